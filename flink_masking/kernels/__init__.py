@@ -1,0 +1,76 @@
+"""numba, imported so that it works inside a PyFlink worker and never runs a stale kernel.
+
+Every compiled kernel of the library is made with the names exported here. Two things have to be right before numba is imported:
+PyFlink's worker replaces ``builtins.print`` by a bound method, which numba's import refuses; and numba's cache neither notices an
+edit in a helper module nor an upgrade of the package, so the cache directory carries a digest of all kernel sources.
+"""
+
+import builtins
+import hashlib
+import os
+import pathlib
+import sys
+import tempfile
+from typing import Any
+
+PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+
+
+def cache_directory() -> pathlib.Path:
+    """Where compiled kernels are kept: a directory of this user, named after the sources, Python and numba's platform.
+
+    Returns:
+        An absolute path; the directory may not exist yet. ``NUMBA_CACHE_DIR`` in the environment goes before it.
+    """
+    digest = hashlib.sha256(sys.version.encode())
+    for source in sorted(PACKAGE.rglob("*.py")):
+        text = source.read_bytes()
+        if b"njit" in text or b"intrinsic" in text:
+            digest.update(str(source.relative_to(PACKAGE)).encode() + b"\0" + text)
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    if not os.access(base if os.path.isdir(base) else os.path.dirname(base), os.W_OK):
+        base = os.path.join(tempfile.gettempdir(), f"flink-masking-{os.getuid()}")
+    return pathlib.Path(base) / "flink-masking" / f"kernels-{digest.hexdigest()[:16]}"
+
+
+def _private_cache() -> None:
+    """Point numba at the cache directory; it holds code that is executed, so nobody else may write it."""
+    path = cache_directory()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mine = path.stat().st_uid == os.getuid()
+    except OSError:
+        mine = False
+    if not mine:  # a fresh directory of this process: slower to start, never someone else's code
+        path = pathlib.Path(tempfile.mkdtemp(prefix="flink-masking-kernels-"))
+    os.environ["NUMBA_CACHE_DIR"] = str(path)
+
+
+if "NUMBA_CACHE_DIR" not in os.environ:
+    _private_cache()
+
+_print = builtins.print
+builtins.print = getattr(getattr(_print, "__self__", None), "_print", _print)
+try:
+    from numba import njit, types
+    from numba.extending import intrinsic
+finally:
+    builtins.print = _print
+
+JIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
+"""Options of every kernel: no GIL while it runs, cached on disk, C semantics for division."""
+
+# Array types for explicit signatures. Arrow buffers arrive read-only, so inputs are declared read-only; a numpy array that is
+# writable can still be passed, numba accepts it where read-only is declared.
+U8 = types.Array(types.uint8, 1, "C", readonly=True)
+U16 = types.Array(types.uint16, 1, "C", readonly=True)
+U64 = types.Array(types.uint64, 1, "C", readonly=True)
+I32 = types.Array(types.int32, 1, "C", readonly=True)
+I64A = types.Array(types.int64, 1, "C", readonly=True)
+F64 = types.Array(types.float64, 1, "C", readonly=True)
+W8, W16, W32, W64 = types.uint8[::1], types.uint16[::1], types.int32[::1], types.int64[::1]
+WU64, WF64 = types.uint64[::1], types.float64[::1]
+I64 = types.int64
+
+__all__ = ["F64", "I32", "I64", "I64A", "JIT", "U8", "U16", "U64", "W8", "W16", "W32", "W64", "WF64", "WU64",
+           "cache_directory", "intrinsic", "njit", "types"]
