@@ -1,0 +1,90 @@
+"""The one list of techniques: what a policy may name, and what documentation, schema and SQL functions are derived from."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from flink_masking.errors import PolicyError
+from flink_masking.techniques import drop, keep, nullify
+from flink_masking.techniques.base import Params, Technique
+
+TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
+    {module.TECHNIQUE.name: module.TECHNIQUE for module in (keep, drop, nullify)}
+)
+"""Every technique by its name in the policy, in the order of the documentation."""
+
+NOT_YET = frozenset({"fpe", "encrypt", "encrypt_deterministic", "tokenize", "redact_text"})
+"""Names that the grammar of policies reserves; naming one is a fault of its own kind, never ignored."""
+
+
+def get(name: str) -> Technique:
+    """The technique of that name.
+
+    Args:
+        name: as written in the policy.
+
+    Raises:
+        PolicyError: the name is reserved for a technique that is not available yet, or unknown.
+
+    >>> get("nulify")
+    Traceback (most recent call last):
+    flink_masking.errors.PolicyError: unknown technique 'nulify'. Hint: did you mean 'nullify'? Known: keep, drop, …
+    """
+    if name in TECHNIQUES:
+        return TECHNIQUES[name]
+    known = ", ".join(TECHNIQUES)
+    if name in NOT_YET:
+        raise PolicyError(f"technique {name!r} is not available yet. Hint: use one of {known}")
+    near = get_close_matches(name, TECHNIQUES, 1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise PolicyError(f"unknown technique {name[:40]!r}. Hint: {hint}known techniques are {known}")
+
+
+class Row(NamedTuple):
+    """One line of the documentation's table of techniques.
+
+    Attributes:
+        name: in the policy.
+        summary: one line.
+        parameters: (name, default as written in a policy, or "required"), without those that every technique has.
+        deterministic: "yes", "no" or "by parameters".
+        reversible: a key holder can get the value back.
+        row_local: the result of a row does not depend on other rows.
+    """
+
+    name: str
+    summary: str
+    parameters: tuple[tuple[str, str], ...]
+    deterministic: str
+    reversible: bool
+    row_local: bool
+
+
+def _written(default: Any) -> str:
+    """A default as a policy would write it."""
+    if default is None:
+        return "–"
+    return str(default).lower() if isinstance(default, bool) else f'"{default}"' if isinstance(default, str) else str(default)
+
+
+def _row(technique: Technique) -> Row:
+    promises = {technique.deterministic(technique.params.model_validate(example)) for example in technique.examples}
+    fields = technique.params.model_fields.items()
+    return Row(
+        technique.name,
+        technique.summary,
+        tuple(
+            (field.alias or name, "required" if field.is_required() else _written(field.get_default(call_default_factory=True)))
+            for name, field in fields
+            if name not in Params.model_fields
+        ),
+        "by parameters" if len(promises) == 2 else "yes" if promises == {True} else "no",
+        technique.reversible,
+        technique.row_local,
+    )
+
+
+def table() -> tuple[Row, ...]:
+    """The techniques as rows for documentation, in the order of the registry."""
+    return tuple(_row(technique) for technique in TECHNIQUES.values())

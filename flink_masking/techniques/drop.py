@@ -1,0 +1,26 @@
+"""drop: the member is removed from the record."""
+
+from flink_masking.records.kinds import ANYTHING
+from flink_masking.techniques.base import Action, Params, Site, Technique, always
+
+
+class DropParams(Params):
+    """drop has no parameters."""
+
+
+def make_drop(params: DropParams, site: Site) -> Action:
+    """The action DROP: the member goes, whatever it holds, null included."""
+    return Action.DROP
+
+
+TECHNIQUE = Technique(
+    name="drop",
+    summary="The member is removed.",
+    params=DropParams,
+    make=make_drop,
+    deterministic=always,
+    reversible=False,
+    row_local=True,
+    inputs=ANYTHING,
+    output=None,
+)
