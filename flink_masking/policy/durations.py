@@ -1,0 +1,40 @@
+"""Durations as a policy writes them: ``100ms``, ``5s``, ``1min``, ``1h``, ``1d``."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import PlainValidator, WithJsonSchema
+
+UNITS = {"ms": 1, "s": 1_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+PATTERN = r"^(0|[1-9][0-9]{0,8})(ms|s|min|h|d)$"
+_FORM = re.compile(PATTERN)
+
+
+def milliseconds(text: Any) -> int:
+    """The milliseconds of a duration.
+
+    Raises:
+        ValueError: not of the form.
+
+    >>> milliseconds("5s")
+    5000
+    """
+    found = _FORM.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError("is not a duration. Hint: a whole number and a unit, such as 100ms, 5s, 1min, 1h or 1d")
+    return int(found[1]) * UNITS[found[2]]
+
+
+def _positive(text: Any) -> int:
+    value = milliseconds(text)
+    if not value:
+        raise ValueError("must be longer than nothing. Hint: such as 100ms, 5s, 1min, 1h or 1d")
+    return value
+
+
+Duration = Annotated[int, PlainValidator(milliseconds), WithJsonSchema({"type": "string", "pattern": PATTERN})]
+"""Milliseconds, zero or more."""
+PositiveDuration = Annotated[
+    int, PlainValidator(_positive), WithJsonSchema({"type": "string", "pattern": PATTERN.replace("(0|[1-9]", "([1-9]")})
+]
+"""Milliseconds, one or more."""

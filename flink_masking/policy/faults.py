@@ -1,0 +1,71 @@
+"""What is wrong with a policy, where, and what to do: every fault has a line and a column."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from flink_masking.errors import PolicyError
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One fault or warning.
+
+    Attributes:
+        line: of the policy's text, from 1.
+        column: in characters, from 1.
+        message: what is wrong, in the words of the policy; never a value of a record.
+        hint: what to do, or "".
+        severity: a policy with a warning can be used, one with an error cannot.
+    """
+
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def text(self, name: str) -> str:
+        """The fault as people and editors read it: ``name:line:column: message``, and the hint below."""
+        kind = "warning: " if self.severity == "warning" else ""
+        hint = f"\n    hint: {self.hint}" if self.hint else ""
+        return f"{name}:{self.line}:{self.column}: {kind}{self.message}{hint}"
+
+
+class PolicyFaults(PolicyError):
+    """A policy that cannot be used, with all that is wrong with it.
+
+    Attributes:
+        name: of the policy's source.
+        faults: at least one, in the order of the text.
+    """
+
+    def __init__(self, name: str, faults: Sequence[Fault]) -> None:
+        """Keep the faults, sorted by place, each once."""
+        self.name = name
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(fault.text(name) for fault in self.faults))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes as name and faults."""
+        return PolicyFaults, (self.name, self.faults)
+
+
+def split_hint(text: str) -> tuple[str, str]:
+    """Message and hint of an error text of the house's form, ``what is wrong. Hint: what to do``."""
+    message, _, hint = text.partition("Hint:")
+    return message.strip().removesuffix("."), hint.strip()
+
+
+def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
+    """A hint that names the nearest known word, or all of them when there are few.
+
+    >>> did_you_mean("zipp", ["age", "zip"], "fields")
+    "did you mean 'zip'?"
+    """
+    names = list(dict.fromkeys(known))
+    near = get_close_matches(word, names, 1)
+    if near:
+        return f"did you mean '{near[0]}'?"
+    return f"known {what}: {', '.join(names)}" if names and len(names) <= 20 else ""

@@ -1,0 +1,89 @@
+"""The fields of a stream as a policy declares them."""
+
+import math
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
+
+from flink_masking.policy.durations import Duration
+
+LARGEST = 10**15
+"""Numbers of a policy lie within ± this, so that they are exact as floats and fit int64 at any scale."""
+
+KINDS = (
+    "boolean", "card_expiry", "city", "company", "country", "cvv", "date", "datetime", "device_id", "email", "first_name", "full_name", "gender",
+    "geo", "iban", "imei", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number", "passport", "payment_card", "person",
+    "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
+)  # fmt: skip
+"""What a field's ``type`` may say. Only date, datetime, geo and json change what is checked; the rest tell people and detectors."""
+
+Role = Literal["identifier", "direct", "quasi", "sensitive", "measure", "free_text", "plain"]
+
+
+class Model(BaseModel):
+    """Any part of a policy: frozen, no unknown keys, and values stay out of error texts."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+
+
+def _number(value: Any) -> int | float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        raise ValueError("must be a number")
+    if abs(value) > LARGEST:
+        raise ValueError("is too large. Hint: numbers of a policy lie within ±1e15")
+    return value
+
+
+def _bound(value: Any) -> int | float | str:
+    return value if isinstance(value, str) else _number(value)
+
+
+def _pair(value: Any) -> Any:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        raise ValueError("must be a low and a high value. Hint: such as [0, 120]")
+    return tuple(value)
+
+
+Whole = Annotated[int, pydantic.Field(strict=True, le=LARGEST)]
+Number = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
+Real = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
+Flag = Annotated[bool, pydantic.Field(strict=True)]
+Name = Annotated[str, pydantic.Field(min_length=1, max_length=500)]
+_Bound = Annotated[int | float | str, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})]
+
+
+class Field(Model):
+    """What a policy says of one field.
+
+    Attributes:
+        role: the ``class``: how the field relates to the person.
+        type: what it holds, one of `KINDS`; None when not said.
+        optional: a record may lack it.
+        domain: public lower and upper bound of a number or (ISO text) a date.
+        hierarchy: name of the file with its generalisation hierarchy, relative to the policy.
+        prefix: it is text of at most this many characters, generalised by cutting from the right.
+        bounds: for a measure, what values are clipped to.
+        scale: decimals of a number; a measure without scale counts whole units.
+    """
+
+    role: Role = pydantic.Field(alias="class")
+    type: Name | None = None
+    optional: Flag = True
+    domain: Annotated[tuple[_Bound, _Bound], BeforeValidator(_pair)] | None = None
+    hierarchy: Name | None = None
+    prefix: Annotated[Whole, pydantic.Field(ge=1, le=32)] | None = None
+    bounds: Annotated[tuple[Number, Number], BeforeValidator(_pair)] | None = None
+    scale: Annotated[Whole, pydantic.Field(ge=0, le=9)] | None = None
+
+
+class EventTime(Model):
+    """Which field says when an event was, and how far events may come out of order.
+
+    Attributes:
+        field: a declared field.
+        max_out_of_orderness: milliseconds by which the watermark stays behind the largest event time.
+    """
+
+    field: Name
+    max_out_of_orderness: Duration = 0

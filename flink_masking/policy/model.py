@@ -1,0 +1,48 @@
+"""The grammar of policies as frozen models; `load` makes them and finds all that is wrong."""
+
+from typing import Annotated, Literal
+
+import pydantic
+
+from flink_masking.policy.fields import EventTime, Field, Model, Name, Whole
+from flink_masking.policy.segments import Segment
+
+TOPIC = r"^[A-Za-z0-9-][A-Za-z0-9._-]{0,199}$"
+"""What can name a directory and a topic alike, and is not hidden."""
+Topic = Annotated[str, pydantic.Field(pattern=TOPIC)]
+
+
+class Audit(Model):
+    """Where audit events go.
+
+    Attributes:
+        sink: name of a topic or directory.
+    """
+
+    sink: Topic
+
+
+class Policy(Model):
+    """A policy: the contract of a stream and what each audience receives of it.
+
+    Attributes:
+        version: only a higher version replaces a running one.
+        stream: its name.
+        format: of the raw records.
+        subject: path of the field that says whom a record is about.
+        event_time: which field says when an event was.
+        fields: by path, as written.
+        unknown_fields: what becomes of a record (quarantine) or of a member (drop, redact) that is not declared.
+        segments: by name.
+        audit: where audit events go.
+    """
+
+    version: Annotated[Whole, pydantic.Field(ge=1)]
+    stream: Topic
+    format: Literal["json", "avro", "protobuf", "debezium-json"] = "json"
+    subject: Name | None = None
+    event_time: EventTime | None = None
+    fields: dict[Name, Field] = pydantic.Field(min_length=1)
+    unknown_fields: Literal["quarantine", "drop", "redact"] = "quarantine"
+    segments: dict[Name, Segment] = pydantic.Field(min_length=1)
+    audit: Audit | None = None

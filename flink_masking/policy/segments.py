@@ -1,0 +1,227 @@
+"""The segments of a policy: what each audience receives."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import pydantic
+from pydantic import BeforeValidator, model_validator
+
+from flink_masking.policy.durations import PositiveDuration
+from flink_masking.policy.fields import Model, Name, Real, Whole
+
+METRICS = ("count", "count_distinct_subjects", "sum", "mean", "variance", "histogram")
+_Count = Annotated[Whole, pydantic.Field(ge=1)]
+
+
+class RuleSpec(Model):
+    """A rule as written; the registry knows the parameters.
+
+    Attributes:
+        technique: its name, not checked here.
+        parameters: all other keys.
+    """
+
+    technique: str
+    parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
+
+
+def _rule(value: Any) -> Any:
+    if isinstance(value, RuleSpec):
+        return value
+    if isinstance(value, str):
+        return RuleSpec(technique=value)
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a technique. Hint: 'keep', or {technique: partial, keep_last: 4}")
+    name = value.get("technique")
+    if not isinstance(name, str):
+        raise ValueError("has no technique. Hint: {technique: name, parameter: value}")
+    return RuleSpec(technique=name, parameters={key: inner for key, inner in value.items() if key != "technique"})
+
+
+class MaskedSegment(Model):
+    """Every record, each field by its rule.
+
+    Attributes:
+        rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
+    """
+
+    view: Literal["masked"]
+    rules: dict[Name, Annotated[RuleSpec, BeforeValidator(_rule)]] = pydantic.Field(min_length=1)
+
+
+class Diversity(Model):
+    """Every group holds at least `l` distinct values of `field`."""
+
+    field: Name
+    l: Annotated[Whole, pydantic.Field(ge=2)]  # noqa: E741 - the name in the literature and in the policy
+
+
+class Closeness(Model):
+    """The distribution of `field` in every group differs from the whole stream's by at most `t`."""
+
+    field: Name
+    t: Annotated[Real, pydantic.Field(gt=0, le=1)]
+
+
+class AnonymizedSegment(Model):
+    """Groups of at least `k` people who look alike in their quasi-identifiers.
+
+    Attributes:
+        k: people in a group, at least.
+        l_diversity: distinct values of a sensitive field in a group, or None.
+        t_closeness: as in the grammar.
+        quasi_identifiers: fields that are generalised.
+        release: fields that are released as they are.
+        max_delay: milliseconds that a record waits, at most.
+        max_buffer: records that wait, at most.
+        algorithm: how groups are found.
+        mode: whether records wait.
+        shards: buffers that the traffic is divided over, by person.
+    """
+
+    view: Literal["anonymized"]
+    k: Annotated[Whole, pydantic.Field(ge=2)]
+    l_diversity: Diversity | None = None
+    t_closeness: Closeness | None = None
+    quasi_identifiers: tuple[Name, ...] = pydantic.Field(min_length=1)
+    release: tuple[Name, ...] = ()
+    max_delay: PositiveDuration = 30_000
+    max_buffer: _Count = 5_000
+    algorithm: Literal["slide_grow", "mondrian"] = "slide_grow"
+    mode: Literal["buffered", "zero_delay"] = "buffered"
+    shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
+
+
+class Hopping(Model):
+    """Windows of `size` milliseconds, one beginning `every` milliseconds."""
+
+    size: PositiveDuration
+    every: PositiveDuration
+
+
+class Window(Model):
+    """The time that a row of the aggregated segment stands for: exactly one of the two.
+
+    Attributes:
+        tumbling: milliseconds.
+        hopping: overlapping windows.
+    """
+
+    tumbling: PositiveDuration | None = None
+    hopping: Hopping | None = None
+
+    @model_validator(mode="after")
+    def _one_of_two(self) -> "Window":
+        if (self.tumbling is None) == (self.hopping is None):
+            raise ValueError("must be one kind of window. Hint: {tumbling: 1min}")
+        return self
+
+
+class GroupKey(Model):
+    """One field that rows are grouped by.
+
+    Attributes:
+        field: path of a declared field.
+        parameters: of the technique generalize, as written; ``generalize`` alone is a prefix or a width, by the field. Empty: as it is.
+        groups: the public list of groups, if there is one.
+    """
+
+    field: Name
+    parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
+    groups: tuple[Any, ...] | None = None
+
+
+def _group_key(value: Any) -> Any:
+    if isinstance(value, GroupKey):
+        return value
+    if isinstance(value, str):
+        return GroupKey(field=value)
+    hint = "a field name, or {field: {width: 10}}"
+    if not isinstance(value, Mapping):
+        raise ValueError(f"must be a field. Hint: {hint}")
+    names = [key for key in value if key != "groups"]
+    if len(names) != 1:
+        raise ValueError(f"must name one field. Hint: {hint}")
+    parameters = value[names[0]]
+    if not isinstance(parameters, Mapping):
+        raise ValueError(f"must say how the field is generalised. Hint: {hint}")
+    listed = parameters.get("groups", value.get("groups"))
+    if listed is not None and not isinstance(listed, list):
+        raise ValueError("'groups' must be a list")
+    rest = {key: inner for key, inner in parameters.items() if key != "groups"}
+    return GroupKey(field=names[0], parameters=rest, groups=None if listed is None else tuple(listed))
+
+
+class Metric(Model):
+    """One figure of a row.
+
+    Attributes:
+        kind: what is computed.
+        field: of which field; None for the counts.
+    """
+
+    kind: Literal["count", "count_distinct_subjects", "sum", "mean", "variance", "histogram"]
+    field: Name | None = None
+
+
+def _metric(value: Any) -> Any:
+    if isinstance(value, Metric):
+        return value
+    hint = "Hint: count, count_distinct_subjects, {sum: field} or {mean: field}"
+    if value in ("count", "count_distinct_subjects"):
+        return Metric(kind=value)
+    if isinstance(value, str):
+        raise ValueError(f"needs a field. Hint: {{{value}: field}}" if value in METRICS else f"is not a known metric. {hint}")
+    if not isinstance(value, Mapping) or len(value) != 1:
+        raise ValueError(f"must be one metric. {hint}")
+    ((kind, field),) = value.items()
+    if kind == "histogram":
+        return Metric(kind="histogram")
+    if kind not in METRICS[2:]:
+        raise ValueError(f"is not a known metric. {hint}" if kind not in METRICS else f"'{kind}' takes no field. Hint: write '{kind}' alone")
+    if not isinstance(field, str) or not field:
+        raise ValueError(f"'{kind}' needs a field. Hint: {{{kind}: field}}")
+    return Metric.model_validate({"kind": kind, "field": field})
+
+
+class Privacy(Model):
+    """What is spent, and how much one person can move a row.
+
+    Attributes:
+        epsilon: for each subject and window.
+        delta: probability that the bound of epsilon fails.
+        max_groups_per_subject: groups of a window that a person counts in, at most.
+        max_records_per_group: records of a person that count in one group, at most.
+        mechanism: kind of noise.
+        lifetime_epsilon: as in the grammar.
+    """
+
+    epsilon: Annotated[Real, pydantic.Field(gt=0)]
+    delta: Annotated[Real, pydantic.Field(gt=0, lt=1)]
+    max_groups_per_subject: _Count = 1
+    max_records_per_group: _Count = 1
+    mechanism: Literal["laplace", "gaussian"] = "laplace"
+    lifetime_epsilon: Annotated[Real, pydantic.Field(gt=0)] | None = None
+
+
+class AggregatedSegment(Model):
+    """Figures for each window and group, with noise.
+
+    Attributes:
+        window: of event time.
+        group_by: fields that rows are grouped by; none: one row a window.
+        metrics: by name, in the order of the rows.
+        privacy: the budget.
+        shards: buffers that the traffic is divided over.
+    """
+
+    view: Literal["aggregated"]
+    window: Window
+    group_by: tuple[Annotated[GroupKey, BeforeValidator(_group_key)], ...] = ()
+    metrics: dict[Name, Annotated[Metric, BeforeValidator(_metric)]] = pydantic.Field(min_length=1)
+    privacy: Privacy
+    shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
+
+
+Segment = Annotated[MaskedSegment | AnonymizedSegment | AggregatedSegment, pydantic.Field(discriminator="view")]
+VIEWS: Mapping[str, type[Model]] = {"masked": MaskedSegment, "anonymized": AnonymizedSegment, "aggregated": AggregatedSegment}

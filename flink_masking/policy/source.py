@@ -1,0 +1,89 @@
+"""The text of a policy and of the files that it names, as one value that a job carries to its workers."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flink_masking.errors import InputError
+from flink_masking.policy.document import Document
+from flink_masking.policy.faults import PolicyFaults
+
+
+@dataclass(frozen=True)
+class PolicySource:
+    """A policy as text, with the files that it names; plain strings, so it can be pickled.
+
+    Attributes:
+        name: where it was read from, for faults.
+        text: the YAML.
+        files: contents of the files that the policy names, by the name written there.
+        unreadable: why a file that the policy names could not be read, by its name; `load` makes a fault of it, with its line.
+    """
+
+    name: str
+    text: str
+    files: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | Path) -> "PolicySource":
+        """Read a policy and the files that it names (hierarchies; their names are relative to the policy).
+
+        Broken YAML is no error here: `load` reports it.
+
+        Raises:
+            InputError: the policy itself cannot be read.
+        """
+        path = Path(path)
+        text = _text(path)
+        try:
+            named = sorted(set(file_names(Document(str(path), text).value)))
+        except PolicyFaults:
+            named = []
+        files: dict[str, str] = {}
+        unreadable: dict[str, str] = {}
+        for name in named:
+            try:
+                files[name] = _text(path.parent / name)
+            except InputError as error:
+                unreadable[name] = str(error).removeprefix(f"{path.parent / name}: ").partition(". Hint:")[0]
+        return cls(str(path), text, files, unreadable)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, over the text and the files; the name does not count."""
+        total = hashlib.sha256()
+        for part in (self.text, *(part for item in sorted(self.files.items()) for part in item)):
+            data = part.encode()
+            total.update(len(data).to_bytes(8, "big") + data)
+        return total.hexdigest()
+
+
+def file_names(value: Any) -> Iterator[str]:
+    """The files that a policy names: the text under every key ``hierarchy``."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            if key == "hierarchy" and isinstance(inner, str) and inner:
+                yield inner
+            else:
+                yield from file_names(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from file_names(inner)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            reason = "there is no such file"
+        elif isinstance(error, UnicodeDecodeError):
+            reason = "the file is not UTF-8 text"
+        elif isinstance(error, IsADirectoryError):
+            reason = "this is a directory, not a file"
+        else:
+            reason = f"the file cannot be read ({type(error).__name__})"
+    raise InputError(f"{path}: {reason}. Hint: check the name; files that a policy names are relative to the policy")
