@@ -16,6 +16,10 @@ from pydantic import BaseModel, ConfigDict
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
+from flink_masking.records.spans import Values
+
+__all__ = ["Action", "Context", "Domain", "FieldFacts", "Mask", "Masked", "OnError", "Params", "Site", "Technique", "Values",
+           "always", "never"]
 
 OnError = Literal["redact", "nullify", "drop", "quarantine"]
 
@@ -63,20 +67,6 @@ class Site:
     keys: KeyRing
     read: Callable[[str], str]
     has_subject: bool = True
-
-
-class Values(NamedTuple):
-    """The values of one field in one batch, in row order; several a row under ``[*]``, none where the field is missing.
-
-    Attributes:
-        text: string array of n values: contents of strings, the text of numbers, booleans, objects and arrays; null for JSON null.
-        kinds: int32, n `Kind` codes.
-        rows: int32, n batch row numbers, ascending.
-    """
-
-    text: pa.StringArray
-    kinds: np.ndarray
-    rows: np.ndarray
 
 
 class Masked(NamedTuple):

@@ -1,0 +1,40 @@
+"""What a segment does to the values of a field."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pyarrow as pa
+
+USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2
+"""Codes of `Replace.how`: take the replacement; remove the value with its member; leave the value as it was."""
+
+
+class Stance(Enum):
+    """An edit that needs no values."""
+
+    KEEP = "keep"
+    """Values stay byte for byte as they are; edits inside of them still happen."""
+    DROP = "drop"
+    """Members (or array elements) are removed."""
+
+
+KEEP, DROP = Stance.KEEP, Stance.DROP
+
+
+@dataclass(frozen=True, eq=False)
+class Replace:
+    """New values for a field.
+
+    Attributes:
+        values: one for each of the field's values in the batch, in their order, or one scalar for all. Type string: text, which is
+            quoted and escaped as the format needs. Type binary: a value in the record's own format, written as it is; that it is
+            well-formed is the caller's promise. Null: the format's null.
+        how: uint8, one code of USE, DROP_VALUE, KEEP_VALUE for each value, or None to use all.
+    """
+
+    values: pa.Array | pa.Scalar
+    how: np.ndarray | None = None
+
+
+Edit = Stance | Replace

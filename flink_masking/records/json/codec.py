@@ -1,0 +1,134 @@
+"""JSON records (RFC 8259, strict) as a codec: scanned into spans, never parsed into objects."""
+
+import json
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking import arrow
+from flink_masking.records.edits import KEEP, Edit, Replace
+from flink_masking.records.json import scan_kernel, splice_kernel
+from flink_masking.records.json.gather_kernel import gather_text
+from flink_masking.records.json.splice_kernel import PLAN
+from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
+from flink_masking.records.spans import Flag, Limits, SpanTable
+from flink_masking.records.trie import Paths
+
+_SEEN_SLOTS = 256
+
+
+def binary_column(column: Any) -> pa.BinaryArray:
+    """A column of records as one binary array.
+
+    Args:
+        column: an Arrow array or chunked array of binary or string; a pandas Series or a sequence of bytes, str and None.
+
+    Raises:
+        TypeError: of another type.
+        ValueError: 2 GB of data or more.
+    """
+    if isinstance(column, pa.ChunkedArray):
+        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    if not isinstance(column, pa.Array):
+        try:
+            column = pa.Array.from_pandas(column, type=pa.binary())
+        except UnicodeEncodeError:  # half a surrogate pair in a str: let the scanner refuse that row alone
+            rows = [x.encode("utf-8", "surrogatepass") if isinstance(x, str) else x for x in column]
+            column = pa.array(rows, pa.binary())
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise TypeError("records: bytes, str or None are needed in every row. Hint: read the stream with the raw format") from error
+        if isinstance(column, pa.ChunkedArray):
+            raise ValueError("records: 2 GB of data or more in one batch. Hint: use smaller batches")
+    kind = column.type
+    if not any(test(kind) for test in (pa.types.is_binary, pa.types.is_string, pa.types.is_large_binary, pa.types.is_large_string,
+                                       pa.types.is_null)):
+        raise TypeError(f"records: a column of type {kind}. Hint: binary or string is needed")
+    return column.cast(pa.binary())
+
+
+class JsonCodec:
+    """JSON; see `flink_masking.records.spans.Codec`."""
+
+    def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> SpanTable:  # noqa: B008 - frozen
+        """The spans of a column of JSON records; what is wrong with a record is told by its flags, never raised.
+
+        Args:
+            column: n records, see `binary_column`.
+            paths: what to look for.
+            limits: depth and size of a record.
+
+        Raises:
+            TypeError: not a column of bytes or text.
+            ValueError: 2 GB of data or more.
+        """
+        records = binary_column(column)
+        data, offsets, valid = arrow.parts(records)
+        n = len(records)
+        flags = np.zeros(n, np.int32)
+        flags[np.diff(offsets) > limits.max_bytes] = Flag.OVERSIZE
+        if len(valid):
+            flags[valid == 0] = Flag.ABSENT
+        faults = np.empty(n * FAULT, np.int32)
+        state = np.array([0, 0, 0, limits.max_depth, 0])
+        spans = np.empty(SPAN * (n * (len(paths.names) + 1) + 64), np.int32)
+        seen = np.zeros(_SEEN_SLOTS * scan_kernel.SEEN, np.int32)
+        scratch = np.empty(scan_kernel.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
+        while True:
+            scan_kernel.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
+            if state[scan_kernel.S_FULL] == scan_kernel.FULL_SPANS:
+                spans = np.concatenate([spans, np.empty(len(spans), np.int32)])
+            elif state[scan_kernel.S_FULL] == scan_kernel.FULL_SEEN:
+                seen = np.zeros(4 * len(seen), np.int32)
+            else:
+                return SpanTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernel.S_SPANS]))
+
+    def text(self, table: SpanTable, order: np.ndarray, size: int) -> pa.StringArray:
+        """Contents of strings, the text of everything else, null for null."""
+        buffer, out = arrow.output(size)
+        offsets, valid = np.zeros(len(order) + 1, np.int32), np.empty(len(order), np.uint8)
+        gather_text(table.data, table.spans, order, out, offsets, valid)
+        return arrow.assemble(pa.string(), buffer, offsets, valid)
+
+    def key(self, raw: bytes) -> str:
+        """The key in its quotes, decoded."""
+        return str(json.loads(raw))
+
+    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray) -> pa.BinaryArray:
+        """The records with edits[path number] carried out; null where dead."""
+        plan, held = np.zeros((len(edits), PLAN), np.int64), []
+        capacity = int(table.offsets[-1]) - int(table.offsets[0])
+        starts = table.starts
+        for number, edit in enumerate(edits):
+            if isinstance(edit, Replace):
+                arrays, size = _replacement(plan[number], edit, int(starts[number + 1] - starts[number]))
+                held.append(arrays)
+                capacity += size
+            else:
+                plan[number, splice_kernel.P_ACTION] = splice_kernel.KEEP if edit is KEEP else splice_kernel.DROP
+        buffer, out = arrow.output(capacity)
+        ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
+        outcome = splice_kernel.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), out, ends, valid)
+        del held  # alive until here: the plan has their addresses
+        if outcome == splice_kernel.TOO_LONG:
+            raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
+        return arrow.assemble(pa.binary(), buffer, ends, valid)
+
+
+def _replacement(plan: np.ndarray, edit: Replace, count: int) -> tuple[list[object], int]:
+    """Fill in a path's row of the plan; returns what must stay alive while it is used, and the most bytes it can add."""
+    scalar = isinstance(edit.values, pa.Scalar)
+    values = pa.array([edit.values.as_py()], edit.values.type) if scalar else edit.values
+    is_text = pa.types.is_string(values.type)
+    data, offsets, valid = arrow.parts(values)
+    used = data[offsets[0] : offsets[-1]]
+    special = int(splice_kernel.count_special(used)) if is_text else 0
+    how = None if edit.how is None else np.ascontiguousarray(edit.how)
+    address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
+    plan[:] = (splice_kernel.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
+    size = (len(used) + 5 * special) * (count if scalar else 1) + 4 * count
+    return [values, data, offsets, valid, how], size
+
+
+JSON = JsonCodec()
+scan = JSON.scan

@@ -1,0 +1,87 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""Records out again: bytes copied as they were, except where a value is replaced or a member removed."""
+
+import numpy as np
+
+from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, W64, njit
+from flink_masking.kernels.memory import at, copy, int32, put8
+from flink_masking.records.json.tokens_kernels import escape
+from flink_masking.records.span_kernels import MS, NX, PATH, PE, ROW, SPAN, VE, VS
+
+KEEP, REPLACE, DROP = 0, 1, 2
+USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2  # flink_masking.records.edits
+
+# What to do for one path: the action; whether replacements are text to quote, and have bytes to escape; addresses of their data, its
+# end, their offsets, validity and codes (0: none); index of the next one and the step to the one after (0 for a scalar).
+P_ACTION, P_TEXT, P_ESCAPE, P_DATA, P_LIMIT, P_OFFSETS, P_VALID, P_HOW, P_INDEX, P_STEP = range(10)
+PLAN = 10
+TOO_LONG = -1
+
+
+@njit([I64(U8)], **JIT)
+def count_special(a):
+    """How many bytes need escaping inside a JSON string."""
+    n = 0
+    for k in range(len(a)):
+        c = a[k]
+        n += (c < 32) | (c == 34) | (c == 92)
+    return n
+
+
+@njit([I64(U8, I32, U8, I32, I64, W64, W8, W32, W8)], **JIT)
+def splice_rows(data, offsets, dead, spans_, ns, plan, out_, ends, valid):
+    """Write every row with its edits; rows that are dead come out empty and invalid. Returns 0, or TOO_LONG at 2 GB of output.
+
+    Addresses in the plan are of arrays that the caller holds on to during the call.
+    """
+    base, spans, out = np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(out_.ctypes.data)
+    limit, o, k = base + len(data), out, 0
+    for row in range(len(offsets) - 1):
+        cursor, row_at, lead, good = base + offsets[row], o, np.int64(-1), dead[row] == 0
+        while k < ns and int32(spans, k * SPAN + ROW) == row:
+            s = spans + k * (SPAN * 4)
+            k += 1
+            rule = int32(s, PATH) * PLAN
+            action, index = plan[rule + P_ACTION], plan[rule + P_INDEX]
+            plan[rule + P_INDEX] = index + plan[rule + P_STEP]
+            member = base + int32(s, MS)
+            if action == KEEP or member < cursor or not good:  # before the cursor: inside something already replaced
+                continue
+            if plan[rule + P_HOW]:
+                how = at(plan[rule + P_HOW] + index)
+                if how == KEEP_VALUE:
+                    continue
+                if how != USE:
+                    action = DROP
+            if action == DROP:
+                before, after, to = int32(s, PE), int32(s, NX), base + int32(s, VE)
+                stop = base + before
+                if before == -1 or member == lead:  # nothing kept before it: take the comma after it
+                    stop = member
+                    if after >= 0:
+                        to = lead = base + after
+                o = copy(o, cursor, stop - cursor, limit)
+                cursor = to
+                continue
+            o = copy(o, cursor, base + int32(s, VS) - cursor, limit)
+            cursor = base + int32(s, VE)
+            if plan[rule + P_VALID] and not at(plan[rule + P_VALID] + index):
+                for c in (110, 117, 108, 108):
+                    put8(o, c)
+                    o += 1
+                continue
+            first = int32(plan[rule + P_OFFSETS], index)
+            p, n, text_limit = plan[rule + P_DATA] + first, int32(plan[rule + P_OFFSETS], index + 1) - first, plan[rule + P_LIMIT]
+            if plan[rule + P_TEXT]:
+                put8(o, 34)
+                o = escape(p, n, o + 1) if plan[rule + P_ESCAPE] else copy(o + 1, p, n, text_limit)
+                put8(o, 34)
+                o += 1
+            else:
+                o = copy(o, p, n, text_limit)
+        o = copy(o, cursor, base + offsets[row + 1] - cursor, limit) if good else row_at
+        if o - out > 0x7FFFFFFF:
+            return TOO_LONG
+        valid[row] = good
+        ends[row + 1] = o - out
+    return 0

@@ -1,0 +1,95 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""The layout of spans and of the trie, and the compiled passes over spans that no format matters to.
+
+A span is eight int32: ROW, PATH (number in `Paths`), KIND, VS and VE (start and end of the value), MS (start of its member: the key,
+or the element itself), PE (end of the member before, -1 for the first), NX (start of the member after, -1 for the last). Positions
+count in the column's data buffer. PE and NX are what a removal needs to keep the separators right, whatever else is removed.
+
+Constants that kernels use stand in modules with kernels, because the kernel cache is keyed by the text of such modules.
+"""
+
+import numpy as np
+
+from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
+from flink_masking.kernels.memory import at, copy, equal, int32, put32
+
+ROW, PATH, KIND, VS, VE, MS, PE, NX = range(8)
+SPAN = 8
+STRING, ENCODED, NUMBER, TRUE, FALSE, NULL, OBJECT, ARRAY = range(8)  # flink_masking.records.kinds.Kind
+
+# What is wrong with a row.
+INVALID, NOT_OBJECT, UNKNOWN, DUPLICATE, MISMATCH, ABSENT, OVERSIZE = 1, 2, 4, 8, 16, 32, 64
+FATAL = INVALID | NOT_OBJECT | DUPLICATE | MISMATCH | ABSENT | OVERSIZE
+
+# A fault, four int32 a row: one of the bits above, the trie node, start and end of what is shown (the key of an unknown member).
+F_REASON, F_NODE, F_START, F_END = range(4)
+FAULT = 4
+
+# Columns of a trie node: path number or -1; bits; child for elements; child for keys that are not named; hash table and its mask
+# (-1: no named children); its own key's place and length (-1: not a named child).
+N_PATH, N_FLAGS, N_ELEMENT, N_WILD, N_TABLE, N_MASK, N_KEY, N_LENGTH = range(8)
+N_COLUMNS = 8
+MAY_SCALAR, MAY_OBJECT, MAY_ARRAY, DESCEND_OBJECT, DESCEND_ARRAY, DENY = 1, 2, 4, 8, 16, 32
+UNDECLARED_NODE, UNDECLARED_PATH = 1, 0
+
+
+@njit(**JIT)
+def child(nodes, table, keys, node, p, n, limit):
+    """The child of an object node for the decoded key of n bytes at p, or else the child for other keys, or -1."""
+    base = node * N_COLUMNS
+    mask = int32(nodes, base + N_MASK)
+    if mask >= 0:
+        h = n * 31 + at(p) * 7 + at(p + n - 1) * 13 + at(p + (n >> 1)) * 3 if n else 0
+        slots = int32(nodes, base + N_TABLE)
+        while True:
+            found = int32(table, slots + (h & mask))
+            if found < 0:
+                break
+            c = found * N_COLUMNS
+            if int32(nodes, c + N_LENGTH) == n and equal(p, keys + int32(nodes, c + N_KEY), n, limit):
+                return found
+            h += 1
+    return int32(nodes, base + N_WILD)
+
+
+@njit(**JIT)
+def put_span(span, row, path, kind, vs, ve, ms, pe):
+    """Write the span at address `span`, with no next member yet."""
+    put32(span, ROW, row)
+    put32(span, PATH, path)
+    put32(span, KIND, kind)
+    put32(span, VS, vs)
+    put32(span, VE, ve)
+    put32(span, MS, ms)
+    put32(span, PE, pe)
+    put32(span, NX, -1)
+
+
+@njit([(I32, I64, I64)], **JIT)
+def group_spans(spans, n, n_paths):
+    """Indices of the n spans grouped by path, in row order: (starts[n_paths + 1], order[n], bytes of values[n_paths])."""
+    starts, size = np.zeros(n_paths + 1, np.int32), np.zeros(n_paths, np.int64)
+    for k in range(n):
+        path = spans[k * SPAN + PATH]
+        starts[path + 1] += 1
+        size[path] += spans[k * SPAN + VE] - spans[k * SPAN + VS]
+    for k in range(n_paths):
+        starts[k + 1] += starts[k]
+    to, order = starts.copy(), np.empty(n, np.int32)
+    for k in range(n):
+        path = spans[k * SPAN + PATH]
+        order[to[path]] = k
+        to[path] += 1
+    return starts, order, size
+
+
+@njit([(U8, I32, I32, W8, W32)], **JIT)
+def gather_raw(data, spans_, order, out_, offsets):
+    """The own bytes of the values of the spans in `order`, one after the other; offsets[k + 1] is the end of value k."""
+    base, spans, out = np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(out_.ctypes.data)
+    limit, o = base + len(data), out
+    for k in range(len(order)):
+        s = spans + np.int64(order[k]) * (SPAN * 4)
+        p = base + int32(s, VS)
+        o = copy(o, p, base + int32(s, VE) - p, limit)
+        offsets[k + 1] = o - out

@@ -1,0 +1,270 @@
+"""The span table: where the values that a policy names lie in the bytes of a batch, whatever the records' format.
+
+A codec scans a column of records into a table. The table hands out fields as Arrow arrays, tells what is wrong with a row, and writes
+the records out again with edits, as often as there are segments. A record with a fatal flag has no values and comes out null.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntFlag
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking import arrow
+from flink_masking.records import span_kernels as kernels
+from flink_masking.records.edits import DROP, KEEP, Edit, Replace, Stance
+from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT, KIND, ROW, SPAN
+from flink_masking.records.trie import UNDECLARED, Paths
+
+_SHOWN = re.compile(r"(?!.*[0-9]{4})[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
+
+
+class Flag(IntFlag):
+    """What is wrong with a row; all but UNKNOWN are fatal."""
+
+    INVALID = kernels.INVALID
+    NOT_OBJECT = kernels.NOT_OBJECT
+    UNKNOWN = kernels.UNKNOWN
+    DUPLICATE = kernels.DUPLICATE
+    MISMATCH = kernels.MISMATCH
+    ABSENT = kernels.ABSENT
+    OVERSIZE = kernels.OVERSIZE
+
+
+FATAL = Flag(kernels.FATAL)
+REASONS: dict[Flag, str] = {
+    Flag.INVALID: "malformed",
+    Flag.NOT_OBJECT: "not_an_object",
+    Flag.UNKNOWN: "unknown_field",
+    Flag.DUPLICATE: "duplicate_field",
+    Flag.MISMATCH: "type_mismatch",
+    Flag.ABSENT: "missing_payload",
+    Flag.OVERSIZE: "oversize",
+}
+"""The word for each flag, as it stands in audit events and quarantine records."""
+
+
+class Values(NamedTuple):
+    """The values of one field in one batch, in row order; several a row under ``[*]``, none where the field is missing.
+
+    Attributes:
+        text: string array of n values: contents of strings, the text of numbers, booleans, objects and arrays; null for null.
+        kinds: int32, n `Kind` codes.
+        rows: int32, n batch row numbers, ascending.
+    """
+
+    text: pa.StringArray
+    kinds: np.ndarray
+    rows: np.ndarray
+
+
+class Fault(NamedTuple):
+    """Why a row is refused.
+
+    Attributes:
+        reason: one of `REASONS`.
+        path: the first member concerned. The key of an undeclared member is shown only when it looks like an identifier, else as
+            ``?``, because a key can hold personal data. None when the record as a whole is meant.
+        position: byte in the record where the fault was noticed, or None.
+    """
+
+    reason: str
+    path: str | None
+    position: int | None
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a record may not exceed.
+
+    Attributes:
+        max_depth: nested objects and arrays, the record included; 1 to 1024.
+        max_bytes: length of a record; 1 to 2³¹ - 1.
+    """
+
+    max_depth: int = 128
+    max_bytes: int = 1_000_000
+
+    def __post_init__(self) -> None:
+        """Check the ranges; raises ValueError."""
+        if not 1 <= self.max_depth <= 1024:
+            raise ValueError("limits: max_depth is out of range. Hint: 1 to 1024")
+        if not 1 <= self.max_bytes < 1 << 31:
+            raise ValueError("limits: max_bytes is out of range. Hint: 1 to 2147483647")
+
+
+class Codec(Protocol):
+    """A record format: how to find spans, read them and write them."""
+
+    def scan(self, column: Any, paths: Paths, limits: Limits = ...) -> "SpanTable":
+        """The spans of a column of records; what is wrong with a record is told by its flags, never raised."""
+
+    def text(self, table: "SpanTable", order: np.ndarray, size: int) -> pa.StringArray:
+        """The decoded values of the spans whose indices are in `order`; their raw bytes add up to `size`."""
+
+    def key(self, raw: bytes) -> str:
+        """The key of an undeclared member, decoded."""
+
+    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray) -> pa.BinaryArray:
+        """The records with edits[path number] carried out; null where dead (uint8, n rows) is not 0."""
+
+
+class SpanTable:
+    """The spans of one scanned batch.
+
+    Attributes:
+        codec: who made it.
+        paths: what was looked for.
+        data: uint8, the column's data buffer.
+        offsets: int32, n + 1 record boundaries in `data`.
+        flags: int32, n, `Flag` bits.
+        faults: int32, `FAULT` numbers a row, meaningful where flags are set by scanning.
+        spans: int32, `SPAN` numbers a span, in document order.
+        used: number of spans.
+        starts: int32, for path number k the spans are ``order[starts[k]:starts[k + 1]]``.
+        order: int32, indices of spans grouped by path, each group in row order.
+        sizes: int64, for each path number the bytes of its values.
+    """
+
+    def __init__(
+        self,
+        codec: Codec,
+        paths: Paths,
+        data: np.ndarray,
+        offsets: np.ndarray,
+        flags: np.ndarray,
+        faults: np.ndarray,
+        spans: np.ndarray,
+        used: int,
+    ) -> None:
+        """Group the spans that a codec has found; for the arguments see the attributes."""
+        self.codec, self.paths, self.data, self.offsets = codec, paths, data, offsets
+        self.flags, self.faults, self.spans, self.used = flags, faults, spans, used
+        self.starts, self.order, self.sizes = kernels.group_spans(spans, used, paths.count)
+        self._values: dict[str, Values] = {}
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.flags)
+
+    def _order(self, path: str) -> tuple[np.ndarray, int]:
+        """Indices of a path's spans in row order, and the bytes of their values."""
+        number = self.paths.ids.get(path)
+        if number is None:
+            raise ValueError(f"path {path!r}: not emitted by this scan. Hint: known are {', '.join(self.paths.names)}")
+        return self.order[self.starts[number] : self.starts[number + 1]], int(self.sizes[number])
+
+    def _column(self, path: str, column: int) -> np.ndarray:
+        taken: np.ndarray = self.spans[self._order(path)[0] * SPAN + column]
+        return taken
+
+    def count(self, path: str) -> int:
+        """Number of values at an emitted path (`UNDECLARED`: of members that no path leads to)."""
+        return len(self._order(path)[0])
+
+    def rows(self, path: str) -> np.ndarray:
+        """Row of each value at an emitted path: int32, ascending; several a row under ``[*]``, none where it is missing."""
+        return self._column(path, ROW)
+
+    def kinds(self, path: str) -> np.ndarray:
+        """`Kind` of each value at an emitted path: int32."""
+        return self._column(path, KIND)
+
+    def values(self, path: str) -> Values:
+        """The values at an emitted path, decoded; gathered once, however often they are asked for.
+
+        Raises:
+            ValueError: the path is not emitted.
+        """
+        if path not in self._values:
+            order, size = self._order(path)
+            self._values[path] = Values(self.codec.text(self, order, size), self.kinds(path), self.rows(path))
+        return self._values[path]
+
+    def raw(self, path: str) -> pa.BinaryArray:
+        """The values at an emitted path, byte for byte as they stand in the records.
+
+        Raises:
+            ValueError: the path is not emitted.
+        """
+        order, size = self._order(path)
+        buffer, out = arrow.output(size)
+        offsets = np.zeros(len(order) + 1, np.int32)
+        kernels.gather_raw(self.data, self.spans, order, out, offsets)
+        return arrow.assemble(pa.binary(), buffer, offsets)
+
+    def fault(self, row: int) -> Fault | None:
+        """What is wrong with a row: the first fatal fault, else the first undeclared member; None for a row without flags."""
+        flags = Flag(int(self.flags[row]))
+        for whole in (Flag.ABSENT, Flag.OVERSIZE):
+            if whole in flags:
+                return Fault(REASONS[whole], None, None)
+        if not flags:
+            return None
+        fault, record = self.faults[row * FAULT : (row + 1) * FAULT].tolist(), int(self.offsets[row])
+        reason, position = Flag(fault[F_REASON]), fault[F_START] - record
+        if reason in Flag.INVALID | Flag.NOT_OBJECT:
+            return Fault(REASONS[reason], None, position)
+        path = self.paths.labels[fault[F_NODE]]
+        if fault[F_END] > fault[F_START]:
+            key = self.codec.key(self.data[fault[F_START] : fault[F_END]].tobytes())
+            path += ("." if path else "") + (key if _SHOWN.fullmatch(key) else "?")
+        return Fault(REASONS[reason], path, position)
+
+    def splice(
+        self,
+        edits: Mapping[str, Edit],
+        unknown: Stance | Replace = DROP,
+        reject: np.ndarray | None = None,
+    ) -> pa.BinaryArray:
+        """The records with edits; every byte outside an edit is copied as it was.
+
+        An edit on a value goes before edits inside of it, except that KEEP leaves those to happen.
+
+        Args:
+            edits: one edit for every emitted path: a path left out is a mistake, never a field passed through.
+            unknown: what becomes of members that no path leads to: DROP, or a Replace with a scalar.
+            reject: bool, n rows, True for records that shall come out null besides those with a fatal flag.
+
+        Returns:
+            n records; null where rejected.
+
+        Raises:
+            ValueError: a path missing or not emitted; a wrong number of values or codes; `unknown` would keep; output of 2 GB or more.
+            TypeError: values of another type than string or binary.
+        """
+        missing = [name for name in self.paths.names if name not in edits]
+        if missing:
+            raise ValueError(f"splice: no edit for {', '.join(missing)}. Hint: KEEP leaves values as they are")
+        plan: list[Edit] = [KEEP] * self.paths.count
+        for path, edit in edits.items():
+            _check(path, edit, self.count(path))
+            if path != UNDECLARED:
+                plan[self.paths.ids[path]] = edit
+        if unknown is not DROP and not (isinstance(unknown, Replace) and isinstance(unknown.values, pa.Scalar) and unknown.how is None):
+            raise ValueError("splice: unknown members can be dropped or replaced by one scalar. Hint: DROP or Replace(pa.scalar(…))")
+        _check("unknown members", unknown, 0)
+        plan[self.paths.ids[UNDECLARED]] = unknown
+        dead = (self.flags & int(FATAL)) != 0
+        if reject is not None:
+            if len(reject) != self.n:
+                raise ValueError(f"splice: reject has {len(reject)} rows, the batch {self.n}. Hint: one bool a row")
+            dead |= np.asarray(reject, bool)
+        return self.codec.splice(self, plan, dead.view(np.uint8))
+
+
+def _check(path: str, edit: Edit, count: int) -> None:
+    """That an edit fits the `count` values at a path."""
+    if not isinstance(edit, Replace):
+        return
+    kind = edit.values.type
+    if not (pa.types.is_string(kind) or pa.types.is_binary(kind)):
+        raise TypeError(f"splice: {path}: replacements are of type {kind}. Hint: string for text, binary for values in the record's format")
+    if not isinstance(edit.values, pa.Scalar) and len(edit.values) != count:
+        raise ValueError(f"splice: {path}: {count} values, {len(edit.values)} replacements. Hint: one for each of values(path)")
+    if edit.how is not None and (len(edit.how) != count or edit.how.dtype != np.uint8):
+        raise ValueError(f"splice: {path}: how needs {count} uint8 codes. Hint: one of USE, DROP_VALUE, KEEP_VALUE for each value")

@@ -1,0 +1,133 @@
+"""Field paths compiled into a trie of flat arrays, which scanners walk alongside a record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from flink_masking.errors import PolicyError
+from flink_masking.kernels.memory import SLACK
+from flink_masking.records.paths import Step, Wild, format_path, parse_path
+from flink_masking.records.span_kernels import (
+    DENY,
+    DESCEND_ARRAY,
+    DESCEND_OBJECT,
+    MAY_ARRAY,
+    MAY_OBJECT,
+    MAY_SCALAR,
+    N_COLUMNS,
+    N_ELEMENT,
+    N_FLAGS,
+    N_KEY,
+    N_LENGTH,
+    N_MASK,
+    N_PATH,
+    N_TABLE,
+    N_WILD,
+    UNDECLARED_NODE,
+    UNDECLARED_PATH,
+)
+
+UNDECLARED = ""
+"""Stands for a path where members are meant that no path leads to."""
+
+
+@dataclass
+class _Node:
+    steps: tuple[Step, ...]
+    path: int = -1
+    opaque: bool = False
+    children: dict[Step, int] = field(default_factory=dict)
+
+    def flags(self, deny: bool) -> int:
+        """What may stand here, where a scanner goes on, and whether unknown members are faults."""
+        objects = any(step is not Wild.ELEMENT for step in self.children) or not self.steps
+        arrays = Wild.ELEMENT in self.children
+        bits = (DESCEND_OBJECT | MAY_OBJECT) * objects | (DESCEND_ARRAY | MAY_ARRAY) * arrays | DENY * deny
+        if self.opaque:
+            return bits | MAY_SCALAR | MAY_OBJECT | MAY_ARRAY
+        return bits if objects or arrays else bits | MAY_SCALAR
+
+
+class Paths:
+    """The fields that a policy declares, as a scanner needs them.
+
+    A named key goes before ``*`` on the same level. Parents of all these paths are known. Null may stand anywhere. A leaf that is not
+    opaque and holds an object or array, or a scalar where a path leads on, is a mismatch; an opaque path takes anything.
+
+    Attributes:
+        names: the emitted paths, as given.
+        ids: emitted path → number from 1 on (two spellings of one path share it); `UNDECLARED` → 0.
+        labels: for each trie node its path in canonical form.
+        nodes: int32, `N_COLUMNS` a node; node 0 is the record, node 1 any undeclared member.
+        table: int32, hash tables of named children.
+        keys: uint8, the names' UTF-8 bytes, each followed by a quote.
+    """
+
+    def __init__(self, emit: Iterable[str], known: Iterable[str] = (), opaque: Iterable[str] = (), deny: bool = True) -> None:
+        """Compile.
+
+        Args:
+            emit: paths whose values are recorded.
+            known: paths that are declared and left alone.
+            opaque: those of `emit` and `known` that may hold an object or array as a whole.
+            deny: record members that no path leads to and flag their rows; otherwise they are stepped over, unseen.
+
+        Raises:
+            PolicyError: a path that cannot be parsed; an opaque path that is neither emitted nor known.
+        """
+        self.names, self.deny, self.ids = tuple(dict.fromkeys(emit)), deny, {UNDECLARED: UNDECLARED_PATH}
+        nodes = [_Node(()), _Node((), UNDECLARED_PATH, opaque=True)]
+        ends: set[int] = set()
+        for name in self.names:
+            node = nodes[self._grow(nodes, parse_path(name), ends)]
+            if node.path < 0:
+                node.path = len(set(self.ids.values()))
+            self.ids[name] = node.path
+        for name in known:
+            self._grow(nodes, parse_path(name), ends)
+        size = len(nodes)
+        for name in opaque:
+            at = self._grow(nodes, parse_path(name), set())
+            if at >= size or at not in ends:
+                raise PolicyError(f"path {name!r}: opaque, but not declared. Hint: declare the field with this path")
+            nodes[at].opaque = True
+        self.count = len(set(self.ids.values()))
+        self.labels = tuple(format_path(node.steps) for node in nodes)
+        self.nodes, self.table, self.keys = _flatten(nodes, deny)
+
+    @staticmethod
+    def _grow(nodes: list[_Node], steps: tuple[Step, ...], ends: set[int]) -> int:
+        at = 0
+        for k, step in enumerate(steps):
+            children = nodes[at].children
+            if step not in children:
+                children[step] = len(nodes)
+                nodes.append(_Node(steps[: k + 1]))
+            at = children[step]
+        ends.add(at)
+        return at
+
+
+def _flatten(nodes: list[_Node], deny: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The arrays of the trie; key hashes must agree with `span_kernels.child`."""
+    flat, table, keys = np.full((len(nodes), N_COLUMNS), -1, np.int32), [-1], bytearray()
+    for k, node in enumerate(nodes):
+        flat[k, [N_PATH, N_FLAGS]] = node.path, node.flags(deny and k != UNDECLARED_NODE)
+        flat[k, [N_ELEMENT, N_WILD]] = node.children.get(Wild.ELEMENT, -1), node.children.get(Wild.KEY, -1)
+        named = [(key.encode(), at) for key, at in node.children.items() if isinstance(key, str)]
+        if not named:
+            continue
+        mask = (1 << (2 * len(named)).bit_length()) - 1
+        flat[k, [N_TABLE, N_MASK]] = len(table), mask
+        slots = [-1] * (mask + 1)
+        for key, at in named:
+            n = len(key)
+            flat[at, [N_KEY, N_LENGTH]] = len(keys), n
+            keys += key + b'"'
+            h = n * 31 + key[0] * 7 + key[-1] * 13 + key[n >> 1] * 3 if n else 0
+            while slots[h & mask] >= 0:
+                h += 1
+            slots[h & mask] = at
+        table += slots
+    return flat.ravel(), np.array(table, np.int32), np.frombuffer(bytes(keys) + bytes(SLACK), np.uint8)
