@@ -1,0 +1,52 @@
+"""The command tree of ``flink-masking``. The modules of commands import typer only; what they work with comes when they run."""
+
+import importlib.util
+from typing import Annotated
+
+import typer
+
+from flink_masking import __version__
+from flink_masking.cli import check, generate, keys, schema
+
+app = typer.Typer(
+    name="flink-masking",
+    help="Protects personal data in streams: one policy; masked, anonymized and aggregated streams out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # its tracebacks print local variables, and those hold what records hold
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"flink-masking {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+) -> None:
+    """Protects personal data in streams: one policy; masked, anonymized and aggregated streams out."""
+
+
+app.command("check")(check.check)
+app.command("schema")(schema.schema)
+app.command("generate")(generate.generate)
+
+_keys = typer.Typer(help="Make and keep key rings.", no_args_is_help=True, rich_markup_mode=None)
+_keys.command("new")(keys.new)
+app.add_typer(_keys, name="keys")
+
+# Commands whose modules come with the job: registered as soon as they are there.
+for _name, _parent in (("run", app), ("preview", app), ("demo", app), ("quarantine", None)):
+    if importlib.util.find_spec(f"flink_masking.cli.{_name}") is not None:
+        _module = importlib.import_module(f"flink_masking.cli.{_name}")
+        if _parent is not None:
+            _parent.command(_name)(getattr(_module, _name))
+        else:
+            _group = typer.Typer(help="Look into the quarantine.", no_args_is_help=True, rich_markup_mode=None)
+            _group.command("show")(_module.show)
+            app.add_typer(_group, name="quarantine")

@@ -1,0 +1,24 @@
+"""``flink-masking schema``: the policy grammar as JSON Schema, for editors."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def schema(
+    output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.", show_default=False)] = None,
+) -> None:
+    """Print the JSON Schema of a policy, derived from the models that `check` uses.
+
+    In an editor with a YAML language server, the first line of a policy names it: # yaml-language-server: $schema=policy.schema.json
+    """
+    import json
+
+    from flink_masking.policy.schema import json_schema
+
+    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8")

@@ -1,0 +1,35 @@
+"""What all tests share: hypothesis without time limits, a key ring, and the switch for the long forms."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+from flink_masking.keys.files import create
+
+LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
+
+hypothesis.settings.register_profile("short", deadline=None, print_blob=True)  # a first call may compile, which no deadline expects
+hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=2_000)
+hypothesis.settings.load_profile("long" if LONG else "short")
+
+
+@pytest.fixture(scope="session")
+def long_form() -> bool:
+    """Whether FLINK_MASKING_LONG=1 asks for the forms of the tests that take minutes."""
+    return LONG
+
+
+@pytest.fixture(scope="session")
+def key_ring_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A fresh key ring file, the same for the whole run."""
+    path = tmp_path_factory.mktemp("keys") / "keys.json"
+    create(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def key_uri(key_ring_file: Path) -> str:
+    """The address of `key_ring_file`."""
+    return f"file://{key_ring_file}"
