@@ -5,9 +5,10 @@ import json
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, NoReturn, Self
+from typing import Any, Literal, Self, TypeGuard
 
 from flink_masking.crypto.hkdf import subkey
+from flink_masking.crypto.secret import Secret
 from flink_masking.errors import KeyRingError
 
 FORMAT = "flink-masking key ring 1"
@@ -15,28 +16,7 @@ ROOT_BYTES = 32
 State = Literal["primary", "enabled"]
 
 
-class _Secret:
-    """An object that holds a key: says nothing of itself and stays in its process."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__}>"
-
-    def __reduce_ex__(self, protocol: object) -> NoReturn:
-        raise TypeError(f"a {type(self).__name__} is neither pickled nor copied. Hint: pass the key ring's address and open it in open()")
-
-    def __getstate__(self) -> NoReturn:
-        self.__reduce_ex__(0)
-
-    def __copy__(self) -> NoReturn:
-        self.__reduce_ex__(0)
-
-    def __deepcopy__(self, memo: object) -> NoReturn:
-        self.__reduce_ex__(0)
-
-
-class KeyHandle(_Secret):
+class KeyHandle(Secret):
     """A derived key and the version that it comes from; refuses to be pickled, copied or printed."""
 
     __slots__ = ("_secret", "version")
@@ -51,7 +31,7 @@ class KeyHandle(_Secret):
         return self._secret
 
 
-class _Version(_Secret):
+class _Version(Secret):
     """One version of the root."""
 
     __slots__ = ("created", "root", "state")
@@ -60,7 +40,7 @@ class _Version(_Secret):
         self.root, self.state, self.created = root, state, created
 
 
-class KeyRing(_Secret):
+class KeyRing(Secret):
     """Root secrets by version. The primary version protects, any version opens; refuses to be pickled, copied or printed."""
 
     __slots__ = ("_versions", "primary")
@@ -167,7 +147,7 @@ def _entry(entry: Any, where: str) -> tuple[int, _Version]:
     return number, _Version(secret, "primary" if state == "primary" else "enabled", created)
 
 
-def _is_time(text: Any) -> bool:
+def _is_time(text: Any) -> TypeGuard[str]:
     try:
         return isinstance(text, str) and datetime.fromisoformat(text) is not None
     except ValueError:

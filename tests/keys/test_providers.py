@@ -13,12 +13,14 @@ from flink_masking.keys.providers import open_ring
 
 @pytest.fixture
 def path(tmp_path):
+    """A key ring file."""
     made = tmp_path / "keys.json"
     files.create(made)
     return made
 
 
 def secret(ring):
+    """A key that tells rings apart."""
     return ring.derive("p", "d").secret()
 
 

@@ -19,11 +19,13 @@ ROOT = base64.b64encode(bytes(range(32))).decode()
 
 
 def document(**changes):
+    """A key ring file with one version."""
     version = {"version": 1, "state": "primary", "created": "2024-03-15T10:30:00+00:00", "root": ROOT, **changes}
     return {"format": "flink-masking key ring 1", "versions": [version]}
 
 
 def parse(content):
+    """The ring in bytes or in a document."""
     return KeyRing.parse(content if isinstance(content, bytes) else json.dumps(content).encode(), "keys.json")
 
 
@@ -72,7 +74,9 @@ def test_rings_are_random():
 
 
 @pytest.mark.parametrize("make", [KeyRing.new, lambda: KeyRing.new().derive("p", "d")], ids=["ring", "handle"])
-@pytest.mark.parametrize("way", [pickle.dumps, cloudpickle.dumps, copy.copy, copy.deepcopy, lambda x: pickle.dumps([x], 0), lambda x: cloudpickle.dumps(lambda: x)])
+@pytest.mark.parametrize("way", [
+    pickle.dumps, cloudpickle.dumps, copy.copy, copy.deepcopy, lambda x: pickle.dumps([x], 0), lambda x: cloudpickle.dumps(lambda: x),
+])
 def test_keys_stay_in_their_process(make, way):
     """Neither a ring nor a handle can be pickled or copied, not even inside a function."""
     with pytest.raises(TypeError, match="neither pickled nor copied"):

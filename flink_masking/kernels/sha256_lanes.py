@@ -1,0 +1,209 @@
+"""SHA-256's block function (FIPS 180-4, 6.2.2) on vectors: element i of every vector belongs to message i.
+
+One instruction advances sixteen messages, and no step depends on the data: there is no table and no branch on a key or a value, so
+timing tells nothing of either. LLVM lowers the vectors to AVX-512, AVX2, SSE or NEON; sixteen lanes are faster than eight even where a
+register holds fewer, because two independent chains hide each other's latency.
+
+State is eight vectors, a block sixteen, both at addresses that are multiples of `VECTOR_BYTES`.
+"""
+
+from llvmlite import ir
+
+from flink_masking.kernels import I64, intrinsic, types
+
+LANES = 16
+VECTOR_BYTES = 4 * LANES
+
+_FIRST = [2, 3, 5, 7, 11, 13, 17, 19]
+
+
+def _primes(n):
+    found = []
+    x = 2
+    while len(found) < n:
+        if all(x % p for p in found):
+            found.append(x)
+        x += 1
+    return found
+
+
+def _fraction(p, root):
+    """The first 32 bits of the fraction of the square (2) or cube (3) root of p, exactly."""
+    scaled, low, high = p << 32 * root, 0, 1 << 40
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if middle**root <= scaled else (low, middle - 1)
+    return low & 0xFFFFFFFF
+
+
+START = [_fraction(p, 2) for p in _FIRST]
+ROUND = [_fraction(p, 3) for p in _primes(64)]
+
+_I8, _I32, _I64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
+_LANES = ir.VectorType(_I32, LANES)
+_ZEROS = ir.VectorType(_I8, 32)
+
+
+def _vector(builder, address, k):
+    where = builder.add(address, ir.Constant(_I64, VECTOR_BYTES * k))
+    return builder.inttoptr(where, _LANES.as_pointer())
+
+
+def _load(builder, address, k):
+    value = builder.load(_vector(builder, address, k))
+    value.align = VECTOR_BYTES
+    return value
+
+
+def _store(builder, value, address, k):
+    builder.store(value, _vector(builder, address, k)).align = VECTOR_BYTES
+
+
+def _splat(x):
+    return ir.Constant(_LANES, [x] * LANES)
+
+
+def _function(builder, name, arguments):
+    kind = ir.FunctionType(_LANES, [_LANES] * arguments)
+    module = builder.module
+    return module.globals.get(name) or ir.Function(module, kind, name)
+
+
+def _rotated(builder, x, *counts):
+    """The exclusive or of x rotated right by each count."""
+    turn = _function(builder, f"llvm.fshr.v{LANES}i32", 3)
+    total = None
+    for count in counts:
+        turned = builder.call(turn, [x, x, _splat(count)])
+        total = turned if total is None else builder.xor(total, turned)
+    return total
+
+
+def _schedule(builder, w, t):
+    """Message word t, computed from the sixteen before it (FIPS 180-4, 6.2.2)."""
+    a, b = w[(t - 15) % 16], w[(t - 2) % 16]
+    small0 = builder.xor(_rotated(builder, a, 7, 18), builder.lshr(a, _splat(3)))
+    small1 = builder.xor(_rotated(builder, b, 17, 19), builder.lshr(b, _splat(10)))
+    return builder.add(builder.add(w[t % 16], small0), builder.add(w[(t - 7) % 16], small1))
+
+
+@intrinsic
+def compress(_, state, words):
+    """One block of SHA-256 for all lanes: state (8 vectors at `state`) and message words (16 at `words`) → new state, in place."""
+
+    def code(context, builder, sig, args):
+        old = [_load(builder, args[0], k) for k in range(8)]
+        w = [_load(builder, args[1], k) for k in range(16)]
+        a, b, c, d, e, f, g, h = old
+        for t in range(64):
+            if t >= 16:
+                w[t % 16] = _schedule(builder, w, t)
+            choice = builder.xor(g, builder.and_(e, builder.xor(f, g)))
+            t1 = builder.add(h, builder.add(w[t % 16], _splat(ROUND[t])))
+            t1 = builder.add(t1, builder.add(_rotated(builder, e, 6, 11, 25), choice))
+            majority = builder.or_(builder.and_(a, b), builder.and_(c, builder.or_(a, b)))
+            t2 = builder.add(_rotated(builder, a, 2, 13, 22), majority)
+            a, b, c, d, e, f, g, h = builder.add(t1, t2), a, b, c, builder.add(d, t1), e, f, g
+        for k, (before, after) in enumerate(zip(old, (a, b, c, d, e, f, g, h), strict=True)):
+            _store(builder, builder.add(before, after), args[0], k)
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), code
+
+
+def _swapping(n):
+    @intrinsic
+    def swap(_, p):
+        """Reverse the bytes of every word in n vectors at p."""
+
+        def code(context, builder, sig, args):
+            turn = _function(builder, f"llvm.bswap.v{LANES}i32", 1)
+            for k in range(n):
+                _store(builder, builder.call(turn, [_load(builder, args[0], k)]), args[0], k)
+            return context.get_dummy_value()
+
+        return types.void(I64), code
+
+    return swap
+
+
+swap_words, swap_state = _swapping(16), _swapping(8)
+
+
+@intrinsic
+def clear64(_, p):
+    """Store 64 zero bytes at p."""
+
+    def code(context, builder, sig, args):
+        for k in (0, 32):
+            where = builder.inttoptr(builder.add(args[0], ir.Constant(_I64, k)), _ZEROS.as_pointer())
+            builder.store(ir.Constant(_ZEROS, [0] * 32), where).align = 1
+        return context.get_dummy_value()
+
+    return types.void(I64), code
+
+
+def _word(builder, address, k):
+    return builder.inttoptr(builder.add(address, ir.Constant(_I64, k)), _I32.as_pointer())
+
+
+def _moving(n, ahead, behind):
+    @intrinsic
+    def move(_, to, p):
+        """Copy n words of 4 bytes from p to `to`, whose addresses advance by `behind` and `ahead` bytes."""
+
+        def code(context, builder, sig, args):
+            for k in range(n):
+                value = builder.load(_word(builder, args[1], k * behind))
+                value.align = 1
+                builder.store(value, _word(builder, args[0], k * ahead)).align = 1
+            return context.get_dummy_value()
+
+        return types.void(I64, I64), code
+
+    return move
+
+
+block_to_lane, state_to_lane, lane_to_bytes = (
+    _moving(16, VECTOR_BYTES, 4), _moving(8, VECTOR_BYTES, VECTOR_BYTES), _moving(8, 4, VECTOR_BYTES))
+
+
+@intrinsic
+def broadcast(_, state, p):
+    """Fill every lane of a state with the eight words at p."""
+
+    def code(context, builder, sig, args):
+        for k in range(8):
+            word = builder.load(_word(builder, args[1], 4 * k))
+            word.align = 1
+            one = builder.insert_element(ir.Constant(_LANES, ir.Undefined), word, ir.Constant(_I32, 0))
+            _store(builder, builder.shuffle_vector(one, one, ir.Constant(_LANES, [0] * LANES)), args[0], k)
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), code
+
+
+@intrinsic
+def begin(_, state):
+    """Put SHA-256's initial state into every lane."""
+
+    def code(context, builder, sig, args):
+        for k in range(8):
+            _store(builder, _splat(START[k]), args[0], k)
+        return context.get_dummy_value()
+
+    return types.void(I64), code
+
+
+@intrinsic
+def digest_block(_, words, state):
+    """Make the second block of HMAC's outer hash: the inner digest, the padding bit and the length of 64 + 32 bytes."""
+
+    def code(context, builder, sig, args):
+        for k in range(8):
+            _store(builder, _load(builder, args[1], k), args[0], k)
+        for k in range(8, 16):
+            _store(builder, _splat({8: 0x80000000, 15: (64 + 32) * 8}.get(k, 0)), args[0], k)
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), code
