@@ -1,0 +1,1 @@
+"""Policies: the grammar, loading, checks, and what is compiled of them for the engine."""

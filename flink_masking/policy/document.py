@@ -1,7 +1,7 @@
 """YAML with marks: plain values, and the line and column of every key and value.
 
-The core schema of YAML 1.2: ``true`` and ``false`` are the only booleans, ``1e-9`` is a number, ``NO``, ``1:30`` and ``2024-03-15`` are text.
-Keys are text as written. Tags, duplicate keys, cycles and very large or deep documents are refused.
+The core schema of YAML 1.2: ``true`` and ``false`` are the only booleans, ``1e-9`` is a number, ``NO``, ``1:30`` and ``2024-03-15`` are
+text. Keys are text as written. Tags, duplicate keys, cycles and very large or deep documents are refused.
 """
 
 import re
@@ -57,7 +57,8 @@ class _Loader(Reader, Scanner, Parser, Composer, _Resolver):
     def compose_node(self, parent: Any, index: Any) -> Any:
         """One node; counts the depth, because the composer calls itself."""
         if self.depth >= MAX_DEPTH:
-            raise ComposerError(None, None, f"more than {MAX_DEPTH} levels", self.peek_event().start_mark)
+            loader: Any = self
+            raise ComposerError(None, None, f"more than {MAX_DEPTH} levels", loader.peek_event().start_mark)
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1

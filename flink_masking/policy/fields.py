@@ -12,9 +12,9 @@ LARGEST = 10**15
 """Numbers of a policy lie within ± this, so that they are exact as floats and fit int64 at any scale."""
 
 KINDS = (
-    "boolean", "card_expiry", "city", "company", "country", "cvv", "date", "datetime", "device_id", "email", "first_name", "full_name", "gender",
-    "geo", "iban", "imei", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number", "passport", "payment_card", "person",
-    "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
+    "boolean", "card_expiry", "city", "company", "country", "cvv", "date", "datetime", "device_id", "email", "first_name", "full_name",
+    "gender", "geo", "iban", "imei", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number", "passport",
+    "payment_card", "person", "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
 )  # fmt: skip
 """What a field's ``type`` may say. Only date, datetime, geo and json change what is checked; the rest tell people and detectors."""
 

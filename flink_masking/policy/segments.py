@@ -25,7 +25,12 @@ class RuleSpec(Model):
     parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
 
 
-def _rule(value: Any) -> Any:
+def rule_spec(value: Any) -> RuleSpec:
+    """A rule as written, ``keep`` or ``{technique: partial, keep_last: 4}``.
+
+    Raises:
+        ValueError: neither of the two.
+    """
     if isinstance(value, RuleSpec):
         return value
     if isinstance(value, str):
@@ -46,7 +51,7 @@ class MaskedSegment(Model):
     """
 
     view: Literal["masked"]
-    rules: dict[Name, Annotated[RuleSpec, BeforeValidator(_rule)]] = pydantic.Field(min_length=1)
+    rules: dict[Name, Annotated[RuleSpec, BeforeValidator(rule_spec)]] = pydantic.Field(min_length=1)
 
 
 class Diversity(Model):
@@ -178,7 +183,7 @@ def _metric(value: Any) -> Any:
     if kind == "histogram":
         return Metric(kind="histogram")
     if kind not in METRICS[2:]:
-        raise ValueError(f"is not a known metric. {hint}" if kind not in METRICS else f"'{kind}' takes no field. Hint: write '{kind}' alone")
+        raise ValueError(f"'{kind}' takes no field. Hint: write '{kind}' alone" if kind in METRICS else f"is not a known metric. {hint}")
     if not isinstance(field, str) or not field:
         raise ValueError(f"'{kind}' needs a field. Hint: {{{kind}: field}}")
     return Metric.model_validate({"kind": kind, "field": field})

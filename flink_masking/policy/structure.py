@@ -68,7 +68,7 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
         message, hint = "'view' is not a known view", did_you_mean(str(context.get("tag")), VIEWS, "views")
     elif kind == "literal_error":
         known = [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-        message, hint = f"'{name}' has no such choice", did_you_mean(str(details["input"]), known, "choices") or f"known choices: {', '.join(known)}"
+        message, hint = f"'{name}' has no such choice", did_you_mean(str(details["input"]), known, "choices")
     elif kind in _LIMITS:
         words, key = _LIMITS[kind]
         message = f"'{name}' must be {words} {context[key]}"

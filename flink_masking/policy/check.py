@@ -1,0 +1,64 @@
+"""Checks of a whole policy, segment by segment; what is compiled on the way is kept."""
+
+import re
+from dataclasses import dataclass, field
+
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.check_aggregated import check_aggregated
+from flink_masking.policy.check_anonymized import check_anonymized
+from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
+from flink_masking.policy.document import cut
+from flink_masking.policy.facts import Facts
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import TOPIC, Policy
+from flink_masking.policy.rules import Rule, RuleCompiler
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.source import PolicySource
+
+RESERVED = ("audit", "quarantine", "packed", "summary.json")
+"""Outputs of every job, which no segment can be named after."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """What the checks made.
+
+    Attributes:
+        facts: what techniques may know of fields.
+        rules: of masked segments, by name, by path.
+        groups: rules of `group_by` of aggregated segments, by name.
+    """
+
+    facts: Facts
+    rules: dict[str, dict[str, Rule]] = field(default_factory=dict)
+    groups: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+
+
+def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
+    """Run every check and the maker of every rule's technique; faults and warnings go to `findings`."""
+    if policy.format != "json":
+        findings.later(("format",), f"format {policy.format}", "use json")
+    tree = check_fields(policy, findings)
+    check_names(policy, tree, findings)
+    facts = Facts(policy, tree, read_hierarchies(findings.document.value, source, findings))
+    keys = KeyRing.ephemeral()
+    compiler = RuleCompiler(policy, tree, lambda path: facts.site(path, keys, source), findings)
+    compiled = Compiled(facts)
+    for name, segment in policy.segments.items():
+        _check_name(name, policy, findings)
+        match segment:
+            case MaskedSegment():
+                compiled.rules[name] = compiler.masked(name, segment)
+            case AnonymizedSegment():
+                check_anonymized(name, segment, policy, tree, findings)
+            case AggregatedSegment():
+                compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
+    return compiled
+
+
+def _check_name(name: str, policy: Policy, findings: Findings) -> None:
+    if not re.fullmatch(TOPIC, name):
+        hint = "letters, digits, '.', '_' and '-', not first '.' or '_'"
+        findings.error(("segments", name), f"'{cut(name)}' cannot name a topic and a directory", hint, at_key=True)
+    elif name in RESERVED or (policy.audit is not None and name == policy.audit.sink):
+        findings.error(("segments", name), f"'{name}' is the name of another output", "name the segment otherwise", at_key=True)

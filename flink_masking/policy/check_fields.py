@@ -1,0 +1,173 @@
+"""Checks of the contract: the fields by themselves and against each other, the subject, the event time."""
+
+import csv
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from flink_masking.errors import PolicyError
+from flink_masking.hierarchy import Hierarchy
+from flink_masking.policy.document import cut
+from flink_masking.policy.faults import did_you_mean
+from flink_masking.policy.fields import KINDS, LARGEST, Field
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.source import PolicySource
+from flink_masking.policy.tree import FieldTree, repeats
+
+GENERALISED_BY = ("domain", "hierarchy", "prefix")
+
+
+def check_fields(policy: Policy, findings: Findings) -> FieldTree:
+    """Check paths and declarations; the tree holds every path that can be used."""
+    tree = FieldTree()
+    for path, declared in policy.fields.items():
+        loc = ("fields", path)
+        try:
+            if path == "*":
+                raise PolicyError("'*' would declare every field. Hint: name the fields; unknown ones are for 'unknown_fields'")
+            earlier = tree.add(path)
+        except PolicyError as error:
+            findings.refused(loc, error, at_key=True)
+            continue
+        if earlier is not None:
+            findings.error(loc, f"'{cut(path)}' is the same field as '{cut(earlier)}'", "declare it once", at_key=True)
+        _check_declaration(path, declared, findings)
+    _check_conflicts(policy, tree, findings)
+    return tree
+
+
+def check_names(policy: Policy, tree: FieldTree, findings: Findings) -> None:
+    """Check that subject and event time name fields that have one scalar value in a record."""
+    if policy.subject is not None:
+        check_single(policy, tree, findings, ("subject",), policy.subject)
+    if policy.event_time is None:
+        return
+    loc = ("event_time", "field")
+    if check_single(policy, tree, findings, loc, policy.event_time.field):
+        kind = declared(policy, tree, policy.event_time.field).type
+        if kind not in (None, "date", "datetime", "number"):
+            findings.error(loc, f"'{cut(policy.event_time.field)}' is of type {cut(str(kind))}, not a time", "declare it as 'datetime'")
+
+
+def declared(policy: Policy, tree: FieldTree, path: str) -> Field:
+    """The declaration of a path that `check_single` has passed."""
+    return policy.fields[tree.find(path) or path]
+
+
+def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: tuple[str | int, ...], path: str) -> bool:
+    """Check that `path` is a declared field of which a record has one scalar value; a fault at `loc` if not."""
+    try:
+        found = tree.find(path)
+        several = repeats(path)
+    except PolicyError as error:
+        findings.refused(loc, error)
+        return False
+    if found is None:
+        findings.error(loc, f"'{cut(path)}' is not a declared field", did_you_mean(path, policy.fields, "fields"))
+    elif found not in policy.fields:
+        findings.error(loc, f"'{cut(path)}' holds other fields", f"name one of them: {', '.join(map(cut, tree.under(found)[:5]))}")
+    elif several:
+        findings.error(loc, f"'{cut(path)}' has several values in a record", "name a field outside arrays")
+    elif policy.fields[found].type == "json":
+        findings.error(loc, f"'{cut(path)}' is declared as json, not as one value", "name a field that holds a text or a number")
+    else:
+        return True
+    return False
+
+
+def read_hierarchies(document: Any, source: PolicySource, findings: Findings) -> dict[str, Hierarchy]:
+    """The hierarchies that the policy names anywhere, by file name; a fault where a file is missing or broken."""
+    found: dict[str, Hierarchy] = {}
+    broken: dict[str, PolicyError] = {}
+    for loc, name in _hierarchy_places(document, ()):
+        if name not in found and name not in broken:
+            try:
+                found[name] = _hierarchy(name, source)
+            except PolicyError as error:
+                broken[name] = error
+        if name in broken:
+            findings.refused(loc, broken[name])
+    return found
+
+
+def _hierarchy(name: str, source: PolicySource) -> Hierarchy:
+    if name not in source.files:
+        reason = source.unreadable.get(name, "the file did not come with the policy")
+        raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
+    try:
+        return Hierarchy.from_csv(source.files[name], cut(name))
+    except csv.Error:
+        raise PolicyError(f"{cut(name)}: not a CSV file. Hint: one line for each value: value;parent;…;*") from None
+
+
+def _hierarchy_places(value: Any, loc: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], str]]:
+    """Where in the document a file is named; the counterpart of `source.file_names`."""
+    if isinstance(value, Mapping):
+        inner = [(key, value[key]) for key in value]
+        here = [((*loc, key), name) for key, name in inner if key == "hierarchy" and isinstance(name, str) and name]
+        return here + [place for key, below in inner for place in _hierarchy_places(below, (*loc, key))]
+    if isinstance(value, list):
+        return [place for number, below in enumerate(value) for place in _hierarchy_places(below, (*loc, number))]
+    return []
+
+
+def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
+    loc = ("fields", path)
+    name = cut(path)
+    if declared.type is not None and declared.type not in KINDS:
+        hint = did_you_mean(declared.type, KINDS, "types") or "'json', 'date', 'datetime' and 'geo' are those that change what is checked"
+        findings.warn((*loc, "type"), f"'{cut(declared.type)}' is not a known type and changes nothing", hint)
+    ways = [way for way in GENERALISED_BY if getattr(declared, way) is not None]
+    if len(ways) > 1:
+        findings.error((*loc, ways[1]), f"'{name}' has {' and '.join(ways)}", "a field is generalised in one way")
+    if declared.domain is not None and not _ascends(*declared.domain):
+        findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
+    if declared.bounds is None:
+        return
+    if declared.role != "measure":
+        findings.error((*loc, "bounds"), f"bounds are for class measure, '{name}' is {declared.role}", "'domain' says where values lie")
+    low, high = declared.bounds
+    scale = declared.scale or 0
+    if low >= high:
+        findings.error((*loc, "bounds"), f"the bounds of '{name}' are not a low and a higher value", "such as [0, 1000]")
+    elif any(Decimal(repr(bound)) * 10**scale % 1 for bound in (low, high)):
+        findings.error((*loc, "bounds"), f"the bounds of '{name}' have more than {scale} decimals", "give 'scale', the decimals that count")
+    elif max(abs(low), abs(high)) * 10**scale > LARGEST:
+        findings.error((*loc, "bounds"), f"the bounds of '{name}' are too large for its scale", "at most 15 digits, decimals included")
+
+
+def _ascends(low: Any, high: Any) -> bool:
+    if isinstance(low, str) and isinstance(high, str):
+        first, last = _time(low), _time(high)
+        return first is not None and last is not None and first < last
+    return not isinstance(low, str) and not isinstance(high, str) and low < high
+
+
+def _time(text: str) -> float | None:
+    """Days since year 1 of an ISO date or time; None when it is neither."""
+    try:
+        if len(text) == 10:
+            return float(date.fromisoformat(text).toordinal())
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    offset = moment.utcoffset()
+    seconds = moment.hour * 3600 + moment.minute * 60 + moment.second - (offset.total_seconds() if offset else 0.0)
+    return moment.toordinal() + seconds / 86_400
+
+
+def _check_conflicts(policy: Policy, tree: FieldTree, findings: Findings) -> None:
+    for path, declared in policy.fields.items():
+        try:
+            below = () if declared.type == "json" or tree.find(path) != path else tree.under(path)
+        except PolicyError:  # noted where it was declared
+            continue
+        if below:
+            inner = cut(below[0])
+            findings.error(("fields", path), f"'{cut(path)}' holds '{inner}', so it is no single value", "leave it away", at_key=True)
+    for array, other in tree.mixed():
+        findings.error(
+            ("fields", other), f"'{cut(other)}' and '{cut(array)}' contradict each other", "array or object, not both", at_key=True
+        )

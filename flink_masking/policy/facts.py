@@ -1,0 +1,54 @@
+"""What techniques may know of a field and of the place where their rule stands."""
+
+from collections.abc import Mapping
+
+from flink_masking.errors import PolicyError
+from flink_masking.hierarchy import Hierarchy
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.document import cut
+from flink_masking.policy.model import Policy
+from flink_masking.policy.source import PolicySource
+from flink_masking.policy.tree import FieldTree
+from flink_masking.techniques.base import FieldFacts, Site
+
+
+class Facts:
+    """The declared fields as techniques see them.
+
+    Attributes:
+        hierarchies: by file name, as written in the policy.
+    """
+
+    def __init__(self, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy]) -> None:
+        """Keep what the facts are looked up in."""
+        self._policy, self._tree, self.hierarchies = policy, tree, hierarchies
+
+    def of(self, path: str) -> FieldFacts:
+        """The facts of a declared path, in any spelling; of a parent, only its path.
+
+        Raises:
+            PolicyError: neither a declared path nor a parent of one.
+        """
+        found = self._tree.find(path)
+        if found is None:
+            raise PolicyError(f"'{cut(path)}' is not a declared field. Hint: declare it under 'fields'")
+        field = self._policy.fields.get(found)
+        if field is None:
+            return FieldFacts(found)
+        hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
+        return FieldFacts(found, field.type, field.domain, hierarchy, field.scale)
+
+    def site(self, path: str, keys: KeyRing, source: PolicySource) -> Site:
+        """Where a rule for `path` stands.
+
+        Raises:
+            PolicyError: as `of`.
+        """
+
+        def read(name: str) -> str:
+            if name not in source.files:
+                reason = source.unreadable.get(name, "the file did not come with the policy")
+                raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
+            return source.files[name]
+
+        return Site(self.of(path), keys, read, self._policy.subject is not None)

@@ -1,0 +1,50 @@
+"""The list that checks write to: faults and warnings, each with its place in the document."""
+
+from collections.abc import Sequence
+
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import Document, Mark
+from flink_masking.policy.faults import Fault, split_hint
+
+
+class Findings:
+    """What was found so far.
+
+    Attributes:
+        document: the policy's text with its places.
+        faults: errors and warnings, in the order found.
+    """
+
+    def __init__(self, document: Document) -> None:
+        """Begin with nothing found."""
+        self.document = document
+        self.faults: list[Fault] = []
+
+    def error(self, path: Sequence[str | int], message: str, hint: str = "", *, at_key: bool = False) -> None:
+        """Note an error at the value (or key) at `path`."""
+        self.faults.append(Fault(*self._place(path, at_key), message, hint))
+
+    def warn(self, path: Sequence[str | int], message: str, hint: str = "", *, at_key: bool = False) -> None:
+        """Note something that is allowed and seldom meant."""
+        self.faults.append(Fault(*self._place(path, at_key), message, hint, "warning"))
+
+    def later(self, path: Sequence[str | int], what: str, hint: str = "") -> None:
+        """Note a part of the grammar that is refused for now, never ignored."""
+        self.error(path, f"{what} is not available yet", hint)
+
+    def refused(self, path: Sequence[str | int], error: PolicyError, *, at_key: bool = False) -> None:
+        """Note an error of the house's form, ``what is wrong. Hint: what to do``."""
+        self.error(path, *split_hint(str(error)), at_key=at_key)
+
+    @property
+    def errors(self) -> list[Fault]:
+        """The faults that a policy cannot be used with."""
+        return [fault for fault in self.faults if fault.severity == "error"]
+
+    @property
+    def warnings(self) -> list[Fault]:
+        """The other ones, in the order of the text, each once."""
+        return sorted({fault for fault in self.faults if fault.severity == "warning"})
+
+    def _place(self, path: Sequence[str | int], at_key: bool) -> Mark:
+        return self.document.key_mark(path) if at_key else self.document.mark(path)

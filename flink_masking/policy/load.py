@@ -1,0 +1,92 @@
+"""From a policy's source to a policy that can be used, or to all that is wrong with it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flink_masking.hierarchy import Hierarchy
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.check import Compiled, check
+from flink_masking.policy.document import Document
+from flink_masking.policy.faults import Fault, PolicyFaults
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.rules import Rule, bind, written_rules
+from flink_masking.policy.source import PolicySource
+from flink_masking.policy.structure import build
+from flink_masking.techniques.base import FieldFacts, Site
+
+
+@dataclass(frozen=True)
+class LoadedPolicy:
+    """A policy without faults, and what was compiled of it.
+
+    Attributes:
+        policy: the model.
+        source: what it was read from; jobs carry this and load it again.
+        warnings: what is allowed and seldom meant, in the order of the text.
+    """
+
+    policy: Policy
+    source: PolicySource
+    warnings: list[Fault]
+    _compiled: Compiled = field(repr=False)
+
+    @property
+    def hierarchies(self) -> Mapping[str, Hierarchy]:
+        """The hierarchies by file name, as written in the policy."""
+        return self._compiled.facts.hierarchies
+
+    def rules(self, segment: str) -> dict[str, Rule]:
+        """What a masked segment does, by path: every declared field is covered by exactly one entry.
+
+        The default is written out: for ``drop`` on the topmost parents of which no part has a rule of its own, so that no empty shell is
+        left over; for another technique on each declared field. An entry for a parent covers all below it.
+
+        Raises:
+            KeyError: there is no masked segment of that name.
+        """
+        return dict(self._compiled.rules[segment])
+
+    def groups(self, segment: str) -> tuple[Rule, ...]:
+        """The rules of an aggregated segment's `group_by`, in its order: keep or generalize.
+
+        Raises:
+            KeyError: there is no aggregated segment of that name.
+        """
+        return self._compiled.groups[segment]
+
+    def facts(self, path: str) -> FieldFacts:
+        """What techniques may know of a declared field, or of a parent.
+
+        Raises:
+            PolicyError: the path is neither.
+        """
+        return self._compiled.facts.of(path)
+
+    def site(self, path: str, keys: KeyRing) -> Site:
+        """Where a rule for `path` stands, for the makers of techniques.
+
+        Raises:
+            PolicyError: the path is neither a declared field nor a parent of one.
+        """
+        return self._compiled.facts.site(path, keys, self.source)
+
+
+def load(source: PolicySource) -> LoadedPolicy:
+    """Parse and check a policy, and run the maker of every technique with a throw-away key ring.
+
+    Raises:
+        PolicyFaults: with every fault found. Contradictions between parts are looked for once the parts by themselves are sound.
+    """
+    document = Document(source.name, source.text)
+    findings = Findings(document)
+    policy, faults = build(document)
+    if policy is None:
+        findings.faults += faults
+        for segment, path, spec in written_rules(document.value):
+            bind(spec, ("segments", segment, "rules", path), findings)
+        raise PolicyFaults(source.name, findings.errors)
+    compiled = check(policy, source, findings)
+    if findings.errors:
+        raise PolicyFaults(source.name, findings.errors)
+    return LoadedPolicy(policy, source, findings.warnings, compiled)

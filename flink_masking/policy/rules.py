@@ -1,0 +1,142 @@
+"""Rules: from what is written to techniques with checked parameters, and what each segment does to every field."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pydantic import ValidationError
+
+from flink_masking import registry
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import Path, cut
+from flink_masking.policy.faults import did_you_mean
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
+from flink_masking.policy.structure import faults_of
+from flink_masking.policy.tree import FieldTree
+from flink_masking.techniques.base import Params, Site, Technique
+
+DEFAULT = "*"
+"""Stands for every declared field without a rule."""
+
+
+class Rule(NamedTuple):
+    """What is done to the values at a path.
+
+    Attributes:
+        path: as declared, or a parent in canonical form: the rule is then for the whole object or array.
+        technique: from the registry.
+        params: checked.
+    """
+
+    path: str
+    technique: Technique
+    params: Params
+
+
+def written_rules(document: Any) -> Iterator[tuple[str, str, RuleSpec]]:
+    """Segment, path and rule for each rule of a document that has the form of one, also where the rest of the document is wrong."""
+    segments = document.get("segments") if isinstance(document, Mapping) else None
+    for name, segment in segments.items() if isinstance(segments, Mapping) else ():
+        rules = segment.get("rules") if isinstance(segment, Mapping) and segment.get("view") == "masked" else None
+        for path, value in rules.items() if isinstance(rules, Mapping) else ():
+            try:
+                yield name, path, rule_spec(value)
+            except ValueError:  # a fault of the structure
+                continue
+
+
+def bind(spec: RuleSpec, loc: Path, findings: Findings) -> tuple[Technique, Params] | None:
+    """Technique and checked parameters; None, with faults at `loc`, when the registry does not know or take them."""
+    try:
+        technique = registry.get(spec.technique)
+        return technique, technique.params.model_validate(spec.parameters)
+    except PolicyError as error:
+        findings.refused((*loc, "technique"), error)
+    except ValidationError as error:
+        findings.faults += faults_of(error, findings.document, loc, registry.get(spec.technique).params)
+    return None
+
+
+class RuleCompiler:
+    """Compiles rules for the fields of one policy; everything that can be wrong becomes a fault."""
+
+    def __init__(self, policy: Policy, tree: FieldTree, site: Callable[[str], Site], findings: Findings) -> None:
+        """Keep what rules are compiled against.
+
+        Args:
+            policy: with a checked structure.
+            tree: its fields.
+            site: gives where a rule for a path stands.
+            findings: where faults go.
+        """
+        self._policy, self._tree, self._site, self._findings = policy, tree, site, findings
+
+    def rule(self, path: str, technique: Technique, params: Params, loc: Path) -> Rule | None:
+        """The rule, once the technique's maker has taken it and its warnings are noted."""
+        try:
+            technique.make(params, self._site(path))
+        except PolicyError as error:
+            self._findings.refused(loc, error)
+            return None
+        self._warn(path, technique, params, loc)
+        return Rule(path, technique, params)
+
+    def masked(self, name: str, segment: MaskedSegment) -> dict[str, Rule]:
+        """The rules of a masked segment by path, its default written out.
+
+        A rule on a parent covers all below it, which then have no rule of their own. Where the default drops, it is put on the topmost
+        parent of which no part has a rule, so that no empty object or array is left over.
+        """
+        loc: Path = ("segments", name, "rules")
+        bound = {path: bind(spec, (*loc, path), self._findings) for path, spec in segment.rules.items()}
+        found = self._places(bound, loc)
+        rules: dict[str, Rule | None] = {}
+        for place, path in found.items():
+            if (pair := bound[path]) is not None:
+                rules[place] = self.rule(place, *pair, (*loc, path))
+        drop = registry.get("drop")
+        default = bound[DEFAULT] if DEFAULT in bound else (drop, drop.params())
+        if default is not None:
+            tops, leaves = self._tree.uncovered(found)
+            for place in tops if default[0].name == "drop" else leaves:
+                rules[place] = self.rule(place, *default, (*loc, DEFAULT))
+        return {path: rule for path, rule in rules.items() if rule is not None}
+
+    def _places(self, paths: Mapping[str, Any], loc: Path) -> dict[str, str]:
+        """Declared place → path as written in the rules, for all that can be used."""
+        found: dict[str, str] = {}
+        for path in paths:
+            if path == DEFAULT:
+                continue
+            try:
+                place = self._tree.find(path)
+            except PolicyError as error:
+                self._findings.refused((*loc, path), error, at_key=True)
+                continue
+            if place is None:
+                hint = did_you_mean(path, self._policy.fields, "fields") or "declare it under 'fields'"
+                self._findings.error((*loc, path), f"'{cut(path)}' is not a declared field", hint, at_key=True)
+            elif place in found:
+                message = f"'{cut(path)}' is the same field as '{cut(found[place])}'"
+                self._findings.error((*loc, path), message, "one rule for each field", at_key=True)
+            else:
+                found[place] = path
+        for place, path in found.items():
+            covered = [parent for parent in self._tree.parents(place) if parent in found]
+            if covered:
+                message = f"'{cut(path)}' is covered by the rule for '{cut(covered[0])}'"
+                self._findings.error((*loc, path), message, "a rule for an object or array is for all that is in it", at_key=True)
+        return found
+
+    def _warn(self, path: str, technique: Technique, params: Params, loc: Path) -> None:
+        if technique.name == "keep":
+            for place in (path, *self._tree.under(path)):
+                declared = self._policy.fields.get(place)
+                if declared is not None and declared.role in ("identifier", "direct", "free_text"):
+                    self._findings.warn(loc, f"'{cut(place)}' is of class {declared.role} and is kept in clear", "mask it, or drop it")
+        more = getattr(sys.modules.get(technique.params.__module__), "warnings", None)
+        for text in more(params) if callable(more) else ():
+            message, _, hint = str(text).partition("Hint:")
+            self._findings.warn(loc, message.strip().removesuffix("."), hint.strip())

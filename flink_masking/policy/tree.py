@@ -1,0 +1,139 @@
+"""The declared fields as a tree, in which rules find what they cover."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+
+from flink_masking.records.paths import Step, Wild, format_path, parse_path
+
+Steps = tuple[Step, ...]
+
+
+@dataclass
+class _Node:
+    steps: Steps
+    declared: str | None = None
+    children: dict[Step, "_Node"] = field(default_factory=dict)
+
+    def leaves(self) -> Iterator["_Node"]:
+        """The declared nodes here and below, in the order of declaration of their parents."""
+        if self.declared is not None:
+            yield self
+        for child in self.children.values():
+            yield from child.leaves()
+
+    def outermost(self) -> Iterator["_Node"]:
+        """The declared nodes here or below that have no declared node above them."""
+        if self.declared is not None:
+            yield self
+            return
+        for child in self.children.values():
+            yield from child.outermost()
+
+
+class FieldTree:
+    """Declared paths and their parents.
+
+    A path in a policy is found by its steps, whatever its spelling; results are in the spelling of the declaration, parents in canonical
+    form.
+    """
+
+    def __init__(self) -> None:
+        """Begin without fields."""
+        self._root = _Node(())
+
+    def add(self, path: str) -> str | None:
+        """Declare a path; returns the earlier spelling when it is declared already.
+
+        Raises:
+            PolicyError: the path cannot be parsed.
+        """
+        node = self._root
+        for step in parse_path(path):
+            node = node.children.setdefault(step, _Node((*node.steps, step)))
+        if node.declared is not None:
+            return node.declared
+        node.declared = path
+        return None
+
+    def find(self, path: str) -> str | None:
+        """The path as declared, or the canonical form of a parent; None when it is neither.
+
+        Raises:
+            PolicyError: the path cannot be parsed.
+        """
+        node = self._node(parse_path(path))
+        return None if node is None else _name(node)
+
+    def parents(self, path: str) -> tuple[str, ...]:
+        """What lies above a path that `find` gave, outermost first, in the same form."""
+        steps = parse_path(path)
+        nodes = (self._node(steps[:length]) for length in range(1, len(steps)))
+        return tuple(_name(node) for node in nodes if node is not None)
+
+    def under(self, path: str) -> tuple[str, ...]:
+        """The declared paths strictly below a path that `find` gave."""
+        node = self._node(parse_path(path))
+        return tuple(_name(leaf) for leaf in node.leaves() if leaf is not node) if node else ()
+
+    def mixed(self) -> Iterator[tuple[str, str]]:
+        """Pairs of declared paths of which one makes an array and the other an object of the same parent."""
+        yield from _mixed(self._root)
+
+    def uncovered(self, ruled: Collection[str]) -> tuple[list[str], list[str]]:
+        """What a segment's rules leave to its default.
+
+        Args:
+            ruled: paths with a rule of their own, as `find` gives them; such a rule covers everything below.
+
+        Returns:
+            The topmost paths, parents included, that hold no ruled path; and the declared leaves that no rule covers, without declared
+            parents of which a part has a rule.
+        """
+        tops: list[str] = []
+        leaves: list[str] = []
+        for node in self._root.children.values():
+            self._split(node, ruled, tops, leaves)
+        return tops, leaves
+
+    def _split(self, node: _Node, ruled: Collection[str], tops: list[str], leaves: list[str]) -> None:
+        if _name(node) in ruled:
+            return
+        if not any(_name(inner) in ruled for inner in _below(node)):
+            tops.append(_name(node))
+            leaves.extend(_name(leaf) for leaf in node.outermost())
+            return
+        for child in node.children.values():
+            self._split(child, ruled, tops, leaves)
+
+    def _node(self, steps: Steps) -> _Node | None:
+        node: _Node | None = self._root
+        for step in steps:
+            node = node.children.get(step) if node else None
+        return node
+
+
+def repeats(path: str) -> bool:
+    """Whether a record can hold several values at the path: it has a ``[*]`` or ``*``.
+
+    Raises:
+        PolicyError: the path cannot be parsed.
+    """
+    return any(isinstance(step, Wild) for step in parse_path(path))
+
+
+def _name(node: _Node) -> str:
+    return format_path(node.steps) if node.declared is None else node.declared
+
+
+def _below(node: _Node) -> Iterator[_Node]:
+    for child in node.children.values():
+        yield child
+        yield from _below(child)
+
+
+def _mixed(node: _Node) -> Iterator[tuple[str, str]]:
+    if Wild.ELEMENT in node.children and len(node.children) > 1:
+        other = next(child for step, child in node.children.items() if step is not Wild.ELEMENT)
+        yield _name(next(node.children[Wild.ELEMENT].leaves())), _name(next(other.leaves()))
+    for child in node.children.values():
+        yield from _mixed(child)
