@@ -10,7 +10,18 @@ block being padded and 64 bytes of slack.
 from flink_masking.kernels import I32, JIT, U8, W8, njit, types
 from flink_masking.kernels.memory import at, int32, memcpy, put8
 from flink_masking.kernels.sha256_lanes import (
-    LANES, VECTOR_BYTES, begin, block_to_lane, broadcast, clear64, compress, digest_block, lane_to_bytes, state_to_lane, swap_state, swap_words,
+    LANES,
+    VECTOR_BYTES,
+    begin,
+    block_to_lane,
+    broadcast,
+    clear64,
+    compress,
+    digest_block,
+    lane_to_bytes,
+    state_to_lane,
+    swap_state,
+    swap_words,
 )
 
 _WORDS, _SAVED, _BLOCK = 8 * VECTOR_BYTES, 24 * VECTOR_BYTES, 32 * VECTOR_BYTES

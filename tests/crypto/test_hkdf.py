@@ -44,5 +44,5 @@ def test_parts_do_not_run_together():
 @pytest.mark.parametrize(("root", "version", "length"), [(b"short", 1, 32), (ROOT, -1, 32), (ROOT, 1 << 32, 32), (ROOT, 1, 8161)])
 def test_bounds(root, version, length):
     """A short root, a version beyond four bytes and a length beyond HKDF's are refused."""
-    with pytest.raises(ValueError, match="root key|key version|length|large"):
+    with pytest.raises(ValueError, match=r"root key|key version|length|large"):
         subkey(root, "p", "d", version, length)
