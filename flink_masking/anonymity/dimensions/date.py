@@ -1,0 +1,58 @@
+"""Dates as a dimension: days over a public domain."""
+
+import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.anonymity.dimensions.base import of_kind
+from flink_masking.anonymity.dimensions.grid import Grid
+from flink_masking.errors import PolicyError
+from flink_masking.kernels import instants
+from flink_masking.records.kinds import TEXT
+
+EPOCH = datetime.date(1970, 1, 1)
+DAY = 86_400_000
+"""Milliseconds."""
+
+
+class DateDimension(Grid):
+    """Days from low to high.
+
+    Values are texts, ISO 8601 dates or date-times; of a date-time the date counts as it is written, in its own time zone. Labels are
+    closed ranges in ISO 8601 form: ``2024-01-01/2024-03-31``, one day ``2024-01-05``, the whole domain ``*``.
+
+    >>> DateDimension("2024-01-01", "2024-12-31").label(0, 30)
+    '2024-01-01/2024-01-31'
+    """
+
+    def __init__(self, low: str, high: str) -> None:
+        """Take the domain.
+
+        Args:
+            low: first day, ``YYYY-MM-DD``.
+            high: last day.
+
+        Raises:
+            PolicyError: a bound is not a date, or low is after high.
+        """
+        try:
+            first, last = (datetime.date.fromisoformat(bound) for bound in (low, high))
+        except (ValueError, TypeError):
+            raise PolicyError("domain: a bound is not a date. Hint: domain: ['1920-01-01', '2024-12-31']") from None
+        super().__init__((first - EPOCH).days, (last - EPOCH).days, f"date {first} {last}")
+
+    def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Dimension.encode`."""
+        whole = instants.parse(text)[1]
+        midnights, dated = instants.parse(pc.utf8_slice_codeunits(text, 0, 10))
+        return self.cells(midnights // DAY, whole & dated & of_kind(kinds, TEXT))
+
+    def unit(self, unit: int) -> str:
+        """The day as ``YYYY-MM-DD``."""
+        return (EPOCH + datetime.timedelta(unit)).isoformat()
+
+    def range(self, first: str, last: str) -> str:
+        """An ISO 8601 interval."""
+        return f"{first}/{last}"

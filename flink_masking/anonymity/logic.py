@@ -1,0 +1,172 @@
+"""The anonymizing step of one shard: packed batches in, JSON lines of groups of k people out."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.anonymity.lines import LineWriter
+from flink_masking.anonymity.packed import pack, schema, unpack
+from flink_masking.anonymity.slide_grow import Groups, Records, SlideGrow
+from flink_masking.anonymity.space import Space
+from flink_masking.errors import InputError
+from flink_masking.logic import Effects
+
+__all__ = ["KAnonymityLogic", "pack", "schema"]
+
+ENTRY = "buffer"
+"""The one state entry."""
+FORMAT = b"k-anonymity 1"
+"""Names what the entry holds; raised when its columns change."""
+BEGINNING = -(1 << 62)
+"""The clock before the first call."""
+
+
+class KAnonymityLogic:
+    """k-anonymity with slide-grow, and distinct l-diversity, as stateful work (`flink_masking.logic.Logic`).
+
+    Contract: every record leaves once, released or suppressed; a line is released only with at least k - 1 other people's under the same
+    labels. Lines of one call are shuffled; they carry no number of their group, no time. Records held are those of `SlideGrow`: at most
+    `max_buffer`, and the time of a record is that of its arrival here. Between calls the released members of the records held are kept
+    in memory, during a call those of the batch as well.
+
+    The state is one entry, an Arrow IPC stream of the records held. Two runs over the same calls, one of them restored in between, form the
+    same groups; only the order of lines within a call depends on the generator.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        k: int,
+        l: int,  # noqa: E741 (the model's own name)
+        max_buffer: int,
+        max_delay: int | None,
+        generator: np.random.Generator,
+    ) -> None:
+        """An empty shard.
+
+        Args:
+            space: the quasi-identifiers.
+            k: distinct people in a group, at least 2.
+            l: distinct sensitive values in a group; 1 = not asked for.
+            max_buffer: records held at most.
+            max_delay: ms (processing time) that a record is held at most; None = no limit.
+            generator: shuffles the lines; seed it from the system for production.
+
+        Raises:
+            PolicyError: a number is out of range.
+        """
+        self.space, self.diverse, self.max_delay = space, l > 1, max_delay
+        self._arguments = (space, k, l, max_buffer, max_delay)
+        self._generator, self._lines = generator, LineWriter(space)
+        self._empty()
+
+    def _empty(self) -> None:
+        self._buffer = SlideGrow(*self._arguments)
+        self._release = pa.array([], pa.binary())
+        self._seq = np.zeros(0, np.int64)
+        self._next, self._clock, self._fresh = 0, BEGINNING, True
+
+    def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
+        """Hold the records of a batch; release what is due or more than `max_buffer`.
+
+        Raises:
+            InputError: the batch is not of this space (`packed.unpack`).
+        """
+        now = max(now, self._clock)
+        records, release = unpack(self.space, self.diverse, batch, self._next, now)
+        if not batch.num_rows:
+            return self.on_timer(now)
+        self._next += batch.num_rows
+        self._clock, self._fresh = now, False
+        groups = self._buffer.push(records, now)
+        effects = self._leave(groups, np.concatenate((self._seq, records.seq)), pa.concat_arrays([self._release, release]))
+        effects.writes = {ENTRY: self._entry()}
+        return effects
+
+    def on_timer(self, now: int) -> Effects:
+        """Release what is due by now."""
+        now = max(now, self._clock)
+        groups = self._buffer.expire(now)
+        if not len(groups.seq) and not len(groups.suppressed):
+            return Effects()  # the clock stays as it is in the state last written
+        self._clock = now
+        effects = self._leave(groups, self._seq, self._release)
+        effects.writes = {ENTRY: self._entry()}
+        return effects
+
+    def on_watermark(self, watermark: int) -> Effects:
+        """Event time does not matter here."""
+        return Effects()
+
+    def on_end(self) -> Effects:
+        """Release what still forms groups, suppress the rest, forget everything."""
+        effects = self._leave(self._buffer.flush(), self._seq, self._release)
+        effects.writes = {} if self._fresh else {ENTRY: None}
+        self._empty()
+        return effects
+
+    def next_timer(self) -> int | None:
+        """When the oldest record held is due."""
+        oldest = self._buffer.oldest()
+        return None if oldest is None or self.max_delay is None else oldest + self.max_delay
+
+    def next_watermark(self) -> int | None:
+        """Never."""
+        return None
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The entry `buffer`; nothing before the first record and after the end."""
+        return {} if self._fresh else {ENTRY: self._entry()}
+
+    def restore(self, entries: Mapping[str, bytes]) -> None:
+        """Take over a snapshot.
+
+        Raises:
+            InputError: the entry is damaged, of another version, or of a segment with other quasi-identifiers or sensitive field.
+        """
+        self._empty()
+        if ENTRY not in entries:
+            return
+        try:
+            with pa.ipc.open_stream(entries[ENTRY]) as reader:
+                batch = reader.read_next_batch()
+            facts = batch.schema.metadata or {}
+            numbers = [int(facts[name]) for name in (b"next", b"clock")]
+        except (pa.ArrowException, KeyError, ValueError, StopIteration):
+            raise InputError("state of an anonymized segment: damaged. Hint: restore from an earlier savepoint") from None
+        if facts.get(b"format") != FORMAT:
+            raise InputError("state of an anonymized segment: written by another version. Hint: restore with the version that wrote it")
+        if facts.get(b"space") != self.space.fingerprint.encode():
+            raise InputError("state of an anonymized segment: of other quasi-identifiers. Hint: end the old job before these change")
+        packed = batch.select(batch.schema.names[:-2]).replace_schema_metadata(None)
+        records, self._release = unpack(self.space, self.diverse, packed, 0, 0)
+        self._seq = batch.column("seq").to_numpy()
+        self._buffer.load(Records(records.codes, records.subject, records.sensitive, self._seq, batch.column("arrival").to_numpy()))
+        self._next, self._clock = numbers
+        self._fresh = False
+
+    def _leave(self, groups: Groups, seq: np.ndarray, release: pa.BinaryArray) -> Effects:
+        """The lines of groups, whose records are found by number in seq and release; keep the released members of the others only."""
+        counts = {"released": len(groups.seq), "suppressed": len(groups.suppressed), "groups": len(groups.end)}
+        outputs = []
+        if len(groups.seq):
+            order = self._generator.permutation(len(groups.seq))
+            group = np.repeat(np.arange(len(groups.end)), np.diff(groups.end, prepend=0))[order]
+            rows = np.searchsorted(seq, groups.seq[order])
+            outputs.append(self._lines.write(groups.low, groups.high, group, release.take(pa.array(rows))))
+        self._seq = self._buffer.held().seq
+        self._release = release.take(pa.array(np.searchsorted(seq, self._seq)))
+        return Effects(outputs, counts)
+
+    def _entry(self) -> bytes:
+        """The records held as an Arrow IPC stream."""
+        held = self._buffer.held()
+        facts = {"format": FORMAT, "space": self.space.fingerprint, "next": str(self._next), "clock": str(self._clock)}
+        fields = [*schema(self.space, self.diverse), pa.field("seq", pa.int64(), False), pa.field("arrival", pa.int64(), False)]
+        columns = [*held.codes, held.subject, *([held.sensitive] if self.diverse else []), self._release, held.seq, held.arrival]
+        batch = pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=pa.schema(fields, facts))
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, batch.schema) as writer:
+            writer.write_batch(batch)
+        return bytes(sink.getvalue())
