@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from flink_masking.records.kinds import ANYTHING, SCALAR
 from flink_masking.techniques import redact_kernels as kernels
 from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
-from flink_masking.techniques.rewriting import other_kinds, padded, rewrite
+from flink_masking.techniques.rewriting import padded, refusals, rewrite
 
 Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
 """Exactly one Unicode code point."""
@@ -48,7 +48,7 @@ def make_redact(params: RedactParams, site: Site) -> Mask:
     width = len(params.fill.encode())
 
     def fill(values: Values, context: Context) -> Masked:
-        return Masked(rewrite(kernels.fill_rows, values.text, character, grow=width), other_kinds(values.kinds, SCALAR))
+        return Masked(rewrite(kernels.fill_rows, values.text, character, grow=width), refusals(values, SCALAR))
 
     return fill
 

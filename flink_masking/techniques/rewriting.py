@@ -10,6 +10,7 @@ from flink_masking.arrow import assemble, output, parts
 from flink_masking.errors import InputError
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.kinds import Kind
+from flink_masking.techniques.base import Values
 
 LARGEST = (1 << 31) - 1 - SLACK
 
@@ -45,17 +46,30 @@ def padded(text: str) -> np.ndarray:
     return np.frombuffer(text.encode() + bytes(SLACK), np.uint8)
 
 
-def other_kinds(kinds: np.ndarray, taken: Iterable[Kind]) -> np.ndarray | None:
-    """Which values are of none of the kinds `taken` nor null; None when there are none.
+def is_empty(text: pa.StringArray) -> np.ndarray:
+    """Which texts are ``""``: bool, n, False for nulls."""
+    offsets = parts(text).offsets
+    empty: np.ndarray = offsets[1:] == offsets[:-1]
+    return empty & text.is_valid().to_numpy(zero_copy_only=False) if text.null_count else empty
+
+
+def refusals(values: Values, taken: Iterable[Kind], refused: np.ndarray | None = None) -> np.ndarray | None:
+    """Which values cannot be taken: those of other kinds and those that a kernel refused, never null nor ``""``.
 
     Args:
-        kinds: int32, n `Kind` codes.
+        values: n values.
         taken: the kinds that can be taken.
+        refused: n, nonzero where a kernel refused the value.
 
     Returns:
-        bool, n, or None.
+        bool, n, or None when all are taken.
     """
-    table = np.ones(len(Kind), np.bool_)
-    table[[*taken, Kind.NULL]] = False
-    refused: np.ndarray = table[kinds]
-    return refused if refused.any() else None
+    other = np.ones(len(Kind), np.bool_)
+    other[list(taken)] = False
+    result: np.ndarray = other[values.kinds]
+    if refused is not None:
+        result |= refused.view(np.bool_)
+    if not result.any():
+        return None
+    result &= values.text.is_valid().to_numpy(zero_copy_only=False) & ~is_empty(values.text)
+    return result if result.any() else None
