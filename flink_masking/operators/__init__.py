@@ -1,0 +1,1 @@
+"""Flink adapters: the only modules of the library that import pyflink."""

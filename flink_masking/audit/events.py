@@ -1,0 +1,73 @@
+"""Audit events: what was done to how many values, never a value; each event carries the hash of the one before it.
+
+A chain belongs to one operator instance: it has a random name, a running number and the SHA-256 of the previous event's line, so an
+event that was changed, taken out or put in shows. Events are JSON lines.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+START = "0" * 64
+
+
+class AuditChain:
+    """Writes the events of one operator instance."""
+
+    def __init__(self, stream: str, policy_version: int, policy_digest: str, key_version: int, chain: str | None = None) -> None:
+        """Start a chain.
+
+        Args:
+            stream: the policy's stream.
+            policy_version: of the policy in force.
+            policy_digest: SHA-256 of the policy and its files, hex.
+            key_version: the primary version of the key ring.
+            chain: the chain's name; random unless given.
+        """
+        self._facts = {"stream": stream, "policy_version": policy_version, "policy_digest": policy_digest, "key_version": key_version}
+        self._chain = chain or secrets.token_hex(8)
+        self._number = 0
+        self._previous = START
+
+    def event(self, kind: str, now: int, body: Mapping[str, Any]) -> bytes:
+        """One JSON line.
+
+        Args:
+            kind: ``protect`` (a batch went through) or ``release`` (a stateful segment published or suppressed).
+            now: processing time, ms since 1970.
+            body: counts by segment, field and technique.
+        """
+        when = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        link = {"chain": self._chain, "number": self._number, "previous": self._previous}
+        line = orjson.dumps({"event": kind, "time": when, **self._facts, **body, **link})
+        self._previous = hashlib.sha256(line).hexdigest()
+        self._number += 1
+        return line
+
+
+def broken_links(lines: Iterable[bytes]) -> list[str]:
+    """Names of the chains whose events are not complete, in order and unchanged.
+
+    Args:
+        lines: events of any number of chains, in any order.
+    """
+    chains: dict[str, dict[int, tuple[str, str]]] = {}
+    broken = set()
+    for line in lines:
+        body = orjson.loads(line)
+        events = chains.setdefault(body["chain"], {})
+        if body["number"] in events:
+            broken.add(body["chain"])
+        events[body["number"]] = (body["previous"], hashlib.sha256(line).hexdigest())
+    for name, events in chains.items():
+        previous = START
+        for number in range(len(events)):
+            if number not in events or events[number][0] != previous:
+                broken.add(name)
+                break
+            previous = events[number][1]
+    return sorted(broken)

@@ -1,0 +1,97 @@
+"""A deployment: where the raw stream comes from, where each view goes, which keys and which Flink settings; a YAML file.
+
+Connector options are Flink SQL's own and pass through as they are written; nothing of them is interpreted here.
+"""
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from flink_masking.errors import InputError, JobError
+
+Options = dict[str, str | int | float | bool]
+
+
+class Deployment(BaseModel):
+    """Source, sinks, keys and settings of a job.
+
+    Attributes:
+        source: options of the raw stream's table; ``format`` is raw unless given (one BYTES column).
+        sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; ``format`` is raw unless given.
+        keys: address of the key ring (``file://``, ``env://``).
+        flink: Flink settings, on top of the library's defaults.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    source: Options
+    sinks: dict[str, Options]
+    keys: str
+    flink: dict[str, str | int | float | bool] = Field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a deployment file.
+
+        Raises:
+            InputError: the file is missing, no YAML, or not of this form.
+        """
+        try:
+            body: Any = yaml.safe_load(path.read_text())
+        except OSError as error:
+            raise InputError(f"{path}: the deployment cannot be read ({error.strerror}). Hint: pass the file with --deployment") from None
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+            raise InputError(f"{path}{where}: not valid YAML. Hint: check indentation, colons and quotes there") from None
+        try:
+            return cls.model_validate(body)
+        except ValidationError as error:
+            faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
+            raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, flink") from None
+
+    def require(self, names: Iterable[str]) -> None:
+        """Check that there is a sink for each of `names` and for nothing else.
+
+        Raises:
+            JobError: naming the sinks that are missing or too many.
+        """
+        wanted = set(names)
+        if missing := sorted(wanted - set(self.sinks)):
+            raise JobError(f"the deployment has no sink for {', '.join(missing)}. Hint: add sinks.{missing[0]}: {{connector: …}}")
+        if extra := sorted(set(self.sinks) - wanted):
+            close = difflib.get_close_matches(extra[0], wanted, 1)
+            hint = f"did you mean {close[0]}?" if close else "sinks are named after the policy's segments, audit and quarantine"
+            raise JobError(f"the deployment has a sink {extra[0]} that the policy knows nothing of. Hint: {hint}")
+
+    def source_options(self) -> str:
+        """The source's options as the inside of a SQL WITH clause."""
+        return _with_clause(self.source)
+
+    def sink_options(self, name: str) -> str:
+        """A sink's options as the inside of a SQL WITH clause."""
+        return _with_clause(self.sinks[name])
+
+    def settings(self) -> dict[str, str]:
+        """The Flink settings as text."""
+        return {name: _text(value) for name, value in self.flink.items()}
+
+
+def quoted(name: str) -> str:
+    """A name as a SQL identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _text(value: str | int | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _with_clause(options: Options) -> str:
+    def literal(text: str) -> str:
+        return "'" + text.replace("'", "''") + "'"
+
+    return ", ".join(f"{literal(name)} = {literal(_text(value))}" for name, value in {"format": "raw", **options}.items())

@@ -1,0 +1,121 @@
+"""The accounts of a finished run: input = released + suppressed + quarantined for every segment, to the record.
+
+They are drawn up from the audit events and held against the records that really lie in the output.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from flink_masking.engine.plan import Plan
+from flink_masking.errors import JobError
+
+
+@dataclass(frozen=True)
+class SegmentAccount:
+    """What became of the accepted records in one segment.
+
+    Attributes:
+        released: records in the view (aggregated: in published groups).
+        suppressed: records left out by the segment's own rules (no group of k people, contribution bound, group below the threshold).
+        rows: lines of the view.
+    """
+
+    released: int
+    suppressed: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A run in figures.
+
+    Attributes:
+        input: raw records read.
+        quarantined: records that no view holds.
+        segments: accounts by segment.
+        reasons: quarantined records by reason.
+    """
+
+    input: int
+    quarantined: int
+    segments: dict[str, SegmentAccount]
+    reasons: dict[str, int]
+
+    def encode(self) -> bytes:
+        """As ``summary.json``."""
+        return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def summarize(plan: Plan, output: Path) -> Summary:
+    """Draw up the accounts of a finished run.
+
+    Args:
+        plan: the compiled policy.
+        output: the run's directory.
+
+    Raises:
+        JobError: records are missing or too many.
+    """
+    totals: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
+    for event in map(orjson.loads, lines(output / "audit")):
+        if event["event"] == "protect":
+            totals["input"] += event["records"]
+            reasons.update(event["quarantined"])
+        for name in counts.keys() & event["segments"].keys():
+            counts[name].update(_numbers(event["segments"][name]))
+    quarantined = reasons.total()
+    accepted = totals["input"] - quarantined
+    _agree("quarantine", quarantined, count_lines(output / "quarantine"))
+    accounts = {}
+    for masked in plan.masked:
+        rows = count_lines(output / masked.name)
+        _agree(masked.name, accepted, rows)
+        accounts[masked.name] = SegmentAccount(rows, 0, rows)
+    for stateful in plan.stateful:
+        count, rows = counts[stateful.name], count_lines(output / stateful.name)
+        suppressed = sum(count[name] for name in ("suppressed", "bounded", "late"))
+        _agree(stateful.name, accepted, count["released"] + suppressed)
+        _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
+        accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows)
+    return Summary(totals["input"], quarantined, accounts, dict(reasons))
+
+
+def _numbers(event: Mapping[str, Any]) -> dict[str, int]:
+    return {name: value for name, value in event.items() if isinstance(value, int)}
+
+
+def _agree(what: str, expected: int, found: int) -> None:
+    if expected != found:
+        raise JobError(f"{what}: the accounts do not add up: {expected} records expected, {found} found. Hint: do not use this output; "
+                       "run again into an empty directory, and report it if it happens again")
+
+
+def files(directory: Path) -> list[Path]:
+    """Finished output files below a directory, in order; hidden ones (``.``, ``_``) are still being written or no data."""
+    found = [f for f in directory.rglob("*") if f.is_file()] if directory.is_dir() else []
+    return sorted(f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(directory).parts))
+
+
+def lines(directory: Path) -> Iterator[bytes]:
+    """All lines of the finished files below a directory, without their ends."""
+    for file in files(directory):
+        with file.open("rb") as opened:
+            for line in opened:
+                yield line.rstrip(b"\n")
+
+
+def count_lines(directory: Path) -> int:
+    """Number of lines below a directory."""
+    total = 0
+    for file in files(directory):
+        with file.open("rb") as opened:
+            while block := opened.read(1 << 20):
+                total += block.count(b"\n")
+    return total

@@ -1,0 +1,167 @@
+"""Aggregated segments: event time, groups and measures to columns, and the two logics that bound, add up and draw noise."""
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.dp.contribution import LATEST, contributions
+from flink_masking.dp.final import FinalLogic
+from flink_masking.dp.partial import PartialLogic
+from flink_masking.dp.partials import read_partial
+from flink_masking.dp.spec import AggregateSpec, Measure, Metric
+from flink_masking.engine.masking import FieldRule, accepted_kinds
+from flink_masking.engine.rejections import Rejections
+from flink_masking.engine.stateful import LogicStage
+from flink_masking.engine.view import RecordView
+from flink_masking.ipc import from_ipc
+from flink_masking.kernels.decimals import parse_fixed
+from flink_masking.kernels.instants import parse as parse_instants
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.segments import AggregatedSegment
+from flink_masking.records.json.text import quote
+from flink_masking.records.kinds import SCALAR, TEXT, Kind
+from flink_masking.techniques.base import Action, Context
+
+UNREADABLE = 2
+"""Status of `parse_fixed` for what is no number or beyond 64 bits."""
+
+
+class Contributions(NamedTuple):
+    """The columns of a batch before bounding.
+
+    Attributes:
+        time: int64, ms, a row.
+        groups: binary, a row: the group's members as JSON text without braces.
+        values: for each measure int64 units, a row.
+        valid: for each measure bool, a row: whether it has a value.
+    """
+
+    time: np.ndarray
+    groups: pa.BinaryArray
+    values: list[np.ndarray]
+    valid: list[np.ndarray]
+
+
+@dataclass(frozen=True)
+class AggregatedPlan:
+    """A compiled aggregated segment; see `Stateful`.
+
+    Attributes:
+        name: the segment.
+        spec: metrics, measures and privacy.
+        subject: field of the person.
+        event_time: field of the event's time.
+        keys: group fields with the mask that generalises each, or None where it is taken as it is.
+        shards: instances of the bounding stage.
+    """
+
+    name: str
+    spec: AggregateSpec
+    subject: str
+    event_time: str
+    keys: tuple[tuple[str, FieldRule | None], ...]
+    shards: int
+
+    has_time = True
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Fields that are read."""
+        return frozenset([self.event_time, *(path for path, _ in self.keys), *(m.name for m in self.spec.measures)])
+
+    @property
+    def stages(self) -> tuple[LogicStage, ...]:
+        """Bounding and adding up for each shard of people, then noise in one place."""
+        return (LogicStage("partial", partial(PartialLogic, self.spec), from_ipc),
+                LogicStage("final", partial(FinalLogic, self.spec), lambda blob: read_partial(blob, self.spec)))
+
+    def examine(self, view: RecordView, rejections: Rejections) -> Contributions:
+        """Read event time, groups and measures; what cannot be read sends the record to quarantine."""
+        rejections.add(view.column(self.subject).absent, "missing_subject", self.subject)
+        column = view.column(self.event_time)
+        time, ok = parse_instants(column.text)
+        rejections.add(column.absent, "missing_event_time", self.event_time)
+        rejections.add(~(ok & np.isin(column.kinds, list(TEXT)) & (np.abs(time) <= LATEST)), "out_of_domain", self.event_time)
+        values, valid = [], []
+        for measure in self.spec.measures:
+            column = view.column(measure.name)
+            units, status = parse_fixed(column.text, measure.scale)
+            bad = ~column.absent & ((status == UNREADABLE) | (column.kinds != Kind.NUMBER))
+            rejections.add(bad, "out_of_domain", measure.name)
+            values.append(units)
+            valid.append(~column.absent & ~bad)
+        return Contributions(time, self._groups(view, rejections), values, valid)
+
+    def _groups(self, view: RecordView, rejections: Rejections) -> pa.BinaryArray:
+        members = []
+        for path, rule in self.keys:
+            column = view.column(path)
+            if rule is None:
+                rejections.add(~column.absent & ~np.isin(column.kinds, list(SCALAR)), "out_of_domain", path)
+                text = pc.fill_null(view.raw(path), b"null")
+            else:
+                values = view.values(path)._replace(text=column.text, kinds=np.where(column.kinds < 0, Kind.NULL, column.kinds),
+                                                   rows=np.arange(view.n, dtype=np.int32))
+                masked = rule.mask(values, Context(bytes(32)))
+                wrong = ~rule.takes[values.kinds]
+                if masked.refused is not None:
+                    wrong |= masked.refused & ~column.absent
+                rejections.add(wrong, "out_of_domain", path)
+                whole = masked.values if pa.types.is_binary(masked.values.type) else quote(masked.values)
+                text = pc.fill_null(whole, b"null")
+            members.append(pc.binary_join_element_wise(pa.scalar(orjson.dumps(path) + b":"), text, pa.scalar(b"")))
+        if not members:
+            return pa.array([b""] * view.n, pa.binary())
+        return pc.binary_join_element_wise(*members, pa.scalar(b",")) if len(members) > 1 else members[0]
+
+    def select(self, examined: Contributions, accepted: np.ndarray) -> tuple[np.ndarray, int]:
+        """All accepted rows count."""
+        return accepted, 0
+
+    def pack(self, examined: Contributions, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
+        """The columns of `rows`."""
+        return contributions(self.spec, examined.time[rows], view.people[rows], examined.groups.take(pa.array(rows)),
+                             [v[rows] for v in examined.values], [v[rows] for v in examined.valid])
+
+    def latest(self, examined: Contributions, rows: np.ndarray) -> int | None:
+        """The largest event time of `rows`."""
+        return int(examined.time[rows].max()) if len(rows) else None
+
+
+def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPolicy, ring: KeyRing) -> AggregatedPlan:
+    """Compile an aggregated segment.
+
+    Raises:
+        PolicyError: a group field cannot be generalised as written, or the privacy parameters do not fit.
+    """
+    policy = loaded.policy
+    assert policy.subject is not None and policy.event_time is not None and segment.window.tumbling is not None  # checked on loading
+    fields = list(dict.fromkeys(m.field for m in segment.metrics.values() if m.field is not None))
+    measures = tuple(_measure(path, loaded) for path in fields)
+    metrics = tuple(Metric(key, m.kind, fields.index(m.field) if m.field else None)  # type: ignore[arg-type]
+                    for key, m in segment.metrics.items())
+    privacy = segment.privacy
+    groups = privacy.max_groups_per_subject if segment.group_by else 1
+    spec = AggregateSpec(segment.window.tumbling, groups, privacy.max_records_per_group, privacy.epsilon, privacy.delta, metrics, measures)
+    keys = []
+    for rule in loaded.groups(name):
+        mask = rule.technique.make(rule.params, loaded.site(rule.path, ring))
+        taken = None if isinstance(mask, Action) else FieldRule(rule.path, rule.technique.name, mask,
+                                                                 accepted_kinds(rule.technique.inputs), "quarantine")
+        keys.append((rule.path, taken))
+    return AggregatedPlan(name, spec, policy.subject, policy.event_time.field, tuple(keys), segment.shards)
+
+
+def _measure(path: str, loaded: LoadedPolicy) -> Measure:
+    field = loaded.policy.fields[path]
+    assert field.bounds is not None  # checked on loading
+    scale = field.scale or 0
+    low, high = (Decimal(str(bound)).scaleb(scale) for bound in field.bounds)
+    return Measure(path, int(low.to_integral_value(ROUND_CEILING)), int(high.to_integral_value(ROUND_FLOOR)), scale, field.optional)

@@ -1,0 +1,72 @@
+"""Masked segments: a rule's mask over one field of a batch, with what the rule says about values that cannot be taken."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.records.kinds import Kind
+from flink_masking.records.edits import DROP_VALUE, USE, Edit, Replace
+from flink_masking.records.spans import Values
+from flink_masking.techniques.base import Context, Mask, Masked, OnError
+
+REDACTED = "***"
+"""What stands in for a value that a technique could not take, under ``on_error: redact``."""
+
+
+@dataclass(frozen=True)
+class FieldRule:
+    """A compiled rule of a masked segment.
+
+    Attributes:
+        path: the field.
+        technique: its technique's name, for the audit.
+        mask: the compiled mask.
+        takes: bool by kind code: True where the technique takes values of that kind.
+        on_error: what becomes of values that it does not take.
+    """
+
+    path: str
+    technique: str
+    mask: Mask
+    takes: np.ndarray
+    on_error: OnError
+
+
+def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
+    """The look-up table of `FieldRule.takes`; JSON null is always let through, to stay null."""
+    takes = np.zeros(len(Kind), bool)
+    takes[[*inputs, Kind.NULL]] = True
+    return takes
+
+
+def refusals(rule: FieldRule, values: Values, masked: Masked) -> np.ndarray | None:
+    """bool, one a value: True where the value's kind or form cannot be taken; None when all were."""
+    wrong = ~rule.takes[values.kinds]
+    if masked.refused is not None:
+        wrong |= masked.refused & (values.kinds != Kind.NULL)
+    return wrong if wrong.any() else None
+
+
+def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
+    """The splice of a masked field, with `on_error` carried out.
+
+    ``quarantine`` has been carried out by rejecting the rows; should such a value still be met, it is redacted.
+    """
+    if refused is None:
+        return Replace(masked.values)
+    values = masked.values
+    if isinstance(values, pa.Scalar):
+        values = pa.array(np.repeat(np.asarray([values.as_py()], dtype=object), len(refused)), type=values.type)
+    if on_error == "drop":
+        return Replace(values, np.where(refused, DROP_VALUE, USE).astype(np.uint8))
+    text = None if on_error == "nullify" else REDACTED if pa.types.is_string(values.type) else f'"{REDACTED}"'.encode()
+    return Replace(pc.if_else(pa.array(refused), pa.scalar(text, values.type), values))
+
+
+def apply(rule: FieldRule, values: Values, context: Context) -> Masked:
+    """Run a rule's mask; a field without any value in the batch is not worth a call."""
+    if len(values.rows) == 0:
+        return Masked(pa.array([], pa.string()))
+    return rule.mask(values, context)

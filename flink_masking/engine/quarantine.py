@@ -1,0 +1,107 @@
+"""Quarantine entries: why a record was kept out of every view, and the record itself, encrypted."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import orjson
+
+from flink_masking.errors import DecryptionError, InputError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.keys.sealer import Sealer
+
+PURPOSE = "quarantine"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A quarantined record.
+
+    Attributes:
+        time: when, ISO 8601 UTC.
+        stream: the policy's stream.
+        reason: a stable word (``malformed``, ``unknown_field``, ``out_of_domain``, …).
+        path: the field concerned, cleaned of anything that could be a value; None when the record as a whole is.
+        position: byte position in the record, where known.
+        payload: the sealed record.
+    """
+
+    time: str
+    stream: str
+    reason: str
+    path: str | None
+    position: int | None
+    payload: bytes
+
+    def encode(self) -> bytes:
+        """One JSON line."""
+        body = {"time": self.time, "stream": self.stream, "reason": self.reason, "path": self.path, "position": self.position}
+        return orjson.dumps({**body, "payload": base64.b64encode(self.payload).decode()})
+
+    @classmethod
+    def decode(cls, line: bytes) -> "Entry":
+        """Read one JSON line.
+
+        Raises:
+            InputError: the line is no quarantine entry.
+        """
+        try:
+            body = orjson.loads(line)
+            return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]))
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
+
+
+class QuarantineWriter:
+    """Seals rejected records into entries."""
+
+    def __init__(self, ring: KeyRing, stream: str) -> None:
+        """Derive the quarantine key of `stream`."""
+        self._sealer = Sealer(ring, PURPOSE, stream)
+        self._stream = stream
+
+    def entry(self, payload: bytes | None, reason: str, path: str | None, position: int | None, now: int) -> bytes:
+        """One JSON line for a rejected record.
+
+        Args:
+            payload: the raw record, None for a null one.
+            reason: a stable word.
+            path: the cleaned path of the field, if one is to blame.
+            position: byte position in the record, if known.
+            now: processing time, ms since 1970.
+        """
+        when = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        sealed = self._sealer.seal(payload or b"", self._stream.encode())
+        return Entry(when, self._stream, reason, path, position, sealed).encode()
+
+
+class QuarantineReader:
+    """Opens the payloads of entries for a key holder."""
+
+    def __init__(self, ring: KeyRing) -> None:
+        """Keep the ring; sealers are made for each stream that is met."""
+        self._ring = ring
+        self._sealers: dict[str, Sealer] = {}
+
+    def payload(self, entry: Entry) -> bytes:
+        """The raw record.
+
+        Raises:
+            DecryptionError: another key ring sealed it, or it was changed.
+        """
+        if entry.stream not in self._sealers:
+            self._sealers[entry.stream] = Sealer(self._ring, PURPOSE, entry.stream)
+        return self._sealers[entry.stream].open(entry.payload, entry.stream.encode())
+
+
+def read_entries(lines: Iterator[bytes]) -> Iterator[Entry]:
+    """Entries of JSON lines; blank lines are passed over.
+
+    Raises:
+        InputError: a line is no quarantine entry.
+    """
+    return (Entry.decode(line) for line in lines if line.strip())
+
+
+__all__ = ["DecryptionError", "Entry", "QuarantineReader", "QuarantineWriter", "read_entries"]

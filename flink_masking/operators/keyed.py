@@ -1,0 +1,103 @@
+"""Stateful segments on Flink: a keyed operator moves state in and out of a pure logic; all the thinking is in the logic."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+from pyflink.common import Row, Types
+from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
+from pyflink.datastream.state import MapStateDescriptor
+
+from flink_masking.audit.events import AuditChain
+from flink_masking.engine.plan import LogicStage
+from flink_masking.keys.sealer import Sealer
+from flink_masking.logic import Effects, Logic
+from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.packet import NO_TIME, Packet
+
+END_OF_INPUT = (1 << 63) - 1
+"""Flink's last watermark: a bounded source has ended."""
+
+PUBLISHED = Types.ROW_NAMED(["lines", "audit"], [Types.PRIMITIVE_ARRAY(Types.BYTE())] * 2)
+"""Output: a chunk of JSON lines (or a packet for the next stage), or an audit event; the other is null."""
+
+
+class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
+    """Drives the logic of one stage of a stateful segment, one instance a key (shard).
+
+    State is the logic's own entries, each sealed (AES-GCM) before it goes to Flink: buffers, checkpoints and savepoints hold no clear
+    value. Timers: processing time for a logic's delay, event time for its windows, and the end of input.
+    """
+
+    def __init__(self, source: JobSource, segment: str, stage: int) -> None:
+        """Keep what the workers need.
+
+        Args:
+            source: policy and address of the keys.
+            segment: the segment's name.
+            stage: 0 for the first keyed operator of the segment, 1 for the next.
+        """
+        self._source, self._segment, self._number = source, segment, stage
+
+    def open(self, runtime_context: RuntimeContext) -> None:
+        """Open the keys, compile the policy and attach the state."""
+        plan = self._source.plan()
+        segment = plan.segment(self._segment)
+        self._stage: LogicStage = segment.stages[self._number]
+        self._last = self._number == len(segment.stages) - 1
+        self._packets = Sealer(plan.ring, "packed", self._segment)
+        self._sealed_state = Sealer(plan.ring, "state", self._segment)
+        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
+        self._state = runtime_context.get_map_state(
+            MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
+        self._logics: dict[Any, Logic] = {}
+
+    def _logic(self, key: Any) -> Logic:
+        if key not in self._logics:
+            logic = self._stage.logic()
+            entries = {name: self._sealed_state.open(bytes(blob), name.encode()) for name, blob in self._state.items()}
+            if entries:
+                logic.restore(entries)
+            self._logics[key] = logic
+        return self._logics[key]
+
+    def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
+        """Take in one packet."""
+        batch: pa.RecordBatch = self._stage.read(self._packets.open(Packet.decode(value[0]).blob))
+        logic = self._logic(ctx.get_current_key())
+        yield from self._settle(logic.on_batch(batch, _now()), logic, ctx)
+
+    def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
+        """A delay is over, a window's end is reached, or the input has ended."""
+        logic = self._logic(ctx.get_current_key())
+        if ctx.time_domain() == TimeDomain.PROCESSING_TIME:
+            effects = logic.on_timer(_now())
+        elif timestamp == END_OF_INPUT:
+            effects = logic.on_end()
+        else:
+            effects = logic.on_watermark(timestamp)
+        yield from self._settle(effects, logic, ctx)
+
+    def _settle(self, effects: Effects, logic: Logic, ctx: Any) -> Iterator[Row]:
+        for name, entry in effects.writes.items():
+            if entry is None:
+                self._state.remove(name)
+            else:
+                self._state.put(name, self._sealed_state.seal(entry, name.encode()))
+        timers = ctx.timer_service()
+        timers.register_event_time_timer(END_OF_INPUT)
+        due, window = logic.next_timer(), logic.next_watermark()
+        if due is not None:
+            timers.register_processing_time_timer(due)
+        if window is not None:
+            timers.register_event_time_timer(window)
+        for chunk in effects.outputs:
+            yield Row(chunk if self._last else Packet(0, NO_TIME, self._packets.seal(chunk)).encode(), None)
+        if any(effects.counts.values()):
+            body = {"segments": {self._segment: {"stage": self._stage.name, **effects.counts}}}
+            yield Row(None, self._audit.event("release", _now(), body))
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,88 @@
+"""The main job on this machine: an embedded mini-cluster, files in, a directory of views out, and accounts that must add up."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from flink_masking.deployment import Deployment
+from flink_masking.engine.accounts import Summary, summarize
+from flink_masking.engine.plan import Plan
+from flink_masking.errors import JobError
+from flink_masking.java import java_home
+from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.progress import Progress, ProgressReader
+
+
+def local_deployment(plan: Plan, keys: str, input_path: Path, output: Path) -> Deployment:
+    """Files on this machine: one directory a view under `output`."""
+    names = [*(s.name for s in plan.masked), *(s.name for s in plan.stateful), "audit", "quarantine"]
+    sinks = {name: {"connector": "filesystem", "path": (output / name).resolve().as_uri()} for name in names}
+    return Deployment(source={"connector": "filesystem", "path": input_path.resolve().as_uri()}, sinks=sinks, keys=keys)
+
+
+def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, parallelism: int,
+              report: Callable[[Progress], None], settings: Mapping[str, str] | None = None) -> Summary:
+    """Run the main job to its end.
+
+    Args:
+        source: what the functions carry to the workers.
+        plan: the same, compiled here.
+        input_path: a file of JSON lines, or a directory of such files.
+        output: an empty directory.
+        parallelism: number of parallel instances of each operator.
+        report: called about twice a second with the job's progress.
+        settings: further Flink settings.
+
+    Returns:
+        The accounts, as written to ``summary.json``.
+
+    Raises:
+        JobError: Java is missing, the job failed, or input and output do not add up.
+    """
+    os.environ["JAVA_HOME"] = str(java_home())
+    # Real worker processes, as on a cluster; threads of this process would share one interpreter lock with everything else.
+    os.environ["_python_worker_execution_mode"] = "process"
+    from pyflink.datastream import StreamExecutionEnvironment
+    from pyflink.table import StreamTableEnvironment
+
+    from flink_masking.operators.pipeline import build
+    from flink_masking.operators.settings import LOCAL, configuration
+
+    port = _free_port()
+    deployment = local_deployment(plan, source.keys, input_path, output)
+    layers = {**LOCAL, "parallelism.default": str(parallelism), "rest.port": str(port), **(settings or {})}
+    environment = StreamExecutionEnvironment.get_execution_environment(configuration(layers))
+    tables = StreamTableEnvironment.create(environment)
+    try:
+        result = build(tables, source, plan, deployment, bounded=True).execute()
+        client = result.get_job_client()
+        reader = ProgressReader(port, str(client.get_job_id()))
+        done = client.get_job_execution_result()
+        while not done.done():
+            report(reader.read() or Progress("STARTING", 0, 0))
+            time.sleep(0.5)
+        done.result()
+    except Exception as error:
+        raise JobError(f"the Flink job failed: {_cause(error)}. Hint: the whole story is in Flink's log under {log_directory()}") from None
+    return summarize(plan, output)
+
+
+def log_directory() -> Path:
+    """Where Flink on this machine writes its logs; set before the JVM starts."""
+    return Path(os.environ["FLINK_LOG_DIR"])
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("localhost", 0))
+        return int(probe.getsockname()[1])
+
+
+def _cause(error: BaseException) -> str:
+    """The last cause in a Java or Python error chain, on one line: the words that a person can act on."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    causes = [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]
+    python = [line for line in lines if line.startswith("flink_masking.errors.")]
+    return (python or causes or lines or [type(error).__name__])[-1][:300]
