@@ -40,7 +40,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
         findings.later(("format",), f"format {policy.format}", "use json")
     tree = check_fields(policy, findings)
     check_names(policy, tree, findings)
-    facts = Facts(policy, tree, read_hierarchies(findings.document.value, source, findings))
+    facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
     keys = KeyRing.ephemeral()
     compiler = RuleCompiler(policy, tree, lambda path: facts.site(path, keys, source), findings)
     compiled = Compiled(facts)

@@ -1,7 +1,6 @@
 """Checks of the contract: the fields by themselves and against each other, the subject, the event time."""
 
 import csv
-from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -77,40 +76,21 @@ def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: tuple
     return False
 
 
-def read_hierarchies(document: Any, source: PolicySource, findings: Findings) -> dict[str, Hierarchy]:
-    """The hierarchies that the policy names anywhere, by file name; a fault where a file is missing or broken."""
+def read_hierarchies(policy: Policy, source: PolicySource, findings: Findings) -> dict[str, Hierarchy]:
+    """The hierarchies of the fields, by file name; a fault where a file is missing or broken."""
     found: dict[str, Hierarchy] = {}
-    broken: dict[str, PolicyError] = {}
-    for loc, name in _hierarchy_places(document, ()):
-        if name not in found and name not in broken:
-            try:
-                found[name] = _hierarchy(name, source)
-            except PolicyError as error:
-                broken[name] = error
-        if name in broken:
-            findings.refused(loc, broken[name])
+    for path, field in policy.fields.items():
+        name = field.hierarchy
+        if name is None or name in found:
+            continue
+        try:
+            found[name] = Hierarchy.from_csv(source.file(name), cut(name))
+        except PolicyError as error:
+            findings.refused(("fields", path, "hierarchy"), error)
+        except csv.Error:
+            message = f"{cut(name)}: not a CSV file"
+            findings.error(("fields", path, "hierarchy"), message, "one line for each value: value;parent;…;*")
     return found
-
-
-def _hierarchy(name: str, source: PolicySource) -> Hierarchy:
-    if name not in source.files:
-        reason = source.unreadable.get(name, "the file did not come with the policy")
-        raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
-    try:
-        return Hierarchy.from_csv(source.files[name], cut(name))
-    except csv.Error:
-        raise PolicyError(f"{cut(name)}: not a CSV file. Hint: one line for each value: value;parent;…;*") from None
-
-
-def _hierarchy_places(value: Any, loc: tuple[str | int, ...]) -> list[tuple[tuple[str | int, ...], str]]:
-    """Where in the document a file is named; the counterpart of `source.file_names`."""
-    if isinstance(value, Mapping):
-        inner = [(key, value[key]) for key in value]
-        here = [((*loc, key), name) for key, name in inner if key == "hierarchy" and isinstance(name, str) and name]
-        return here + [place for key, below in inner for place in _hierarchy_places(below, (*loc, key))]
-    if isinstance(value, list):
-        return [place for number, below in enumerate(value) for place in _hierarchy_places(below, (*loc, number))]
-    return []
 
 
 def _check_declaration(path: str, declared: Field, findings: Findings) -> None:

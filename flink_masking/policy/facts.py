@@ -44,11 +44,4 @@ class Facts:
         Raises:
             PolicyError: as `of`.
         """
-
-        def read(name: str) -> str:
-            if name not in source.files:
-                reason = source.unreadable.get(name, "the file did not come with the policy")
-                raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
-            return source.files[name]
-
-        return Site(self.of(path), keys, read, self._policy.subject is not None)
+        return Site(self.of(path), keys, source.file, self._policy.subject is not None)

@@ -57,7 +57,7 @@ class Field(Model):
     """What a policy says of one field.
 
     Attributes:
-        role: the ``class``: how the field relates to the person.
+        role: written ``class``: how the field relates to the person.
         type: what it holds, one of `KINDS`; None when not said.
         optional: a record may lack it.
         domain: public lower and upper bound of a number or (ISO text) a date.
@@ -68,7 +68,7 @@ class Field(Model):
     """
 
     role: Role = pydantic.Field(alias="class")
-    type: Name | None = None
+    type: Annotated[Name | None, pydantic.Field(examples=[*KINDS])] = None
     optional: Flag = True
     domain: Annotated[tuple[_Bound, _Bound], BeforeValidator(_pair)] | None = None
     hierarchy: Name | None = None
@@ -86,4 +86,4 @@ class EventTime(Model):
     """
 
     field: Name
-    max_out_of_orderness: Duration = 0
+    max_out_of_orderness: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "0s"})] = 0

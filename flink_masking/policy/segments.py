@@ -90,7 +90,7 @@ class AnonymizedSegment(Model):
     t_closeness: Closeness | None = None
     quasi_identifiers: tuple[Name, ...] = pydantic.Field(min_length=1)
     release: tuple[Name, ...] = ()
-    max_delay: PositiveDuration = 30_000
+    max_delay: Annotated[PositiveDuration, pydantic.Field(json_schema_extra={"default": "30s"})] = 30_000
     max_buffer: _Count = 5_000
     algorithm: Literal["slide_grow", "mondrian"] = "slide_grow"
     mode: Literal["buffered", "zero_delay"] = "buffered"
@@ -111,6 +111,8 @@ class Window(Model):
         tumbling: milliseconds.
         hopping: overlapping windows.
     """
+
+    model_config = pydantic.ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     tumbling: PositiveDuration | None = None
     hopping: Hopping | None = None

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flink_masking.errors import InputError
-from flink_masking.policy.document import Document
+from flink_masking.errors import InputError, PolicyError
+from flink_masking.policy.document import Document, cut
 from flink_masking.policy.faults import PolicyFaults
 
 
@@ -39,7 +39,7 @@ class PolicySource:
         path = Path(path)
         text = _text(path)
         try:
-            named = sorted(set(file_names(Document(str(path), text).value)))
+            named = sorted(set(_file_names(Document(str(path), text).value)))
         except PolicyFaults:
             named = []
         files: dict[str, str] = {}
@@ -51,6 +51,17 @@ class PolicySource:
                 unreadable[name] = str(error).removeprefix(f"{path.parent / name}: ").partition(". Hint:")[0]
         return cls(str(path), text, files, unreadable)
 
+    def file(self, name: str) -> str:
+        """The contents of a file that the policy names.
+
+        Raises:
+            PolicyError: it did not come with the policy, or could not be read.
+        """
+        if name not in self.files:
+            reason = self.unreadable.get(name, "the file did not come with the policy")
+            raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
+        return self.files[name]
+
     @property
     def digest(self) -> str:
         """SHA-256, in hex, over the text and the files; the name does not count."""
@@ -61,17 +72,17 @@ class PolicySource:
         return total.hexdigest()
 
 
-def file_names(value: Any) -> Iterator[str]:
+def _file_names(value: Any) -> Iterator[str]:
     """The files that a policy names: the text under every key ``hierarchy``."""
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "hierarchy" and isinstance(inner, str) and inner:
                 yield inner
             else:
-                yield from file_names(inner)
+                yield from _file_names(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from file_names(inner)
+            yield from _file_names(inner)
 
 
 def _text(path: Path) -> str:
