@@ -1,0 +1,78 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""Digests of 256 bits written as text: exactly, in base 62 or by groups of bits."""
+
+import numpy as np
+
+from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
+from flink_masking.kernels.memory import at, copy, put8
+
+STEP = 5
+"""Base-62 digits taken at a time: 62^5 < 2^30, so one step of the long division fits into 64 bits."""
+
+
+@njit(**JIT)
+def word(p):
+    """The four bytes at p as a big-endian number."""
+    return np.uint64((at(p) << 24) | (at(p + 1) << 16) | (at(p + 2) << 8) | at(p + 3))
+
+
+@njit(**JIT)
+def divided(high, low):
+    """One step of a long division by 62^5: quotient digit and remainder."""
+    x = (high << np.uint64(32)) | low
+    q = x // np.uint64(916132832)
+    return q, x - q * np.uint64(916132832)
+
+
+@njit(**JIT)
+def put_base62(o, p, length, alphabet):
+    """Write the 32 bytes at p, a big-endian number modulo 62^length, as `length` digits at o."""
+    a, b, c, d = word(p), word(p + 4), word(p + 8), word(p + 12)
+    e, f, g, h = word(p + 16), word(p + 20), word(p + 24), word(p + 28)
+    end = o + length
+    while end > o:
+        a, r = divided(np.uint64(0), a)
+        b, r = divided(r, b)
+        c, r = divided(r, c)
+        d, r = divided(r, d)
+        e, r = divided(r, e)
+        f, r = divided(r, f)
+        g, r = divided(r, g)
+        h, r = divided(r, h)
+        for _ in range(min(STEP, end - o)):
+            q = r // np.uint64(62)
+            end -= 1
+            put8(end, at(alphabet + np.int64(r - q * np.uint64(62))))
+            r = q
+
+
+@njit(**JIT)
+def put_bits(o, p, length, alphabet, bits):
+    """Write the first bits of the 32 bytes at p as `length` digits of 4 or 5 bits at o."""
+    for k in range(length):
+        first = k * bits
+        where, drop = p + (first >> 3), 16 - bits - (first & 7)
+        pair = at(where) << 8
+        if drop < 8:  # the digit reaches into the next byte
+            pair |= at(where + 1)
+        put8(o + k, at(alphabet + ((pair >> drop) & ((1 << bits) - 1))))
+
+
+@njit(types.void(U8, I32, U8, U8, U8, I64, I64, I64, U8, W8, W32), **JIT)
+def write_pseudonyms(data, offsets, valid, digests, prefix_, prefix_length, length, bits, alphabet_, out_, ends):
+    """A pseudonym for every value that is neither null nor empty.
+
+    digests: 32 bytes a value. prefix_: padded. bits: of a digit, 0 for base 62. alphabet_: the digits.
+    """
+    out, prefix, alphabet, digest = out_.ctypes.data, prefix_.ctypes.data, alphabet_.ctypes.data, digests.ctypes.data
+    limit = prefix + len(prefix_)
+    o = out
+    for k in range(len(offsets) - 1):
+        if offsets[k + 1] > offsets[k] and (len(valid) == 0 or valid[k]):
+            o = copy(o, prefix, prefix_length, limit)
+            if bits == 0:
+                put_base62(o, digest + 32 * k, length, alphabet)
+            else:
+                put_bits(o, digest + 32 * k, length, alphabet, bits)
+            o += length
+        ends[k + 1] = o - out
