@@ -1,6 +1,5 @@
 """The kernel of generalize for dates: ISO 8601 text is checked and cut to a level."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit

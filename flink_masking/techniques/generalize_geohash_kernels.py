@@ -1,6 +1,5 @@
 """The kernel of generalize for places: the geohash cell (G. Niemeyer, 2008) of a JSON object with a latitude and a longitude."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit

@@ -1,6 +1,5 @@
 """The kernel of generalize for number ranges."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
@@ -12,11 +11,11 @@ REACH = 1 << 60
 
 
 @njit(**JIT)
-def put_range(o, low, high, closed, signed, scale):
-    """Write a range at o: ``20-29`` where closed and unsigned, ``[-10, -1]`` or ``[20, 30)`` else, one number where it holds one."""
+def put_range(o, low, high, closed, brackets, scale):
+    """Write a range at o: ``20-29`` without brackets, ``[-10, -1]`` or ``[20, 30)`` with, one number where it holds one."""
     if closed and low == high:
         return put_number(o, low, scale)
-    if closed and not signed:
+    if not brackets:
         o = put_number(o, low, scale)
         put8(o, 45)
         return put_number(o + 1, high, scale)
@@ -44,12 +43,11 @@ def range_rows(data, offsets, valid, width, origin, scale, bounded, lowest, high
                 refused[k] = 1
             else:
                 low = x - (x - origin) % width
-                high, closed = low + width, False
-                if scale == 0 and status != INEXACT:
-                    high, closed = high - 1, True
+                whole = scale == 0 and status != INEXACT
+                high, closed = low + width - whole, whole
                 if bounded:
                     low = max(low, lowest)
                     if high > highest:
                         high, closed = highest, True
-                o = put_range(o, low, high, closed, low < 0 or (bounded and lowest < 0), scale)
+                o = put_range(o, low, high, closed, not whole or low < 0 or (bounded and lowest < 0), scale)
         ends[k + 1] = o - out

@@ -1,6 +1,5 @@
 """The kernel of partial: keep both ends and what follows an anchor, hide the middle."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types

@@ -1,6 +1,5 @@
 """Kernels of redact: a constant for every value, or one character for each of its characters."""
 
-# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 import numpy as np
 
 from flink_masking.kernels import I32, JIT, U8, W8, W32, njit

@@ -37,10 +37,23 @@ def test_parses_as_decimal_does(texts, scale):
 @pytest.mark.parametrize(
     ("text", "units", "status"),
     [
-        ("15e0", 1500, EXACT), ("1.5E-3", 0, INEXACT), ("1e999", 0, BAD), ("1e-999", 0, INEXACT), ("0e99999999999999999999", 0, EXACT),
-        ("-0", 0, EXACT), ("0.005", 0, INEXACT), ("0.015", 2, INEXACT), ("0.0050000000000000000000001", 1, INEXACT), ("-0.025", -2, INEXACT),
-        ("92233720368547758.07", 2**63 - 1, EXACT), ("92233720368547758.075", 0, BAD), ("-92233720368547758.08", -(2**63), EXACT),
-        ("92233720368547758.08", 0, BAD), ("5e-20", 0, INEXACT), ("0." + "0" * 500, 0, EXACT), ("1" + "0" * 500 + "e-500", 100, EXACT),
+        ("15e0", 1500, EXACT),
+        ("1.5E-3", 0, INEXACT),
+        ("1e999", 0, BAD),
+        ("1e-999", 0, INEXACT),
+        ("0e99999999999999999999", 0, EXACT),
+        ("-0", 0, EXACT),
+        ("0.005", 0, INEXACT),
+        ("0.015", 2, INEXACT),
+        ("0.0050000000000000000000001", 1, INEXACT),
+        ("-0.025", -2, INEXACT),
+        ("92233720368547758.07", 2**63 - 1, EXACT),
+        ("92233720368547758.075", 0, BAD),
+        ("-92233720368547758.08", -(2**63), EXACT),
+        ("92233720368547758.08", 0, BAD),
+        ("5e-20", 0, INEXACT),
+        ("0." + "0" * 500, 0, EXACT),
+        ("1" + "0" * 500 + "e-500", 100, EXACT),
     ],
 )
 def test_edges(text, units, status):
@@ -48,7 +61,32 @@ def test_edges(text, units, status):
     assert (units, status) == tuple(int(x[0]) for x in parse_fixed(pa.array([text]), 2))
 
 
-@pytest.mark.parametrize("text", ["", "-", "+1", "01", "-01", "1.", ".5", "1e", "1e+", "1.e1", " 1", "1 ", "NaN", "Infinity", "1_0", "0x10", "1,5", "१", "--1", "1.2.3", "true"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "-",
+        "+1",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "1e+",
+        "1.e1",
+        " 1",
+        "1 ",
+        "NaN",
+        "Infinity",
+        "1_0",
+        "0x10",
+        "1,5",
+        "१",
+        "--1",
+        "1.2.3",
+        "true",
+    ],
+)
 def test_only_json_numbers(text):
     """Text that RFC 8259 does not call a number is refused."""
     assert parse_fixed(pa.array([text]), 2)[1].tolist() == [BAD]
@@ -58,7 +96,7 @@ def test_nulls_and_slices():
     """A null is BAD, and a slice of an array is read from its own offset."""
     array = pa.array(["9", "1", None, "2.5", "9"]).slice(1, 3)
     units, status = parse_fixed(array, 1)
-    assert ([10, 0, 25], [EXACT, BAD, EXACT]) == (units.tolist(), status.tolist())
+    assert (units.tolist(), status.tolist()) == ([10, 0, 25], [EXACT, BAD, EXACT])
 
 
 @settings(deadline=None)
@@ -75,7 +113,7 @@ def test_format_keeps_nulls():
     """Values marked invalid are null, and the array is well formed."""
     text = format_fixed(np.array([1, 2, 3]), 0, np.array([True, False, True]))
     text.validate(full=True)
-    assert ["1", None, "3"] == text.to_pylist()
+    assert text.to_pylist() == ["1", None, "3"]
 
 
 @pytest.mark.parametrize("scale", [-1, 19])
