@@ -50,7 +50,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
             case MaskedSegment():
                 compiled.rules[name] = compiler.masked(name, segment)
             case AnonymizedSegment():
-                check_anonymized(name, segment, policy, tree, findings)
+                check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     return compiled

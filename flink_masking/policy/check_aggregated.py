@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from flink_masking.policy.check_fields import check_single, declared
+from flink_masking.errors import PolicyError
+from flink_masking.policy.check_fields import check_single
 from flink_masking.policy.document import Path, cut
+from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
+from flink_masking.policy.mechanisms import aggregate_spec
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule, RuleCompiler, bind
 from flink_masking.policy.segments import AggregatedSegment, GroupKey, Metric, RuleSpec
@@ -46,6 +49,11 @@ def check_aggregated(
                 place, f"'{cut(metric_name)}' is already in the row: {taken[metric_name]}", "name the metric otherwise", at_key=True
             )
         _check_metric(place, metric, policy, tree, findings)
+    if not findings.errors:
+        try:
+            aggregate_spec(segment, policy)
+        except PolicyError as error:
+            findings.refused((*loc, "privacy"), error, at_key=True)
     return tuple(rules)
 
 
@@ -62,15 +70,14 @@ def _check_privacy(loc: Path, segment: AggregatedSegment, findings: Findings) ->
 def _check_metric(loc: Path, metric: Metric, policy: Policy, tree: FieldTree, findings: Findings) -> None:
     if metric.kind in ("variance", "histogram"):
         findings.later(loc, f"metric {metric.kind}")
-    elif metric.field is not None and check_single(policy, tree, findings, (*loc, metric.kind), metric.field):
-        field = declared(policy, tree, metric.field)
-        if field.role != "measure":
-            findings.error(
-                (*loc, metric.kind), f"'{cut(metric.field)}' is of class {field.role}, not measure", "name a field of class measure"
-            )
-        elif field.bounds is None:
+    elif metric.field is not None:
+        place = (*loc, metric.kind)
+        field = check_single(policy, tree, findings, place, metric.field)
+        if field is not None and field.role != "measure":
+            findings.error(place, f"'{cut(metric.field)}' is of class {field.role}, not measure", "name a field of class measure")
+        elif field is not None and field.bounds is None:
             hint = "values are clipped to public bounds: bounds: [0, 1000]"
-            findings.error((*loc, metric.kind), f"'{cut(metric.field)}' has no bounds", hint)
+            findings.error(place, f"'{cut(metric.field)}' has no bounds", hint)
 
 
 def _group(loc: Path, key: GroupKey, policy: Policy, tree: FieldTree, compiler: RuleCompiler, findings: Findings) -> Rule | None:
@@ -78,27 +85,25 @@ def _group(loc: Path, key: GroupKey, policy: Policy, tree: FieldTree, compiler: 
         findings.later(loc, "a public list of groups ('groups')")
         return None
     place: Path = (*loc, key.field)
-    if not check_single(policy, tree, findings, place, key.field):
+    field = check_single(policy, tree, findings, place, key.field, objects="geohash" in key.parameters)
+    if field is None:
         return None
-    found = tree.find(key.field) or key.field
-    role = policy.fields[found].role
-    if role in ("identifier", "direct", "free_text") or (policy.subject is not None and found == tree.find(policy.subject)):
-        hint = "group by a field that many people share"
-        findings.error(place, f"'{cut(key.field)}' is of class {role} and cannot be grouped by", hint)
+    if field.role in ("identifier", "direct", "free_text") or key.field == policy.subject:
+        message = f"'{cut(key.field)}' is of class {field.role} and cannot be grouped by"
+        findings.error(place, message, "group by a field that many people share")
         return None
-    parameters = _written_out(key.parameters, place, found, policy, findings)
+    parameters = _written_out(key.parameters, place, key.field, field, findings)
     if parameters is None:
         return None
     spec = RuleSpec(technique="generalize", parameters=parameters) if parameters else RuleSpec(technique="keep")
     bound = bind(spec, place, findings)
-    return compiler.rule(found, *bound, place) if bound else None
+    return compiler.rule(key.field, *bound, place) if bound else None
 
 
-def _written_out(parameters: dict[str, Any], loc: Path, path: str, policy: Policy, findings: Findings) -> dict[str, Any] | None:
+def _written_out(parameters: dict[str, Any], loc: Path, path: str, field: Field, findings: Findings) -> dict[str, Any] | None:
     """The parameters of generalize: ``generalize: n`` becomes a prefix on text and a width on numbers."""
     if "generalize" not in parameters:
         return parameters
-    field = policy.fields[path]
     if len(parameters) > 1:
         findings.error(loc, "'generalize' stands alone", "or write a parameter of the technique generalize, such as width: 10")
     elif field.type in ("date", "datetime", "geo"):

@@ -1,10 +1,16 @@
 """Checks of an anonymized segment against the fields."""
 
-from flink_masking.policy.check_fields import GENERALISED_BY, check_single, declared
+from collections.abc import Mapping
+
+from flink_masking.errors import PolicyError
+from flink_masking.hierarchy import Hierarchy
+from flink_masking.policy.check_fields import GENERALISED_BY, check_single
 from flink_masking.policy.document import Path, cut
+from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
+from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AnonymizedSegment
+from flink_masking.policy.segments import AnonymizedSegment, Diversity
 from flink_masking.policy.tree import FieldTree
 
 WEAK_K = 5
@@ -17,7 +23,9 @@ NOT_RELEASED = {
 }
 
 
-def check_anonymized(name: str, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, findings: Findings) -> None:
+def check_anonymized(
+    name: str, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy], findings: Findings
+) -> None:
     """Note all that contradicts the fields, is not available yet, or protects little."""
     loc: Path = ("segments", name)
     if policy.subject is None:
@@ -35,60 +43,70 @@ def check_anonymized(name: str, segment: AnonymizedSegment, policy: Policy, tree
     if len(segment.quasi_identifiers) > MANY_QUASI_IDENTIFIERS:
         text = f"{len(segment.quasi_identifiers)} quasi-identifiers lose almost everything"
         findings.warn((*loc, "quasi_identifiers"), text, f"keep at most {MANY_QUASI_IDENTIFIERS}")
-    _check_quasi_identifiers(loc, segment, policy, tree, findings)
+    _check_quasi_identifiers(loc, segment, policy, tree, hierarchies, findings)
     _check_release(loc, segment, policy, tree, findings)
     if segment.l_diversity is not None:
-        _check_diversity(loc, segment, policy, tree, findings)
+        _check_diversity(loc, segment.l_diversity, segment.k, policy, tree, findings)
 
 
-def _check_quasi_identifiers(loc: Path, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, findings: Findings) -> None:
+def _check_quasi_identifiers(
+    loc: Path, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy], findings: Findings
+) -> None:
     seen: set[str] = set()
     for number, path in enumerate(segment.quasi_identifiers):
         place, name = (*loc, "quasi_identifiers", number), cut(path)
-        if not check_single(policy, tree, findings, place, path):
+        if path in policy.fields and policy.fields[path].type == "geo":
+            findings.later(place, f"'{name}': a quasi-identifier of type geo")
             continue
-        found = tree.find(path) or path
-        field = declared(policy, tree, path)
-        if found in seen:
+        field = check_single(policy, tree, findings, place, path)
+        if field is None:
+            continue
+        if path in seen:
             findings.error(place, f"'{name}' is there twice")
-        elif policy.subject is not None and found == tree.find(policy.subject):
+        elif path == policy.subject:
             findings.error(place, f"'{name}' is the subject, not a quasi-identifier")
         elif field.role != "quasi":
             findings.error(place, f"'{name}' is of class {field.role}, not quasi", "name fields of class quasi")
-        elif field.type == "geo":
-            findings.later(place, f"'{name}': a quasi-identifier of type geo")
-        elif not any(getattr(field, way) is not None for way in GENERALISED_BY):
-            hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
-            findings.error(place, f"'{name}' does not say how it is generalised", hint)
-        seen.add(found)
+        else:
+            _check_dimension(place, path, field, hierarchies, findings)
+        seen.add(path)
+
+
+def _check_dimension(place: Path, path: str, field: Field, hierarchies: Mapping[str, Hierarchy], findings: Findings) -> None:
+    ways = [way for way in GENERALISED_BY if getattr(field, way) is not None]
+    if not ways:
+        hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
+        findings.error(place, f"'{cut(path)}' does not say how it is generalised", hint)
+    elif len(ways) == 1 and (field.hierarchy is None or field.hierarchy in hierarchies):
+        try:
+            dimension(field, hierarchies)
+        except PolicyError as error:
+            findings.refused(("fields", path, ways[0]), error)
 
 
 def _check_release(loc: Path, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, findings: Findings) -> None:
     seen: set[str] = set()
     for number, path in enumerate(segment.release):
         place, name = (*loc, "release", number), cut(path)
-        if not check_single(policy, tree, findings, place, path):
+        field = check_single(policy, tree, findings, place, path)
+        if field is None:
             continue
-        found = tree.find(path) or path
-        role = declared(policy, tree, path).role
-        if found in seen:
+        if path in seen:
             findings.error(place, f"'{name}' is there twice")
-        elif policy.subject is not None and found == tree.find(policy.subject):
+        elif path == policy.subject:
             findings.error(place, f"'{name}' is the subject and cannot be released", NOT_RELEASED["identifier"])
-        elif policy.event_time is not None and found == tree.find(policy.event_time.field):
+        elif policy.event_time is not None and path == policy.event_time.field:
             findings.error(place, f"'{name}' is the event time and cannot be released", "the time of an event narrows down who it was")
-        elif role in NOT_RELEASED:
-            findings.error(place, f"'{name}' is of class {role} and cannot be released", NOT_RELEASED[role])
-        seen.add(found)
+        elif field.role in NOT_RELEASED:
+            findings.error(place, f"'{name}' is of class {field.role} and cannot be released", NOT_RELEASED[field.role])
+        seen.add(path)
 
 
-def _check_diversity(loc: Path, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, findings: Findings) -> None:
-    rule = segment.l_diversity
-    assert rule is not None
+def _check_diversity(loc: Path, rule: Diversity, k: int, policy: Policy, tree: FieldTree, findings: Findings) -> None:
     place = (*loc, "l_diversity")
-    if check_single(policy, tree, findings, (*place, "field"), rule.field):
-        role = declared(policy, tree, rule.field).role
-        if role != "sensitive":
-            findings.error((*place, "field"), f"'{cut(rule.field)}' is of class {role}, not sensitive", "name a field of class sensitive")
-    if rule.l > segment.k:
-        findings.error((*place, "l"), f"'l' must be at most k, {segment.k}", "k people cannot have more than k values")
+    field = check_single(policy, tree, findings, (*place, "field"), rule.field)
+    if field is not None and field.role != "sensitive":
+        message = f"'{cut(rule.field)}' is of class {field.role}, not sensitive"
+        findings.error((*place, "field"), message, "name a field of class sensitive")
+    if rule.l > k:
+        findings.error((*place, "l"), f"'l' must be at most k, {k}", "k people cannot have more than k values")

@@ -7,9 +7,9 @@ from typing import Any
 
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
-from flink_masking.policy.document import cut
+from flink_masking.policy.document import Path, cut
 from flink_masking.policy.faults import did_you_mean
-from flink_masking.policy.fields import KINDS, LARGEST, Field
+from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.source import PolicySource
@@ -44,36 +44,37 @@ def check_names(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     if policy.event_time is None:
         return
     loc = ("event_time", "field")
-    if check_single(policy, tree, findings, loc, policy.event_time.field):
-        kind = declared(policy, tree, policy.event_time.field).type
-        if kind not in (None, "date", "datetime", "number"):
-            findings.error(loc, f"'{cut(policy.event_time.field)}' is of type {cut(str(kind))}, not a time", "declare it as 'datetime'")
+    field = check_single(policy, tree, findings, loc, policy.event_time.field)
+    if field is not None and field.type not in (None, "date", "datetime", "number"):
+        findings.error(loc, f"'{cut(policy.event_time.field)}' is of type {cut(field.type)}, not a time", "declare it as 'datetime'")
 
 
-def declared(policy: Policy, tree: FieldTree, path: str) -> Field:
-    """The declaration of a path that `check_single` has passed."""
-    return policy.fields[tree.find(path) or path]
+def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: Path, path: str, objects: bool = False) -> Field | None:
+    """The declaration of a field of which a record has one scalar value; None, with a fault at `loc`, if `path` is no such field.
 
-
-def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: tuple[str | int, ...], path: str) -> bool:
-    """Check that `path` is a declared field of which a record has one scalar value; a fault at `loc` if not."""
+    These paths are used as they are written, so they must have the spelling of the declaration. With `objects`, a field that holds an
+    object as a whole will do.
+    """
     try:
         found = tree.find(path)
         several = repeats(path)
     except PolicyError as error:
         findings.refused(loc, error)
-        return False
+        return None
+    name = cut(path)
     if found is None:
-        findings.error(loc, f"'{cut(path)}' is not a declared field", did_you_mean(path, policy.fields, "fields"))
+        findings.error(loc, f"'{name}' is not a declared field", did_you_mean(path, policy.fields, "fields"))
     elif found not in policy.fields:
-        findings.error(loc, f"'{cut(path)}' holds other fields", f"name one of them: {', '.join(map(cut, tree.under(found)[:5]))}")
+        findings.error(loc, f"'{name}' holds other fields", f"name one of them: {', '.join(map(cut, tree.under(found)[:5]))}")
     elif several:
-        findings.error(loc, f"'{cut(path)}' has several values in a record", "name a field outside arrays")
-    elif policy.fields[found].type == "json":
-        findings.error(loc, f"'{cut(path)}' is declared as json, not as one value", "name a field that holds a text or a number")
+        findings.error(loc, f"'{name}' has several values in a record", "name a field outside arrays")
+    elif found != path:
+        findings.error(loc, f"'{name}' is spelt otherwise under 'fields'", f"write {cut(found)}")
+    elif policy.fields[path].type in OBJECT_TYPES and not objects:
+        findings.error(loc, f"'{name}' is of type {policy.fields[path].type}, not one value", "name a field that holds a text or a number")
     else:
-        return True
-    return False
+        return policy.fields[path]
+    return None
 
 
 def read_hierarchies(policy: Policy, source: PolicySource, findings: Findings) -> dict[str, Hierarchy]:
@@ -141,7 +142,7 @@ def _time(text: str) -> float | None:
 def _check_conflicts(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     for path, declared in policy.fields.items():
         try:
-            below = () if declared.type == "json" or tree.find(path) != path else tree.under(path)
+            below = () if declared.type in OBJECT_TYPES or tree.find(path) != path else tree.under(path)
         except PolicyError:  # noted where it was declared
             continue
         if below:

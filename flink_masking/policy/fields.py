@@ -18,6 +18,9 @@ KINDS = (
 )  # fmt: skip
 """What a field's ``type`` may say. Only date, datetime, geo and json change what is checked; the rest tell people and detectors."""
 
+OBJECT_TYPES = ("json", "geo")
+"""Types of fields that hold an object or array as a whole."""
+
 Role = Literal["identifier", "direct", "quasi", "sensitive", "measure", "free_text", "plain"]
 
 

@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flink_masking.anonymity.dimensions import Dimension
+from flink_masking.dp.spec import AggregateSpec
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.document import Document
 from flink_masking.policy.faults import Fault, PolicyFaults
 from flink_masking.policy.findings import Findings
+from flink_masking.policy.mechanisms import aggregate_spec, dimension
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule, bind, written_rules
+from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.techniques.base import FieldFacts, Site
@@ -54,6 +58,21 @@ class LoadedPolicy:
             KeyError: there is no aggregated segment of that name.
         """
         return self._compiled.groups[segment]
+
+    def dimension(self, path: str) -> Dimension:
+        """The dimension of a quasi-identifier of an anonymized segment."""
+        return dimension(self.policy.fields[path], self.hierarchies)
+
+    def aggregate(self, segment: str) -> AggregateSpec:
+        """What an aggregated segment computes and promises.
+
+        Raises:
+            KeyError: there is no aggregated segment of that name.
+        """
+        found = self.policy.segments[segment]
+        if not isinstance(found, AggregatedSegment):
+            raise KeyError(segment)
+        return aggregate_spec(found, self.policy)
 
     def facts(self, path: str) -> FieldFacts:
         """What techniques may know of a declared field, or of a parent.
