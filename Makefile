@@ -28,12 +28,12 @@ test: install ## run every test against the installed wheel
 test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
 	$(BIN)/pytest -m "not flink"
 
-check: $(VENV)/.package ## lint, strict types, layer rules
+check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: $(VENV)/.package ## put the sources into ruff's format and mend what it can mend
+format: $(VENV)/.dependencies ## put the sources into ruff's format and mend what it can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -65,7 +65,7 @@ $(VENV)/.wheel: $(VENV)/.python pyproject.toml $(SOURCES)
 
 $(VENV)/.dependencies: pyproject.toml | $(VENV)/.wheel
 	@echo "Installing the dependencies: one to two minutes, once"
-	$(BIN)/python -m pip install --quiet --no-build-isolation "$$(echo dist/*.whl)[dev]"
+	$(BIN)/python -m pip install --quiet "$$(echo dist/*.whl)[dev]"
 	touch $@
 
 $(VENV)/.package: $(VENV)/.wheel $(VENV)/.dependencies

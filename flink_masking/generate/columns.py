@@ -1,10 +1,12 @@
 """Columns of text put together without a loop over their rows."""
 
+from typing import TypeAlias
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-Text = pa.StringArray | str
+Text: TypeAlias = pa.StringArray | str
 
 
 def joined(*pieces: Text) -> pa.StringArray:

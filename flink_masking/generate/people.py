@@ -75,7 +75,8 @@ def make_people(count: int, rng: np.random.Generator, seed: int) -> People:
         '],"birthDate":"', birth, '","age":', age, ',"zip":"', zipcode, '"',
     )  # fmt: skip
     flat = joined(
-        '{"customerId":"CUST', number, '","email":"', email, '","ssn":"', ssn, '","card":"', card, '","age":', age, ',"zip":"', zipcode, '"',
+        '{"customerId":"CUST', number, '","email":"', email, '","ssn":"', ssn, '","card":"', card,
+        '","age":', age, ',"zip":"', zipcode, '"',
     )  # fmt: skip
     return People(nested, flat, pa.concat_arrays([mobile, email, name]))
 
@@ -120,7 +121,8 @@ def _cards(count: int, rng: np.random.Generator) -> tuple[pa.StringArray, pa.Str
 
 def _phones(count: int, rng: np.random.Generator) -> pa.StringArray:
     """North American numbers from the range that is kept for fiction, 555-0100 to 555-0199."""
-    return joined("+1", picked([f"{area}55501" for area in AREAS], rng.integers(len(AREAS), size=count)), padded(rng.integers(0, 100, count), 2))
+    area = picked([f"{area}55501" for area in AREAS], rng.integers(len(AREAS), size=count))
+    return joined("+1", area, padded(rng.integers(0, 100, count), 2))
 
 
 def _births(count: int, rng: np.random.Generator) -> tuple[pa.StringArray, pa.StringArray]:

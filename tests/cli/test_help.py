@@ -53,14 +53,19 @@ def test_help_is_quick():
     took = []
     for _ in range(3):
         begin = time.perf_counter()
-        subprocess.run([sys.executable, "-P", "-c", "from flink_masking.cli import main; main()", "--help"], check=True, capture_output=True)
+        program = "from flink_masking.cli import main; main()"
+        subprocess.run([sys.executable, "-P", "-c", program, "--help"], check=True, capture_output=True)
         took.append(time.perf_counter() - begin)
     assert min(took) < 1.0
 
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(PolicyError("policy.yaml: wrong. Hint: mend it"), 2), (InputError("in: wrong. Hint: mend it"), 1), (JobError("job: wrong. Hint: mend it"), 1)],
+    [
+        (PolicyError("policy.yaml: wrong. Hint: mend it"), 2),
+        (InputError("in: wrong. Hint: mend it"), 1),
+        (JobError("job: wrong. Hint: mend it"), 1),
+    ],
 )
 def test_an_error_becomes_a_message_and_a_code(capsys, error, code):
     """A planned error is printed on stderr with its hint below; faults of a policy end with 2, others with 1."""

@@ -1,0 +1,54 @@
+"""``flink-masking check``: all that is wrong with a policy, before a job starts."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flink_masking.policy.model import Policy
+
+
+def check(policy: Annotated[Path, typer.Argument(help="A policy file (YAML).", show_default=False)]) -> None:
+    """Find every fault of a POLICY, each with its line, its column and a hint.
+
+    Ends with 0 when the policy can be used (warnings included), with 2 when it cannot.
+    """
+    from flink_masking.cli.console import counted, out, show_faults
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    loaded = load(PolicySource.read(policy))
+    show_faults(str(policy), loaded.warnings)
+    model = loaded.policy
+    facts = f"{counted(len(model.fields), 'field')}, {counted(len(model.segments), 'segment')}, {counted(len(loaded.warnings), 'warning')}"
+    out.print(f"{policy}: stream {model.stream}, version {model.version}; {facts}", soft_wrap=True)
+    _show_segments(model)
+
+
+def _show_segments(policy: "Policy") -> None:
+    """A table: each segment, its view, what leaves, and under which protection."""
+    from rich import box
+    from rich.table import Table
+
+    from flink_masking.cli.console import out
+
+    table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name, segment in policy.segments.items():
+        if segment.view == "masked":
+            released, protection = _techniques([rule.technique for rule in segment.rules.values()]), "by field"
+        elif segment.view == "anonymized":
+            released, protection = ", ".join((*segment.quasi_identifiers, *segment.release)), f"k = {segment.k}"
+        else:
+            groups = ", ".join(key.field for key in segment.group_by)
+            released = ", ".join(segment.metrics) + (f" by {groups}" if groups else "")
+            protection = f"epsilon = {segment.privacy.epsilon:g}"
+        table.add_row(name, segment.view, released, protection)
+    out.print(table)
+
+
+def _techniques(names: list[str]) -> str:
+    """Techniques and how many rules use each, the commonest first."""
+    from collections import Counter
+
+    return ", ".join(name if count == 1 else f"{name} x{count}" for name, count in Counter(names).most_common())
