@@ -1,0 +1,232 @@
+"""The laws of techniques, run over the whole registry: what is registered is tested, without a word here."""
+
+import base64
+import pickle
+
+import cloudpickle
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from flink_masking.keys.ring import KeyRing
+from flink_masking.records.kinds import BOOLEAN, TEXT, Kind
+from flink_masking.registry import TECHNIQUES
+from flink_masking.techniques.base import Action, Context, FieldFacts, Params, Site, Values
+
+HIERARCHY = "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n17;young;*\n"
+RING, OTHER_RING = KeyRing.new(), KeyRing.new()
+SECRET = "SECRET-7f3a"
+FEW = settings(max_examples=settings().max_examples // 10, deadline=None)
+
+ALL = [pytest.param(technique, example, id=f"{name}-{k}") for name, technique in TECHNIQUES.items() for k, example in enumerate(technique.examples)]
+MASKS = [case for case in ALL if case.values[0].output is not None]
+
+KNOWN_TEXTS = [
+    "", "Boston", "Albany", "17", "123-45-6789", "4111-1111-1111-1234", "+1 415 555 0100", "a@b", "john.doe@example.com", "Žofie Nováková",
+    "1969-12-31", "2024-02-29", "2023-02-29", "2024-03-15T10:30:00Z", "2024-12-30T23:59:59.123+02:00", "---", "x" * 200, "DE89370400440532013000",
+]  # fmt: skip
+TEXTS = st.sampled_from(KNOWN_TEXTS) | st.text(max_size=40)
+NUMBERS = st.integers(-(10**6), 10**6).map(str) | st.sampled_from(["-0", "1e3", "1e999", "17", "12.50", "-0.005", "1E-7", "9" * 30])
+PLACES = st.builds(lambda a, b: f'{{"lat":{a},"lon":{b}}}', st.integers(-95, 95), st.integers(-190, 190))
+OF_KIND = {
+    **dict.fromkeys(TEXT, TEXTS),
+    Kind.NUMBER: NUMBERS,
+    Kind.TRUE: st.just("true"),
+    Kind.FALSE: st.just("false"),
+    Kind.OBJECT: PLACES | st.sampled_from(["{}", '{"a":{"b":[1,"x"]}}']),
+    Kind.ARRAY: st.sampled_from(["[]", '[1,"x",{}]']),
+}
+
+
+def many(technique):
+    """64 different values of each kind that the technique takes, as one would meet them."""
+    samples = {
+        Kind.NUMBER: [str(100 + k) for k in range(64)],
+        Kind.OBJECT: [f'{{"lat":{k},"lon":{k}}}' for k in range(64)],
+        Kind.ARRAY: [f"[{k}]" for k in range(64)],
+        Kind.STRING: [f"{1950 + k}-03-15" for k in range(64)],
+    }
+    return [batch([(kind, text) for text in samples[kind]]) for kind in samples if kind in technique.inputs]
+
+
+def batch(pairs):
+    """Values of (kind, text or None) pairs, two a row."""
+    kinds = np.array([Kind.NULL if text is None else kind for kind, text in pairs], np.int32)
+    return Values(pa.array([text for _, text in pairs], pa.string()), kinds, np.arange(len(pairs), dtype=np.int32) // 2)
+
+
+def batches(technique, least=0):
+    """Batches of values of the kinds that the technique takes, some null."""
+    kinds = sorted(technique.inputs)
+    values = st.one_of(*(st.tuples(st.just(kind), st.none() | OF_KIND[kind] | OF_KIND[kind]) for kind in kinds))
+    return st.lists(values, min_size=least, max_size=10).map(batch)
+
+
+def make(technique, example, ring=RING):
+    """The technique's mask or action for an example of its parameters."""
+    site = Site(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY)
+    return technique.make(technique.params.model_validate(example), site)
+
+
+def context(values, seed=7):
+    """What a mask sees of the batch: every row has a subject, every other path the same rows."""
+    subjects = pa.array([f"person {row // 3}" for row in range(len(values.text) + 1)], pa.string())
+    return Context(bytes([seed]) * 32, subjects, lambda path: values.rows)
+
+
+def outcome(mask, values, seed=7, where=None):
+    """What the engine would see of each value: refused, or the kind and text of its replacement."""
+    masked = mask(values, context(values if where is None else where, seed))
+    n = len(values.text)
+    replacements = masked.values if isinstance(masked.values, pa.Array) else pa.array([masked.values.as_py()] * n, masked.values.type)
+    replacements.validate(full=True)
+    assert replacements.type in (pa.string(), pa.binary())
+    assert len(replacements) == n
+    assert masked.refused is None or (masked.refused.dtype == np.bool_ and masked.refused.shape == (n,))
+    refused = np.zeros(n, bool) if masked.refused is None else masked.refused
+    return ["(refused)" if no else new for no, new in zip(refused, replacements.to_pylist(), strict=True)]
+
+
+@pytest.mark.parametrize(("technique", "example"), ALL)
+def test_is_what_it_declares_to_be(technique, example):
+    """An example of the parameters makes a mask, or an action where there is no output domain."""
+    assert isinstance(make(technique, example), Action) == (technique.output is None)
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_one_result_a_value_and_null_stays_null(technique, example):
+    """n values give n results; null stays null and is never refused; the empty text stays empty, unless all becomes null."""
+    mask = make(technique, example)
+    becomes_null = technique.name == "nullify"
+
+    @FEW
+    @given(batches(technique))
+    def law(values):
+        for old, kind, new in zip(values.text.to_pylist(), values.kinds, outcome(mask, values), strict=True):
+            if old is None or becomes_null:
+                assert new is None
+            elif old == "" and kind in TEXT:
+                assert new in ("", b'""')
+            else:
+                assert new is not None
+
+    law()
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_results_are_in_the_output_domain(technique, example):
+    """Every result that is neither null nor refused belongs to the declared output domain."""
+    mask, domain = make(technique, example), technique.output(technique.params.model_validate(example))
+
+    @FEW
+    @given(batches(technique))
+    def law(values):
+        for new in outcome(mask, values):
+            text = new.decode() if isinstance(new, bytes) else new
+            assert text in (None, "(refused)", "", '""') or domain.contains(text)
+
+    law()
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_deterministic_if_and_only_if_declared(technique, example):
+    """The seed of the batch matters exactly for what is not declared deterministic; the same seed always gives the same."""
+    mask = make(technique, example)
+    same = [outcome(mask, values, 1) == outcome(mask, values, 2) for values in many(technique)]
+    assert all(outcome(mask, values, 1) == outcome(mask, values, 1) for values in many(technique))
+    assert all(same) == technique.deterministic(technique.params.model_validate(example))
+
+
+@pytest.mark.parametrize(("technique", "example"), [case for case in MASKS if case.values[0].row_local])
+def test_splitting_a_batch_changes_nothing(technique, example):
+    """Where the result of a row does not depend on others, a batch gives the same whole and in slices."""
+    if not technique.deterministic(technique.params.model_validate(example)):
+        pytest.skip("random draws depend on the order of values, which is no dependence between rows")
+    mask = make(technique, example)
+
+    @FEW
+    @given(batches(technique, least=1), st.integers(0, 10))
+    def law(values, at):
+        ends = Values(*(part[:at] for part in values)), Values(*(part[at:] for part in values))
+        assert outcome(mask, values) == [new for end in ends for new in outcome(mask, end, where=values)]
+
+    law()
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_input_is_not_mutated(technique, example):
+    """The buffers that a mask was given hold what they held before."""
+    mask = make(technique, example)
+
+    @FEW
+    @given(batches(technique))
+    def law(values):
+        held = [None if buffer is None else buffer.to_pybytes() for buffer in values.text.buffers()]
+        kinds, rows = values.kinds.tobytes(), values.rows.tobytes()
+        mask(values, context(values))
+        assert held == [None if buffer is None else buffer.to_pybytes() for buffer in values.text.buffers()]
+        assert (kinds, rows) == (values.kinds.tobytes(), values.rows.tobytes())
+
+    law()
+
+
+@pytest.mark.parametrize("technique", [pytest.param(t, id=name) for name, t in TECHNIQUES.items() if t.output is not None])
+def test_keyed_if_and_only_if_declared(technique):
+    """Another key ring gives other results, for one example at least, exactly where the technique declares that it needs one."""
+    same = [
+        outcome(make(technique, example), values) == outcome(make(technique, example, OTHER_RING), values)
+        for example in technique.examples
+        for values in many(technique)
+        if technique.deterministic(technique.params.model_validate(example))
+    ]
+    assert all(same) != technique.keyed
+
+
+class RecordingRing(KeyRing):
+    """A key ring that remembers the bytes of what it handed out."""
+
+    handed_out: list[bytes] = []  # noqa: RUF012 - the slots of a key ring are closed
+
+    def derive(self, *args, **kwargs):
+        """A key, remembered."""
+        handle = super().derive(*args, **kwargs)
+        self.handed_out.append(handle.secret())
+        return handle
+
+
+@pytest.mark.parametrize(("technique", "example"), ALL)
+def test_no_key_can_be_pickled(technique, example):
+    """Pickling a mask is refused, or what comes out holds no byte of a key."""
+    ring = RecordingRing.new()
+    ring.handed_out.clear()
+    mask = make(technique, example, ring)
+    assert bool(ring.handed_out) <= technique.keyed
+    for dumps in (pickle.dumps, cloudpickle.dumps):
+        try:
+            data = dumps(mask)
+        except Exception:
+            continue  # refused
+        for key in ring.handed_out:
+            assert key not in data and key.hex().encode() not in data and base64.b64encode(key) not in data
+
+
+@pytest.mark.parametrize("technique", [pytest.param(t, id=name) for name, t in TECHNIQUES.items()])
+def test_errors_show_no_value(technique):
+    """A parameter of a wrong type or name is refused with its name and without its value."""
+    fields = {field.alias or name for name, field in technique.params.model_fields.items()}
+    assert fields >= set(Params.model_fields)
+    for name in (*fields, "no_such_parameter"):
+        with pytest.raises(ValidationError) as caught:
+            technique.params.model_validate({name: {SECRET: [SECRET]}})
+        assert name in str(caught.value)
+        assert SECRET not in str(caught.value)
+
+
+def test_every_kind_has_values():
+    """No kind of value that a technique takes is left out of these laws."""
+    taken = {kind for technique in TECHNIQUES.values() for kind in technique.inputs}
+    assert taken <= set(OF_KIND)
+    assert taken >= BOOLEAN
