@@ -10,7 +10,7 @@ Constants that kernels use stand in modules with kernels, because the kernel cac
 
 import numpy as np
 
-from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
+from flink_masking.kernels import I32, JIT, U8, W8, W32, W64, njit
 from flink_masking.kernels.memory import at, copy, equal, int32, put32
 
 ROW, PATH, KIND, VS, VE, MS, PE, NX = range(8)
@@ -65,22 +65,25 @@ def put_span(span, row, path, kind, vs, ve, ms, pe):
     put32(span, NX, -1)
 
 
-@njit([(I32, I64, I64)], **JIT)
-def group_spans(spans, n, n_paths):
-    """Indices of the n spans grouped by path, in row order: (starts[n_paths + 1], order[n], bytes of values[n_paths])."""
-    starts, size = np.zeros(n_paths + 1, np.int32), np.zeros(n_paths, np.int64)
-    for k in range(n):
+@njit([(I32, W32, W64, W32, W32, W32)], **JIT)
+def group_spans(spans, starts, sizes, order, rows, kinds):
+    """The spans grouped by path, each group in row order.
+
+    `starts` (one longer than there are paths) and `sizes`, the bytes of each path's values, come in as zeros; for each grouped span
+    `order` gets its index, `rows` its row and `kinds` its kind, and has the length of the number of spans.
+    """
+    for k in range(len(order)):
         path = spans[k * SPAN + PATH]
-        starts[path + 1] += 1
-        size[path] += spans[k * SPAN + VE] - spans[k * SPAN + VS]
-    for k in range(n_paths):
-        starts[k + 1] += starts[k]
-    to, order = starts.copy(), np.empty(n, np.int32)
-    for k in range(n):
+        if path + 2 < len(starts):
+            starts[path + 2] += 1
+        sizes[path] += spans[k * SPAN + VE] - spans[k * SPAN + VS]
+    for k in range(2, len(starts)):
+        starts[k] += starts[k - 1]
+    for k in range(len(order)):  # starts[path + 1] moves from the group's start to its end
         path = spans[k * SPAN + PATH]
-        order[to[path]] = k
-        to[path] += 1
-    return starts, order, size
+        i = starts[path + 1]
+        order[i], rows[i], kinds[i] = k, spans[k * SPAN + ROW], spans[k * SPAN + KIND]
+        starts[path + 1] = i + 1
 
 
 @njit([(U8, I32, I32, W8, W32)], **JIT)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.records import span_kernels as kernels
 from flink_masking.records.edits import DROP, KEEP, Edit, Replace, Stance
-from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT, KIND, ROW, SPAN
+from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
 from flink_masking.records.trie import UNDECLARED, Paths
 
 _SHOWN = re.compile(r"(?!.*[0-9]{4})[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
@@ -143,7 +143,9 @@ class SpanTable:
         """Group the spans that a codec has found; for the arguments see the attributes."""
         self.codec, self.paths, self.data, self.offsets = codec, paths, data, offsets
         self.flags, self.faults, self.spans, self.used = flags, faults, spans, used
-        self.starts, self.order, self.sizes = kernels.group_spans(spans, used, paths.count)
+        self.starts, self.sizes = np.zeros(paths.count + 1, np.int32), np.zeros(paths.count, np.int64)
+        self.order, self._rows, self._kinds = (arrow.empty_int32(used) for _ in range(3))
+        kernels.group_spans(spans, self.starts, self.sizes, self.order, self._rows, self._kinds)
         self._values: dict[str, Values] = {}
 
     @property
@@ -151,28 +153,25 @@ class SpanTable:
         """Number of rows."""
         return len(self.flags)
 
-    def _order(self, path: str) -> tuple[np.ndarray, int]:
-        """Indices of a path's spans in row order, and the bytes of their values."""
+    def _group(self, path: str) -> slice:
+        """Where a path's spans are in `order`."""
         number = self.paths.ids.get(path)
         if number is None:
             raise ValueError(f"path {path!r}: not emitted by this scan. Hint: known are {', '.join(self.paths.names)}")
-        return self.order[self.starts[number] : self.starts[number + 1]], int(self.sizes[number])
-
-    def _column(self, path: str, column: int) -> np.ndarray:
-        taken: np.ndarray = self.spans[self._order(path)[0] * SPAN + column]
-        return taken
+        return slice(int(self.starts[number]), int(self.starts[number + 1]))
 
     def count(self, path: str) -> int:
         """Number of values at an emitted path (`UNDECLARED`: of members that no path leads to)."""
-        return len(self._order(path)[0])
+        group = self._group(path)
+        return group.stop - group.start
 
     def rows(self, path: str) -> np.ndarray:
         """Row of each value at an emitted path: int32, ascending; several a row under ``[*]``, none where it is missing."""
-        return self._column(path, ROW)
+        return self._rows[self._group(path)]
 
     def kinds(self, path: str) -> np.ndarray:
         """`Kind` of each value at an emitted path: int32."""
-        return self._column(path, KIND)
+        return self._kinds[self._group(path)]
 
     def values(self, path: str) -> Values:
         """The values at an emitted path, decoded; gathered once, however often they are asked for.
@@ -181,8 +180,9 @@ class SpanTable:
             ValueError: the path is not emitted.
         """
         if path not in self._values:
-            order, size = self._order(path)
-            self._values[path] = Values(self.codec.text(self, order, size), self.kinds(path), self.rows(path))
+            group = self._group(path)
+            text = self.codec.text(self, self.order[group], int(self.sizes[self.paths.ids[path]]))
+            self._values[path] = Values(text, self._kinds[group], self._rows[group])
         return self._values[path]
 
     def raw(self, path: str) -> pa.BinaryArray:
@@ -191,8 +191,8 @@ class SpanTable:
         Raises:
             ValueError: the path is not emitted.
         """
-        order, size = self._order(path)
-        buffer, out = arrow.output(size)
+        order = self.order[self._group(path)]
+        buffer, out = arrow.output(int(self.sizes[self.paths.ids[path]]))
         offsets = np.zeros(len(order) + 1, np.int32)
         kernels.gather_raw(self.data, self.spans, order, out, offsets)
         return arrow.assemble(pa.binary(), buffer, offsets)

@@ -69,15 +69,16 @@ class JsonCodec:
         flags[np.diff(offsets) > limits.max_bytes] = Flag.OVERSIZE
         if len(valid):
             flags[valid == 0] = Flag.ABSENT
-        faults = np.empty(n * FAULT, np.int32)
+        faults = arrow.empty_int32(n * FAULT)
         state = np.array([0, 0, 0, limits.max_depth, 0])
-        spans = np.empty(SPAN * (n * (len(paths.names) + 1) + 64), np.int32)
+        spans = arrow.empty_int32(SPAN * (n * (len(paths.names) + 1) + 64))
         seen = np.zeros(_SEEN_SLOTS * scan_kernel.SEEN, np.int32)
         scratch = np.empty(scan_kernel.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
         while True:
             scan_kernel.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
             if state[scan_kernel.S_FULL] == scan_kernel.FULL_SPANS:
-                spans = np.concatenate([spans, np.empty(len(spans), np.int32)])
+                used, spans = spans, arrow.empty_int32(2 * len(spans))
+                spans[: len(used)] = used
             elif state[scan_kernel.S_FULL] == scan_kernel.FULL_SEEN:
                 seen = np.zeros(4 * len(seen), np.int32)
             else:
