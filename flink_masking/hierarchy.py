@@ -24,7 +24,7 @@ class Hierarchy:
         """Build the tree from rows of labels, leaf first.
 
         Raises:
-            PolicyError: no rows, rows of different lengths, a value twice, or a label with two parents.
+            PolicyError: no rows, rows of different lengths, an empty label, a value twice, or a label with two parents.
         """
         if not rows:
             raise PolicyError(f"{where}: the hierarchy is empty. Hint: one line for each value: value;parent;…;*")
@@ -33,10 +33,12 @@ class Hierarchy:
             raise PolicyError(f"{where}: lines have {min(lengths)} to {max(lengths)} cells. Hint: give every value the same number of levels")
         parents: dict[tuple[int, str], str] = {}
         for number, row in enumerate(rows, 1):
+            if "" in row:  # a separator too many would make the empty text a root, which says nothing
+                raise PolicyError(f"{where}:{number}: cell {row.index('') + 1} is empty. Hint: name every node; the root is mostly called *")
             for level in range(len(row) - 1):
                 if parents.setdefault((level, row[level]), row[level + 1]) != row[level + 1]:
                     raise PolicyError(f"{where}:{number}: a label of level {level} has two different parents. Hint: make labels unique within a level")
-        if len({row[-1] for row in rows}) > 1:  # a common root is implied, as in ARX's own readers
+        if len({row[-1] for row in rows}) > 1 or lengths == {1}:  # a common root is implied, as in ARX's own readers
             rows = [(*row, "*") for row in rows]
         if len({row[0] for row in rows}) != len(rows):
             raise PolicyError(f"{where}: a value is listed twice. Hint: one line for each value")
@@ -53,15 +55,20 @@ class Hierarchy:
             where: the file's name, for error messages.
 
         Raises:
-            PolicyError: see the constructor.
+            PolicyError: not CSV; else see the constructor.
 
         >>> Hierarchy.from_csv("Boston;MA;*\\nAlbany;NY;*\\nSalem;MA;*", "city.csv").leaves
         ('Boston', 'Salem', 'Albany')
         """
-        text = text.removeprefix("\ufeff")
+        text = text.removeprefix("\ufeff").lstrip()
         separator = ";" if ";" in text.partition("\n")[0] else ","
-        rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text), delimiter=separator) if row]
-        return cls(rows, where)
+        try:
+            rows = [[cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, ""), delimiter=separator, strict=True)]
+        except csv.Error:
+            rows = None
+        if rows is None:  # raised here, so that csv's error, which may quote the file, is no context of this one
+            raise PolicyError(f"{where}: not a CSV file. Hint: one line for each value, value;parent;…;*, quotes closed")
+        return cls([row for row in rows if any(row)], where)
 
     def labels(self, level: int) -> tuple[str, ...]:
         """The label of every leaf at `level` (0 = the leaf itself, `height` = the root), in the order of `leaves`."""
