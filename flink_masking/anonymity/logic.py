@@ -133,7 +133,7 @@ class KAnonymityLogic:
                 batch = reader.read_next_batch()
             facts = batch.schema.metadata or {}
             numbers = [int(facts[name]) for name in (b"next", b"clock")]
-        except (pa.ArrowException, KeyError, ValueError, StopIteration):
+        except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration):
             raise InputError("state of an anonymized segment: damaged. Hint: restore from an earlier savepoint") from None
         if facts.get(b"format") != FORMAT:
             raise InputError("state of an anonymized segment: written by another version. Hint: restore with the version that wrote it")

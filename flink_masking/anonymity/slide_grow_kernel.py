@@ -153,56 +153,54 @@ def _tail(cut):
 
 
 @njit(**JIT)
-def _start(held, begin, end, shape, box):
+def _start(cells, words, begin, end, gone, cost, shape, box):
     """Make the box that of the record at begin, and every cost that of the box around that record and the candidate."""
-    cost, gone = held.cost[begin:end], held.gone[begin:end]
+    size, height, first, scale, node_low, node_high, node_rise, word_length, word_rise = shape
+    low, high, level, word, cut = box
     for j in range(cost.size):
         cost[j] = gone[j]
-    for a in range(shape.size.size):
-        column = held.cells[a, begin:end]
+    for a in range(size.size):
+        column = cells[a, begin:end]
         cell = np.int32(column[0])
-        box.low[a], box.high[a], box.level[a] = cell, cell, 0
-        if shape.height[a] == 0:
-            _charge_range(column, cost, cell, cell, shape.scale[a], 1)
-        for level in range(shape.height[a]):
-            p = shape.first[a] + level * shape.size[a] + cell
-            if shape.node_rise[p]:
-                _charge(column, cost, shape.node_low[p], shape.node_high[p], 0, shape.node_rise[p])
-    for a in range(shape.word_length.size):
-        column = held.words[a, begin:end]
-        word = column[0]
-        box.word[a], box.cut[a] = word, 0
-        for cut in range(shape.word_length[a]):
-            tail = _tail(cut)
-            if shape.word_rise[a, cut]:
-                _charge(column, cost, word & ~tail, word | tail, 0, shape.word_rise[a, cut])
+        low[a], high[a], level[a] = cell, cell, 0
+        if height[a] == 0:
+            _charge_range(column, cost, cell, cell, scale[a], 1)
+        for p in range(first[a] + cell, first[a] + cell + height[a] * size[a], size[a]):
+            if node_rise[p]:
+                _charge(column, cost, node_low[p], node_high[p], 0, node_rise[p])
+    for a in range(word_length.size):
+        texts = words[a, begin:end]
+        word[a], cut[a] = texts[0], 0
+        for c in range(word_length[a]):
+            if word_rise[a, c]:
+                _charge(texts, cost, word[a] & ~_tail(c), word[a] | _tail(c), 0, word_rise[a, c])
 
 
 @njit(**JIT)
-def _widen(held, begin, end, j, shape, box):
+def _widen(cells, words, begin, end, j, cost, shape, box):
     """Widen the box to hold record begin + j, and bring the costs up to date."""
-    cost = held.cost[begin:end]
-    for a in range(shape.size.size):
-        column = held.cells[a, begin:end]
-        cell = np.int32(column[j])
-        if shape.height[a] == 0 and (cell < box.low[a] or cell > box.high[a]):
-            _charge_range(column, cost, box.low[a], box.high[a], shape.scale[a], -1)
-            box.low[a], box.high[a] = min(box.low[a], cell), max(box.high[a], cell)
-            _charge_range(column, cost, box.low[a], box.high[a], shape.scale[a], 1)
-        while box.level[a] < shape.height[a]:
-            p = shape.first[a] + box.level[a] * shape.size[a] + box.low[a]
-            if shape.node_low[p] <= cell and cell <= shape.node_high[p]:
+    size, height, first, scale, node_low, node_high, node_rise, word_length, word_rise = shape
+    low, high, level, word, cut = box
+    for a in range(size.size):
+        cell = np.int32(cells[a, begin + j])
+        if height[a] == 0 and (cell < low[a] or cell > high[a]):
+            column = cells[a, begin:end]
+            _charge_range(column, cost, low[a], high[a], scale[a], -1)
+            low[a], high[a] = min(low[a], cell), max(high[a], cell)
+            _charge_range(column, cost, low[a], high[a], scale[a], 1)
+        while level[a] < height[a]:
+            p = first[a] + level[a] * size[a] + low[a]
+            if node_low[p] <= cell and cell <= node_high[p]:
                 break
-            if shape.node_rise[p]:  # what lies inside the old node now loses as much as what lay outside
-                _charge(column, cost, shape.node_low[p], shape.node_high[p], shape.node_rise[p], 0)
-            box.level[a] += 1
-    for a in range(shape.word_length.size):
-        column = held.words[a, begin:end]
-        while (column[j] ^ box.word[a]) & ~_tail(box.cut[a]):
-            tail = _tail(box.cut[a])
-            if shape.word_rise[a, box.cut[a]]:
-                _charge(column, cost, box.word[a] & ~tail, box.word[a] | tail, shape.word_rise[a, box.cut[a]], 0)
-            box.cut[a] += 1
+            if node_rise[p]:  # what lies inside the old node now loses as much as what lay outside
+                _charge(cells[a, begin:end], cost, node_low[p], node_high[p], node_rise[p], 0)
+            level[a] += 1
+    for a in range(word_length.size):
+        while (words[a, begin + j] ^ word[a]) & ~_tail(cut[a]):
+            rise = word_rise[a, cut[a]]
+            if rise:
+                _charge(words[a, begin:end], cost, word[a] & ~_tail(cut[a]), word[a] | _tail(cut[a]), rise, 0)
+            cut[a] += 1
 
 
 @njit(**JIT)
@@ -222,13 +220,13 @@ def _publish(shape, box, low, high):
 
 
 @njit(**JIT)
-def _in_box(held, slot, low, high):
+def _in_box(cells, words, slot, low, high):
     """Whether the record at slot lies in a published box."""
-    d, inside = held.cells.shape[0], True
+    d, inside = cells.shape[0], True
     for a in range(d):
-        inside &= held.cells[a, slot] >= low[a] and held.cells[a, slot] <= high[a]
-    for a in range(held.words.shape[0]):
-        inside &= held.words[a, slot] >= low[d + a] and held.words[a, slot] <= high[d + a]
+        inside &= cells[a, slot] >= low[a] and cells[a, slot] <= high[a]
+    for a in range(words.shape[0]):
+        inside &= words[a, slot] >= low[d + a] and words[a, slot] <= high[d + a]
     return inside
 
 
@@ -241,8 +239,8 @@ def _grow(held, begin, end, k, l, shape, box, low, high):  # noqa: E741
     """
     cost, gone = held.cost[begin:end], held.gone[begin:end]
     subject, sensitive = held.subject[begin:end], held.sensitive[begin:end]
-    member, people = held.member, held.people
-    _start(held, begin, end, shape, box)
+    cells, words, member, people = held.cells, held.words, held.member, held.people
+    _start(cells, words, begin, end, gone, cost, shape, box)
     member[0], people[0], cost[0] = 0, subject[0], OUT
     n, kinds, strict, total = 1, 1, False, np.int32(0)
     while n < k or kinds < l:
@@ -265,14 +263,14 @@ def _grow(held, begin, end, k, l, shape, box, low, high):  # noqa: E741
                 _bar(sensitive, cost, sensitive[j])
         member[n], people[n], cost[j] = j, subject[j], OUT
         n += 1
-        _widen(held, begin, end, j, shape, box)
+        _widen(cells, words, begin, end, j, cost, shape, box)
     _publish(shape, box, low, high)
     counted = n
     for q in range(counted):
         gone[member[q]] = OUT
     for j in range(gone.size):  # further records of the same people come along when they lie in the box: no wider, nobody new
         candidate = (cost[j] == total or cost[j] >= BARRED) and gone[j] == 0
-        if candidate and _in_box(held, begin + j, low, high) and _holds(people, counted, subject[j]):
+        if candidate and _holds(people, counted, subject[j]) and _in_box(cells, words, begin + j, low, high):
             member[n], gone[j] = j, OUT
             n += 1
     return n
