@@ -1,12 +1,11 @@
 """The command tree of ``flink-masking``. The modules of commands import typer only; what they work with comes when they run."""
 
-import importlib.util
 from typing import Annotated
 
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import check, generate, keys, schema
+from flink_masking.cli import check, demo, generate, keys, preview, quarantine, run, schema
 
 app = typer.Typer(
     name="flink-masking",
@@ -34,19 +33,17 @@ def _options(
 
 app.command("check")(check.check)
 app.command("schema")(schema.schema)
-app.command("generate")(generate.generate)
 
 _keys = typer.Typer(help="Make and keep key rings.", no_args_is_help=True, rich_markup_mode=None)
 _keys.command("new")(keys.new)
 app.add_typer(_keys, name="keys")
 
-# Commands whose modules come with the job: registered as soon as they are there.
-for _name, _parent in (("run", app), ("preview", app), ("demo", app), ("quarantine", None)):
-    if importlib.util.find_spec(f"flink_masking.cli.{_name}") is not None:
-        _module = importlib.import_module(f"flink_masking.cli.{_name}")
-        if _parent is not None:
-            _parent.command(_name)(getattr(_module, _name))
-        else:
-            _group = typer.Typer(help="Look into the quarantine.", no_args_is_help=True, rich_markup_mode=None)
-            _group.command("show")(_module.show)
-            app.add_typer(_group, name="quarantine")
+app.command("generate")(generate.generate)
+app.command("preview")(preview.preview)
+app.command("run")(run.run)
+
+_quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
+_quarantine.command("show")(quarantine.show)
+app.add_typer(_quarantine, name="quarantine")
+
+app.command("demo")(demo.demo)

@@ -11,7 +11,7 @@ def generate(
     events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
     people: Annotated[int | None, typer.Option(min=1, help="How many people they are about; a quarter of the events if not given.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 0,
-    shape: Annotated[Literal["nested", "flat"], typer.Option(help="Nested events, or flat ones of about 205 bytes.")] = "nested",
+    shape: Annotated[Literal["nested", "flat"], typer.Option(help="Nested events, or flat ones of about 200 bytes.")] = "nested",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write realistic customer events about people who do not exist."""
@@ -19,11 +19,11 @@ def generate(
 
     from flink_masking.cli.console import counted, err, progress_bar
     from flink_masking.errors import InputError
-    from flink_masking.generate import write_events
+    from flink_masking.generate import MOST_PEOPLE, write_events
 
     if output.exists() and not overwrite:
         raise InputError(f"{output}: exists, and is left as it is. Hint: choose another name, or add --overwrite")
-    crowd = max(1, events // 4) if people is None else people
+    crowd = min(max(1, events // 4), MOST_PEOPLE) if people is None else people
     begin = time.perf_counter()
     with progress_bar("Generating events", events) as progress:
         size = write_events(output, events, crowd, seed, shape, progress)

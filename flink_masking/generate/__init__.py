@@ -1,5 +1,5 @@
 """Made-up customer events for trials, demonstrations and benchmarks: realistic in form, about nobody."""
 
-from flink_masking.generate.events import SHAPES, write_events
+from flink_masking.generate.events import MOST_PEOPLE, SHAPES, write_events
 
-__all__ = ["SHAPES", "write_events"]
+__all__ = ["MOST_PEOPLE", "SHAPES", "write_events"]

@@ -2,6 +2,10 @@
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
 from datetime import date, datetime
 from pathlib import Path
 
@@ -162,3 +166,16 @@ def test_the_command_replaces_nothing_unasked(cli, tmp_path):
     assert "--overwrite" in done.err
     assert cli("generate", "--events", 3, "--output", path, "--overwrite").code == 0
     assert len(Path(path).read_text().splitlines()) == 3
+
+
+def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
+    """An interrupted command ends with 130, in one line without a traceback, and takes its unfinished file along."""
+    command = [sys.executable, "-P", "-c", "from flink_masking.cli import main; main()", "generate", "--events", "500000000"]
+    running = subprocess.Popen([*command, "--people", "10", "--output", tmp_path / "x"], stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not list(tmp_path.iterdir()) and time.monotonic() < until:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    _, said = running.communicate(timeout=60)
+    assert (running.returncode, list(tmp_path.iterdir())) == (130, [])
+    assert len(said.splitlines()) <= 1
