@@ -87,9 +87,9 @@ def test_event_time_goes_on_with_a_jitter(events):
     """Events are in order up to three seconds, span several minutes, and are not in perfect order."""
     times = [datetime.fromisoformat(event["timestamp"]).timestamp() for event in events]
     latest = [max(times[:1])]
-    for time in times[1:]:
-        latest.append(max(latest[-1], time))
-    behind = [high - time for high, time in zip(latest, times, strict=True)]
+    for moment in times[1:]:
+        latest.append(max(latest[-1], moment))
+    behind = [high - moment for high, moment in zip(latest, times, strict=True)]
     assert 0 < max(behind) <= 3
     assert times[-1] - times[0] > 120
     assert all(event["timestamp"].endswith("Z") for event in events[:10])
