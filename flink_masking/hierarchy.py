@@ -30,14 +30,16 @@ class Hierarchy:
             raise PolicyError(f"{where}: the hierarchy is empty. Hint: one line for each value: value;parent;…;*")
         lengths = {len(row) for row in rows}
         if len(lengths) != 1 or lengths == {0}:
-            raise PolicyError(f"{where}: lines have {min(lengths)} to {max(lengths)} cells. Hint: give every value the same number of levels")
+            few, many = min(lengths), max(lengths)
+            raise PolicyError(f"{where}: lines have {few} to {many} cells. Hint: give every value the same number of levels")
         parents: dict[tuple[int, str], str] = {}
         for number, row in enumerate(rows, 1):
             if "" in row:  # a separator too many would make the empty text a root, which says nothing
-                raise PolicyError(f"{where}:{number}: cell {row.index('') + 1} is empty. Hint: name every node; the root is mostly called *")
+                raise PolicyError(f"{where}:{number}: cell {row.index('') + 1} is empty. Hint: name every node; call the root *")
             for level in range(len(row) - 1):
                 if parents.setdefault((level, row[level]), row[level + 1]) != row[level + 1]:
-                    raise PolicyError(f"{where}:{number}: a label of level {level} has two different parents. Hint: make labels unique within a level")
+                    what = f"a label of level {level} has two different parents"
+                    raise PolicyError(f"{where}:{number}: {what}. Hint: make labels unique within a level")
         if len({row[-1] for row in rows}) > 1 or lengths == {1}:  # a common root is implied, as in ARX's own readers
             rows = [(*row, "*") for row in rows]
         if len({row[0] for row in rows}) != len(rows):

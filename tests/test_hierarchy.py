@@ -1,5 +1,7 @@
 """Generalisation hierarchies and their CSV form."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,7 @@ def test_every_node_is_a_range_of_leaves(order, level):
     """At every level equal labels are contiguous."""
     tree = Hierarchy([[str(k), f"a{k // 3}", f"b{k // 9}", "*"] for k in order], "x.csv")
     labels = tree.labels(level)
-    changes = sum(one != two for one, two in zip(labels, labels[1:], strict=False))
+    changes = sum(one != two for one, two in pairwise(labels))
     assert len(set(labels)) == changes + 1
 
 

@@ -46,9 +46,7 @@ def zone(p, e):
     """Whether p…e is empty, ``Z`` or ``±HH:MM``."""
     if p == e or (p + 1 == e and at(p) == 90):
         return True
-    return (
-        p + 6 == e and (at(p) == 43 or at(p) == 45) and at(p + 3) == 58 and 0 <= digits(p + 1, 2) <= 23 and 0 <= digits(p + 4, 2) <= 59
-    )
+    return p + 6 == e and (at(p) == 43 or at(p) == 45) and at(p + 3) == 58 and 0 <= digits(p + 1, 2) <= 23 and 0 <= digits(p + 4, 2) <= 59
 
 
 @njit(**JIT)

@@ -25,8 +25,8 @@ def expected(text: str, scale: int, rounding: str) -> tuple[int, int]:
     return (units, EXACT if whole == exact else INEXACT) if -(2**63) <= units < 2**63 else (0, BAD)
 
 
-@settings(deadline=None, max_examples=400)
-@given(st.lists(JSON_NUMBER | HALVES, min_size=1, max_size=20), SCALES)
+@settings(deadline=None, max_examples=150)
+@given(st.lists(JSON_NUMBER | HALVES, min_size=1, max_size=10), SCALES)
 def test_parses_as_decimal_does(texts, scale):
     """Every JSON number comes out as the decimal module rounds it, half to even and down, or as out of range."""
     for parse, rounding in ((parse_fixed, decimal.ROUND_HALF_EVEN), (parse_floor, decimal.ROUND_FLOOR)):

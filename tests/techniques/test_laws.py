@@ -21,12 +21,17 @@ RING, OTHER_RING = KeyRing.new(), KeyRing.new()
 SECRET = "SECRET-7f3a"
 FEW = settings(max_examples=settings().max_examples // 10, deadline=None)
 
-ALL = [pytest.param(technique, example, id=f"{name}-{k}") for name, technique in TECHNIQUES.items() for k, example in enumerate(technique.examples)]
+ALL = [
+    pytest.param(technique, example, id=f"{name}-{k}")
+    for name, technique in TECHNIQUES.items()
+    for k, example in enumerate(technique.examples)
+]
 MASKS = [case for case in ALL if case.values[0].output is not None]
 
 KNOWN_TEXTS = [
     "", "Boston", "Albany", "17", "123-45-6789", "4111-1111-1111-1234", "+1 415 555 0100", "a@b", "john.doe@example.com", "Žofie Nováková",
-    "1969-12-31", "2024-02-29", "2023-02-29", "2024-03-15T10:30:00Z", "2024-12-30T23:59:59.123+02:00", "---", "x" * 200, "DE89370400440532013000",
+    "1969-12-31", "2024-02-29", "2023-02-29", "2024-03-15T10:30:00Z", "2024-12-30T23:59:59.123+02:00", "---", "x" * 200,
+    "DE89370400440532013000",
 ]  # fmt: skip
 TEXTS = st.sampled_from(KNOWN_TEXTS) | st.text(max_size=40)
 NUMBERS = st.integers(-(10**6), 10**6).map(str) | st.sampled_from(["-0", "1e3", "1e999", "17", "12.50", "-0.005", "1E-7", "9" * 30])

@@ -16,7 +16,9 @@ def test_names_are_module_names():
         assert get(name) is technique
 
 
-@pytest.mark.parametrize(("name", "hint"), [("nulify", "did you mean 'nullify'"), ("generalise", "'generalize'"), ("?", "keep, drop, nullify")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("nulify", "did you mean 'nullify'"), ("generalise", "'generalize'"), ("?", "keep, drop, nullify")]
+)
 def test_unknown_names_get_a_hint(name, hint):
     """An unknown name is a fault of the policy that says what was probably meant, or what there is."""
     with pytest.raises(PolicyError, match="unknown technique") as caught:

@@ -1,0 +1,46 @@
+"""How numba is loaded: inside a PyFlink worker, and with a cache that only its owner can write."""
+
+import os
+import stat
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import builtins
+class Worker:
+    def __init__(self): self._print = builtins.print
+    def print(self, *args, **kwargs): self._print(*args, **kwargs)
+builtins.print = Worker().print
+import flink_masking.kernels as kernels
+assert builtins.print.__self__.__class__ is Worker
+builtins.print(kernels.os.environ["NUMBA_CACHE_DIR"])
+"""
+
+
+def loaded(**environment: str) -> str:
+    """Import the kernels in a fresh process whose print is a bound method; the cache directory that it chose."""
+    inherited = {name: value for name, value in os.environ.items() if name not in ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=inherited | environment, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_numba_loads_where_print_is_replaced(tmp_path):
+    """In a process whose print is a bound method, as in PyFlink's workers, numba loads and print is left as it was."""
+    cache = loaded(XDG_CACHE_HOME=str(tmp_path))
+    assert cache.startswith(str(tmp_path / "flink-masking" / "kernels-"))
+    assert stat.S_IMODE(os.stat(cache).st_mode) == 0o700
+
+
+def test_a_given_cache_directory_is_used(tmp_path):
+    """NUMBA_CACHE_DIR in the environment goes before the library's own choice."""
+    assert str(tmp_path / "mine") == loaded(NUMBA_CACHE_DIR=str(tmp_path / "mine"))
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make a directory that belongs to somebody else")
+def test_a_cache_of_somebody_else_is_not_used(tmp_path):
+    """Compiled code that another user could have written is never executed."""
+    cache = loaded(XDG_CACHE_HOME=str(tmp_path))
+    os.chown(cache, 12345, -1)
+    assert cache != loaded(XDG_CACHE_HOME=str(tmp_path))
