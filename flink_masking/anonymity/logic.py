@@ -64,7 +64,7 @@ class KAnonymityLogic:
     def _empty(self) -> None:
         self._buffer = SlideGrow(*self._arguments)
         self._release = pa.array([], pa.binary())
-        self._seq = np.zeros(0, np.int64)
+        self._held = self._buffer.held()
         self._next, self._clock, self._fresh = 0, BEGINNING, True
 
     def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
@@ -80,7 +80,7 @@ class KAnonymityLogic:
         self._next += batch.num_rows
         self._clock, self._fresh = now, False
         groups = self._buffer.push(records, now)
-        effects = self._leave(groups, np.concatenate((self._seq, records.seq)), pa.concat_arrays([self._release, release]))
+        effects = self._leave(groups, np.concatenate((self._held.seq, records.seq)), pa.concat_arrays([self._release, release]))
         effects.writes = {ENTRY: self._entry()}
         return effects
 
@@ -91,7 +91,7 @@ class KAnonymityLogic:
         if not len(groups.seq) and not len(groups.suppressed):
             return Effects()  # the clock stays as it is in the state last written
         self._clock = now
-        effects = self._leave(groups, self._seq, self._release)
+        effects = self._leave(groups, self._held.seq, self._release)
         effects.writes = {ENTRY: self._entry()}
         return effects
 
@@ -101,7 +101,7 @@ class KAnonymityLogic:
 
     def on_end(self) -> Effects:
         """Release what still forms groups, suppress the rest, forget everything."""
-        effects = self._leave(self._buffer.flush(), self._seq, self._release)
+        effects = self._leave(self._buffer.flush(), self._held.seq, self._release)
         effects.writes = {} if self._fresh else {ENTRY: None}
         self._empty()
         return effects
@@ -141,8 +141,9 @@ class KAnonymityLogic:
             raise InputError("state of an anonymized segment: of other quasi-identifiers. Hint: end the old job before these change")
         packed = batch.select(batch.schema.names[:-2]).replace_schema_metadata(None)
         records, self._release = unpack(self.space, self.diverse, packed, 0, 0)
-        self._seq = batch.column("seq").to_numpy()
-        self._buffer.load(Records(records.codes, records.subject, records.sensitive, self._seq, batch.column("arrival").to_numpy()))
+        seq, arrival = (batch.column(name).to_numpy() for name in ("seq", "arrival"))
+        self._held = Records(records.codes, records.subject, records.sensitive, seq, arrival)
+        self._buffer.load(self._held)
         self._next, self._clock = numbers
         self._fresh = False
 
@@ -155,13 +156,13 @@ class KAnonymityLogic:
             group = np.repeat(np.arange(len(groups.end)), np.diff(groups.end, prepend=0))[order]
             rows = np.searchsorted(seq, groups.seq[order])
             outputs.append(self._lines.write(groups.low, groups.high, group, release.take(pa.array(rows))))
-        self._seq = self._buffer.held().seq
-        self._release = release.take(pa.array(np.searchsorted(seq, self._seq)))
+        self._held = self._buffer.held()
+        self._release = release.take(pa.array(np.searchsorted(seq, self._held.seq)))
         return Effects(outputs, counts)
 
     def _entry(self) -> bytes:
         """The records held as an Arrow IPC stream."""
-        held = self._buffer.held()
+        held = self._held
         facts = {"format": FORMAT, "space": self.space.fingerprint, "next": str(self._next), "clock": str(self._clock)}
         fields = [*schema(self.space, self.diverse), pa.field("seq", pa.int64(), False), pa.field("arrival", pa.int64(), False)]
         columns = [*held.codes, held.subject, *([held.sensitive] if self.diverse else []), self._release, held.seq, held.arrival]

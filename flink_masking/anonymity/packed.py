@@ -1,6 +1,7 @@
 """Packed records: the Arrow schema in which records travel to the anonymizing step, and in which that step keeps its state."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -10,6 +11,7 @@ from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 
 
+@lru_cache(16)
 def schema(space: Space, diverse: bool) -> pa.Schema:
     """The columns of a packed batch: ``q0`` … (codes), ``subject``, ``sensitive`` (when l-diversity is asked for), ``release``."""
     fields = [pa.field(f"q{i}", pa.from_numpy_dtype(dimension.dtype), False) for i, dimension in enumerate(space.dimensions)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flink_masking.anonymity.dimensions import DateDimension, Dimension, HierarchyDimension, NumberDimension, PrefixDimension
@@ -67,6 +67,7 @@ def covers(name: str, label: str, value: str) -> bool:
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_label_covers_every_value_of_its_box(name: str, data: st.DataObject):
     """The label of the range from the lowest to the highest code covers every value that was coded, and what lies between."""
@@ -80,6 +81,7 @@ def test_a_label_covers_every_value_of_its_box(name: str, data: st.DataObject):
 
 
 @pytest.mark.parametrize("name", [name for name in DIMENSIONS if name not in ("wide", "centuries")])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_a_single_value_is_its_own_label(name: str, data: st.DataObject):
     """Where a code stands for one value, the label of that code alone is the value."""
@@ -89,6 +91,7 @@ def test_a_single_value_is_its_own_label(name: str, data: st.DataObject):
 
 
 @pytest.mark.parametrize("name", DIMENSIONS)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_loss_grows_with_the_box(name: str, data: st.DataObject):
     """A box inside another never loses more; losses lie between 0 and 1, and only the whole domain has the label *."""
