@@ -27,9 +27,9 @@ def get(name: str) -> Technique:
     Raises:
         PolicyError: the name is reserved for a technique that is not available yet, or unknown.
 
-    >>> get("nulify")
+    >>> get("nulify")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    flink_masking.errors.PolicyError: unknown technique 'nulify'. Hint: did you mean 'nullify'? Known: keep, drop, …
+    flink_masking.errors.PolicyError: unknown technique 'nulify'. Hint: did you mean 'nullify'? Known techniques are keep, drop, ...
     """
     if name in TECHNIQUES:
         return TECHNIQUES[name]
@@ -37,8 +37,8 @@ def get(name: str) -> Technique:
     if name in NOT_YET:
         raise PolicyError(f"technique {name!r} is not available yet. Hint: use one of {known}")
     near = get_close_matches(name, TECHNIQUES, 1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise PolicyError(f"unknown technique {name[:40]!r}. Hint: {hint}known techniques are {known}")
+    hint = f"did you mean {near[0]!r}? Known" if near else "known"
+    raise PolicyError(f"unknown technique {name[:40]!r}. Hint: {hint} techniques are {known}")
 
 
 class Row(NamedTuple):

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
+from flink_masking.techniques import rewriting
 from flink_masking.techniques.redact import TECHNIQUE
 
 REFUSED = "(refused)"
@@ -42,3 +44,11 @@ def test_bad_parameters(params):
     """fill is exactly one character, with is text, and only one of them may be given."""
     with pytest.raises(ValidationError):
         TECHNIQUE.params.model_validate(params)
+
+
+def test_a_result_too_large_for_an_array_is_refused(run, monkeypatch):
+    """A batch whose masked text could pass the limit of Arrow's offsets ends in an error, not in overflown offsets."""
+    monkeypatch.setattr(rewriting, "LARGEST", 39)
+    assert ["\U0001f600" * 9] == run(TECHNIQUE, {"fill": "\U0001f600"}, ["x" * 9])
+    with pytest.raises(InputError, match="smaller batches"):
+        run(TECHNIQUE, {"fill": "\U0001f600"}, ["x" * 10])
