@@ -77,7 +77,7 @@ def _check_dimension(place: Path, path: str, field: Field, hierarchies: Mapping[
     if not ways:
         hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
         findings.error(place, f"'{cut(path)}' does not say how it is generalised", hint)
-    elif len(ways) == 1 and (field.hierarchy is None or field.hierarchy in hierarchies):
+    elif len(ways) == 1 and not findings.has_error(("fields", path, ways[0])):
         try:
             dimension(field, hierarchies)
         except PolicyError as error:

@@ -149,6 +149,5 @@ def _check_conflicts(policy: Policy, tree: FieldTree, findings: Findings) -> Non
             inner = cut(below[0])
             findings.error(("fields", path), f"'{cut(path)}' holds '{inner}', so it is no single value", "leave it away", at_key=True)
     for array, other in tree.mixed():
-        findings.error(
-            ("fields", other), f"'{cut(other)}' and '{cut(array)}' contradict each other", "array or object, not both", at_key=True
-        )
+        message = f"'{cut(array)}' and '{cut(other)}' contradict each other"
+        findings.error(("fields", array), message, "array or object, not both", at_key=True)

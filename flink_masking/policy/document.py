@@ -202,8 +202,10 @@ def _place(text: str, position: int) -> Mark:
 
 
 def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
-    key = error.context == "while scanning a simple key"  # the line without its colon, not the one where that was noticed
-    mark = (error.context_mark if key else error.problem_mark) or error.problem_mark or error.context_mark
+    if error.context in ("while scanning a simple key", "while scanning a quoted scalar"):
+        mark = error.context_mark or error.problem_mark  # where the colon or the quote is missing, not where that was noticed
+    else:
+        mark = error.problem_mark or error.context_mark
     line, column = _mark(mark) if mark else Mark(1, 1)
     if "expected ':'" in str(error.problem) or "block end" in str(error.problem):
         hint = "check the colons and the indentation of this line and the one before"

@@ -36,6 +36,11 @@ class Findings:
         """Note an error of the house's form, ``what is wrong. Hint: what to do``."""
         self.error(path, *split_hint(str(error)), at_key=at_key)
 
+    def has_error(self, path: Sequence[str | int]) -> bool:
+        """Whether an error is noted at the value at `path`."""
+        place = self._place(path, False)
+        return any((fault.line, fault.column) == place for fault in self.errors)
+
     @property
     def errors(self) -> list[Fault]:
         """The faults that a policy cannot be used with."""

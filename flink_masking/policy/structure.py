@@ -71,7 +71,7 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
         message, hint = f"'{name}' has no such choice", did_you_mean(str(details["input"]), known, "choices")
     elif kind in _LIMITS:
         words, key = _LIMITS[kind]
-        message = f"'{name}' must be {words} {context[key]}"
+        message = f"'{name}' must be {words} {context[key]:g}"
     elif kind in _TYPES:
         message = f"'{name}' must be {_TYPES[kind]}, not {kind_of(details['input'])}"
     elif kind in ("too_short", "string_too_short"):
