@@ -75,14 +75,14 @@ def run_logic(space: Space, batches: list[pa.RecordBatch], k: int) -> int:
     return sum(effects.counts["released"] for effects in calls)
 
 
-def best(clock: Callable[[], float], work: Callable[[], Any]) -> float:
-    """Shortest time of a few runs after one to warm up, in seconds."""
+def best(work: Callable[[], Any]) -> float:
+    """Shortest CPU time of a few runs after one to warm up, in seconds; other work on the machine disturbs it little."""
     work()
     times = []
     for _ in range(ROUNDS):
-        start = clock()
+        start = time.process_time()
         work()
-        times.append(clock() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
@@ -100,10 +100,10 @@ def speeds() -> dict[str, Any]:
     batches = [pack(space, [code[s] for code in codes], subjects[s], None, release[s.start : s.stop]) for s in spans]
     nothing, figures = np.zeros(RECORDS, np.uint64), {}
     for k in (5, 10):
-        seconds = best(time.process_time, lambda k=k: run_kernel(space, codes, nothing, k, 1, BUFFER))
+        seconds = best(lambda k=k: run_kernel(space, codes, nothing, k, 1, BUFFER))
         figures[f"anonymity/kernel k={k}"] = figure(round(RECORDS / seconds), "records/CPU-s")
-        whole = best(time.perf_counter, lambda k=k: run_logic(space, batches, k))
-        figures[f"anonymity/logic k={k}"] = figure(round(RECORDS / whole), "records/s", round(seconds / whole, 3), "the kernel alone")
+        whole = best(lambda k=k: run_logic(space, batches, k))
+        figures[f"anonymity/logic k={k}"] = figure(round(RECORDS / whole), "records/CPU-s", round(seconds / whole, 3), "the kernel alone")
     return figures
 
 
@@ -142,7 +142,7 @@ def losses(folder: Path) -> dict[str, Any]:
             name = f"anonymity/adult loss k={k} l={l} buffer={buffer}"
             ratio, against = (round(loss / target, 3), f"{target} to stay below") if buffer == BUFFER else (None, None)
             figures[name] = figure(round(loss, 4), f"loss, mean wait {wait:.0f} records", ratio, against)
-        seconds = best(time.process_time, lambda k=k, l=l: run_kernel(space, codes, salaries, k, l, BUFFER))  # noqa: E741
+        seconds = best(lambda k=k, l=l: run_kernel(space, codes, salaries, k, l, BUFFER))  # noqa: E741
         figures[f"anonymity/adult kernel k={k} l={l}"] = figure(round(n / seconds), "records/CPU-s")
     return figures
 
