@@ -142,7 +142,7 @@ def output_domain(params: GeneralizeParams) -> Domain:
     if (length := params.geohash) is not None:
         return Domain(f"geohash cells of {length} characters", lambda text: len(text) == length and set(text) <= set(GEOHASH_ALPHABET))
     if (step := params.round_to) is not None:
-        return Domain(f"multiples of {step}", lambda text: text == '""' or Decimal(text) % step == 0)
+        return Domain(f"multiples of {step}", lambda text: not text or Decimal(text) % step == 0)
     return Domain(f"labels of level {params.level} of the hierarchy", lambda text: True)
 
 

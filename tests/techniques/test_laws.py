@@ -1,6 +1,7 @@
 """The laws of techniques, run over the whole registry: what is registered is tested, without a word here."""
 
 import base64
+import json
 import pickle
 
 import cloudpickle
@@ -82,8 +83,13 @@ def context(values, seed=7):
     return Context(bytes([seed]) * 32, subjects, lambda path: values.rows)
 
 
+def contents(new):
+    """What a replacement says: binary that is a JSON string says its contents, other JSON stays bytes."""
+    return json.loads(new) if isinstance(new, bytes) and new.startswith(b'"') else new
+
+
 def outcome(mask, values, seed=7, where=None):
-    """What the engine would see of each value: refused, or the kind and text of its replacement."""
+    """What becomes of each value: refused, null, the contents of a string, or JSON as bytes."""
     masked = mask(values, context(values if where is None else where, seed))
     n = len(values.text)
     replacements = masked.values if isinstance(masked.values, pa.Array) else pa.array([masked.values.as_py()] * n, masked.values.type)
@@ -92,7 +98,7 @@ def outcome(mask, values, seed=7, where=None):
     assert len(replacements) == n
     assert masked.refused is None or (masked.refused.dtype == np.bool_ and masked.refused.shape == (n,))
     refused = np.zeros(n, bool) if masked.refused is None else masked.refused
-    return ["(refused)" if no else new for no, new in zip(refused, replacements.to_pylist(), strict=True)]
+    return ["(refused)" if no else contents(new) for no, new in zip(refused, replacements.to_pylist(), strict=True)]
 
 
 @pytest.mark.parametrize(("technique", "example"), ALL)
@@ -114,7 +120,7 @@ def test_one_result_a_value_and_null_stays_null(technique, example):
             if old is None or becomes_null:
                 assert new is None
             elif old == "" and kind in TEXT:
-                assert new in ("", b'""')
+                assert new == ""
             else:
                 assert new is not None
 
@@ -131,7 +137,7 @@ def test_results_are_in_the_output_domain(technique, example):
     def law(values):
         for new in outcome(mask, values):
             text = new.decode() if isinstance(new, bytes) else new
-            assert text in (None, "(refused)", "", '""') or domain.contains(text)
+            assert text in (None, "(refused)", "") or domain.contains(text)
 
     law()
 
