@@ -12,7 +12,7 @@ KEEP, REPLACE, DROP = 0, 1, 2
 USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2  # flink_masking.records.edits
 
 # What to do for one path: the action; whether replacements are text to quote, and have bytes to escape; addresses of their data, its
-# end, their offsets, validity and codes (0: none); index of the next one and the step to the one after (0 for a scalar).
+# end, their offsets, validity and codes (0: none); number of the next value; 1, or 0 where one scalar replaces all.
 P_ACTION, P_TEXT, P_ESCAPE, P_DATA, P_LIMIT, P_OFFSETS, P_VALID, P_HOW, P_INDEX, P_STEP = range(10)
 PLAN = 10
 TOO_LONG = -1
@@ -43,7 +43,7 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, out_, ends, valid):
             k += 1
             rule = int32(s, PATH) * PLAN
             action, index = plan[rule + P_ACTION], plan[rule + P_INDEX]
-            plan[rule + P_INDEX] = index + plan[rule + P_STEP]
+            plan[rule + P_INDEX] = index + 1
             member = base + int32(s, MS)
             if action == KEEP or member < cursor or not good:  # before the cursor: inside something already replaced
                 continue
@@ -65,6 +65,7 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, out_, ends, valid):
                 continue
             o = copy(o, cursor, base + int32(s, VS) - cursor, limit)
             cursor = base + int32(s, VE)
+            index *= plan[rule + P_STEP]
             if plan[rule + P_VALID] and not at(plan[rule + P_VALID] + index):
                 for c in (110, 117, 108, 108):
                     put8(o, c)
