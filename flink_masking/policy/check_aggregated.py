@@ -9,7 +9,7 @@ from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import aggregate_spec
 from flink_masking.policy.model import Policy
-from flink_masking.policy.rules import Rule, RuleCompiler, bind
+from flink_masking.policy.rules import IDENTIFYING, Rule, RuleCompiler, bind
 from flink_masking.policy.segments import AggregatedSegment, GroupKey, Metric, RuleSpec
 from flink_masking.policy.tree import FieldTree
 
@@ -88,7 +88,7 @@ def _group(loc: Path, key: GroupKey, policy: Policy, tree: FieldTree, compiler: 
     field = check_single(policy, tree, findings, place, key.field, objects="geohash" in key.parameters)
     if field is None:
         return None
-    if field.role in ("identifier", "direct", "free_text") or key.field == policy.subject:
+    if field.role in IDENTIFYING or key.field == policy.subject:
         message = f"'{cut(key.field)}' is of class {field.role} and cannot be grouped by"
         findings.error(place, message, "group by a field that many people share")
         return None

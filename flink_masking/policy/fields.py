@@ -27,7 +27,7 @@ Role = Literal["identifier", "direct", "quasi", "sensitive", "measure", "free_te
 class Model(BaseModel):
     """Any part of a policy: frozen, no unknown keys, and values stay out of error texts."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _number(value: Any) -> int | float:

@@ -19,6 +19,8 @@ from flink_masking.techniques.base import Params, Site, Technique
 
 DEFAULT = "*"
 """Stands for every declared field without a rule."""
+IDENTIFYING = ("identifier", "direct", "free_text")
+"""Classes of fields that can say who a person is."""
 
 
 class Rule(NamedTuple):
@@ -102,7 +104,19 @@ class RuleCompiler:
             tops, leaves = self._tree.uncovered(found)
             for place in tops if default[0].name == "drop" else leaves:
                 rules[place] = self.rule(place, *default, (*loc, DEFAULT))
-        return {path: rule for path, rule in rules.items() if rule is not None}
+        sound = {path: rule for path, rule in rules.items() if rule is not None}
+        self._check_groups(sound, {place: (*loc, found.get(place, DEFAULT)) for place in sound})
+        return sound
+
+    def _check_groups(self, rules: Mapping[str, Rule], locs: Mapping[str, Path]) -> None:
+        """Fields that shuffle moves together must all say so, or they would part silently."""
+        for place, rule in rules.items():
+            group = set(getattr(rule.params, "group", ())) if rule.technique.name == "shuffle" else set()
+            for path in sorted(group):
+                other = rules.get(path)
+                if other is None or set(getattr(other.params, "group", ())) != group:
+                    message = f"'{cut(place)}' is to move together with '{cut(path)}', which has no such rule"
+                    self._findings.error((*locs[place], "group"), message, "write the same rule for every field of the group")
 
     def _places(self, paths: Mapping[str, Any], loc: Path) -> dict[str, str]:
         """Declared place → path as written in the rules, for all that can be used."""
@@ -134,7 +148,7 @@ class RuleCompiler:
         if technique.name == "keep":
             for place in (path, *self._tree.under(path)):
                 declared = self._policy.fields.get(place)
-                if declared is not None and declared.role in ("identifier", "direct", "free_text"):
+                if declared is not None and (declared.role in IDENTIFYING or place == self._policy.subject):
                     self._findings.warn(loc, f"'{cut(place)}' is of class {declared.role} and is kept in clear", "mask it, or drop it")
         more = getattr(sys.modules.get(technique.params.__module__), "warnings", None)
         for text in more(params) if callable(more) else ():

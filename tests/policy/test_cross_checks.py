@@ -42,6 +42,10 @@ FAULTS = [
      "'card.number' is covered by the rule for 'card'", "object or array"),
     ([("      city:", "      §'\"email\"': drop\n      city:")], "'\"email\"' is the same field as 'email'", "one rule"),
     ([("level: 1}", "level: 9}"), ("city: {t", "city: §{t")], "city: level 9 of hierarchy does not exist", "levels 1 to 3"),
+    ([("      city:", "      zip: {technique: shuffle, group: §[zip, age]}\n      age: shuffle\n      city:")],
+     "'zip' is to move together with 'age', which has no such rule", "same rule"),
+    ([("subject: customerId\n", ""), ("timestamp: keep", "timestamp: §{technique: date_shift, max_days: 3}")],
+     "date_shift moves the dates of a person, and the policy names no subject", "subject"),
     # anonymized
     ([(QUASI, "[age, §email]")], "'email' is of class direct, not quasi", "class quasi"),
     ([(QUASI, "[age, §agee]")], "'agee' is not a declared field", "did you mean 'age'?"),

@@ -81,6 +81,13 @@ def test_rules_carry_checked_parameters(reference):
     assert (rule.params.keep_last, rule.params.mask, rule.params.on_error) == (4, "x", "quarantine")
 
 
+def test_fields_can_move_together(changed):
+    """Fields of one shuffle group are accepted where each has the rule."""
+    both = "".join(f"      {path}: {{technique: shuffle, group: [age, zip]}}\n" for path in ("age", "zip"))
+    found = names(changed(("      city:", both + "      city:")).rules("masked-customer-events"))
+    assert found["age"] == found["zip"] == "shuffle"
+
+
 def test_groups_are_rules_in_order(reference):
     """``generalize: n`` is a prefix on text; other parameters are those of generalize."""
     zip_, city = load(reference).groups("aggregated-customer-metrics")

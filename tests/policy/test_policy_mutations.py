@@ -10,7 +10,8 @@ from flink_masking.policy.source import PolicySource
 WORDS = st.sampled_from(
     ["1", "-1", "0.5", "1e400", "true", "~", "''", "[]", "{}", "[1, x]", "{a: 1}", "'*'", "age", "customerId", "card", "contacts[*].phone",
      "profile", "location", "keep", "drop", "masked", "anonymized", "aggregated", "5s", "0s", "json", "avro", "a[", '"\\ud800"', "é",
-     "&a x", "*a", "!x y", "{technique: keep}", "{technique: {}}", "{sum: age}", "{zip: {width: 1}}", "[[[[]]]]", "2024-01-01", "quasi", "measure"]
+     "&a x", "*a", "!x y", "{technique: keep}", "{technique: {}}", "{sum: age}", "{zip: {width: 1}}", "[[[[]]]]", "2024-01-01", "quasi",
+     "measure"]
 )  # fmt: skip
 settings_ = settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
