@@ -10,7 +10,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
 from flink_masking.audit.events import AuditChain
-from flink_masking.engine.plan import LogicStage
+from flink_masking.engine.stateful import LogicStage
 from flink_masking.keys.sealer import Sealer
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.job_source import JobSource
@@ -66,6 +66,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         """Take in one packet."""
         batch: pa.RecordBatch = self._stage.read(self._packets.open(Packet.decode(value[0]).blob))
         logic = self._logic(ctx.get_current_key())
+        ctx.timer_service().register_event_time_timer(END_OF_INPUT)
         yield from self._settle(logic.on_batch(batch, _now()), logic, ctx)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
@@ -86,7 +87,6 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
             else:
                 self._state.put(name, self._sealed_state.seal(entry, name.encode()))
         timers = ctx.timer_service()
-        timers.register_event_time_timer(END_OF_INPUT)
         due, window = logic.next_timer(), logic.next_watermark()
         if due is not None:
             timers.register_processing_time_timer(due)

@@ -42,6 +42,9 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
         JobError: Java is missing, the job failed, or input and output do not add up.
     """
     os.environ["JAVA_HOME"] = str(java_home())
+    logs = log_directory()
+    logs.mkdir(parents=True, exist_ok=True)
+    os.environ["FLINK_LOG_DIR"] = str(logs)
     # Real worker processes, as on a cluster; threads of this process would share one interpreter lock with everything else.
     os.environ["_python_worker_execution_mode"] = "process"
     from pyflink.datastream import StreamExecutionEnvironment
@@ -70,8 +73,11 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
 
 
 def log_directory() -> Path:
-    """Where Flink on this machine writes its logs; set before the JVM starts."""
-    return Path(os.environ["FLINK_LOG_DIR"])
+    """Where Flink on this machine writes its logs; the package's own folder, Flink's default, may be read-only."""
+    if "FLINK_LOG_DIR" in os.environ:
+        return Path(os.environ["FLINK_LOG_DIR"])
+    base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    return Path(base) / "flink-masking" / "log"
 
 
 def _free_port() -> int:

@@ -1,0 +1,62 @@
+"""``flink-masking demo``: one raw stream in, three protected streams out, on made-up events."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RAW = (
+    '{"customerId":"CUST12345","email":"john.doe@example.com","ssn":"123-45-6789",'
+    '"purchaseAmount":299.99,"timestamp":"2024-03-15T10:30:00Z"}'
+)
+"""The event of the README; it has a place in the masked and the aggregated view, and lacks what the anonymized one groups by."""
+FULL = RAW[:-1] + ',"age":42,"zip":"94110","diagnosis":"E11.9 type 2 diabetes"}'
+"""The same customer with quasi-identifiers."""
+
+
+def demo(
+    directory: Annotated[Path, typer.Option("--directory", help="Where everything is written.")] = Path("build/demo"),
+    events: Annotated[int, typer.Option("--events", min=2000, help="Made-up events around the one that is shown.")] = 20_000,
+) -> None:
+    """Run the main job on made-up customer events and show what leaves: masked, anonymized, aggregated."""
+    from importlib import resources
+
+    from flink_masking.cli.console import err, out
+    from flink_masking.cli.run import run
+    from flink_masking.engine.accounts import lines
+    from flink_masking.generate import write_events
+    from flink_masking.keys.files import create
+
+    directory.mkdir(parents=True, exist_ok=True)
+    policy, keys, raw, output = (directory / name for name in ("policy.yaml", "keys.json", "raw.jsonl", "streams"))
+    policy.write_text(resources.files("flink_masking.examples").joinpath("customer_events.yaml").read_text())
+    if not keys.exists():
+        create(keys)
+    err.print(f"making {events:,} events", soft_wrap=True)
+    write_events(raw, events, events // 4, 1, "nested", None)
+    with raw.open("r+b") as opened:
+        rest = opened.read()
+        opened.seek(0)
+        opened.write(f"{RAW}\n{FULL}\n".encode() + rest)
+    err.print("running the main job on an embedded Flink mini-cluster")
+    run(policy, input_=raw, output=output, keys=f"file://{keys.resolve()}", parallelism=1, overwrite=True)
+    masked = [line for line in lines(output / "masked-customer-events") if b"***-**-6789" in line and b"j***@example.com" in line]
+    shown = {
+        "raw": [RAW, FULL],
+        "masked-customer-events (for analytics)": [line.decode() for line in masked[:2]],
+        "anonymized-customer-events (for partners)": _some(output / "anonymized-customer-events", 4),
+        "aggregated-customer-metrics (for dashboards)": _some(output / "aggregated-customer-metrics", 4),
+    }
+    for title, rows in shown.items():
+        out.print(f"\n{title}", style="bold")
+        for row in rows:
+            out.print("  " + row, soft_wrap=True)
+    out.print(f"\nThe policy is {policy}, the streams are under {output}.", soft_wrap=True)
+
+
+def _some(directory: Path, count: int) -> list[str]:
+    from itertools import islice
+
+    from flink_masking.engine.accounts import lines
+
+    return [line.decode() for line in islice(lines(directory), count)]

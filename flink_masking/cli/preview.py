@@ -1,0 +1,91 @@
+"""``flink-masking preview``: before and after, without a Java virtual machine."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from flink_masking.protector import Protector, Result
+
+SAMPLE = 100_000
+"""Records read for a segment that needs many people before it shows anything."""
+
+
+def preview(
+    policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
+    events: Annotated[Path, typer.Argument(help="A file of JSON lines.", show_default=False)],
+    segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.", show_default="all")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="Events (or lines of an anonymized or aggregated view) to show.")] = 5,
+    keys: Annotated[str | None, typer.Option("--keys", help="Address of the key ring; without it, throw-away keys.", show_default=False)] = None,
+    show_raw: Annotated[bool, typer.Option("--show-raw", help="Show personal values on the 'before' side, too.")] = False,
+) -> None:
+    """Show what POLICY makes of EVENTS, before and after side by side.
+
+    Personal values are left out of the "before" side unless --show-raw is given.
+    """
+    import pyarrow as pa
+
+    from flink_masking.cli.console import err, show_faults
+    from flink_masking.errors import InputError
+    from flink_masking.keys.providers import open_ring
+    from flink_masking.keys.ring import KeyRing
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.protector import Protector
+
+    source = PolicySource.read(policy)
+    loaded = load(source)
+    if segment is not None and segment not in loaded.policy.segments:
+        raise InputError(f"{policy}: there is no segment of that name. Hint: segments are {', '.join(loaded.policy.segments)}")
+    show_faults(source.name, loaded.warnings)
+    if keys is None:
+        err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
+    protector = Protector(source, KeyRing.ephemeral() if keys is None else open_ring(keys))
+    chosen = [segment] if segment else list(loaded.policy.segments)
+    stateful = any(s.name in chosen for s in protector.plan.stateful)
+    payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())
+    result = protector.protect(payloads)
+    final = protector.finish()
+    write = sys.stdout.write
+    for masked in protector.plan.masked:
+        if masked.name in chosen:
+            write(f"{masked.name} (masked)\n\n")
+            for block in _blocks(protector, payloads.slice(0, limit), result, masked.name, show_raw):
+                write(block)
+    for published in protector.plan.stateful:
+        if published.name in chosen:
+            rows = [*result.released[published.name], *final[published.name]]
+            write(f"{published.name}: {len(rows):,} lines from {len(payloads):,} events\n\n")
+            write("".join(f"  {row.decode()}\n" for row in rows[:limit]) + "\n")
+
+
+def _lines(events: Path, most: int) -> list[bytes]:
+    from itertools import islice
+
+    with events.open("rb") as opened:
+        return [line.rstrip(b"\r\n") for line in islice(opened, most)]
+
+
+def _blocks(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", segment: str, show_raw: bool) -> Iterator[str]:
+    """One text block a record: a heading and a line for each member."""
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.engine.preview import hidden, side_by_side
+    from flink_masking.engine.quarantine import Entry
+
+    entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
+    before = (payloads if show_raw else hidden(protector.plan, payloads)).to_pylist()
+    for number, after in enumerate(result.views[segment].slice(0, len(payloads)).to_pylist()):
+        if number in entries:
+            entry = entries[number]
+            raw = f"\n  {printable(before[number] or b'')}" if show_raw else ""
+            yield f"event {number + 1}: to quarantine, {entry.reason}{f' ({entry.path})' if entry.path else ''}{raw}\n\n"
+            continue
+        rows = list(side_by_side(before[number], after))
+        first, second = (min(60, max(len(row[i]) for row in rows)) if rows else 0 for i in (0, 1))
+        body = "".join(f"  {path:<{first}}  {left:<{second}}  →  {right}\n" for path, left, right in rows)
+        yield f"event {number + 1}\n{body}\n"

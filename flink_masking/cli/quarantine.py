@@ -1,0 +1,53 @@
+"""``flink-masking quarantine show``: why records were kept out of every view."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def show(
+    directory: Annotated[Path, typer.Argument(help="The quarantine directory of a run.", show_default=False)],
+    keys: Annotated[str, typer.Option("--keys", help="Address of the key ring that the run used.", show_default=False)],
+    reveal: Annotated[bool, typer.Option("--reveal", help="Decrypt and print the records themselves: clear personal data.")] = False,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,
+) -> None:
+    """Show the entries of a quarantine: reason, field and position; with --reveal the records, for the key holder."""
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.engine.accounts import files, lines
+    from flink_masking.engine.quarantine import QuarantineReader, read_entries
+    from flink_masking.errors import DecryptionError, InputError
+    from flink_masking.keys.providers import open_ring
+
+    reader = QuarantineReader(open_ring(keys))
+    if not directory.exists():
+        raise InputError(f"{directory}: there is no such directory. Hint: give OUTPUT/quarantine of a run")
+    if not files(directory):
+        out.print("no record is in quarantine")
+        return
+    reasons: Counter[str] = Counter()
+    unopened = 0
+    for number, entry in enumerate(read_entries(lines(directory))):
+        reasons[entry.reason] += 1
+        if limit and number >= limit:
+            continue
+        place = " ".join(part for part in (entry.path, f"at byte {entry.position}" if entry.position is not None else None) if part)
+        out.print(f"{entry.time}  {entry.reason}  {place}".rstrip(), soft_wrap=True)
+        if reveal:
+            try:
+                out.print("    " + printable(reader.payload(entry)), soft_wrap=True)
+            except DecryptionError:
+                unopened += 1
+                out.print("    (these keys do not open it)")
+    out.print(f"{counted(reasons.total(), 'record')}: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common()), soft_wrap=True)
+    if limit and reasons.total() > limit:
+        err.print(f"the first {limit:,} are shown; --limit 0 shows all")
+    if unopened:
+        raise DecryptionError(f"{counted(unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run used")
+
+
+def printable(record: bytes) -> str:
+    """A record as text that cannot do anything to a terminal: control characters and broken UTF-8 are shown as escapes."""
+    text = record.decode("utf-8", "backslashreplace")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

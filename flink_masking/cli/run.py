@@ -1,0 +1,138 @@
+"""``flink-masking run``: the main job on this machine."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from flink_masking.engine.accounts import Summary
+    from flink_masking.operators.progress import Progress
+
+
+def run(
+    policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
+    input_: Annotated[Path, typer.Option("--input", help="JSON lines: a file, or a directory of files.", show_default=False)],
+    output: Annotated[Path, typer.Option("--output", help="Directory for the views; must be empty or new.", show_default=False)],
+    keys: Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)],
+    parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
+) -> None:
+    """Run POLICY over files on an embedded Flink mini-cluster.
+
+    Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
+    """
+    from flink_masking.cli.console import err, show_faults
+    from flink_masking.engine.plan import compile_plan
+    from flink_masking.keys.providers import open_ring
+    from flink_masking.operators.job_source import JobSource
+    from flink_masking.operators.local import run_local
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    source = JobSource(PolicySource.read(policy), _absolute(keys))
+    loaded = load(source.policy)
+    show_faults(loaded.source.name, loaded.warnings)
+    plan = compile_plan(loaded, open_ring(source.keys))
+    prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
+    with ProgressLine() as line:
+        summary = run_local(source, plan, input_, output, parallelism, line.show)
+    (output / "summary.json").write_bytes(summary.encode())
+    show_summary(summary, output)
+    if summary.quarantined:
+        err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
+
+
+def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None:
+    """Check the input and make an empty output directory.
+
+    Args:
+        input_: file or directory of JSON lines.
+        output: made if need be.
+        ours: names that a run writes; only these are removed by `overwrite`.
+        overwrite: empty the directory first.
+
+    Raises:
+        InputError: no input, or an output directory that holds something.
+    """
+    import shutil
+
+    from flink_masking.engine.accounts import files
+    from flink_masking.errors import InputError
+
+    if not input_.exists():
+        raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a file of JSON lines or a directory of them")
+    if input_.is_dir() and not files(input_):
+        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are passed over")
+    if output.exists() and not output.is_dir():
+        raise InputError(f"{output}: this is a file. Hint: --output takes a directory")
+    if output.resolve() == input_.resolve() or output.resolve() in input_.resolve().parents and overwrite:
+        raise InputError(f"{output}: the input lies in it. Hint: write somewhere else")
+    held = sorted(entry.name for entry in output.iterdir()) if output.exists() else []
+    if held and not overwrite:
+        raise InputError(f"{output}: the directory is not empty. Hint: choose another one, or pass --overwrite")
+    if foreign := [name for name in held if name not in ours]:
+        raise InputError(f"{output}: {foreign[0]} was not written by a run of this policy. Hint: remove it yourself if you mean it")
+    for name in held:
+        shutil.rmtree(output / name) if (output / name).is_dir() else (output / name).unlink()
+    output.mkdir(parents=True, exist_ok=True)
+
+
+class ProgressLine:
+    """A live line on stderr: events in, out, per second; nothing where stderr is no terminal."""
+
+    def __init__(self) -> None:
+        """Not shown until entered."""
+        import time
+
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+        from flink_masking.cli.console import err
+
+        self._progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True,
+                                  disable=not err.is_terminal)
+        self._clock = time.monotonic
+        self._before: tuple[float, int] | None = None
+        self._task = self._progress.add_task("starting Flink")
+
+    def __enter__(self) -> "ProgressLine":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def show(self, progress: "Progress") -> None:
+        """Show a moment of the job."""
+        if progress.read == 0:
+            return
+        now = self._clock()
+        then, before = self._before or (now, progress.read)
+        rate = f" · {(progress.read - before) / (now - then):,.0f}/s" if now > then else ""
+        if self._before is None or now - then > 3:
+            self._before = (now, progress.read)
+        self._progress.update(self._task, description=f"{progress.read:,} events in · {progress.written:,} records out{rate}")
+
+
+def show_summary(summary: "Summary", output: Path) -> None:
+    """Print the accounts as a table."""
+    from rich.table import Table
+
+    from flink_masking.cli.console import counted, out
+
+    table = Table(title=f"{counted(summary.input, 'event')} in, {summary.quarantined:,} quarantined", title_justify="left", title_style="bold")
+    table.add_column("view", overflow="fold")
+    for heading in ("released", "suppressed", "lines"):
+        table.add_column(heading, justify="right")
+    for name, account in summary.segments.items():
+        table.add_row(name, f"{account.released:,}", f"{account.suppressed:,}", f"{account.rows:,}")
+    out.print(table)
+    for reason, count in sorted(summary.reasons.items(), key=lambda item: -item[1]):
+        out.print(f"quarantined: {reason} {count:,}", soft_wrap=True)
+    out.print(f"written to {output}", soft_wrap=True)
+
+
+def _absolute(keys: str) -> str:
+    """A relative file address made absolute: workers run in another directory."""
+    scheme, separator, rest = keys.partition("://")
+    return f"file://{Path(rest).resolve()}" if scheme == "file" and separator else keys

@@ -1,0 +1,1 @@
+"""Policies to start from; each is checked by the tests."""
