@@ -24,7 +24,8 @@ def test_the_reference_policy_has_the_form(validator, reference):
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("version: 1", "version: 0"), ("version: 1", "vrsion: 1"), ("class: quasi", "class: quas"), ("class: quasi", "role: quasi"), ("keep_first: 1", "keep_frist: 1"),
+        ("version: 1", "version: 0"), ("version: 1", "vrsion: 1"), ("class: quasi", "class: quas"), ("class: quasi", "role: quasi"),
+        ("keep_first: 1", "keep_frist: 1"),
         ("timestamp: keep", "timestamp: kep"), ("timestamp: keep", "timestamp: generalize"), ("    k: 5", "    k: 1"), ("30s", "30"),
         ("    k: 5\n", ""), ("view: masked", "view: mask"), ("{tumbling: 1min}", "{}"), ("{generalize: 3}", "{generalise: 3}"),
         ("orders:    count", "orders: sum"), ("{sum: purchaseAmount}", "{sums: purchaseAmount}"), ("epsilon: 1.0", "epsilon: 0"),
