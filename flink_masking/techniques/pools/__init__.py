@@ -5,7 +5,7 @@ The order of the entries is part of the contract: a consistent substitute is an 
 
 import json
 import unicodedata
-from functools import cache, lru_cache
+from functools import cache
 from importlib import resources
 
 LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_ES")
