@@ -119,7 +119,8 @@ def flat_events(n: int, seed: int = 1) -> list[bytes]:
             "age": rnd.randrange(18, 95),
             "zip": f"{rnd.randrange(10**5):05d}",
             "purchaseAmount": round(rnd.uniform(1, 2000), 2),
-            "timestamp": f"2024-{rnd.randrange(1, 13):02d}-{rnd.randrange(1, 29):02d}T{rnd.randrange(24):02d}:{rnd.randrange(60):02d}:07.{rnd.randrange(1000):03d}Z",
+            "timestamp": f"2024-{rnd.randrange(1, 13):02d}-{rnd.randrange(1, 29):02d}T{rnd.randrange(24):02d}:{rnd.randrange(60):02d}"
+                         f":07.{rnd.randrange(1000):03d}Z",
         })
         for _ in range(n)
     ]

@@ -44,7 +44,8 @@ INVALID = [
     b'["\\', b'["a\x00a"]', b'["new\nline"]', b'["\t"]', b'"\\UA66D"', b'""x', b"<.>", b"[<null>]", b"[1]x", b"[1]]", b'["asd]', b"aNULL",
     b'{"x": true,', b"[][]", b"]", b"\xef\xbb\xbf{}", b"\xef\xbb\xbf", b"\xe5", b"[", b'{"asd":"asd"', b"\xc3\xa5", b"[\xe2\x81\xa0]",
     b"[\x0c]", b"[1\x0b]", b"{}}", b'{"":', b'{"a":/*comment*/"b"}', b'{"a": true} "x"', b"['", b'["\\a', b'["a', b"[,", b"[{",
-    b'["a",\n4\n,1,', b"{]", b"{,", b"{[", b'{"a', b"{'a'", b"*", b'{"a":"b"}#{}', b'["\\{["\\{', b'"\xff"', b'["\xe6\x97\xa5\xd1\x88\xfa"]',
+    b'["a",\n4\n,1,', b"{]", b"{,", b"{[", b'{"a', b"{'a'", b"*", b'{"a":"b"}#{}', b'["\\{["\\{', b'"\xff"',
+    b'["\xe6\x97\xa5\xd1\x88\xfa"]',
     b'["\xf4\xbf\xbf\xbf"]', b'["\xed\xa0\x80"]', b'["\xe0\xff"]', b'["\x81"]', b'["\xc0\xaf"]', b'["\xfc\x83\xbf\xbf\xbf\xbf"]',
     b'["\xfc\x80\x80\x80\x80\x80"]', b'["\\uDADA"]', b'["\\uD888\\u1234"]', b'["\\uDFAA"]', b'["\\uDd1e\\uD834"]', b'["\\ud800abc"]',
     b'["\\uD800\\n"]', b"[" * 2000, b'[{"":' * 1000,
@@ -104,7 +105,8 @@ def base_rows(rnd):
     flat = [orjson.dumps({"customerId": f"C{k}", "email": f"u{k}@example.com", "ssn": f"{k:03d}-12-4567", "age": k, "zip": "02139",
                           "amount": k * 1.25, "at": "2024-03-01T12:00:00Z"}) for k in range(150)]
     nested = [orjson.dumps({"id": k, "b": {"c": [1, -2.5e-3, None, True, False, {"d": "\u2028"}], "e": {"f": [[]] * (k % 4)}},
-                            "name": [{"given": ["é😀\\\"" * (k % 3), "x" * rnd.randrange(80)]}] * (k % 5), "email": "x@y.z"}) for k in range(100)]
+                            "email": "x@y.z", "name": [{"given": ["é😀\\\"" * (k % 3), "x" * rnd.randrange(80)]}] * (k % 5)})
+              for k in range(100)]
     return flat + nested
 
 
