@@ -6,11 +6,14 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flink_masking.errors import PolicyError
-from flink_masking.techniques import date_shift, drop, generalize, keep, nullify, partial, pseudonym, redact
+from flink_masking.techniques import date_shift, drop, generalize, keep, nullify, partial, perturb, pseudonym, redact, shuffle, substitute
 from flink_masking.techniques.base import Params, Technique
 
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
-    {module.TECHNIQUE.name: module.TECHNIQUE for module in (keep, drop, nullify, redact, partial, pseudonym, generalize, date_shift)}
+    {
+        module.TECHNIQUE.name: module.TECHNIQUE
+        for module in (keep, drop, nullify, redact, partial, pseudonym, generalize, date_shift, substitute, shuffle, perturb)
+    }
 )
 """Every technique by its name in the policy, in the order of the documentation."""
 

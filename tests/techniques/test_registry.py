@@ -43,3 +43,10 @@ def test_table_is_derived():
     assert ("keep_first", "0") in rows["partial"].parameters
     assert ("keep_separators", "false") in rows["partial"].parameters
     assert ("yes", False, True) == rows["partial"][3:]
+
+
+def test_the_grammar_is_covered():
+    """Every technique of the grammar is registered or reserved."""
+    first = {"keep", "drop", "nullify", "redact", "partial", "pseudonym", "generalize", "date_shift", "substitute", "shuffle", "perturb"}
+    assert first <= set(TECHNIQUES)
+    assert {"fpe", "encrypt", "encrypt_deterministic", "tokenize", "redact_text"} <= set(TECHNIQUES) | NOT_YET
