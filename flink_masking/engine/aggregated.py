@@ -1,7 +1,6 @@
 """Aggregated segments: event time, groups and measures to columns, and the two logics that bound, add up and draw noise."""
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import partial
 from typing import NamedTuple
 
@@ -14,7 +13,7 @@ from flink_masking.dp.contribution import LATEST, contributions
 from flink_masking.dp.final import FinalLogic
 from flink_masking.dp.partial import PartialLogic
 from flink_masking.dp.partials import read_partial
-from flink_masking.dp.spec import AggregateSpec, Measure, Metric
+from flink_masking.dp.spec import AggregateSpec
 from flink_masking.engine.masking import FieldRule, accepted_kinds
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
@@ -142,26 +141,11 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
         PolicyError: a group field cannot be generalised as written, or the privacy parameters do not fit.
     """
     policy = loaded.policy
-    assert policy.subject is not None and policy.event_time is not None and segment.window.tumbling is not None  # checked on loading
-    fields = list(dict.fromkeys(m.field for m in segment.metrics.values() if m.field is not None))
-    measures = tuple(_measure(path, loaded) for path in fields)
-    metrics = tuple(Metric(key, m.kind, fields.index(m.field) if m.field else None)  # type: ignore[arg-type]
-                    for key, m in segment.metrics.items())
-    privacy = segment.privacy
-    groups = privacy.max_groups_per_subject if segment.group_by else 1
-    spec = AggregateSpec(segment.window.tumbling, groups, privacy.max_records_per_group, privacy.epsilon, privacy.delta, metrics, measures)
+    assert policy.subject is not None and policy.event_time is not None  # checked on loading
     keys = []
     for rule in loaded.groups(name):
         mask = rule.technique.make(rule.params, loaded.site(rule.path, ring))
         taken = None if isinstance(mask, Action) else FieldRule(rule.path, rule.technique.name, mask,
                                                                  accepted_kinds(rule.technique.inputs), "quarantine")
         keys.append((rule.path, taken))
-    return AggregatedPlan(name, spec, policy.subject, policy.event_time.field, tuple(keys), segment.shards)
-
-
-def _measure(path: str, loaded: LoadedPolicy) -> Measure:
-    field = loaded.policy.fields[path]
-    assert field.bounds is not None  # checked on loading
-    scale = field.scale or 0
-    low, high = (Decimal(str(bound)).scaleb(scale) for bound in field.bounds)
-    return Measure(path, int(low.to_integral_value(ROUND_CEILING)), int(high.to_integral_value(ROUND_FLOOR)), scale, field.optional)
+    return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, tuple(keys), segment.shards)

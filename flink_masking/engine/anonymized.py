@@ -9,14 +9,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.anonymity.dimensions import DateDimension, Dimension, HierarchyDimension, NumberDimension, PrefixDimension
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
 from flink_masking.anonymity.space import Space
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
-from flink_masking.errors import PolicyError
 from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
@@ -133,20 +131,6 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
     Raises:
         PolicyError: a quasi-identifier has no usable domain.
     """
-    dimensions = {path: _dimension(path, loaded) for path in segment.quasi_identifiers}
+    dimensions = {path: loaded.dimension(path) for path in segment.quasi_identifiers}
     sensitive = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}")) if segment.l_diversity else None
     return AnonymizedPlan(name, segment, Space(dimensions), sensitive)
-
-
-def _dimension(path: str, loaded: LoadedPolicy) -> Dimension:
-    field = loaded.policy.fields[path]
-    if field.hierarchy is not None:
-        return HierarchyDimension(loaded.hierarchies[field.hierarchy])
-    if field.prefix is not None:
-        return PrefixDimension(field.prefix)
-    if field.domain is None:
-        raise PolicyError(f"{path}: a quasi-identifier needs a domain, a hierarchy or a prefix. Hint: domain: [low, high]")
-    low, high = field.domain
-    if isinstance(low, str) and isinstance(high, str):
-        return DateDimension(low, high)
-    return NumberDimension(low, high, field.scale or 0)

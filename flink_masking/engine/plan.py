@@ -9,6 +9,7 @@ from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
 from flink_masking.engine.stateful import Stateful
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
@@ -16,9 +17,6 @@ from flink_masking.records.edits import DROP, Edit, Replace
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.techniques.base import Action
-
-OPAQUE_TYPES = frozenset({"json", "geo"})
-"""Declared types of fields that may hold an object or array as one value."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +98,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing) -> Plan:
     emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in m.rules)))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
-    opaque = [path for path, field in policy.fields.items() if field.type in OPAQUE_TYPES]
+    opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
     paths = Paths(list(emit), known=[path for path in policy.fields if path not in emit], opaque=opaque)
     quarantine_unknown = policy.unknown_fields == "quarantine"
     unknown = Replace(pa.scalar(REDACTED)) if policy.unknown_fields == "redact" else DROP

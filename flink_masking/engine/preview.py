@@ -6,7 +6,8 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from flink_masking.engine.plan import OPAQUE_TYPES, Plan
+from flink_masking.engine.plan import Plan
+from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.records.edits import Replace
 from flink_masking.records.json.codec import scan
 from flink_masking.records.trie import Paths
@@ -21,7 +22,7 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> pa.BinaryArray:
     """The raw records with every personal value replaced by its field's class; null where a record cannot be read."""
     personal = {path: field for path, field in plan.policy.fields.items() if field.role not in IMPERSONAL}
     known = [path for path in plan.policy.fields if path not in personal]
-    opaque = [path for path, field in plan.policy.fields.items() if field.type in OPAQUE_TYPES]
+    opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
     table = scan(payloads, Paths(list(personal), known=known, opaque=opaque), plan.limits)
     edits = {path: Replace(pa.scalar(f"‹{field.role}›")) for path, field in personal.items()}
     return table.splice(edits, unknown=Replace(pa.scalar("‹unknown›")))

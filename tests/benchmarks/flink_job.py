@@ -35,7 +35,7 @@ def identity(width: int) -> Any:
 
 def tables(environment: StreamTableEnvironment, path: Path, sinks: list[str]) -> None:
     """The raw source and blackhole sinks."""
-    environment.execute_sql(f"CREATE TABLE raw (payload BYTES) WITH ('connector'='filesystem','path'='{path.as_uri()}','format'='raw')")
+    environment.execute_sql(f"CREATE TABLE events (payload BYTES) WITH ('connector'='filesystem','path'='{path.as_uri()}','format'='raw')")
     for sink in sinks:
         environment.execute_sql(f"CREATE TABLE {sink} (line BYTES) WITH ('connector'='blackhole')")
 
@@ -52,7 +52,7 @@ def statements(environment: StreamTableEnvironment, mode: str, path: Path, sourc
         sinks = [f"s{i}" for i in range(width)]
         tables(environment, path, sinks)
         environment.create_temporary_system_function("same", identity(width))
-        environment.create_temporary_view("o", environment.sql_query("SELECT same(payload) AS r FROM raw"))
+        environment.create_temporary_view("o", environment.sql_query("SELECT same(payload) AS r FROM events"))
         statement = environment.create_statement_set()
         for i, sink in enumerate(sinks):
             statement.add_insert_sql(f"INSERT INTO {sink} SELECT {'r' if width == 1 else f'r.c{i}'} FROM o")
@@ -65,7 +65,7 @@ def statements(environment: StreamTableEnvironment, mode: str, path: Path, sourc
     tables(environment, path, [f"s_{name}" for name in columns(plan)])
     function = udf(ProtectFunction(source), result_type=result_type(plan), func_type="pandas", deterministic=False)
     environment.create_temporary_system_function("protect", function)
-    environment.create_temporary_view("o", environment.sql_query("SELECT protect(payload) AS r FROM raw"))
+    environment.create_temporary_view("o", environment.sql_query("SELECT protect(payload) AS r FROM events"))
     statement = environment.create_statement_set()
     for name in columns(plan):
         statement.add_insert_sql(f"INSERT INTO s_{name} SELECT r.{name} FROM o WHERE r.{name} IS NOT NULL")

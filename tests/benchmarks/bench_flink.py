@@ -1,0 +1,130 @@
+"""Jobs on the embedded mini-cluster: events per second of each path, job start subtracted, each beside an identity function.
+
+Every figure is a slope: a job over n events and one over 3 n events, each in a process of its own; the difference in seconds is that of
+2 n events without the start of Flink. The jobs of one round run one after the other, so their ratios are from one run.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+from statistics import median
+
+HERE = Path(__file__).parent
+JOBS = {  # name: (mode, policy, against)
+    "flink:identity": ("identity", "policy_flat.yaml", None),
+    "flink:identity, three columns": ("identity3", "policy_flat.yaml", None),
+    "flink:masked segment, five masked fields": ("protect", "policy_flat.yaml", "flink:identity"),
+    "flink:three segments, two masked + packed": ("protect-only", "policy_three.yaml", "flink:identity, three columns"),
+    "flink:three segments, k-anonymity included": ("protect", "policy_three.yaml", "flink:identity, three columns"),
+    "flink:keyed path into k-anonymity": ("protect", "policy_keyed.yaml", "flink:identity"),
+}
+
+
+def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000_000) -> dict[str, dict[str, object]]:
+    """Run all jobs.
+
+    Args:
+        events: n; jobs run over n and 3 n events.
+        rounds: of which the median is reported.
+        memory_events: events of the memory run; 0 leaves it out.
+    """
+    from flink_masking.generate import write_events
+    from flink_masking.keys.files import create
+
+    with tempfile.TemporaryDirectory(prefix="flink-masking-bench-") as folder:
+        work = Path(folder)
+        create(work / "keys.json")
+        write_events(work / "events.jsonl", events, max(1, events // 4), 1, "flat")
+        inputs = {}
+        for copies in (1, 3, max(1, memory_events // events)):
+            inputs[copies] = work / f"in{copies}"
+            inputs[copies].mkdir(exist_ok=True)
+            for i in range(copies):
+                if not (inputs[copies] / f"{i}.jsonl").exists():
+                    os.link(work / "events.jsonl", inputs[copies] / f"{i}.jsonl")
+        keys = f"file://{work / 'keys.json'}"
+        rates: dict[str, list[float]] = {name: [] for name in JOBS}
+        for _ in range(rounds):
+            for name, (mode, policy, _) in JOBS.items():
+                seconds = [_run(mode, inputs[copies], HERE / policy, keys)[0] for copies in (1, 3)]
+                rates[name].append(2 * events / max(1e-9, seconds[1] - seconds[0]))
+                print(f"{name}: {rates[name][-1]:,.0f} events/s", file=sys.stderr, flush=True)
+        found: dict[str, dict[str, object]] = {}
+        for name, (_, _, against) in JOBS.items():
+            entry: dict[str, object] = {"value": round(median(rates[name])), "unit": "events/s"}
+            if against:
+                entry |= {"ratio": round(median(a / b for a, b in zip(rates[name], rates[against], strict=True)), 3), "against": against}
+            found[name] = entry
+        if memory_events:
+            _, samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys)
+            third = samples[len(samples) // 3] if samples else 0
+            found[f"flink:peak of the largest Python worker over {memory_events:,} events"] = {
+                "value": max(samples, default=0), "unit": "MiB", "ratio": round(max(samples, default=0) / max(1, third), 3),
+                "against": "its size after a third of the run"}
+        return found
+
+
+def _run(mode: str, path: Path, policy: Path, keys: str) -> tuple[float, list[int]]:
+    """Seconds of one job, and the sizes in MiB of the largest Python worker, sampled once a second."""
+    command = [sys.executable, str(HERE / "flink_job.py"), mode, str(path), str(policy), keys]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    samples: list[int] = []
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(1.0):
+            if size := _largest_worker(process.pid):
+                samples.append(size)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    out, err = process.communicate(timeout=900)
+    over.set()
+    watcher.join()
+    if (found := re.search(r"SECONDS ([0-9.]+)", out)) is None:
+        raise RuntimeError(f"the job {mode} failed:\n{err[-2000:]}")
+    return float(found[1]), samples
+
+
+def _largest_worker(root: int) -> int:
+    """Resident MiB of the largest PyFlink worker below a process."""
+    parents: dict[int, int] = {}
+    sizes: dict[int, int] = {}
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            text = status.read_text()
+            worker = b"beam_boot" in (status.parent / "cmdline").read_bytes()
+        except OSError:
+            continue
+        pid = int(status.parent.name)
+        parents[pid] = int(re.search(r"PPid:\s+(\d+)", text)[1])  # type: ignore[index]
+        if worker and (size := re.search(r"VmRSS:\s+(\d+)", text)):
+            sizes[pid] = int(size[1]) // 1024
+    largest = 0
+    for pid, size in sizes.items():
+        above = pid
+        while above > 1 and above != root:
+            above = parents.get(above, 0)
+        if above == root:
+            largest = max(largest, size)
+    return largest
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=1_000_000, help="n (default 1,000,000)")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--memory-events", type=int, default=5_000_000, help="0 leaves the memory run out")
+    options = parser.parse_args()
+    print(json.dumps(measure(options.events, options.rounds, options.memory_events), indent=2))
+
+
+if __name__ == "__main__":
+    main()
