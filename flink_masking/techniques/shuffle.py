@@ -73,7 +73,7 @@ def make_shuffle(params: ShuffleParams, site: Site) -> Mask:
         usable = present & _TAKEN[values.kinds]
         moving = _in_whole_groups(values.rows, context, params.group) if params.group else usable
         if pc.count_distinct(values.text.filter(pa.array(moving & usable))).as_py() < params.min_distinct:
-            return Masked(pa.nulls(n, pa.string()), present)
+            return Masked(values.text.take(pa.array(np.arange(n), mask=present)), present)
         places = np.flatnonzero(moving)
         source = np.arange(n)
         source[places] = places[cycle(context.generator(label), len(places))]

@@ -90,11 +90,11 @@ def _iban(locale: str) -> Form:
     if locale == "de_DE":
         return iban_check("DE", (constant("9"), digits(3), digits(4), digits(3), digits(3), digits(4)))
     if locale == "fr_FR":
-        account = constant("99999"), digits(4), digits(4), digits(4), digits(4)
+        account: Form = constant("99999"), digits(4), digits(4), digits(4), digits(4)
         return iban_check("FR", (*account, rib_key(account)))
     if locale == "es_ES":
-        branch, account = (constant("9999"), digits(4)), (digits(3), digits(3), digits(4))
-        return iban_check("ES", (*branch, spanish_check(branch, account), *account))
+        branch, holder = (constant("9999"), digits(4)), (digits(3), digits(3), digits(4))
+        return iban_check("ES", (*branch, spanish_check(branch, holder), *holder))
     return iban_check("GB", (constant("ZZZZ"), digits(3), digits(3), digits(4), digits(4)))
 
 
