@@ -41,9 +41,11 @@ class Deployment(BaseModel):
             InputError: the file is missing, no YAML, or not of this form.
         """
         try:
-            body: Any = yaml.safe_load(path.read_text())
+            body: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         except OSError as error:
             raise InputError(f"{path}: the deployment cannot be read ({error.strerror}). Hint: pass the file with --deployment") from None
+        except UnicodeDecodeError:
+            raise InputError(f"{path}: the deployment is not UTF-8 text. Hint: save it as UTF-8") from None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
@@ -61,12 +63,13 @@ class Deployment(BaseModel):
             JobError: naming the sinks that are missing or too many.
         """
         wanted = set(names)
-        if missing := sorted(wanted - set(self.sinks)):
-            raise JobError(f"the deployment has no sink for {', '.join(missing)}. Hint: add sinks.{missing[0]}: {{connector: …}}")
-        if extra := sorted(set(self.sinks) - wanted):
-            close = difflib.get_close_matches(extra[0], wanted, 1)
+        missing = sorted(wanted - set(self.sinks))
+        if extra := sorted(set(self.sinks) - wanted):  # first: a name that was misspelt is missing, too
+            close = difflib.get_close_matches(extra[0], missing, 1)
             hint = f"did you mean {close[0]}?" if close else "sinks are named after the policy's segments, audit and quarantine"
             raise JobError(f"the deployment has a sink {extra[0]} that the policy knows nothing of. Hint: {hint}")
+        if missing:
+            raise JobError(f"the deployment has no sink for {', '.join(missing)}. Hint: add sinks.{missing[0]}: {{connector: …}}")
 
     def source_options(self) -> str:
         """The source's options as the inside of a SQL WITH clause."""

@@ -24,7 +24,7 @@ class Result:
 
     Attributes:
         views: for each masked segment a binary array of n records, null where the record is quarantined.
-        released: for each anonymized or aggregated segment the lines that this batch set free.
+        released: for each anonymized or aggregated segment the lines that this batch set free; windows close with `Protector.finish`.
         quarantine: pairs (row of the batch, JSON line with the reason and the sealed record).
         audit: JSON lines that tell what was done, without values.
     """
@@ -70,8 +70,10 @@ class Protector:
             batch: n records; larger batches (1,000 to 10,000) are faster by the record.
 
         Raises:
-            TypeError: a row is neither bytes nor text nor None.
+            TypeError: a row is neither bytes nor text nor None; a single record in place of a batch.
         """
+        if isinstance(batch, str | bytes | bytearray):
+            raise TypeError("a batch of records is needed, not one record. Hint: protect([record])")
         pieces = self._protect(binary_column(batch))
         start, quarantine = 0, []
         for piece in pieces:

@@ -1,7 +1,8 @@
 """Audit events: what was done to how many values, never a value; each event carries the hash of the one before it.
 
 A chain belongs to one operator instance: it has a random name, a running number and the SHA-256 of the previous event's line, so an
-event that was changed, taken out or put in shows. Events are JSON lines.
+event that was changed, taken out or put in shows by the one after it. The hashes have no key: the chain guards against accidents and
+patching, not against whoever writes all of it anew or cuts off its end. Events are JSON lines.
 """
 
 import hashlib
@@ -11,6 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+
+from flink_masking.errors import InputError
 
 START = "0" * 64
 
@@ -54,15 +57,22 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
 
     Args:
         lines: events of any number of chains, in any order.
+
+    Raises:
+        InputError: a line is no audit event, so it cannot be told which chain it belonged to.
     """
     chains: dict[str, dict[int, tuple[str, str]]] = {}
     broken = set()
     for line in lines:
-        body = orjson.loads(line)
-        events = chains.setdefault(body["chain"], {})
-        if body["number"] in events:
-            broken.add(body["chain"])
-        events[body["number"]] = (body["previous"], hashlib.sha256(line).hexdigest())
+        try:
+            body = orjson.loads(line)
+            chain, number, previous = str(body["chain"]), int(body["number"]), str(body["previous"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            raise InputError("a line is no audit event. Hint: give the audit directory of a run, unchanged") from None
+        events = chains.setdefault(chain, {})
+        if number in events:
+            broken.add(chain)
+        events[number] = previous, hashlib.sha256(line).hexdigest()
     for name, events in chains.items():
         previous = START
         for number in range(len(events)):

@@ -21,7 +21,9 @@ def preview(
     events: Annotated[Path, typer.Argument(help="A file of JSON lines.", show_default=False)],
     segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.", show_default="all")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Events (or lines of an anonymized or aggregated view) to show.")] = 5,
-    keys: Annotated[str | None, typer.Option("--keys", help="Address of the key ring; without it, throw-away keys.", show_default=False)] = None,
+    keys: Annotated[
+        str | None, typer.Option("--keys", help="Address of the key ring; without it, throw-away keys.", show_default=False)
+    ] = None,
     show_raw: Annotated[bool, typer.Option("--show-raw", help="Show personal values on the 'before' side, too.")] = False,
 ) -> None:
     """Show what POLICY makes of EVENTS, before and after side by side.
@@ -31,6 +33,7 @@ def preview(
     import pyarrow as pa
 
     from flink_masking.cli.console import err, show_faults
+    from flink_masking.cli.quarantine import printable
     from flink_masking.errors import InputError
     from flink_masking.keys.providers import open_ring
     from flink_masking.keys.ring import KeyRing
@@ -61,7 +64,7 @@ def preview(
         if published.name in chosen:
             rows = [*result.released[published.name], *final[published.name]]
             write(f"{published.name}: {len(rows):,} lines from {len(payloads):,} events\n\n")
-            write("".join(f"  {row.decode()}\n" for row in rows[:limit]) + "\n")
+            write("".join(f"  {printable(row)}\n" for row in rows[:limit]) + "\n")
 
 
 def _lines(events: Path, most: int) -> list[bytes]:
@@ -85,7 +88,7 @@ def _blocks(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
             raw = f"\n  {printable(before[number] or b'')}" if show_raw else ""
             yield f"event {number + 1}: to quarantine, {entry.reason}{f' ({entry.path})' if entry.path else ''}{raw}\n\n"
             continue
-        rows = list(side_by_side(before[number], after))
+        rows = [tuple(map(printable, row)) for row in side_by_side(before[number], after)]
         first, second = (min(60, max(len(row[i]) for row in rows)) if rows else 0 for i in (0, 1))
         body = "".join(f"  {path:<{first}}  {left:<{second}}  →  {right}\n" for path, left, right in rows)
         yield f"event {number + 1}\n{body}\n"

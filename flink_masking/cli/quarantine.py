@@ -21,7 +21,7 @@ def show(
     from flink_masking.keys.providers import open_ring
 
     reader = QuarantineReader(open_ring(keys))
-    if not directory.exists():
+    if not directory.is_dir():
         raise InputError(f"{directory}: there is no such directory. Hint: give OUTPUT/quarantine of a run")
     if not files(directory):
         out.print("no record is in quarantine")
@@ -33,21 +33,22 @@ def show(
         if limit and number >= limit:
             continue
         place = " ".join(part for part in (entry.path, f"at byte {entry.position}" if entry.position is not None else None) if part)
-        out.print(f"{entry.time}  {entry.reason}  {place}".rstrip(), soft_wrap=True)
+        out.print(printable(f"{entry.time}  {entry.reason}  {place}".rstrip()), soft_wrap=True, emoji=False)
         if reveal:
             try:
-                out.print("    " + printable(reader.payload(entry)), soft_wrap=True)
+                out.print("    " + printable(reader.payload(entry)), soft_wrap=True, emoji=False)
             except DecryptionError:
                 unopened += 1
                 out.print("    (these keys do not open it)")
-    out.print(f"{counted(reasons.total(), 'record')}: " + ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common()), soft_wrap=True)
+    totals = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
+    out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True, emoji=False)
     if limit and reasons.total() > limit:
         err.print(f"the first {limit:,} are shown; --limit 0 shows all")
     if unopened:
         raise DecryptionError(f"{counted(unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run used")
 
 
-def printable(record: bytes) -> str:
+def printable(record: bytes | str) -> str:
     """A record as text that cannot do anything to a terminal: control characters and broken UTF-8 are shown as escapes."""
-    text = record.decode("utf-8", "backslashreplace")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    text = record if isinstance(record, str) else record.decode("utf-8", "backslashreplace")
+    return text if text.isprintable() else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

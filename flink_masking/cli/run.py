@@ -66,8 +66,11 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
         raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are passed over")
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: this is a file. Hint: --output takes a directory")
-    if output.resolve() == input_.resolve() or output.resolve() in input_.resolve().parents and overwrite:
+    origin, target = input_.resolve(), output.resolve()
+    if origin == target or target in origin.parents:
         raise InputError(f"{output}: the input lies in it. Hint: write somewhere else")
+    if input_.is_dir() and origin in target.parents:
+        raise InputError(f"{output}: it lies in the input, of which the next run would take it for a part. Hint: write somewhere else")
     held = sorted(entry.name for entry in output.iterdir()) if output.exists() else []
     if held and not overwrite:
         raise InputError(f"{output}: the directory is not empty. Hint: choose another one, or pass --overwrite")
@@ -120,7 +123,8 @@ def show_summary(summary: "Summary", output: Path) -> None:
 
     from flink_masking.cli.console import counted, out
 
-    table = Table(title=f"{counted(summary.input, 'event')} in, {summary.quarantined:,} quarantined", title_justify="left", title_style="bold")
+    title = f"{counted(summary.input, 'event')} in, {summary.quarantined:,} quarantined"
+    table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("view", overflow="fold")
     for heading in ("released", "suppressed", "lines"):
         table.add_column(heading, justify="right")

@@ -64,7 +64,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
-    for event in map(orjson.loads, lines(output / "audit")):
+    for event in _events(output / "audit"):
         if event["event"] == "protect":
             totals["input"] += event["records"]
             reasons.update(event["quarantined"])
@@ -85,6 +85,17 @@ def summarize(plan: Plan, output: Path) -> Summary:
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows)
     return Summary(totals["input"], quarantined, accounts, dict(reasons))
+
+
+def _events(directory: Path) -> Iterator[dict[str, Any]]:
+    for line in lines(directory):
+        try:
+            event = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            event = None
+        if not isinstance(event, dict) or not {"event", "segments"} <= event.keys():
+            raise JobError("audit: a line is no event, so the accounts cannot be drawn up. Hint: run again into an empty directory")
+        yield event
 
 
 def _numbers(event: Mapping[str, Any]) -> dict[str, int]:
@@ -112,7 +123,7 @@ def lines(directory: Path) -> Iterator[bytes]:
 
 
 def count_lines(directory: Path) -> int:
-    """Number of lines below a directory."""
+    """Number of lines below a directory; one that lacks its end was cut off and does not count."""
     total = 0
     for file in files(directory):
         with file.open("rb") as opened:

@@ -19,7 +19,7 @@ from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
-from flink_masking.kernels.decimals import parse_fixed
+from flink_masking.kernels.decimals import BAD, parse_fixed
 from flink_masking.kernels.instants import parse as parse_instants
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
@@ -27,9 +27,6 @@ from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Action, Context
-
-UNREADABLE = 2
-"""Status of `parse_fixed` for what is no number or beyond 64 bits."""
 
 
 class Contributions(NamedTuple):
@@ -91,11 +88,16 @@ class AggregatedPlan:
         values, valid = [], []
         for measure in self.spec.measures:
             column = view.column(measure.name)
+            number = column.kinds == Kind.NUMBER
+            rejections.add(~column.absent & ~number, "out_of_domain", measure.name)
+            if not measure.optional:  # its mean is divided by the number of records
+                rejections.add(column.absent, "missing_field", measure.name)
             units, status = parse_fixed(column.text, measure.scale)
-            bad = ~column.absent & ((status == UNREADABLE) | (column.kinds != Kind.NUMBER))
-            rejections.add(bad, "out_of_domain", measure.name)
+            if (beyond := number & (status == BAD)).any():  # a number of JSON that 64 bits cannot hold: past the bounds all the same
+                negative = pc.starts_with(column.text, "-").fill_null(False).to_numpy(zero_copy_only=False)
+                units[beyond] = np.where(negative[beyond], measure.low, measure.high)
             values.append(units)
-            valid.append(~column.absent & ~bad)
+            valid.append(number)
         return Contributions(time, self._groups(view, rejections), values, valid)
 
     def _groups(self, view: RecordView, rejections: Rejections) -> pa.BinaryArray:
@@ -104,7 +106,8 @@ class AggregatedPlan:
             column = view.column(path)
             if rule is None:
                 rejections.add(~column.absent & ~np.isin(column.kinds, list(SCALAR)), "out_of_domain", path)
-                text = pc.fill_null(view.raw(path), b"null")
+                is_text = pa.array(np.isin(column.kinds, list(TEXT)))  # however it is escaped in the record, it is one group
+                text = pc.fill_null(pc.if_else(is_text, quote(column.text), view.raw(path)), b"null")
             else:
                 values = view.values(path)._replace(text=column.text, kinds=np.where(column.kinds < 0, Kind.NULL, column.kinds),
                                                    rows=np.arange(view.n, dtype=np.int32))

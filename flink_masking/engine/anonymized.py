@@ -73,7 +73,8 @@ class AnonymizedPlan:
     def _logic(self) -> KAnonymityLogic:
         diversity = self.segment.l_diversity.l if self.segment.l_diversity else 1
         seed = np.random.SeedSequence(int.from_bytes(os.urandom(16)))  # of the order within a group only, never of the groups
-        return KAnonymityLogic(self.space, self.segment.k, diversity, self.segment.max_buffer, self.segment.max_delay, np.random.default_rng(seed))
+        generator = np.random.default_rng(seed)
+        return KAnonymityLogic(self.space, self.segment.k, diversity, self.segment.max_buffer, self.segment.max_delay, generator)
 
     def examine(self, view: RecordView, rejections: Rejections) -> Coded:
         """Code the quasi-identifiers; a value outside its domain sends the record to quarantine."""
@@ -112,7 +113,9 @@ class AnonymizedPlan:
             members.append(pc.binary_join_element_wise(pa.scalar(orjson.dumps(path) + b":"), raw, pa.scalar(b"")))
         if not members:
             return pa.array([b""] * (view.n if rows is None else len(rows)), pa.binary())
-        return pc.binary_join_element_wise(*members, pa.scalar(b","), null_handling="skip") if len(members) > 1 else pc.fill_null(members[0], b"")
+        if len(members) == 1:
+            return pc.fill_null(members[0], b"")
+        return pc.binary_join_element_wise(*members, pa.scalar(b","), null_handling="skip")
 
     def latest(self, examined: Coded, rows: np.ndarray) -> int | None:
         """None: this segment does not read event time."""

@@ -1,5 +1,6 @@
 """Stateful segments without Flink: the same logics, driven in this process."""
 
+from collections import Counter
 from collections.abc import Callable
 
 from flink_masking.engine.plan import Plan
@@ -9,7 +10,13 @@ from flink_masking.logic import Effects, Logic
 
 
 class InProcess:
-    """Feeds packed batches to the logics of a plan and collects what they publish."""
+    """Feeds packed batches to the logics of a plan and collects what they publish.
+
+    Windows of event time close at the end of the input, as they do in a bounded job, so that no record is late.
+
+    Attributes:
+        counts: what became of the records, by segment: ``released``, ``suppressed``, ``bounded``, …, as in the audit.
+    """
 
     def __init__(self, plan: Plan, clock: Callable[[], int]) -> None:
         """Start with empty buffers.
@@ -22,6 +29,7 @@ class InProcess:
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
         self._logics: dict[tuple[str, int, int], Logic] = {}
         self._lines: dict[str, list[bytes]] = {s.name: [] for s in plan.stateful}
+        self.counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
 
     def feed(self, protected: Protected) -> None:
         """Take in the packed batches of a protected batch."""
@@ -57,6 +65,7 @@ class InProcess:
         self._settle(name, stage, self._logics[key].on_batch(step.read(blob), self._clock()))
 
     def _settle(self, name: str, stage: int, effects: Effects) -> None:
+        self.counts[name].update(effects.counts)
         for chunk in effects.outputs:
             if stage + 1 < len(self._plan.segment(name).stages):
                 self._batch(name, stage + 1, 0, chunk)

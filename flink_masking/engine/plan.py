@@ -13,6 +13,7 @@ from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.tree import repeats
 from flink_masking.records.edits import DROP, Edit, Replace
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
@@ -85,7 +86,8 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing) -> Plan:
         PolicyError: a rule cannot be carried out.
     """
     policy = loaded.policy
-    masked, stateful = [], []
+    masked: list[MaskedPlan] = []
+    stateful: list[Stateful] = []
     for name, segment in policy.segments.items():
         match segment:
             case MaskedSegment():
@@ -94,7 +96,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing) -> Plan:
                 stateful.append(compile_anonymized(name, segment, loaded, ring))
             case AggregatedSegment():
                 stateful.append(compile_aggregated(name, segment, loaded, ring))
-    required = tuple(path for path, field in policy.fields.items() if not field.optional and "[*]" not in path)
+    required = tuple(path for path, field in policy.fields.items() if not field.optional and not repeats(path))
     emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in m.rules)))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
@@ -115,5 +117,6 @@ def _masked(name: str, loaded: LoadedPolicy, ring: KeyRing) -> MaskedPlan:
         elif mask is Action.KEEP:
             keeps.append(path)
         else:
-            rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error))
+            rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
+                                   rule.technique.row_local))
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps))

@@ -9,16 +9,16 @@ import pyarrow as pa
 
 from flink_masking.audit.events import AuditChain
 from flink_masking.crypto.prf import Prf
-from flink_masking.engine.masking import FieldRule, apply, edit, refusals
-from flink_masking.engine.plan import MaskedPlan, Plan
+from flink_masking.engine.masking import FieldRule, apply, edit
+from flink_masking.engine.plan import Plan
 from flink_masking.engine.quarantine import QuarantineWriter
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
+from flink_masking.records.edits import DROP, KEEP, Edit
 from flink_masking.records.json.codec import scan
-from flink_masking.records.spans import DROP, KEEP
 from flink_masking.techniques.base import Context, Masked
 
 SPLIT_BYTES = 256 << 20
@@ -104,20 +104,22 @@ class Protect:
         rejections = Rejections(table.n)
         for row in np.flatnonzero(table.flags & plan.fatal).tolist():
             fault = table.fault(row)
+            assert fault is not None  # the row has a flag
             rejections.add_row(row, fault.reason, fault.path, fault.position)
         for path in plan.required:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
         examined = [segment.examine(view, rejections) for segment in plan.stateful]
-        masked = [self._mask(segment, view, rejections) for segment in plan.masked]
+        masked = self._mask(view, rejections)
         rejected, counts = rejections.mask, rejections.counts()
         quarantined = sum(counts.values())
         body: dict[str, Any] = {"records": table.n, "quarantined": counts, "segments": {}}
         views = {}
         for segment, edits in zip(plan.masked, masked, strict=True):
-            views[segment.name] = table.splice(
-                {**dict.fromkeys(plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP), **{rule.path: edit(m, r, rule.on_error) for rule, m, r in edits}},
-                unknown=plan.unknown, reject=rejected if quarantined else None)
-            fields = {path: {"technique": "drop"} for path in segment.drops} | {path: {"technique": "keep"} for path in segment.keeps}
+            splices: dict[str, Edit] = {**dict.fromkeys(plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
+            splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
+            views[segment.name] = table.splice(splices, unknown=plan.unknown, reject=rejected if quarantined else None)
+            fields: dict[str, dict[str, Any]] = {path: {"technique": "drop"} for path in segment.drops}
+            fields.update({path: {"technique": "keep"} for path in segment.keeps})
             for rule, _, refused in edits:
                 live = ~rejected[view.values(rule.path).rows]
                 fields[rule.path] = {"technique": rule.technique, "values": int(np.count_nonzero(live)),
@@ -126,23 +128,40 @@ class Protect:
         accepted, packed = np.flatnonzero(~rejected), {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted)
-        event_time = next((s.latest(c, accepted) for s, c in zip(plan.stateful, examined, strict=True) if s.has_time and len(accepted)), None)
-        lines = [(row, self._quarantine.entry(payloads[row].as_buffer().to_pybytes() if payloads[row].is_valid else None,
-                                              *rejections.reasons[rejections.codes[row]], rejections.positions.get(row), now))
-                 for row in rejections.rows.tolist()]
+        timed = [(s, c) for s, c in zip(plan.stateful, examined, strict=True) if s.has_time]
+        event_time = timed[0][0].latest(timed[0][1], accepted) if timed else None
+        lines = [(row, self._entry(payloads[row], row, rejections, now)) for row in rejections.rows.tolist()]
         return Protected(table.n, views, packed, lines, event_time, self._audit.event("protect", now, body), quarantined)
 
-    def _mask(self, segment: MaskedPlan, view: RecordView, rejections: Rejections) -> list[tuple[FieldRule, Masked, np.ndarray | None]]:
-        context = Context(self._entropy(32), view.subjects, lambda path: view.values(path).rows)
-        done = []
-        for rule in segment.rules:
-            values = view.values(rule.path)
-            masked = apply(rule, values, context)
-            refused = refusals(rule, values, masked) if len(values.rows) else None
-            if refused is not None and rule.on_error == "quarantine":
-                rejections.add(values.rows[refused], "refused_value", rule.path)
-            done.append((rule, masked, refused))
-        return done
+    def _mask(self, view: RecordView, rejections: Rejections) -> list[list[tuple[FieldRule, Masked, np.ndarray | None]]]:
+        """What the rules of each masked segment make of its fields.
+
+        Rules that are not row-local come last and see accepted records only, or values of a rejected record would come out in another's
+        place. They begin anew when one of them has rejected records that the others have seen.
+        """
+        segments = self._plan.masked
+        contexts = [Context(self._entropy(32), view.subjects, lambda path: _accepted(view.values(path).rows, rejections)) for _ in segments]
+        done: dict[tuple[int, str], tuple[FieldRule, Masked, np.ndarray | None]] = {}
+        for row_local in (True, False):
+            again = True
+            while again:
+                before = len(rejections.rows)
+                for number, segment in enumerate(segments):
+                    for rule in segment.rules:
+                        if rule.row_local is row_local:
+                            values = view.values(rule.path)
+                            live = None if row_local else ~rejections.mask[values.rows]
+                            masked, refused = apply(rule, values, contexts[number], live)
+                            if refused is not None and rule.on_error == "quarantine":
+                                rejections.add(values.rows[refused], "refused_value", rule.path)
+                            done[number, rule.path] = rule, masked, refused
+                again = not row_local and len(rejections.rows) > before
+        return [[done[number, rule.path] for rule in segment.rules] for number, segment in enumerate(segments)]
+
+    def _entry(self, payload: pa.Scalar, row: int, rejections: Rejections, now: int) -> bytes:
+        reason, path = rejections.reasons[rejections.codes[row]]
+        raw = payload.as_buffer().to_pybytes() if payload.is_valid else None
+        return self._quarantine.entry(raw, reason, path, rejections.positions.get(row), now)
 
     def _pack(self, segment: Stateful, columns: Any, view: RecordView, accepted: np.ndarray) -> tuple[list[Packed], dict[str, Any]]:
         rows, suppressed = segment.select(columns, accepted)
@@ -152,3 +171,7 @@ class Protect:
             mine = rows[people == shard] if segment.shards > 1 else rows
             packed.append(Packed(int(shard), len(mine), self._sealers[segment.name].seal(to_ipc(segment.pack(columns, view, mine)))))
         return packed, {"packed": len(rows), "suppressed": suppressed}
+
+
+def _accepted(rows: np.ndarray, rejections: Rejections) -> np.ndarray:
+    return rows[rejections.codes[rows] == 0]

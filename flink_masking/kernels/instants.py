@@ -26,4 +26,5 @@ def parse(text: pa.StringArray) -> tuple[np.ndarray, np.ndarray]:
     parsed = ok.view(bool)
     if len(valid):
         parsed &= valid.view(bool)
+        out[~parsed] = 0
     return out, parsed
