@@ -13,7 +13,7 @@ from flink_masking.engine.plan import Plan, compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.load import load
+from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
 
@@ -46,20 +46,20 @@ class Protector:
         result.views["masked-customer-events"][0]
     """
 
-    def __init__(self, policy: str | Path | PolicySource, keys: str | KeyRing) -> None:
+    def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing) -> None:
         """Compile a policy.
 
         Args:
-            policy: path of the policy file, or a source that has been read.
+            policy: path of the policy file, or a policy that has been read or loaded.
             keys: address of the key ring (``file://``, ``env://``), or an open one.
 
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
         """
-        source = policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy))
-        ring = keys if isinstance(keys, KeyRing) else open_ring(keys)
-        self.plan: Plan = compile_plan(load(source), ring)
+        if not isinstance(policy, LoadedPolicy):
+            policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
+        self.plan: Plan = compile_plan(policy, keys if isinstance(keys, KeyRing) else open_ring(keys))
         self._protect = Protect(self.plan, os.urandom, _now)
         self._stateful = InProcess(self.plan, _now)
 

@@ -48,18 +48,18 @@ def preview(
     show_faults(source.name, loaded.warnings)
     if keys is None:
         err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
-    protector = Protector(source, KeyRing.ephemeral() if keys is None else open_ring(keys))
+    protector = Protector(loaded, KeyRing.ephemeral() if keys is None else open_ring(keys))
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
     payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())
     result = protector.protect(payloads)
     final = protector.finish()
     write = sys.stdout.write
+    before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     for masked in protector.plan.masked:
         if masked.name in chosen:
             write(f"{masked.name} (masked)\n\n")
-            for block in _blocks(protector, payloads.slice(0, limit), result, masked.name, show_raw):
-                write(block)
+            write("".join(_blocks(before, result.views[masked.name])))
     for published in protector.plan.stateful:
         if published.name in chosen:
             rows = [*result.released[published.name], *final[published.name]]
@@ -74,21 +74,37 @@ def _lines(events: Path, most: int) -> list[bytes]:
         return [line.rstrip(b"\r\n") for line in islice(opened, most)]
 
 
-def _blocks(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", segment: str, show_raw: bool) -> Iterator[str]:
-    """One text block a record: a heading and a line for each member."""
+def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", show_raw: bool) -> "list[str | dict[str, str]]":
+    """For each record its members as they may be shown, or why it is in quarantine."""
+    from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
-    from flink_masking.engine.preview import hidden, side_by_side
+    from flink_masking.engine.preview import flat, hidden
     from flink_masking.engine.quarantine import Entry
 
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
-    before = (payloads if show_raw else hidden(protector.plan, payloads)).to_pylist()
-    for number, after in enumerate(result.views[segment].slice(0, len(payloads)).to_pylist()):
-        if number in entries:
-            entry = entries[number]
-            raw = f"\n  {printable(before[number] or b'')}" if show_raw else ""
-            yield f"event {number + 1}: to quarantine, {entry.reason}{f' ({entry.path})' if entry.path else ''}{raw}\n\n"
+    shown, undeclared = (payloads, [0] * len(payloads)) if show_raw else hidden(protector.plan, payloads)
+    found: list[str | dict[str, str]] = []
+    for number, record in enumerate(shown.to_pylist()):
+        if (entry := entries.get(number)) is not None:
+            raw = f"\n  {printable(record or b'')}" if show_raw else ""
+            found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{raw}")
+        else:
+            members = flat(record)
+            found.append({**members, f"({counted(undeclared[number], 'undeclared member')})": ""} if undeclared[number] else members)
+    return found
+
+
+def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray") -> Iterator[str]:
+    """One text block a record: a heading and a line for each member."""
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.engine.preview import flat, side_by_side
+
+    for number, (left, after) in enumerate(zip(before, view.slice(0, len(before)).to_pylist(), strict=True), 1):
+        if isinstance(left, str):
+            yield f"event {number}: {left}\n\n"
             continue
-        rows = [tuple(map(printable, row)) for row in side_by_side(before[number], after)]
-        first, second = (min(60, max(len(row[i]) for row in rows)) if rows else 0 for i in (0, 1))
-        body = "".join(f"  {path:<{first}}  {left:<{second}}  →  {right}\n" for path, left, right in rows)
-        yield f"event {number + 1}\n{body}\n"
+        rows = list(side_by_side(left, flat(after)))
+        if not all("".join(row).isprintable() for row in rows):
+            rows = [(printable(path), printable(one), printable(other)) for path, one, other in rows]
+        first, second = (min(60, max((len(row[i]) for row in rows), default=0)) for i in (0, 1))
+        yield f"event {number}\n" + "".join(f"  {path:<{first}}  {one:<{second}}  →  {other}\n" for path, one, other in rows) + "\n"

@@ -1,8 +1,10 @@
 """Before and after, record by record: what a policy does to a sample, without Flink."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+import numpy as np
 import orjson
 import pyarrow as pa
 
@@ -10,7 +12,7 @@ from flink_masking.engine.plan import Plan
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.records.edits import Replace
 from flink_masking.records.json.codec import scan
-from flink_masking.records.trie import Paths
+from flink_masking.records.trie import UNDECLARED, Paths
 
 IMPERSONAL = frozenset({"plain", "measure"})
 """Classes of fields whose values are shown on the "before" side without being asked for."""
@@ -18,37 +20,51 @@ MISSING = "—"
 """Shown where a member is not there."""
 
 
-def hidden(plan: Plan, payloads: pa.BinaryArray) -> pa.BinaryArray:
-    """The raw records with every personal value replaced by its field's class; null where a record cannot be read."""
+def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[int]]:
+    """Raw records without what is personal.
+
+    Args:
+        plan: the compiled policy.
+        payloads: n raw records.
+
+    Returns:
+        The records with every personal value replaced by its field's class and without undeclared members, whose keys may be personal,
+        too; null where a record cannot be read. And the number of undeclared members of each record.
+    """
     personal = {path: field for path, field in plan.policy.fields.items() if field.role not in IMPERSONAL}
     known = [path for path in plan.policy.fields if path not in personal]
     opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
     table = scan(payloads, Paths(list(personal), known=known, opaque=opaque), plan.limits)
     edits = {path: Replace(pa.scalar(f"‹{field.role}›")) for path, field in personal.items()}
-    return table.splice(edits, unknown=Replace(pa.scalar("‹unknown›")))
+    undeclared = np.bincount(table.rows(UNDECLARED), minlength=table.n)
+    return table.splice(edits), undeclared.tolist()
 
 
-def side_by_side(before: bytes | None, after: bytes | None) -> Iterator[tuple[str, str, str]]:
-    """Members of a record before and after, flattened: (path, before, after), in the order of the record."""
-    left, right = _flat(before), _flat(after)
-    for path in dict.fromkeys([*left, *right]):
-        yield path, left.get(path, MISSING), right.get(path, MISSING)
+def side_by_side(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Members of two records from `flat`: (path, before, after), in the order of the first, then of the second."""
+    for path in dict.fromkeys([*before, *after]):
+        yield path, before.get(path, MISSING), after.get(path, MISSING)
 
 
-def _flat(record: bytes | None) -> dict[str, str]:
-    if record is None:
-        return {}
+def flat(record: bytes | None) -> dict[str, str]:
+    """The members of a valid JSON record, nested ones under paths such as ``contacts[0].phone``, as JSON text; numbers as they stand."""
     found: dict[str, str] = {}
-    _walk("", orjson.loads(record), found)
+    if record is not None:
+        _walk("", json.loads(record, parse_float=_Number, parse_int=_Number).items(), found)
     return found
 
 
-def _walk(path: str, value: Any, found: dict[str, str]) -> None:
-    if isinstance(value, dict) and value:
-        for key, inner in value.items():
-            _walk(f"{path}.{key}" if path else key, inner, found)
-    elif isinstance(value, list) and value:
-        for number, inner in enumerate(value):
-            _walk(f"{path}[{number}]", inner, found)
-    else:
-        found[path] = orjson.dumps(value).decode()
+class _Number(str):
+    """The text of a number: as a float it would lose digits and trailing zeros."""
+
+    __slots__ = ()
+
+
+def _walk(prefix: str, members: Iterable[tuple[str, Any]], found: dict[str, str]) -> None:
+    for key, value in members:
+        if value and isinstance(value, dict):
+            _walk(f"{prefix}{key}.", value.items(), found)
+        elif value and isinstance(value, list):
+            _walk(f"{prefix}{key}", ((f"[{number}]", inner) for number, inner in enumerate(value)), found)
+        else:
+            found[prefix + key] = value if type(value) is _Number else orjson.dumps(value).decode()
