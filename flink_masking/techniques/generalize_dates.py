@@ -33,8 +33,9 @@ LEVELS = {
 
 
 def cut_dates(level: str) -> Mask:
-    """ISO 8601 dates and times, ``YYYY-MM-DD[THH:MM[:SS[.f…]]][Z|±HH:MM]``, cut to a level; text that is none is refused.
+    """ISO 8601 dates and times, ``YYYY-MM-DD[THH:MM[:SS[.f…]][Z|±HH:MM]]``, cut to a level; text that is none is refused.
 
+    A space may stand for the T; what is put out has a T.
     ``hour`` keeps the zone (``2024-03-15T10+02:00``), so that it is still known which hour it was; the others are local to the zone of
     the value. Weeks are those of ISO 8601: 2024-12-30 is in ``2025-W01``.
     """

@@ -10,8 +10,8 @@ from flink_masking.records.kinds import Kind
 from flink_masking.techniques.generalize import TECHNIQUE
 
 REFUSED = "(refused)"
-ZONES = st.sampled_from(["", "Z", "+02:00", "-11:30"])
-TIMES = st.sampled_from(["", "T00:00", "T10:30", "T23:59:59", "T23:59:60", "T01:02:03.000000001"])
+CLOCKS = st.sampled_from(["T00:00", "T10:30", " 10:30", "T23:59:59", "T01:02:03.000000001"])
+TIMES = st.just("") | st.tuples(CLOCKS, st.sampled_from(["", "Z", "+02:00", "-11:30"])).map("".join)
 
 
 def cut(day: dt.date, level: str) -> str:
@@ -30,12 +30,11 @@ def cut(day: dt.date, level: str) -> str:
 @given(
     st.lists(st.dates(max_value=dt.date(9999, 12, 26)), min_size=1, max_size=10),
     TIMES,
-    ZONES,
     st.sampled_from(["day", "week", "month", "quarter", "year"]),
 )
-def test_levels(run, days, time, zone, level):
+def test_levels(run, days, time, level):
     """A date, with or without time and zone, is cut as the standard library says."""
-    assert [cut(day, level) for day in days] == run(TECHNIQUE, {"date": level}, [f"{day.isoformat()}{time}{zone}" for day in days])
+    assert [cut(day, level) for day in days] == run(TECHNIQUE, {"date": level}, [f"{day.isoformat()}{time}" for day in days])
 
 
 def test_weeks_around_every_new_year(run):
@@ -49,6 +48,7 @@ def test_weeks_around_every_new_year(run):
     [
         ("2024-03-15T10:30:00Z", "2024-03-15T10Z"),
         ("2024-03-15T10:30", "2024-03-15T10"),
+        ("2024-03-15 10:30Z", "2024-03-15T10Z"),
         ("2024-03-15T10:30:59.999+02:00", "2024-03-15T10+02:00"),
         ("2024-03-15", REFUSED),
     ],
@@ -69,7 +69,9 @@ def test_hour_keeps_the_zone(run, value, expected):
         "2024-01-00",
         "0000-01-01",
         "2024-1-1",
-        "2024-03-15 10:30",
+        "2024-03-15_10:30",
+        "2024-03-15Z",
+        "2016-12-31T23:59:60Z",
         "20240315",
         "2024-03-15T",
         "2024-03-15T10",
