@@ -1,0 +1,1 @@
+"""Masking techniques, a file each; the registry lists them."""

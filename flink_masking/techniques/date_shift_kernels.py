@@ -1,7 +1,6 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 """Calendar dates moved by days, on the bytes of ISO 8601 text."""
 
-import numpy as np
 
 from flink_masking.kernels import I32, I64A, JIT, U8, W8, W32, njit, types
 from flink_masking.kernels.calendar_kernels import DASH, NO_ZONE, civil_from_days, date, days_from_civil, offset, put_number, zone_at

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-os.environ["_python_worker_execution_mode"] = "process"
+os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 - PyFlink reads it in lower case
 
 import pandas as pd
 from pyflink.datastream import StreamExecutionEnvironment
@@ -60,7 +60,8 @@ def statements(environment: StreamTableEnvironment, mode: str, path: Path, sourc
     plan = source.plan()
     if mode == "protect":
         names = [*(s.name for s in plan.masked), *(s.name for s in plan.stateful), "audit", "quarantine"]
-        deployment = Deployment(source={"connector": "filesystem", "path": path.as_uri()}, sinks=dict.fromkeys(names, BLACKHOLE), keys=source.keys)
+        files = {"connector": "filesystem", "path": path.as_uri()}
+        deployment = Deployment(source=files, sinks=dict.fromkeys(names, BLACKHOLE), keys=source.keys)
         return build(environment, source, plan, deployment, bounded=True)
     tables(environment, path, [f"s_{name}" for name in columns(plan)])
     function = udf(ProtectFunction(source), result_type=result_type(plan), func_type="pandas", deterministic=False)
