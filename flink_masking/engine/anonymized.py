@@ -1,5 +1,6 @@
 """Anonymized segments: quasi-identifiers to codes, released fields to member text, and the logic that finds groups."""
 
+import functools
 import os
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -106,15 +107,15 @@ class AnonymizedPlan:
 
     def _release(self, view: RecordView, rows: np.ndarray | None) -> pa.BinaryArray:
         """The released members as JSON text without braces, every value byte for byte as it came; missing fields stay missing."""
+        if not self.segment.release:
+            return pa.array([b""] * (view.n if rows is None else len(rows)), pa.binary())
         members = []
         for path in self.segment.release:
             raw = view.raw(path)
             raw = raw if rows is None else raw.take(pa.array(rows))
             members.append(pc.binary_join_element_wise(pa.scalar(orjson.dumps(path) + b":"), raw, pa.scalar(b"")))
-        if not members:
-            return pa.array([b""] * (view.n if rows is None else len(rows)), pa.binary())
-        if len(members) == 1:
-            return pc.fill_null(members[0], b"")
+        nothing = functools.reduce(pc.and_, [member.is_null() for member in members])
+        members[0] = pc.if_else(nothing, b"", members[0])  # Arrow leaves out a row in which everything is skipped
         return pc.binary_join_element_wise(*members, pa.scalar(b","), null_handling="skip")
 
     def latest(self, examined: Coded, rows: np.ndarray) -> int | None:
