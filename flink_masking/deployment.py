@@ -16,12 +16,16 @@ from flink_masking.errors import InputError, JobError
 Options = dict[str, str | int | float | bool]
 
 
+FORMATTED = frozenset({"filesystem", "firehose", "kafka", "kinesis", "pulsar"})
+"""Connectors that ask for a format; one column of bytes is read and written as it is: raw."""
+
+
 class Deployment(BaseModel):
     """Source, sinks, keys and settings of a job.
 
     Attributes:
-        source: options of the raw stream's table; ``format`` is raw unless given (one BYTES column).
-        sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; ``format`` is raw unless given.
+        source: options of the raw stream's table; one BYTES column, so the format is raw unless given.
+        sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; likewise.
         keys: address of the key ring (``file://``, ``env://``).
         flink: Flink settings, on top of the library's defaults.
     """
@@ -97,4 +101,6 @@ def _with_clause(options: Options) -> str:
     def literal(text: str) -> str:
         return "'" + text.replace("'", "''") + "'"
 
-    return ", ".join(f"{literal(name)} = {literal(_text(value))}" for name, value in {"format": "raw", **options}.items())
+    formatted = options.get("connector") in FORMATTED and "value.format" not in options
+    whole: Options = {"format": "raw", **options} if formatted else options
+    return ", ".join(f"{literal(name)} = {literal(_text(value))}" for name, value in whole.items())
