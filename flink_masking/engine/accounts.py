@@ -64,12 +64,16 @@ def summarize(plan: Plan, output: Path) -> Summary:
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
-    for event in _events(output / "audit"):
-        if event["event"] == "protect":
-            totals["input"] += event["records"]
-            reasons.update(event["quarantined"])
-        for name in counts.keys() & event["segments"].keys():
-            counts[name].update(_numbers(event["segments"][name]))
+    for line in lines(output / "audit"):
+        try:
+            event = orjson.loads(line)
+            if event["event"] == "protect":
+                totals["input"] += event["records"]
+                reasons.update(event["quarantined"])
+            for name in counts.keys() & event["segments"].keys():
+                counts[name].update(_numbers(event["segments"][name]))
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            raise JobError("audit: a line is no event, so there are no accounts. Hint: run again into an empty directory") from None
     quarantined = reasons.total()
     accepted = totals["input"] - quarantined
     _agree("quarantine", quarantined, count_lines(output / "quarantine"))
@@ -85,17 +89,6 @@ def summarize(plan: Plan, output: Path) -> Summary:
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows)
     return Summary(totals["input"], quarantined, accounts, dict(reasons))
-
-
-def _events(directory: Path) -> Iterator[dict[str, Any]]:
-    for line in lines(directory):
-        try:
-            event = orjson.loads(line)
-        except orjson.JSONDecodeError:
-            event = None
-        if not isinstance(event, dict) or not {"event", "segments"} <= event.keys():
-            raise JobError("audit: a line is no event, so the accounts cannot be drawn up. Hint: run again into an empty directory")
-        yield event
 
 
 def _numbers(event: Mapping[str, Any]) -> dict[str, int]:

@@ -120,6 +120,8 @@ def fault(record, policy, anonymized, aggregated):
             return "out_of_domain", "at"
         if record.get("amount") is not None and type(record["amount"]) not in (int, float):
             return "out_of_domain", "amount"
+        if isinstance(record.get("zip"), int):
+            return "out_of_domain", "zip"
     if record.get("birth") not in (None, "", "1980-02-03"):
         return "refused_value", "birth"
     return None
