@@ -37,9 +37,9 @@ format: $(VENV)/.dependencies ## put the sources into ruff's format and mend wha
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install ## measure everything, write build/bench.json (never fails on time)
+bench: install ## measure everything, write build/bench.json (never fails on time); BENCH="--adult DIR --fhir DIR" adds real data
 	mkdir -p build
-	$(BIN)/python -P tests/benchmarks/run.py --output build/bench.json
+	$(BIN)/python -P tests/benchmarks/run.py --output build/bench.json $(BENCH)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
