@@ -76,8 +76,11 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
         raise InputError(f"{output}: the directory is not empty. Hint: choose another one, or pass --overwrite")
     if foreign := [name for name in held if name not in ours]:
         raise InputError(f"{output}: {foreign[0]} was not written by a run of this policy. Hint: remove it yourself if you mean it")
-    for name in held:
-        shutil.rmtree(output / name) if (output / name).is_dir() else (output / name).unlink()
+    for entry in (output / name for name in held):
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
     output.mkdir(parents=True, exist_ok=True)
 
 

@@ -60,8 +60,10 @@ def test_tampering_is_found(length, data):
     assert broken_links([*other, *lines]) == ["bad"]
 
 
-@pytest.mark.parametrize("line", [b"", b"{", b"[]", b"7", b"{}", b'{"chain":"c","number":null,"previous":""}', b'{"chain":"c","number":"x","previous":""}'])
+@pytest.mark.parametrize(
+    "line", [b"", b"{", b"[]", b"7", b"{}", b'{"chain":"c","number":null,"previous":""}', b'{"chain":"c","number":"x","previous":""}']
+)
 def test_a_line_that_is_no_event_is_refused(line):
     """What belongs to no chain cannot be checked: that is an error, not a sound chain."""
-    with pytest.raises(InputError, match="no audit event.*Hint: "):
+    with pytest.raises(InputError, match=r"no audit event.*Hint: "):
         broken_links([*chain("c", 2), line])

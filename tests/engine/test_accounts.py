@@ -26,7 +26,8 @@ segments:
 
 def audit(records, quarantined, packed, suppressed):
     """A protect event."""
-    segments = {"seen": {"released": records, "fields": {}}, "groups": {"packed": packed, "suppressed": suppressed}, "sums": {"packed": packed}}
+    groups = {"packed": packed, "suppressed": suppressed}
+    segments = {"seen": {"released": records, "fields": {}}, "groups": groups, "sums": {"packed": packed}}
     return {"event": "protect", "records": records, "quarantined": quarantined, "segments": segments}
 
 
@@ -97,11 +98,13 @@ def test_an_event_too_many_is_an_error(planned, output, event, named):
         summarize(planned(POLICY), output)
 
 
-@pytest.mark.parametrize("line", [b"not JSON", b"[1]", b"{}", b'{"event":"protect","segments":{}', b'{"event":"protect","segments":{}}', b'"event"'])
+@pytest.mark.parametrize(
+    "line", [b"not JSON", b"[1]", b"{}", b'{"event":"protect","segments":{}', b'{"event":"protect","segments":{}}', b'"event"']
+)
 def test_a_damaged_audit_is_an_error(planned, output, line):
     """An audit line that is no event is no reason for a traceback."""
     (output / "audit" / "part-2").write_bytes(line + b"\n")
-    with pytest.raises(JobError, match="^audit: .*Hint: "):
+    with pytest.raises(JobError, match=r"^audit: .*Hint: "):
         summarize(planned(POLICY), output)
 
 
@@ -113,8 +116,8 @@ def test_a_run_that_wrote_nothing_adds_up_to_nothing(planned, tmp_path):
 
 def test_unfinished_and_hidden_files_do_not_count(tmp_path):
     """Names that begin with a dot or underscore are passed over at every level; the rest comes in order; a cut-off line does not count."""
-    for name, text in {"b/part": "3\n4\n", "a": "1\n2\n", ".part.inprogress": "x\n", "_SUCCESS": "x\n", ".hidden/part": "x\n", "c/_tmp/y": "x\n",
-                       "z": "5\ncut off"}.items():
+    passed_over = dict.fromkeys([".part.inprogress", "_SUCCESS", ".hidden/part", "c/_tmp/y"], "x\n")
+    for name, text in {"b/part": "3\n4\n", "a": "1\n2\n", "z": "5\ncut off", **passed_over}.items():
         (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / name).write_text(text)
     assert [file.relative_to(tmp_path).as_posix() for file in files(tmp_path)] == ["a", "b/part", "z"]

@@ -111,7 +111,8 @@ def test_a_measure_of_another_type_goes_to_quarantine(run, amount):
 
 def test_missing_measures_count_as_records_without_a_value(run):
     """A record without an optional measure counts, and adds nothing to its sum and mean."""
-    done = run(policy(), [*records(20, amount=4), *(row.replace(b'"p', b'"q', 1) for row in [*records(10, amount=None), *records(10, amount=...)])])
+    without = [row.replace(b'"p', b'"q', 1) for row in (*records(10, amount=None), *records(10, amount=...))]
+    done = run(policy(), [*records(20, amount=4), *without])
     (row,) = map(json.loads, done.released["sums"])
     assert (row["n"], row["spend"], row["mean"]) == (40, 80, 4)
 

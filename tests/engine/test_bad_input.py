@@ -175,7 +175,8 @@ def test_stateful_segments_hold_records_to_their_contract(run, changed, expected
 
 def test_a_field_that_must_be_there_may_have_wildcards_in_its_key(run):
     """A key that merely looks like a wildcard is one field, and missing when it is not there."""
-    text = 'version: 1\nstream: s\nfields:\n  \'"a[*]"\': {class: plain, optional: false}\nsegments: {v: {view: masked, rules: {"*": keep}}}\n'
+    text = 'version: 1\nstream: s\nfields:\n  \'"a[*]"\': {class: plain, optional: false}\n'
+    text += 'segments: {v: {view: masked, rules: {"*": keep}}}\n'
     done = run(text, [b'{"a[*]":1}', b"{}"])
     assert [reason for reason, _ in done.reasons.values()] == ["missing_field"]
     assert done.view("v") == [b'{"a[*]":1}', None]
@@ -193,8 +194,8 @@ def test_an_empty_batch_is_a_batch(run, segments):
 @pytest.mark.parametrize("value", [None, ""])
 def test_nulls_and_empty_texts_everywhere_stay_what_they_are(run, value):
     """A record of nothing but JSON nulls (or empty texts) is released as it came by every technique that is asked to mask it."""
-    rules = "{id: {technique: pseudonym, domain: d}, mail: {technique: partial}, born: {technique: date_shift, max_days: 3}, need: keep, sick: redact}"
-    text = policy(f"segments:\n  one:\n    view: masked\n    rules: {rules}\n")
+    rules = "id: {technique: pseudonym, domain: d}, mail: {technique: partial}, born: {technique: date_shift, max_days: 3}"
+    text = policy(f"segments:\n  one:\n    view: masked\n    rules: {{{rules}, need: keep, sick: redact}}\n")
     members = {name: value for name in ("id", "mail", "need", "born", "sick")}
     done = run(text, [record(**members)])
     assert json.loads(done.view("one")[0]) == members

@@ -1,5 +1,6 @@
 """Event clocks and the packets that carry their watermarks."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,7 +59,6 @@ def test_packets_come_back_as_they_were(shard, watermark, blob):
 @pytest.mark.parametrize("rows", [0, 3])
 def test_a_record_batch_travels_as_bytes(rows):
     """A batch comes back equal, schema and nulls included."""
-    import pyarrow as pa
-
-    batch = pa.RecordBatch.from_pydict({"a": pa.array([1, None, 3][:rows], pa.int64()), "b": pa.array([b"x", b"", None][:rows], pa.binary())})
+    columns = {"a": pa.array([1, None, 3][:rows], pa.int64()), "b": pa.array([b"x", b"", None][:rows], pa.binary())}
+    batch = pa.RecordBatch.from_pydict(columns)
     assert from_ipc(to_ipc(batch)).equals(batch)

@@ -1,0 +1,106 @@
+"""flink-masking quarantine show."""
+
+import os
+
+import pytest
+
+from flink_masking.engine.plan import compile_plan
+from flink_masking.engine.protect import Protect
+from flink_masking.keys.files import create
+from flink_masking.keys.providers import open_ring
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
+from flink_masking.records.json.codec import binary_column
+
+POLICY = """\
+version: 1
+stream: orders
+fields: {customer: {class: identifier}, mail: {class: direct}}
+segments: {analytics: {view: masked, rules: {customer: redact}}}
+"""
+RECORDS = [
+    b'{"customer":"SECRET-1","surprise":1}', b"SECRET-2 :100: \x1b[31m\xff", b'{"customer":"SECRET-3"}',
+    b'{"mail":"SECRET-4","ann":1}', None,
+]  # fmt: skip
+
+
+@pytest.fixture
+def directory(tmp_path, key_uri):
+    """The quarantine of a run over RECORDS, beside a file that is still being written."""
+    step = Protect(compile_plan(load(PolicySource("policy.yaml", POLICY)), open_ring(key_uri)), os.urandom, lambda: 1_710_498_600_000)
+    (done,) = step(binary_column(RECORDS))
+    folder = tmp_path / "out" / "quarantine"
+    folder.mkdir(parents=True)
+    (folder / "part-0").write_bytes(b"".join(line + b"\n" for _, line in done.quarantine))
+    (folder / ".part-1.inprogress").write_bytes(b"not yet an entry")
+    return folder
+
+
+def test_entries_are_shown_without_records(cli, directory, key_uri):
+    """Time, reason, field and position of each entry, and their number by reason; no word of a record."""
+    done = cli("quarantine", "show", directory, "--keys", key_uri)
+    assert (done.code, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[0].startswith("2024-03-15T10:30:00.000Z  unknown_field  surprise at byte ")
+    assert [line.split()[1] for line in lines[:-1]] == ["unknown_field", "malformed", "unknown_field", "missing_payload"]
+    assert lines[-1] == "4 records: unknown_field 2, malformed 1, missing_payload 1"
+    assert "SECRET" not in done.out
+
+
+def test_reveal_shows_the_records_to_the_key_holder(cli, directory, key_uri):
+    """With --reveal each record stands below its entry, whole and as it was, but for what could act on a terminal."""
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal")
+    assert done.code == 0
+    assert '    {"customer":"SECRET-1","surprise":1}\n' in done.out and "SECRET-4" in done.out and "SECRET-3" not in done.out
+    assert "    SECRET-2 :100: \\x1b[31m\\xff\n" in done.out
+    assert {c for c in done.out if not c.isprintable()} == {"\n"}
+
+
+def test_other_keys_open_nothing(cli, directory, tmp_path):
+    """With other keys the reasons are shown, no record is, and the command ends with 1 and a hint."""
+    create(tmp_path / "other.json")
+    done = cli("quarantine", "show", directory, "--keys", f"file://{tmp_path / 'other.json'}", "--reveal")
+    assert done.code == 1
+    assert "SECRET" not in done.out + done.err and done.out.count("these keys do not open it") == 4
+    assert "4 records could not be opened" in done.err and "Hint: " in done.err and "Traceback" not in done.err
+
+
+def test_a_changed_entry_is_not_opened(cli, directory, key_uri):
+    """A sealed record that was moved to another stream's entry does not open."""
+    part = directory / "part-0"
+    part.write_bytes(part.read_bytes().replace(b'"stream":"orders"', b'"stream":"others"'))
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal")
+    assert done.code == 1 and "SECRET" not in done.out
+
+
+def test_the_limit_holds_and_everything_is_counted(cli, directory, key_uri):
+    """--limit prints so many entries and still counts all; 0 prints all."""
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--limit", "1")
+    assert len(done.out.splitlines()) == 2 and done.out.splitlines()[-1].startswith("4 records: ") and "--limit 0" in done.err
+    assert len(cli("quarantine", "show", directory, "--keys", key_uri, "--limit", "0").out.splitlines()) == 5
+
+
+def test_what_is_no_quarantine_is_refused(cli, directory, key_uri, tmp_path):
+    """A path that is not there, a file, or a directory of other lines ends with 1 and a hint that says what is wanted."""
+    (tmp_path / "lines").mkdir()
+    (tmp_path / "lines" / "part-0").write_text('{"customer":"SECRET"}\n')
+    for path in (tmp_path / "nowhere", directory / "part-0", tmp_path / "lines"):
+        done = cli("quarantine", "show", path, "--keys", key_uri)
+        assert (done.code, done.out) == (1, "")
+        assert "Hint: " in done.err and "SECRET" not in done.err and "Traceback" not in done.err
+
+
+def test_an_empty_quarantine_is_good_news(cli, key_uri, tmp_path):
+    """No files: no record is in quarantine."""
+    (tmp_path / "quarantine").mkdir()
+    done = cli("quarantine", "show", tmp_path / "quarantine", "--keys", key_uri)
+    assert (done.code, done.out) == (0, "no record is in quarantine\n")
+
+
+def test_a_forged_entry_cannot_act_on_the_terminal(cli, key_uri, tmp_path):
+    """Reasons and paths come from a file that others may have written: control characters are printed as escapes."""
+    (tmp_path / "quarantine").mkdir()
+    (tmp_path / "quarantine" / "part-0").write_bytes(
+        b'{"time":"t","stream":"s","reason":"\\u001b[2J","path":"\\u009b1m:100:","position":null,"payload":""}\n')
+    done = cli("quarantine", "show", tmp_path / "quarantine", "--keys", key_uri)
+    assert done.code == 0 and {c for c in done.out if not c.isprintable()} == {"\n"} and ":100:" in done.out

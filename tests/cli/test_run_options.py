@@ -1,0 +1,141 @@
+"""flink-masking run, up to the point where a Java virtual machine would start."""
+
+import sys
+
+import pytest
+
+from flink_masking.cli.run import prepare
+from flink_masking.errors import InputError
+
+POLICY = """\
+version: 1
+stream: orders
+fields:
+  customer: {class: identifier}
+  mail: {class: direct}
+segments:
+  analytics: {view: masked, rules: {customer: {technique: pseudonym, domain: customer}, mail: nullify}}
+"""
+OURS = {"analytics", "audit", "quarantine", "summary.json"}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory with a policy and an input."""
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "in.jsonl").write_text("{}\n")
+    return tmp_path
+
+
+@pytest.fixture
+def run(cli, place, key_uri, monkeypatch):
+    """The command with a policy text, where any start of Java would fail loudly."""
+    monkeypatch.setenv("JAVA_HOME", "/nonexistent")
+    monkeypatch.setitem(sys.modules, "pyflink", None)
+
+    def run(text=POLICY, keys=key_uri, input_="in.jsonl", output="out", extra=()):
+        (place / "policy.yaml").write_text(text)
+        return cli("run", place / "policy.yaml", "--input", place / input_, "--output", place / output, "--keys", keys, *extra)
+
+    return run
+
+
+def test_an_unknown_technique_ends_before_flink(run, place):
+    """A faulty policy ends with 2, with place and hint, and nothing is written."""
+    done = run(POLICY.replace("nullify", "nulify"))
+    assert (done.code, done.out) == (2, "")
+    assert f"{place / 'policy.yaml'}:7:" in done.err and "did you mean 'nullify'" in done.err
+    assert "Traceback" not in done.err and not (place / "out").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{}", b"\xff\xfe", b'{"format":"flink-masking key ring 1","versions":[]}'])
+def test_keys_that_cannot_be_read_end_before_flink(run, place, content):
+    """A key ring that is missing or broken ends with 1 and a hint, without its content, and nothing is written."""
+    path = place / "keys.json"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(0o600)
+    done = run(keys=f"file://{path}")
+    assert (done.code, done.out) == (1, "")
+    assert "keys.json" in done.err and "Hint: " in done.err and "Traceback" not in done.err
+    assert not (place / "out").exists()
+
+
+@pytest.mark.parametrize("keys", ["env://NO_SUCH_VARIABLE", "file://", "/plain/path", "vault://x", "file:///"])
+def test_an_address_without_keys_ends_before_flink(run, place, keys):
+    """An address that leads to no key ring ends with 1 and a hint."""
+    done = run(keys=keys)
+    assert done.code == 1 and "Hint: " in done.err and "Traceback" not in done.err and not (place / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"input_": "nowhere"}, "there is no such file"),
+        ({"input_": "empty"}, "holds no files"),
+        ({"output": "in.jsonl"}, "is a file"),
+        ({"output": "full"}, "not empty"),
+        ({"output": "full", "extra": ["--overwrite"]}, "was not written by a run"),
+    ],
+)
+def test_input_and_output_are_checked_before_flink(run, place, options, said):
+    """What cannot be read or must not be overwritten ends with 1 and one short message."""
+    (place / "empty").mkdir()
+    (place / "empty" / ".hidden").write_text("{}\n")
+    (place / "full").mkdir()
+    (place / "full" / "mine.txt").write_text("precious")
+    done = run(**options)
+    assert done.code == 1 and said in done.err and "Hint: " in done.err and len(done.err.splitlines()) <= 3
+    assert (place / "full" / "mine.txt").read_text() == "precious" and (place / "in.jsonl").read_text() == "{}\n"
+
+
+def test_parallelism_is_a_positive_number(run):
+    """An option out of range is a usage error."""
+    assert run(extra=["--parallelism", "0"]).code == 2
+
+
+def test_a_new_output_directory_is_made(place):
+    """Parents included; an empty one that is there is taken as it is."""
+    for _ in range(2):
+        prepare(place / "in.jsonl", place / "a" / "b", OURS, False)
+        assert list((place / "a" / "b").iterdir()) == []
+
+
+def test_overwrite_removes_what_a_run_wrote_and_nothing_else(place):
+    """Views, audit, quarantine and summary of this policy go; anything else in the directory stops the run before a file is removed."""
+    out = place / "out"
+    for name in ("analytics/.part", "audit/part-0", "summary.json"):
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text("old")
+    (out / "other").write_text("mine")
+    with pytest.raises(InputError, match="other was not written by a run"):
+        prepare(place / "in.jsonl", out, OURS, True)
+    assert (out / "audit" / "part-0").exists() and (out / "other").exists()
+    (out / "other").unlink()
+    with pytest.raises(InputError, match="not empty"):
+        prepare(place / "in.jsonl", out, OURS, False)
+    prepare(place / "in.jsonl", out, OURS, True)
+    assert list(out.iterdir()) == []
+
+
+def test_overwrite_follows_no_links(place):
+    """A link in the place of a view is removed at most, never what it leads to."""
+    target = place / "target"
+    target.mkdir()
+    (target / "precious").write_text("mine")
+    (place / "out").mkdir()
+    (place / "out" / "audit").symlink_to(target)
+    prepare(place / "in.jsonl", place / "out", OURS, True)
+    assert (target / "precious").read_text() == "mine" and list((place / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(("input_", "output"), [("d", "d"), ("d/in", "d"), ("d/in/raw.jsonl", "d"), ("d/in", "d/in/out"), ("link", "d")])
+def test_input_and_output_may_not_hold_each_other(place, input_, output, overwrite):
+    """An input within the output would be removed or mixed up; an output within an input directory would be read by the next run."""
+    (place / "d" / "in").mkdir(parents=True)
+    (place / "d" / "in" / "raw.jsonl").write_text("{}\n")
+    (place / "link").symlink_to(place / "d" / "in")
+    with pytest.raises(InputError, match=r"lies in .*Hint: "):
+        prepare(place / input_, place / output, {*OURS, "in"}, overwrite)
+    assert (place / "d" / "in" / "raw.jsonl").exists()
