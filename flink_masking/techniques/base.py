@@ -143,6 +143,7 @@ class Technique:
         output: the output domain for given parameters; None for keep and drop.
         keyed: needs a key ring.
         examples: parameter sets (without the technique's name) that the laws are run with.
+        unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Technique:
     output: Callable[[Any], Domain] | None
     keyed: bool = False
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
+    unmake: Callable[[Any, Site], Mask] | None = None
 
 
 def always(_: Any) -> bool:
