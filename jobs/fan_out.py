@@ -4,13 +4,17 @@
 """
 
 import argparse
+import os
 from pathlib import Path
 
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
+from flink_masking.cli.console import reporting_errors
 from flink_masking.deployment import Deployment
+from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.local import cause
 from flink_masking.operators.pipeline import build
 from flink_masking.operators.settings import configuration
 from flink_masking.policy.source import PolicySource
@@ -24,14 +28,40 @@ def main() -> None:
     parser.add_argument("--bounded", action="store_true", help="the source ends: windows close at its end and no record is late")
     parser.add_argument("--wait", action="store_true", help="stay until the job ends")
     options = parser.parse_args()
-    deployment = Deployment.read(options.deployment)
-    source = JobSource(PolicySource.read(options.policy), deployment.keys)
+    with reporting_errors():
+        submit(options.policy, options.deployment, options.bounded, options.wait)
+
+
+def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> None:
+    """Build the job and hand it to Flink.
+
+    Args:
+        policy: the policy's file.
+        deployment_file: source, sinks, keys and settings.
+        bounded: the source ends.
+        wait: stay until the job ends.
+
+    Raises:
+        PolicyFaults: the policy has faults.
+        KeyRingError: the key ring cannot be opened here.
+        InputError: the deployment cannot be read.
+        JobError: the deployment does not fit the policy, or Flink refuses or fails the job.
+    """
+    deployment = Deployment.read(deployment_file)
+    source = JobSource(PolicySource.read(policy), deployment.keys)
     plan = source.plan()
+    # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
+    os.environ.setdefault("_python_worker_execution_mode", "process")
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(deployment.settings()))
     tables = StreamTableEnvironment.create(environment)
-    result = build(tables, source, plan, deployment, bounded=options.bounded).execute()
-    if options.wait:
-        result.wait()
+    try:
+        result = build(tables, source, plan, deployment, bounded=bounded).execute()
+        if wait:
+            result.wait()
+    except FlinkMaskingError:
+        raise
+    except Exception as error:
+        raise JobError(f"the Flink job failed: {cause(error)}. Hint: the whole story is in Flink's log") from error
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from flink_masking.audit.events import AuditChain
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.keys.sealer import Sealer
 from flink_masking.logic import Effects, Logic
+from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.packet import NO_TIME, Packet
 
@@ -64,21 +65,23 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Take in one packet."""
-        batch: pa.RecordBatch = self._stage.read(self._packets.open(Packet.decode(value[0]).blob))
-        logic = self._logic(ctx.get_current_key())
-        ctx.timer_service().register_event_time_timer(END_OF_INPUT)
-        yield from self._settle(logic.on_batch(batch, _now()), logic, ctx)
+        with without_values(self._segment):
+            batch: pa.RecordBatch = self._stage.read(self._packets.open(Packet.decode(value[0]).blob))
+            logic = self._logic(ctx.get_current_key())
+            ctx.timer_service().register_event_time_timer(END_OF_INPUT)
+            yield from self._settle(logic.on_batch(batch, _now()), logic, ctx)
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
         """A delay is over, a window's end is reached, or the input has ended."""
-        logic = self._logic(ctx.get_current_key())
-        if ctx.time_domain() == TimeDomain.PROCESSING_TIME:
-            effects = logic.on_timer(_now())
-        elif timestamp == END_OF_INPUT:
-            effects = logic.on_end()
-        else:
-            effects = logic.on_watermark(timestamp)
-        yield from self._settle(effects, logic, ctx)
+        with without_values(self._segment):
+            logic = self._logic(ctx.get_current_key())
+            if ctx.time_domain() == TimeDomain.PROCESSING_TIME:
+                effects = logic.on_timer(_now())
+            elif timestamp == END_OF_INPUT:
+                effects = logic.on_end()
+            else:
+                effects = logic.on_watermark(timestamp)
+            yield from self._settle(effects, logic, ctx)
 
     def _settle(self, effects: Effects, logic: Logic, ctx: Any) -> Iterator[Row]:
         for name, entry in effects.writes.items():

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from flink_masking.deployment import Deployment
+from flink_masking.deployment import Deployment, Options
 from flink_masking.engine.accounts import Summary, summarize
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
@@ -18,7 +18,7 @@ from flink_masking.operators.progress import Progress, ProgressReader
 def local_deployment(plan: Plan, keys: str, input_path: Path, output: Path) -> Deployment:
     """Files on this machine: one directory a view under `output`."""
     names = [*(s.name for s in plan.masked), *(s.name for s in plan.stateful), "audit", "quarantine"]
-    sinks = {name: {"connector": "filesystem", "path": (output / name).resolve().as_uri()} for name in names}
+    sinks: dict[str, Options] = {name: {"connector": "filesystem", "path": (output / name).resolve().as_uri()} for name in names}
     return Deployment(source={"connector": "filesystem", "path": input_path.resolve().as_uri()}, sinks=sinks, keys=keys)
 
 
@@ -46,7 +46,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     logs.mkdir(parents=True, exist_ok=True)
     os.environ["FLINK_LOG_DIR"] = str(logs)
     # Real worker processes, as on a cluster; threads of this process would share one interpreter lock with everything else.
-    os.environ["_python_worker_execution_mode"] = "process"
+    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 (Flink's own spelling)
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
@@ -55,7 +55,8 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
 
     port = _free_port()
     deployment = local_deployment(plan, source.keys, input_path, output)
-    layers = {**LOCAL, "parallelism.default": str(parallelism), "rest.port": str(port), **(settings or {})}
+    # A mini-cluster takes its port from rest.bind-port, and any free one without it.
+    layers = {**LOCAL, "parallelism.default": str(parallelism), "rest.port": str(port), "rest.bind-port": str(port), **(settings or {})}
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(layers))
     tables = StreamTableEnvironment.create(environment)
     try:
@@ -68,7 +69,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
             time.sleep(0.5)
         done.result()
     except Exception as error:
-        raise JobError(f"the Flink job failed: {_cause(error)}. Hint: the whole story is in Flink's log under {log_directory()}") from None
+        raise JobError(f"the Flink job failed: {cause(error)}. Hint: the whole story is in Flink's log under {log_directory()}") from None
     return summarize(plan, output)
 
 
@@ -86,9 +87,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _cause(error: BaseException) -> str:
+def cause(error: BaseException) -> str:
     """The last cause in a Java or Python error chain, on one line: the words that a person can act on."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     causes = [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]
-    python = [line for line in lines if line.startswith("flink_masking.errors.")]
+    python = [line for line in lines if line.startswith("flink_masking.")]
     return (python or causes or lines or [type(error).__name__])[-1][:300]

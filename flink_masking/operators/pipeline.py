@@ -11,10 +11,10 @@ from pyflink.datastream import DataStream
 from pyflink.table import StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udf
 
+from flink_masking.deployment import Deployment, quoted
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError
-from flink_masking.deployment import Deployment, quoted
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.keyed import PUBLISHED, SegmentFunction
 from flink_masking.operators.packet import Packet
@@ -76,8 +76,9 @@ def _insert(statements: StatementSet, sink: str, query: str) -> None:
 def _stateful(environment: StreamTableEnvironment, statements: StatementSet, packets: DataStream, source: JobSource, segment: Stateful,
               out_of_orderness: int | None) -> None:
     if out_of_orderness is not None and segment.has_time:
-        packets = packets.assign_timestamps_and_watermarks(
-            WatermarkStrategy.for_monotonous_timestamps().with_timestamp_assigner(PacketTime()).with_idleness(Duration.of_seconds(60)))
+        # The assigner comes last: PyFlink's with_idleness returns a strategy that has lost it.
+        strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_seconds(60))
+        packets = packets.assign_timestamps_and_watermarks(strategy.with_timestamp_assigner(PacketTime()))
     stream = packets
     for number, stage in enumerate(segment.stages):
         view = f"flink_masking_{segment.name}_{stage.name}"

@@ -14,6 +14,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Protect, Protected
 from flink_masking.engine.watermark import EventClock
+from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.packet import NO_TIME, Packet
 
@@ -60,10 +61,11 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         Returns:
             n rows of the columns of `result_type`; a view's cell is null where the record is quarantined.
         """
-        column = pa.Array.from_pandas(payloads, type=pa.binary())
-        pieces = self._protect(column)
-        frames = [self._frame(piece) for piece in pieces]
-        return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+        with without_values("protect"):
+            column = pa.Array.from_pandas(payloads, type=pa.binary())
+            pieces = self._protect(column)
+            frames = [self._frame(piece) for piece in pieces]
+            return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
     def _frame(self, piece: Protected) -> pd.DataFrame:
         n = piece.records

@@ -1,0 +1,62 @@
+"""Jobs in processes of their own, each in a process group that is gone when its test is."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from flink_masking.java import java_home
+
+CLI = ("-c", "from flink_masking.cli import main; main()")
+FAN_OUT = ("-m", "jobs.fan_out")
+
+
+class Finished(NamedTuple):
+    """What a process left."""
+
+    code: int
+    out: str
+    err: str
+
+
+@contextlib.contextmanager
+def started(place: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
+    """A Python process in `place` with Flink's logs and temporary files there; the group is killed at the end, whatever happened."""
+    logs, temporary = place / "log", place / "tmp"
+    logs.mkdir(exist_ok=True)
+    temporary.mkdir(exist_ok=True)
+    environment = {**os.environ, "FLINK_LOG_DIR": str(logs), "JAVA_HOME": str(java_home()), "TMPDIR": str(temporary),
+                   "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}"}
+    process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=place, env=environment, text=True, errors="replace",
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
+def run(place: Path, *arguments: object, timeout: float = 150) -> Finished:
+    """Run a Python process to its end."""
+    with started(place, *arguments) as process:
+        out, err = process.communicate(timeout=timeout)
+        return Finished(process.returncode, out, err)
+
+
+def wait_for(what: str, done: Callable[[], bool], process: subprocess.Popen[str], timeout: float = 90) -> None:
+    """Wait until something is true of a running process.
+
+    Raises:
+        AssertionError: the process ended, or it took longer than `timeout` seconds.
+    """
+    end = time.monotonic() + timeout
+    while not done():
+        assert process.poll() is None, f"the job ended while waiting: {what}"
+        assert time.monotonic() < end, f"waited too long: {what}"
+        time.sleep(0.1)

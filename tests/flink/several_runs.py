@@ -1,0 +1,63 @@
+"""Several jobs in one Java virtual machine, which saves its start: python several_runs.py POLICY KEYS PLACE; prints a JSON object.
+
+Every subdirectory of PLACE/inputs is run into PLACE/outputs; then one job whose workers cannot open the keys, and the plans of two jobs.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from flink_masking.engine.plan import Plan
+from flink_masking.errors import JobError
+from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.local import local_deployment, run_local
+from flink_masking.operators.progress import Progress
+from flink_masking.policy.source import PolicySource
+
+
+def outcome(source: JobSource, plan: Plan, raw: Path, output: Path, parallelism: int) -> dict[str, Any]:
+    """Run a job; its summary or its error, the seconds that it took and the progress that was reported."""
+    output.mkdir(parents=True)
+    seen: list[Progress] = []
+    begin = time.monotonic()
+    try:
+        answer: dict[str, Any] = {"summary": json.loads(run_local(source, plan, raw, output, parallelism, seen.append).encode())}
+    except JobError as error:
+        answer = {"error": str(error)}
+    return {**answer, "seconds": time.monotonic() - begin, "progress": [[p.read, p.written] for p in seen]}
+
+
+def operators(policy: Path, keys: str, place: Path) -> list[str]:
+    """Names of the operators of a policy's job, from the whole plan: DataStream and Table API."""
+    from pyflink.datastream import StreamExecutionEnvironment
+    from pyflink.table import StreamTableEnvironment
+
+    from flink_masking.operators.pipeline import build
+    from flink_masking.operators.settings import configuration
+
+    source = JobSource(PolicySource.read(policy), keys)
+    plan = source.plan()
+    environment = StreamExecutionEnvironment.get_execution_environment(configuration())
+    deployment = local_deployment(plan, keys, place / "inputs", place / "explained")
+    build(StreamTableEnvironment.create(environment), source, plan, deployment, bounded=True).attach_as_datastream()
+    return [node["type"] for node in json.loads(environment.get_execution_plan())["nodes"]]
+
+
+def main() -> None:
+    """Run them all."""
+    policy, keys, place = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+    text = PolicySource.read(policy)
+    plan = JobSource(text, keys).plan()
+    answers: dict[str, Any] = {}
+    for raw in sorted((place / "inputs").iterdir()):
+        answers[raw.name] = outcome(JobSource(text, keys), plan, raw, place / "outputs" / raw.name, 2 if raw.name == "parallel" else 1)
+    lost = JobSource(text, "env://FLINK_MASKING_NO_SUCH_KEYS")
+    answers["lost keys"] = outcome(lost, plan, place / "inputs" / "few", place / "outputs" / "lost keys", 1)
+    answers["plans"] = {path.stem: operators(path, keys, place) for path in (policy, policy.with_name("masked.yaml"))}
+    print(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""Bounded jobs: the command, the same at another parallelism, and inputs that are small, broken, empty or large."""
+
+import json
+import shutil
+from collections import Counter, defaultdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import material
+import processes
+import pytest
+
+from flink_masking.audit.events import broken_links
+from flink_masking.engine.accounts import count_lines, lines
+
+pytestmark = pytest.mark.flink
+
+
+class Run(NamedTuple):
+    """A finished run of the command."""
+
+    events: material.Events
+    raw: Path
+    output: Path
+    finished: processes.Finished
+
+
+@pytest.fixture(scope="module")
+def policy(place: Path) -> Path:
+    """The policy, and beside it one without stateful segments."""
+    (place / "masked.yaml").write_text(material.FIELDS + material.MASKED)
+    path = place / "policy.yaml"
+    path.write_text(material.POLICY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def command(place: Path, policy: Path, key_uri: str) -> Run:
+    """``flink-masking run`` over 6,000 events with broken ones among them."""
+    events = material.make_events(place, 6_000, 1_200, 3)
+    raw, output = place / "events.jsonl", place / "output"
+    raw.write_bytes(material.text([*events.lines[:3_000], *material.BROKEN, *events.lines[3_000:]]))
+    arguments = ("run", policy, "--input", raw, "--output", output, "--keys", key_uri)
+    return Run(events, raw, output, processes.run(place, *processes.CLI, *arguments))
+
+
+@pytest.fixture(scope="module")
+def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, Any]:
+    """The other bounded jobs, one after another in one process."""
+    inputs = place / "inputs"
+    for name in ("parallel", "few", "broken", "empty"):
+        (inputs / name).mkdir(parents=True)
+    whole = [*command.events.lines, *material.BROKEN]
+    for part in range(4):
+        (inputs / "parallel" / f"part-{part}").write_bytes(material.text(whole[part::4]))
+    (inputs / "parallel" / "nothing").touch()
+    (inputs / "few" / "events").write_bytes(material.text([*few(command.events), LARGE, b"", OVERSIZE]))
+    (inputs / "broken" / "events").write_bytes(material.text(material.BROKEN))
+    (inputs / "empty" / "events").touch()
+    finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place)
+    assert finished.code == 0, finished.err[-3000:]
+    return json.loads(finished.out.splitlines()[-1])
+
+
+LARGE = (
+    b'{"customerId":"CUST7777781","order":-9,"age":40,"zip":"94110","purchaseAmount":1,"timestamp":"2024-03-15T10:00:00Z","notes":"%s"}'
+    % (b"x" * 900_000)
+)
+"""A good record of nearly a megabyte, the most that a record may have."""
+OVERSIZE = LARGE.replace(b"x", b"xxxxxx")
+
+
+def few(events: material.Events) -> list[bytes]:
+    """The records of three people, fewer than k."""
+    people = sorted({event["customerId"] for event in events.truth.values()})[:3]
+    return [line for line, event in zip(events.lines, events.truth.values(), strict=True) if event["customerId"] in people]
+
+
+def test_a_run_succeeds_and_its_accounts_add_up(command):
+    """The command exits 0, and for every segment input = released + suppressed + quarantined, to the record."""
+    assert command.finished.code == 0, command.finished.err[-3000:]
+    summary = json.loads((command.output / "summary.json").read_bytes())
+    assert summary["input"] == 6_000 + len(material.BROKEN)
+    assert summary["quarantined"] == len(material.BROKEN) == count_lines(command.output / "quarantine")
+    assert list(summary["segments"]) == list(material.VIEWS)
+    for name, account in summary["segments"].items():
+        assert account["released"] + account["suppressed"] == 6_000
+        assert account["rows"] == count_lines(command.output / name)
+
+
+def test_every_good_record_is_in_every_masked_view_once(command):
+    """No record is lost or doubled, and none of the broken ones gets through."""
+    for view in ("analytics", "development"):
+        assert Counter(record["order"] for record in material.records(command.output / view)) == dict.fromkeys(range(6_000), 1)
+
+
+def test_k_people_share_every_released_class(command):
+    """Recomputed from the raw events: labels are true, and at least k people stand behind each combination of them."""
+    released = material.records(command.output / "partners")
+    assert len(released) > 5_900
+    assert max(Counter(record["order"] for record in released).values()) == 1
+    for record in released:
+        raw = command.events.truth[record["order"]]
+        assert material.covers(record["age"], raw["age"]) and material.covers(record["zip"], raw["zip"])
+        assert (record["diagnosis"], record["purchaseAmount"]) == (raw["diagnosis"], raw["purchaseAmount"])
+    assert material.small_classes(released, command.events.truth) == []
+
+
+def test_aggregates_are_near_the_truth_and_noisy(command):
+    """Published counts are those of the bounded contributions, give or take the noise, which is there."""
+    truth: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for event in command.events.truth.values():
+        truth[event["timestamp"][:16] + ":00Z", event["zip"][0] + "****"][event["customerId"]] += 1
+    rows = material.records(command.output / "dashboard")
+    assert len(rows) > 10
+    exact = {group: (sum(min(n, material.RECORDS_PER_PERSON) for n in people.values()), len(people)) for group, people in truth.items()}
+    differences = []
+    for row in rows:
+        orders, customers = exact[row["window_start"], row["zip"]]
+        differences += [row["orders"] - orders, row["customers"] - customers]
+        assert row["epsilon"] == 10.0
+    assert max(map(abs, differences)) < 60
+    assert any(differences)
+
+
+def test_rows_pass_protect_once_for_all_sinks(command):
+    """Though four views, the audit and the quarantine hang on it, Protect sees each line of the input once, in one unbroken chain."""
+    audit = list(lines(command.output / "audit"))
+    events = [event for event in map(json.loads, audit) if event["event"] == "protect"]
+    assert sum(event["records"] for event in events) == 6_000 + len(material.BROKEN)
+    assert len({event["chain"] for event in events}) == 1
+    assert sorted(event["number"] for event in events) == list(range(len(events)))
+    assert broken_links(audit) == []
+
+
+def test_no_output_or_log_holds_a_clear_value(command):
+    """Views, audit, quarantine and Flink's logs hold none of the personal values of the input."""
+    known = material.secrets(command.events.truth.values())
+    assert len(known) > 3_000
+    assert list((command.output.parent / "log").iterdir())
+    for directory in (command.output, command.output.parent / "log"):
+        assert material.leaked(directory, known) == set()
+    assert not any(value.decode() in command.finished.out + command.finished.err for value in known)
+
+
+def test_parallelism_changes_neither_masked_records_nor_k(command, several):
+    """Four files and two instances of each step give the same masked records, equal pseudonyms included, and keep k people together."""
+    output = command.output.parent / "outputs" / "parallel"
+    assert several["parallel"]["summary"]["input"] == 6_000 + len(material.BROKEN)
+    for view in ("analytics", "development"):
+        assert Counter(lines(output / view)) == Counter(lines(command.output / view))
+    assert material.small_classes(material.records(output / "partners"), command.events.truth) == []
+    chains = Counter(event["chain"] for event in map(json.loads, lines(output / "audit")) if event["event"] == "protect")
+    assert len(chains) == 2
+    assert broken_links(lines(output / "audit")) == []
+
+
+def test_fewer_people_than_k_are_all_suppressed(command, several):
+    """At the end of a short input what forms no group of k people is suppressed, a record of 5 MB is quarantined, and the job ends."""
+    good = len(few(command.events)) + 1
+    summary = several["few"]["summary"]
+    assert (summary["input"], summary["reasons"]) == (good + 2, {"oversize": 1, "malformed": 1})
+    assert summary["segments"]["partners"] == {"released": 0, "suppressed": good, "rows": 0}
+    assert summary["segments"]["analytics"]["rows"] == good
+    assert summary["segments"]["dashboard"]["released"] + summary["segments"]["dashboard"]["suppressed"] == good
+    assert several["few"]["seconds"] < 60
+
+
+def test_a_file_of_broken_lines_only_goes_to_the_quarantine(several):
+    """Every line, the empty one too, is quarantined, each for its own reason."""
+    summary = several["broken"]["summary"]
+    assert (summary["input"], summary["quarantined"]) == (len(material.BROKEN),) * 2
+    assert all(account == {"released": 0, "suppressed": 0, "rows": 0} for account in summary["segments"].values())
+    assert len(summary["reasons"]) >= 4
+
+
+def test_an_empty_file_is_an_empty_run(several):
+    """Nothing in, nothing out, and the job ends."""
+    summary = several["empty"]["summary"]
+    assert (summary["input"], summary["quarantined"], summary["reasons"]) == (0, 0, {})
+
+
+def test_a_worker_without_keys_fails_the_job_with_its_reason(several):
+    """The error of a worker comes back as one line that says what to do, and the job does not hang."""
+    assert "error" in several["lost keys"]
+    assert "env://FLINK_MASKING_NO_SUCH_KEYS: the variable is not set. Hint:" in several["lost keys"]["error"]
+    assert "\n" not in several["lost keys"]["error"]
+    assert several["lost keys"]["seconds"] < 60
+
+
+@pytest.mark.parametrize("name", ["policy", "masked"])
+def test_a_plan_evaluates_protect_once(several, name):
+    """The plan holds one vectorised Python calculation, whatever the number of sinks; only stateful segments leave the Table API."""
+    operators = several["plans"][name]
+    assert sum(operator.startswith("PythonCalc") for operator in operators) == 1
+    assert ("TableToDataStream" in operators) == (name == "policy")
+    assert sum(operator.startswith("end: Writer") for operator in operators) >= 4
+
+
+def test_a_job_that_fails_ends_the_command_with_a_message(place, policy, key_uri):
+    """A file that is not what its name says fails the job: exit 1, a short message with the cause, no traceback."""
+    broken = place / "events.gz"
+    broken.write_bytes(b"this is no gzip")
+    output = place / "failed"
+    finished = processes.run(place, *processes.CLI, "run", policy, "--input", broken, "--output", output, "--keys", key_uri)
+    assert finished.code == 1
+    assert "\nerror: the Flink job failed: " in finished.err and "Not in GZIP format" in finished.err
+    assert "Traceback" not in finished.err and len(finished.err) < 1_000
+    assert "summary.json" not in [entry.name for entry in output.iterdir()]
+    shutil.rmtree(output)
