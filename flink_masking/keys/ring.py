@@ -1,19 +1,17 @@
 """The key ring: one root secret a version, from which every key of the library is derived."""
 
-import base64
-import json
 import secrets
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any, Literal, Self, TypeGuard
+from collections.abc import Collection, Iterable, Mapping
+from typing import Self
 
 from flink_masking.crypto.hkdf import subkey
 from flink_masking.crypto.secret import Secret
 from flink_masking.errors import KeyRingError
+from flink_masking.keys.document import FORMAT, ROOT_BYTES, Document, decode, encode
+from flink_masking.keys.lifecycle import OPEN, Version, VersionSet, now
+from flink_masking.keys.purposes import EXPORTED_BYTES, PURPOSES
 
-FORMAT = "flink-masking key ring 1"
-ROOT_BYTES = 32
-State = Literal["primary", "enabled"]
+__all__ = ["FORMAT", "ROOT_BYTES", "KeyHandle", "KeyRing", "fresh_root"]
 
 
 class KeyHandle(Secret):
@@ -31,29 +29,26 @@ class KeyHandle(Secret):
         return self._secret
 
 
-class _Version(Secret):
-    """One version of the root."""
+class KeyRing(VersionSet):
+    """Root secrets by version. The primary version protects, primary and enabled ones open; refuses to be pickled, copied or printed.
 
-    __slots__ = ("created", "root", "state")
+    An exported ring holds the keys of some domains instead of roots: it derives these and nothing else, and is not changed.
 
-    def __init__(self, root: bytes, state: State, created: str) -> None:
-        self.root, self.state, self.created = root, state, created
+    Attributes:
+        domains: the domains of an exported ring, sorted; None where the ring holds roots.
+    """
 
+    __slots__ = ("domains",)
 
-class KeyRing(Secret):
-    """Root secrets by version. The primary version protects, any version opens; refuses to be pickled, copied or printed."""
-
-    __slots__ = ("_versions", "primary")
-
-    def __init__(self, versions: Mapping[int, _Version]) -> None:
+    def __init__(self, versions: Mapping[int, Version], domains: Collection[str] | None = None) -> None:
         """Keep checked versions; users call `new`, `ephemeral` or `parse`."""
-        self._versions = dict(sorted(versions.items()))
-        self.primary = next(number for number, version in self._versions.items() if version.state == "primary")
+        super().__init__(versions)
+        self.domains = None if domains is None else tuple(sorted(domains))
 
     @classmethod
     def new(cls) -> Self:
         """A ring with one fresh version, number 1."""
-        return cls({1: _fresh()})
+        return cls({1: Version("primary", now(), fresh_root())})
 
     @classmethod
     def ephemeral(cls) -> Self:
@@ -70,42 +65,63 @@ class KeyRing(Secret):
 
         Raises:
             KeyRingError: not JSON, another format, a version that is not complete, a root that is not 32 bytes, a number that
-                comes twice, or not exactly one primary. The message never holds content.
+                comes twice, not exactly one primary, or roots that are wrapped. The message never holds content.
         """
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError):
-            document = None  # raised below, so that the text with the keys is no context of the error
-        if not isinstance(document, dict) or document.get("format") != FORMAT or not isinstance(document.get("versions"), list):
-            raise KeyRingError(f"{where}: not a key ring. Hint: make one with 'flink-masking keys new FILE'")
-        versions: dict[int, _Version] = {}
-        for position, entry in enumerate(document["versions"], 1):
-            number, version = _entry(entry, f"{where}: version entry {position}")
-            if number in versions:
-                raise KeyRingError(f"{where}: version {number} comes twice. Hint: keep one entry for each version")
-            versions[number] = version
-        primaries = sum(version.state == "primary" for version in versions.values())
-        if primaries != 1:
-            raise KeyRingError(f"{where}: {primaries} versions are primary. Hint: exactly one version has the state 'primary'")
-        return cls(versions)
+        document = decode(data, where)
+        if document.wrapped_by is not None:
+            raise KeyRingError(f"{where}: its roots are wrapped. Hint: open it through {document.wrapped_by}, with its own address as ring=")
+        return cls(document.versions, document.domains)
 
     def dump(self) -> bytes:
-        """The ring as JSON, roots in clear: write it only where secrets are kept."""
-        versions = [
-            {"version": n, "state": v.state, "created": v.created, "root": base64.b64encode(v.root).decode()}
-            for n, v in self._versions.items()
-        ]
-        return json.dumps({"format": FORMAT, "versions": versions}, indent=2).encode() + b"\n"
+        """The ring as JSON, roots or exported keys in clear: write it only where secrets are kept."""
+        return encode(Document(self._versions, domains=self.domains))
 
-    def rotated(self) -> "KeyRing":
-        """A ring with a fresh primary version; those there were stay enabled, so that what they protect can be opened."""
-        kept = {n: _Version(v.root, "enabled", v.created) for n, v in self._versions.items()}
-        return KeyRing({**kept, max(kept) + 1: _fresh()})
+    def _with(self, versions: Mapping[int, Version]) -> Self:
+        if self.domains is not None:
+            raise KeyRingError(
+                "the key ring holds the keys of some domains only and is not changed. Hint: change the ring it comes from, and export again"
+            )
+        return type(self)(versions)
 
-    @property
-    def versions(self) -> tuple[int, ...]:
-        """The version numbers, ascending."""
-        return tuple(self._versions)
+    def added(self) -> Self:
+        """A ring with one more version, fresh and enabled: promote it when every process has the ring.
+
+        Raises:
+            KeyRingError: an exported ring, or no number is left.
+        """
+        return self._changed({self._next(): Version("enabled", now(), fresh_root())})
+
+    def rotated(self) -> Self:
+        """A ring with a fresh primary version; the one before stays enabled, so that what it protects can be opened.
+
+        Raises:
+            KeyRingError: as for `added`.
+        """
+        return self.added().promoted(self._next())
+
+    def export(self, domains: Iterable[str]) -> Self:
+        """A ring for whoever may protect and unprotect these domains and nothing else.
+
+        Args:
+            domains: as in the policy, at least one.
+
+        Returns:
+            A ring whose open versions hold the derived keys of the domains for every purpose of `purposes.PURPOSES`. Disabled and
+            destroyed versions are named in it and hold nothing.
+
+        Raises:
+            KeyRingError: no domain, an empty name, or a domain that this (exported) ring lacks.
+        """
+        wanted = sorted(set(domains))
+        if not wanted or "" in wanted:
+            raise KeyRingError("an export names at least one domain, and none is empty. Hint: --domain customer")
+
+        def keys(number: int) -> dict[tuple[str, str], bytes]:
+            return {(p, d): self.derive(p, d, number, EXPORTED_BYTES).secret() for d in wanted for p in PURPOSES}
+
+        return type(self)(
+            {n: Version(v.state, v.created, keys(n) if v.state in OPEN else None, v.destroyed) for n, v in self._versions.items()}, wanted
+        )
 
     def derive(self, purpose: str, domain: str, version: int | None = None, length: int = 32) -> KeyHandle:
         """The key of a purpose and domain, by HKDF-SHA-256 from the root of a version.
@@ -114,48 +130,26 @@ class KeyRing(Secret):
             purpose: ``pseudonym``, ``fpe`` …
             domain: as in the policy; the same domain gives the same key in every stream.
             version: the primary version when None.
-            length: bytes, 1 to 8160.
+            length: bytes, 1 to 8160; at most 64 from an exported ring.
 
         Raises:
-            KeyRingError: the ring lacks the version.
+            KeyRingError: the ring lacks the version, the version is disabled or was destroyed, or the ring was exported without the
+                domain.
         """
         number = self.primary if version is None else version
-        found = self._versions.get(number)
-        if found is None:
-            raise KeyRingError(f"the key ring has no version {number}. Hint: use the ring that the value was protected with")
-        return KeyHandle(subkey(found.root, purpose, domain, number, length), number)
+        found = self._version(number)
+        if found.state == "destroyed":
+            raise KeyRingError(f"version {number} was destroyed on {found.destroyed}. Hint: what it protected cannot be opened any more")
+        if found.state == "disabled":
+            raise KeyRingError(f"version {number} is disabled. Hint: flink-masking keys enable FILE {number}")
+        if isinstance(found.material, bytes):
+            return KeyHandle(subkey(found.material, purpose, domain, number, length), number)
+        key = (found.material or {}).get((purpose, domain), b"")
+        if not 1 <= length <= len(key):
+            raise KeyRingError(f"the key ring does not hold the keys of {domain}. Hint: ask its owner to export --domain {domain}")
+        return KeyHandle(key[:length], number)
 
 
-def _fresh() -> _Version:
-    return _Version(secrets.token_bytes(ROOT_BYTES), "primary", datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-def _entry(entry: Any, where: str) -> tuple[int, _Version]:
-    """One version of the file, checked."""
-    if not isinstance(entry, dict):
-        raise KeyRingError(f"{where} is not an object. Hint: restore the file from its backup")
-    number, state, created, root = (entry.get(name) for name in ("version", "state", "created", "root"))
-    if type(number) is not int or not 1 <= number < 1 << 32:
-        raise KeyRingError(f"{where} has no usable number. Hint: 'version' is a whole number from 1 to 2**32 - 1")
-    if state not in ("primary", "enabled"):
-        raise KeyRingError(f"{where} has no usable state. Hint: 'state' is 'primary' or 'enabled'")
-    if not _is_time(created):
-        raise KeyRingError(f"{where} has no usable time. Hint: 'created' is an ISO 8601 time")
-    secret = _decoded(root)
-    if secret is None or len(secret) != ROOT_BYTES:
-        raise KeyRingError(f"{where} has no usable root. Hint: 'root' is the base64 of {ROOT_BYTES} bytes")
-    return number, _Version(secret, "primary" if state == "primary" else "enabled", created)
-
-
-def _is_time(text: Any) -> TypeGuard[str]:
-    try:
-        return isinstance(text, str) and datetime.fromisoformat(text) is not None
-    except ValueError:
-        return False
-
-
-def _decoded(text: Any) -> bytes | None:
-    try:
-        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
-    except ValueError:
-        return None
+def fresh_root() -> bytes:
+    """A new root secret from the system's random source."""
+    return secrets.token_bytes(ROOT_BYTES)

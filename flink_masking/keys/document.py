@@ -1,0 +1,147 @@
+"""The file format of key rings: JSON with roots in clear, with wrapped roots, or with the keys of some domains."""
+
+import base64
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, TypeGuard
+
+from flink_masking.errors import KeyRingError
+from flink_masking.keys.lifecycle import LAST_NUMBER, STATES, Subkeys, Version
+from flink_masking.keys.purposes import EXPORTED_BYTES
+
+FORMAT = "flink-masking key ring 1"
+ROOT_BYTES = 32
+LARGEST = 1 << 20
+"""Bytes of a ring at most: more is something else."""
+
+
+class Document(NamedTuple):
+    """What a ring's JSON says, checked.
+
+    Attributes:
+        versions: by number; exactly one is primary.
+        domains: of an exported ring, else None.
+        wrapped_by: address of the key that the roots are wrapped with, else None.
+    """
+
+    versions: Mapping[int, Version]
+    domains: Collection[str] | None = None
+    wrapped_by: str | None = None
+
+
+def encode(document: Document) -> bytes:
+    """The JSON of a ring, versions ascending."""
+    head: dict[str, Any] = {"format": FORMAT}
+    if document.wrapped_by is not None:
+        head["wrapped_by"] = document.wrapped_by
+    if document.domains is not None:
+        head["domains"] = list(document.domains)
+    versions = []
+    for number, version in document.versions.items():
+        entry: dict[str, Any] = {"version": number, "state": version.state, "created": version.created}
+        if version.destroyed is not None:
+            entry["destroyed"] = version.destroyed
+        if isinstance(version.material, bytes):
+            entry["root" if document.wrapped_by is None else "wrapped"] = base64.b64encode(version.material).decode()
+        elif version.material is not None:
+            keys = sorted(version.material.items())
+            entry["keys"] = [{"purpose": p, "domain": d, "key": base64.b64encode(key).decode()} for (p, d), key in keys]
+        versions.append(entry)
+    return json.dumps({**head, "versions": versions}, indent=2).encode() + b"\n"
+
+
+def decode(data: bytes, where: str) -> Document:
+    """Read the JSON of a ring.
+
+    Args:
+        data: JSON, UTF-8.
+        where: what to call the source in errors.
+
+    Raises:
+        KeyRingError: whatever is wrong with it; the message never holds content.
+    """
+    body = _json(data) if len(data) <= LARGEST else None
+    if not isinstance(body, dict) or body.get("format") != FORMAT or not isinstance(body.get("versions"), list):
+        raise KeyRingError(f"{where}: not a key ring. Hint: make one with 'flink-masking keys new FILE'")
+    wrapped_by, domains = body.get("wrapped_by"), body.get("domains")
+    if not (wrapped_by is None or (isinstance(wrapped_by, str) and wrapped_by.isprintable() and "://" in wrapped_by)):
+        raise KeyRingError(f"{where}: 'wrapped_by' is no address. Hint: restore the file from its backup")
+    if domains is not None and (wrapped_by is not None or not _are_names(domains)):
+        raise KeyRingError(f"{where}: 'domains' is no list of names. Hint: have it exported again")
+    versions: dict[int, Version] = {}
+    for position, entry in enumerate(body["versions"], 1):
+        at = f"{where}: version entry {position}"
+        if not isinstance(entry, dict):
+            raise KeyRingError(f"{at} is not an object. Hint: restore the file from its backup")
+        number = entry.get("version")
+        if type(number) is not int or not 1 <= number <= LAST_NUMBER:
+            raise KeyRingError(f"{at} has no usable number. Hint: 'version' is a whole number from 1 to 2**32 - 1")
+        if number in versions:
+            raise KeyRingError(f"{where}: version {number} comes twice. Hint: keep one entry for each version")
+        versions[number] = _version(entry, "wrapped" if wrapped_by else "root" if domains is None else "keys", at)
+    primaries = sum(version.state == "primary" for version in versions.values())
+    if primaries != 1:
+        raise KeyRingError(f"{where}: {primaries} versions are primary. Hint: exactly one version has the state 'primary'")
+    return Document(dict(sorted(versions.items())), domains, wrapped_by)
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None  # the caller raises, so that the text with the keys is no context of the error
+
+
+def _version(entry: dict[str, Any], holds: str, at: str) -> Version:
+    """One version, checked; `holds` names the member with its secret."""
+    state, created, destroyed = entry.get("state"), entry.get("created"), entry.get("destroyed")
+    if state not in STATES:
+        raise KeyRingError(f"{at} has no usable state. Hint: 'state' is {', '.join(STATES[:-1])} or {STATES[-1]}")
+    if not _is_time(created):
+        raise KeyRingError(f"{at} has no usable time. Hint: 'created' is an ISO 8601 time")
+    if (state == "destroyed") != _is_time(destroyed):
+        raise KeyRingError(f"{at} has no usable time of destruction. Hint: destroyed versions have 'destroyed', an ISO 8601 time, others none")
+    secrets = {"root", "wrapped", "keys"} & entry.keys()
+    if state == "destroyed" or (state == "disabled" and holds == "keys"):
+        if secrets:
+            raise KeyRingError(f"{at} is {state} and still holds a secret. Hint: remove it from the file, and from copies of the file")
+        return Version(state, created, None, destroyed if state == "destroyed" else None)
+    if secrets - {holds}:
+        raise KeyRingError(f"{at} holds another kind of secret than its ring. Hint: restore the file from its backup")
+    material = _keys(entry.get("keys")) if holds == "keys" else _decoded(entry.get(holds))
+    if not material or (holds == "root" and len(material) != ROOT_BYTES):
+        form = {"root": f"'root' is the base64 of {ROOT_BYTES} bytes", "wrapped": "'wrapped' is base64", "keys": "have it exported again"}
+        raise KeyRingError(f"{at} has no usable {holds}. Hint: {form[holds]}")
+    return Version(state, created, material)
+
+
+def _keys(entries: Any) -> Subkeys | None:
+    """Exported keys by purpose and domain, or None where any of them is unusable."""
+    keys: dict[tuple[str, str], bytes] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        if not isinstance(entry, dict):
+            return None
+        named, key = (entry.get("purpose"), entry.get("domain")), _decoded(entry.get("key"))
+        if not _are_names(list(named)) or key is None or len(key) != EXPORTED_BYTES or named in keys:
+            return None
+        keys[str(named[0]), str(named[1])] = key
+    return keys
+
+
+def _are_names(names: Any) -> TypeGuard[list[str]]:
+    return isinstance(names, list) and bool(names) and all(isinstance(name, str) and name for name in names)
+
+
+def _is_time(text: Any) -> TypeGuard[str]:
+    try:
+        return isinstance(text, str) and datetime.fromisoformat(text) is not None
+    except ValueError:
+        return False
+
+
+def _decoded(text: Any) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except ValueError:
+        return None

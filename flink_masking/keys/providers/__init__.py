@@ -1,0 +1,116 @@
+"""Where key rings come from: an address (URI) whose scheme names the provider.
+
+======================  =========================================================================  ==================
+address                 what it is                                                                 extra
+======================  =========================================================================  ==================
+``file://``             a key ring file, ``file:///absolute/path`` or ``file://relative/path``
+``env://``              an environment variable with the file's JSON, or the base64 of it
+``vault://``            a field of a secret in HashiCorp Vault, KV version 2                       ``vault``
+``vault+transit://``    a ring wrapped by a key of Vault's Transit engine                          ``vault``
+``aws-kms://``          a ring wrapped by a key in AWS KMS                                         ``aws``
+``gcp-kms://``          a ring wrapped by a key in Google Cloud KMS                                ``gcp``
+``azure-kv://``         a ring wrapped by an RSA key in Azure Key Vault                            ``azure``
+======================  =========================================================================  ==================
+
+A wrapped ring is stored anywhere the first three reach, and its address names the place: ``aws-kms://KEY?ring=file:///keys.json``.
+Every wait for a service is bounded by `WAIT_S` seconds, and each call is tried twice at most.
+"""
+
+import importlib
+from types import ModuleType
+from typing import Protocol
+
+from flink_masking.errors import KeyRingError
+from flink_masking.keys.providers.address import Address
+from flink_masking.keys.ring import KeyRing
+from flink_masking.keys.wrapped import WrappedRing, Wrapper
+
+STORES = {"file": "stored", "env": "stored", "vault": "vault"}
+"""Schemes of places where a ring's JSON is kept, and the module with ``store(address) -> Store``."""
+
+WRAPPERS = {"vault+transit": "vault_transit", "aws-kms": "aws_kms", "gcp-kms": "gcp_kms", "azure-kv": "azure_kv"}
+"""Schemes of keys that wrap roots, and the module with ``wrapper(address) -> Wrapper`` and its ``OPTIONS``."""
+
+
+class Store(Protocol):
+    """A place where a ring's JSON is kept. Any failure is a KeyRingError without content."""
+
+    where: str
+    """What to call the place in errors."""
+
+    def read(self) -> bytes:
+        """The JSON."""
+
+    def fingerprint(self) -> str:
+        """A text that changes when the JSON may have changed, and that tells nothing of it."""
+
+
+def open_ring(uri: str) -> KeyRing:
+    """The key ring at an address.
+
+    Args:
+        uri: as in this module's table.
+
+    Raises:
+        KeyRingError: an unknown scheme, an SDK that is not installed, nothing there, no access, a service that does not answer in
+            time, a file that others can read, or contents that are no key ring or the wrong kind (wrapped or not). The message names
+            the place, never content.
+    """
+    address = Address.parse(uri)
+    if address.scheme in STORES:
+        store = _store(address)
+        return KeyRing.parse(store.read(), store.where)
+    wrapper = wrapper_at(address)  # first, so that a missing SDK is told before anything is read
+    store = _store_of(address)
+    return WrappedRing.parse(store.read(), store.where).unwrap(wrapper)
+
+
+def fingerprint(uri: str) -> str:
+    """A text that changes when the ring at an address changes; for a wrapped ring that of the place where it is stored.
+
+    Cheap: no key is opened, and nothing of the ring is told.
+
+    Args:
+        uri: as for `open_ring`.
+
+    Raises:
+        KeyRingError: as for `open_ring`, but for what is wrong with the contents.
+    """
+    address = Address.parse(uri)
+    return (_store(address) if address.scheme in STORES else _store_of(address)).fingerprint()
+
+
+def wrapper_at(address: Address) -> Wrapper:
+    """The wrapping key at an address.
+
+    Raises:
+        KeyRingError: its scheme wraps nothing, the SDK is not installed, or the address is not complete.
+    """
+    if address.scheme not in WRAPPERS:
+        names = ", ".join(f"{name}://" for name in WRAPPERS)
+        raise KeyRingError(f"{address.scheme}:// wraps no keys. Hint: known are {names}")
+    module = _module(WRAPPERS[address.scheme])
+    address.check_options({"ring", *module.OPTIONS})
+    wrapper: Wrapper = module.wrapper(address)
+    return wrapper
+
+
+def _store(address: Address) -> Store:
+    store: Store = _module(STORES[address.scheme]).store(address)
+    return store
+
+
+def _store_of(address: Address) -> Store:
+    """The place that the address of a wrapping key names."""
+    ring = address.options.get("ring")
+    if ring is None:
+        raise KeyRingError(f"{address.where}: the address names no ring. Hint: add ring=file:///path/to/keys.json")
+    inner = Address.parse(ring)
+    if inner.scheme not in STORES:
+        raise KeyRingError(f"{address.where}: a ring is not stored at {inner.scheme}://. Hint: ring= takes file://, env:// or vault://")
+    return _store(inner)
+
+
+def _module(name: str) -> ModuleType:
+    """A provider's module, imported when it is needed."""
+    return importlib.import_module(f"{__name__}.{name}")

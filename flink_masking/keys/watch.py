@@ -1,0 +1,66 @@
+"""Hot reload: a running job picks up a promoted, disabled or destroyed version without a restart."""
+
+import time
+from collections.abc import Callable
+
+from flink_masking.errors import KeyRingError
+from flink_masking.keys.providers import fingerprint, open_ring
+from flink_masking.keys.ring import KeyRing
+
+
+def _silent(_: KeyRingError) -> None:
+    """Report nothing."""
+
+
+class RingWatcher:
+    """The current key ring at an address; looks again when asked for it after an interval. For one thread.
+
+    A ring that can be read takes effect as a whole, with what was promoted, disabled or destroyed in it. While the provider fails the
+    ring before stays in use, each failure is reported, and the next attempt comes after the next interval. Nothing runs in the
+    background: whoever does not ask gets no new ring.
+    """
+
+    def __init__(
+        self,
+        uri: str,
+        interval_s: float = 30.0,
+        clock: Callable[[], float] = time.monotonic,
+        report: Callable[[KeyRingError], None] = _silent,
+    ) -> None:
+        """Open the ring.
+
+        Args:
+            uri: address of the ring, as for `open_ring`.
+            interval_s: seconds between looks, more than 0.
+            clock: seconds that never go back.
+            report: told of each refresh that failed.
+
+        Raises:
+            ValueError: an interval that is not positive.
+            KeyRingError: the ring cannot be opened; the first time there is none to keep.
+        """
+        if not interval_s > 0:
+            raise ValueError("the interval between looks at a key ring is more than 0 s")
+        self._uri, self._interval, self._clock, self._report = uri, interval_s, clock, report
+        self._seen = fingerprint(uri)  # before the ring: a change in between is then found at the next look
+        self._ring = open_ring(uri)
+        self._next = clock() + interval_s
+
+    def ring(self) -> KeyRing:
+        """The ring to use now: the same object until a changed one was opened.
+
+        Takes no time but where a look is due; then as long as the provider takes, which is bounded (see `flink_masking.keys.providers`).
+        """
+        if self._clock() >= self._next:
+            try:
+                self._refresh()
+            except KeyRingError as error:
+                self._report(error)
+            self._next = self._clock() + self._interval
+        return self._ring
+
+    def _refresh(self) -> None:
+        seen = fingerprint(self._uri)
+        if seen != self._seen:
+            self._ring = open_ring(self._uri)
+            self._seen = seen
