@@ -1,6 +1,7 @@
 """The main job on this machine: an embedded mini-cluster, files in, a directory of views out, and accounts that must add up."""
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Mapping
@@ -87,9 +88,20 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_RAISED = re.compile(r"(?!java\.|org\.|py4j\.)([A-Za-z_][\w.]*(?:Error|Exception|Faults)): ")
+_SPOKEN = ("flink_masking.", "ImportError", "ModuleNotFoundError")
+"""Python exceptions whose text is shown; that of others may quote a record."""
+
+
 def cause(error: BaseException) -> str:
     """The last cause in a Java or Python error chain, on one line: the words that a person can act on."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    causes = [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]
-    python = [line for line in lines if line.startswith("flink_masking.")]
-    return (python or causes or lines or [type(error).__name__])[-1][:300]
+    lines = [line.strip().removeprefix(": ") for line in str(error).splitlines() if line.strip()]
+    python = [(line, raised[1]) for line in lines if (raised := _RAISED.match(line))]
+    if spoken := [line for line, kind in python if kind.startswith(_SPOKEN)]:
+        return spoken[-1][:300]
+    if python:
+        return f"a Python worker raised {python[-1][1]}"
+    if causes := [line.removeprefix("Caused by:").strip() for line in lines if line.startswith("Caused by:")]:
+        return causes[-1][:300]
+    words = [line for line in lines if not line.startswith(("at ", "An error occurred while calling"))]
+    return (words or [type(error).__name__])[0][:300]
