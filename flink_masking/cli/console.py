@@ -20,8 +20,8 @@ from flink_masking.errors import FlinkMaskingError, PolicyError
 
 DEBUG = "FLINK_MASKING_DEBUG"
 
-out = Console(highlight=False, markup=False)
-err = Console(highlight=False, markup=False, stderr=True)
+out = Console(highlight=False, markup=False, emoji=False)
+err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def demo(
     for title, rows in shown.items():
         out.print(f"\n{title}", style="bold")
         for row in rows:
-            out.print("  " + row, soft_wrap=True, emoji=False)
+            out.print("  " + row, soft_wrap=True)
     out.print(f"\nThe policy is {policy}, the streams are under {output}.", soft_wrap=True)
 
 

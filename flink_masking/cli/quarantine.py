@@ -33,15 +33,15 @@ def show(
         if limit and number >= limit:
             continue
         place = " ".join(part for part in (entry.path, f"at byte {entry.position}" if entry.position is not None else None) if part)
-        out.print(printable(f"{entry.time}  {entry.reason}  {place}".rstrip()), soft_wrap=True, emoji=False)
+        out.print(printable(f"{entry.time}  {entry.reason}  {place}".rstrip()), soft_wrap=True)
         if reveal:
             try:
-                out.print("    " + printable(reader.payload(entry)), soft_wrap=True, emoji=False)
+                out.print("    " + printable(reader.payload(entry)), soft_wrap=True)
             except DecryptionError:
                 unopened += 1
                 out.print("    (these keys do not open it)")
     totals = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
-    out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True, emoji=False)
+    out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True)
     if limit and reasons.total() > limit:
         err.print(f"the first {limit:,} are shown; --limit 0 shows all")
     if unopened:

@@ -14,12 +14,13 @@ from flink_masking.dp.final import FinalLogic
 from flink_masking.dp.partial import PartialLogic
 from flink_masking.dp.partials import read_partial
 from flink_masking.dp.spec import AggregateSpec
+from flink_masking.engine.columns import Column
 from flink_masking.engine.masking import FieldRule, accepted_kinds
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
-from flink_masking.kernels.decimals import BAD, parse_fixed
+from flink_masking.kernels.decimals import BAD, EXACT, parse_fixed
 from flink_masking.kernels.instants import parse as parse_instants
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
@@ -54,6 +55,7 @@ class AggregatedPlan:
         spec: metrics, measures and privacy.
         subject: field of the person.
         event_time: field of the event's time.
+        epoch: it holds milliseconds since 1970 as a number, instead of ISO 8601 text.
         keys: group fields with the mask that generalises each, or None where it is taken as it is.
         shards: instances of the bounding stage.
     """
@@ -62,6 +64,7 @@ class AggregatedPlan:
     spec: AggregateSpec
     subject: str
     event_time: str
+    epoch: bool
     keys: tuple[tuple[str, FieldRule | None], ...]
     shards: int
 
@@ -82,9 +85,9 @@ class AggregatedPlan:
         """Read event time, groups and measures; what cannot be read sends the record to quarantine."""
         rejections.add(view.column(self.subject).absent, "missing_subject", self.subject)
         column = view.column(self.event_time)
-        time, ok = parse_instants(column.text)
+        time, ok = self._instants(column)
         rejections.add(column.absent, "missing_event_time", self.event_time)
-        rejections.add(~(ok & np.isin(column.kinds, list(TEXT)) & (np.abs(time) <= LATEST)), "out_of_domain", self.event_time)
+        rejections.add(~(ok & (np.abs(time) <= LATEST)), "out_of_domain", self.event_time)
         values, valid = [], []
         for measure in self.spec.measures:
             column = view.column(measure.name)
@@ -99,6 +102,14 @@ class AggregatedPlan:
             values.append(units)
             valid.append(number)
         return Contributions(time, self._groups(view, rejections), values, valid)
+
+    def _instants(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
+        """Event times in ms, and which could be read: ISO 8601 text, or (fields of type number) whole milliseconds since 1970."""
+        if not self.epoch:
+            time, ok = parse_instants(column.text)
+            return time, ok & np.isin(column.kinds, list(TEXT))
+        time, status = parse_fixed(column.text, 0)
+        return time, (status == EXACT) & (column.kinds == Kind.NUMBER)
 
     def _groups(self, view: RecordView, rejections: Rejections) -> pa.BinaryArray:
         members = []
@@ -151,4 +162,5 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
         taken = None if isinstance(mask, Action) else FieldRule(rule.path, rule.technique.name, mask,
                                                                  accepted_kinds(rule.technique.inputs), "quarantine")
         keys.append((rule.path, taken))
-    return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, tuple(keys), segment.shards)
+    epoch = policy.fields[policy.event_time.field].type == "number"
+    return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, epoch, tuple(keys), segment.shards)

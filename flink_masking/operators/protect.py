@@ -77,7 +77,7 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
                 cell[row] = Packet(packed.shard, watermark, packed.blob).encode()
             cells.append(cell)
         audit, quarantine = np.full(n, None, object), np.full(n, None, object)
-        audit[0] = piece.audit
+        audit[:1] = piece.audit
         for row, line in piece.quarantine:
             quarantine[row] = line
         return pd.DataFrame(dict(zip(self._names, [*cells, audit, quarantine], strict=True)), copy=False)

@@ -157,3 +157,13 @@ def test_windows_are_of_event_time(run):
     assert [(row["window_start"], row["window_end"]) for row in rows] == [
         ("2024-03-15T10:30:00Z", "2024-03-15T10:31:00Z"), ("2024-03-15T10:31:00Z", "2024-03-15T10:32:00Z")]
     assert [row["n"] for row in rows] == [20, 43]
+
+
+def test_event_times_in_milliseconds(run):
+    """A field of type number holds milliseconds since 1970; text, fractions and times beyond all windows go to quarantine."""
+    text = policy().replace("at: {class: plain, type: datetime}", "at: {class: plain, type: number}")
+    good = records(3, at=1710498600000)
+    bad = [record for at in ("2024-03-15T10:30:00Z", 1.5, 10**17, True) for record in records(1, at=at)]
+    done = run(text, good + bad)
+    assert contributions(done).column("time").to_pylist() == [1710498600000] * 3
+    assert done.pieces[0].quarantined == len(bad)
