@@ -36,6 +36,13 @@ app.command("schema")(schema.schema)
 
 _keys = typer.Typer(help="Make and keep key rings.", no_args_is_help=True, rich_markup_mode=None)
 _keys.command("new")(keys.new)
+_keys.command("add")(keys.add)
+_keys.command("promote")(keys.promote)
+_keys.command("disable")(keys.disable)
+_keys.command("enable")(keys.enable)
+_keys.command("destroy")(keys.destroy)
+_keys.command("list")(keys.list_)
+_keys.command("export")(keys.export)
 app.add_typer(_keys, name="keys")
 
 app.command("generate")(generate.generate)

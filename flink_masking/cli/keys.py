@@ -1,20 +1,178 @@
-"""``flink-masking keys``: key ring files."""
+"""``flink-masking keys``: key ring files and the life of their versions."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from flink_masking.keys.wrapped import AnyRing, WrappedRing, Wrapper
 
-def new(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.", show_default=False)]) -> None:
+File = Annotated[Path, typer.Argument(help="A key ring file.", show_default=False)]
+Number = Annotated[int, typer.Argument(metavar="VERSION", min=1, help="Its number, as 'keys list' shows it.", show_default=False)]
+
+
+def new(
+    file: Annotated[Path, typer.Argument(help="A file that does not exist yet.", show_default=False)],
+    wrap: Annotated[
+        str | None,
+        typer.Option(
+            "--wrap",
+            metavar="ADDRESS",
+            help="Wrap the roots with a key that never leaves its service: vault+transit://, aws-kms://, gcp-kms:// or azure-kv://.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
     """Make a new key ring FILE that only you can read (mode 0600).
 
-    Whoever has the file can compute every pseudonym made with it; whoever loses it can never make them again. Keep a backup where
-    you keep secrets.
+    Whoever has the file can compute every pseudonym made with it, but where its roots are wrapped; whoever loses it can never make
+    them again. Keep a backup where you keep secrets.
     """
-    from flink_masking.cli.console import out
-    from flink_masking.keys.files import create
+    import shlex
+    from urllib.parse import quote
 
-    ring = create(file)
-    out.print(f"{file}: key ring with version {ring.primary}, readable by its owner only", soft_wrap=True)
-    out.print(f"Use it with --keys file://{file.absolute()}", soft_wrap=True)
+    from flink_masking.cli.console import out
+    from flink_masking.keys.files import save_new
+    from flink_masking.keys.providers import wrapper_at
+    from flink_masking.keys.providers.address import Address
+    from flink_masking.keys.ring import KeyRing
+    from flink_masking.keys.wrapped import AnyRing, WrappedRing
+
+    here = f"file://{quote(str(file.absolute()))}"
+    ring: AnyRing
+    if wrap is None:
+        ring = KeyRing.new()
+    else:
+        key = Address.parse(wrap)
+        ring, here = WrappedRing.new(key.of(None), wrapper_at(key)), key.of(here)
+    save_new(file, ring.dump())
+    _say(file, f"key ring with version {ring.primary}, readable by its owner only")
+    out.print(f"Use it with --keys {shlex.quote(here)}", soft_wrap=True)
+
+
+def add(file: File) -> None:
+    """Add a fresh version to FILE, enabled.
+
+    Promote it when every job has the new ring: what one job protects with it another could not open before.
+    """
+    from flink_masking.keys.ring import KeyRing
+
+    after = _change(file, lambda ring: ring.added() if isinstance(ring, KeyRing) else ring.added(_wrapper(ring)))
+    _say(file, f"version {after.facts()[-1].number} is enabled; version {after.primary} protects")
+
+
+def promote(file: File, version: Number) -> None:
+    """Let VERSION protect from now on. The one that did stays enabled and opens.
+
+    Every pseudonym, deterministic ciphertext and FPE value that is made from now on differs from those made before: joins between old
+    and new data end here.
+    """
+    _change(file, lambda ring: ring.promoted(version))
+    _say(file, f"version {version} protects from now on")
+
+
+def disable(file: File, version: Number) -> None:
+    """Let VERSION neither protect nor open for now.
+
+    What it protected opens again after 'keys enable': try this before 'keys destroy'.
+    """
+    _change(file, lambda ring: ring.disabled(version))
+    _say(file, f"version {version} is disabled")
+
+
+def enable(file: File, version: Number) -> None:
+    """Let a disabled VERSION open again."""
+    _change(file, lambda ring: ring.enabled(version))
+    _say(file, f"version {version} is enabled")
+
+
+def destroy(
+    file: File,
+    version: Number,
+    yes: Annotated[bool, typer.Option("--yes", help="Really: what VERSION protected can never be opened again.")] = False,
+) -> None:
+    """Remove the secret of VERSION from FILE for good. Its number and its time of destruction stay.
+
+    Backups and exports that hold the secret still open what it protected: destroy them, too.
+    """
+    from flink_masking.errors import InputError
+
+    if not yes:
+        raise InputError(f"{file}: what version {version} protected could never be opened again; nothing was changed. Hint: pass --yes")
+    _change(file, lambda ring: ring.destroyed(version))
+    _say(file, f"version {version} was destroyed")
+
+
+def list_(file: File) -> None:
+    """Show the versions of FILE: number, state, times. Never a secret."""
+    from flink_masking.cli.console import out
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.keys.files import read_bytes
+    from flink_masking.keys.wrapped import WrappedRing, parse_any
+
+    ring = parse_any(read_bytes(file), str(file))
+    if isinstance(ring, WrappedRing):
+        out.print(f"wrapped by {printable(ring.wrapped_by)}", soft_wrap=True)
+    elif ring.domains is not None:
+        out.print(f"domains: {printable(', '.join(ring.domains))}", soft_wrap=True)
+    out.print("version  state      created                    destroyed", soft_wrap=True)
+    for number, state, created, destroyed in ring.facts():
+        out.print(printable(f"{number:>7}  {state:<9}  {created:<25}  {destroyed or ''}").rstrip(), soft_wrap=True)
+
+
+def export(
+    file: File,
+    domains: Annotated[
+        list[str], typer.Option("--domain", metavar="DOMAIN", help="A domain of the policy; give one or more.", show_default=False)
+    ],
+    output: Annotated[Path, typer.Option("--output", metavar="FILE2", help="A file that does not exist yet.", show_default=False)],
+) -> None:
+    """Write FILE2, a ring that holds some domains only (mode 0600).
+
+    Whoever has it can protect and unprotect these domains and nothing else. It holds derived keys, from which neither the roots nor the
+    keys of other domains can be computed. Versions that are added to FILE later are not in it: export again after a promotion.
+    """
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.keys.files import read_bytes, save_new
+    from flink_masking.keys.wrapped import WrappedRing, parse_any
+
+    ring = parse_any(read_bytes(file), str(file))
+    part = (ring.unwrap(_wrapper(ring)) if isinstance(ring, WrappedRing) else ring).export(domains)
+    save_new(output, part.dump())
+    _say(output, f"keys of {printable(', '.join(part.domains or ()))}, versions {', '.join(map(str, part.versions))}")
+
+
+def _wrapper(ring: "WrappedRing") -> "Wrapper":
+    """The key that a ring says it is wrapped by."""
+    from flink_masking.keys.providers import wrapper_at
+    from flink_masking.keys.providers.address import Address
+
+    return wrapper_at(Address.parse(ring.wrapped_by))
+
+
+def _change(file: Path, step: "Callable[[AnyRing], AnyRing]") -> "AnyRing":
+    """Take a step with the ring in a file; what the file holds then."""
+    from flink_masking.errors import KeyRingError
+    from flink_masking.keys.files import edit
+    from flink_masking.keys.wrapped import parse_any
+
+    made: list[AnyRing] = []
+
+    def change(data: bytes) -> bytes:
+        ring = parse_any(data, str(file))
+        try:
+            made.append(step(ring))
+        except KeyRingError as error:
+            raise KeyRingError(f"{file}: {error}") from None
+        return made[0].dump()
+
+    edit(file, change)
+    return made[0]
+
+
+def _say(file: Path, text: str) -> None:
+    from flink_masking.cli.console import out
+
+    out.print(f"{file}: {text}", soft_wrap=True)

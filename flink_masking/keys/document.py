@@ -101,7 +101,7 @@ def _version(entry: dict[str, Any], holds: str, at: str) -> Version:
     if not _is_time(created):
         raise KeyRingError(f"{at} has no usable time. Hint: 'created' is an ISO 8601 time")
     if (state == "destroyed") != _is_time(destroyed):
-        raise KeyRingError(f"{at} has no usable time of destruction. Hint: destroyed versions have 'destroyed', an ISO 8601 time, others none")
+        raise KeyRingError(f"{at} has no usable time of destruction. Hint: 'destroyed' is an ISO 8601 time, of destroyed versions only")
     secrets = {"root", "wrapped", "keys"} & entry.keys()
     if state == "destroyed" or (state == "disabled" and holds == "keys"):
         if secrets:

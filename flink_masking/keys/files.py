@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.document import LARGEST
 from flink_masking.keys.ring import KeyRing
-from flink_masking.keys.wrapped import WrappedRing
 
 PATIENCE_S = 10.0
 """How long a change waits for another one."""

@@ -78,6 +78,10 @@ class VersionSet(Secret):
         """The numbers of the versions that open, ascending."""
         return tuple(number for number, version in self._versions.items() if version.state in OPEN)
 
+    def __contains__(self, number: object) -> bool:
+        """Whether the ring knows a version, in whatever state."""
+        return number in self._versions
+
     def facts(self) -> tuple[VersionFacts, ...]:
         """What may be told of every version, destroyed ones too; numbers ascending."""
         return tuple(VersionFacts(number, v.state, v.created, v.destroyed) for number, v in self._versions.items())

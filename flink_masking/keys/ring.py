@@ -69,7 +69,7 @@ class KeyRing(VersionSet):
         """
         document = decode(data, where)
         if document.wrapped_by is not None:
-            raise KeyRingError(f"{where}: its roots are wrapped. Hint: open it through {document.wrapped_by}, with its own address as ring=")
+            raise KeyRingError(f"{where}: its roots are wrapped. Hint: open it through {document.wrapped_by} with ring=")
         return cls(document.versions, document.domains)
 
     def dump(self) -> bytes:

@@ -23,7 +23,7 @@ class Sealer(Secret):
         """Derive the primary key.
 
         Args:
-            ring: its primary version seals, every version opens.
+            ring: its primary version seals, primary and enabled ones open.
             purpose: as for `KeyRing.derive`.
             domain: as for `KeyRing.derive`.
         """
@@ -59,9 +59,10 @@ class Sealer(Secret):
         Raises:
             DecryptionError: another format, an unknown key version, another key, other associated data, or any change; which of
                 these is not told.
+            KeyRingError: the ring knows the version, and it is disabled or was destroyed.
         """
         header = bytes(blob[:HEADER_BYTES])
         version = int.from_bytes(header[1:], "big")
-        if header[:1] == FORMAT and version in self._ring.versions:
+        if header[:1] == FORMAT and version in self._ring:
             return self._cipher(version).open(bytes(blob[HEADER_BYTES:]), header + associated)
         raise DecryptionError("the value cannot be opened")

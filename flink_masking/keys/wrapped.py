@@ -60,7 +60,7 @@ class WrappedRing(VersionSet):
         """
         document = decode(data, where)
         if document.wrapped_by is None:
-            raise KeyRingError(f"{where}: its roots are not wrapped. Hint: make a ring that is with 'flink-masking keys new FILE --wrap ADDRESS'")
+            raise KeyRingError(f"{where}: its roots are not wrapped. Hint: 'flink-masking keys new FILE --wrap ADDRESS' makes one")
         return cls(document.versions, document.wrapped_by)
 
     def dump(self) -> bytes:
@@ -95,6 +95,19 @@ class WrappedRing(VersionSet):
         if not opened.startswith(front) or len(opened) != len(front) + ROOT_BYTES:
             raise KeyRingError(f"version {number} was wrapped as something else. Hint: restore the ring from its backup")
         return Version(version.state, version.created, opened[len(front) :])
+
+
+AnyRing = KeyRing | WrappedRing
+"""A ring as a file may hold it."""
+
+
+def parse_any(data: bytes, where: str) -> AnyRing:
+    """The ring in a file, wrapped or not.
+
+    Raises:
+        KeyRingError: as for `KeyRing.parse`, but for wrapped roots.
+    """
+    return (KeyRing if decode(data, where).wrapped_by is None else WrappedRing).parse(data, where)
 
 
 def _front(number: int) -> bytes:

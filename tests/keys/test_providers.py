@@ -88,10 +88,6 @@ def test_environment_without_a_ring(monkeypatch, text):
     ("file://", "names nothing"),
     ("env://FLINK_MASKING_NO_SUCH_VARIABLE", "not set"),
     ("file:///no/such/keys.json", "no such key ring"),
-    ("vault://secret/ring", "not available yet"),
-    ("aws-kms://ring", "not available yet"),
-    ("gcp-kms://ring", "not available yet"),
-    ("azure-kv://ring", "not available yet"),
 ])
 def test_addresses_that_lead_nowhere(uri, text):
     """Each address that cannot be used is a KeyRingError that says why, with a hint."""

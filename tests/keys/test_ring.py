@@ -92,6 +92,7 @@ def test_repr_is_constant():
     assert not hasattr(ring.derive("p", "d"), "__dict__")
 
 
+PART = {name: value for name, value in document()["versions"][0].items() if name != "root"}
 SECOND = {**document()["versions"][0], "version": 2}
 FAULTS = {
     "not json": b"{" + ROOT.encode(),
@@ -115,6 +116,22 @@ FAULTS = {
     "root of 31 bytes": document(root=base64.b64encode(bytes(range(31))).decode()),
     "root not base64": document(root=ROOT[:-1] + "!"),
     "root is a number": document(root=5),
+    "destroyed without a time": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "destroyed"}]},
+    "destroyed with a root": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "destroyed", "destroyed": "2024-03-16"}]},
+    "destroyed and primary": document(destroyed="2024-03-16"),
+    "disabled without a root": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "disabled", "root": None}]},
+    "wrapped among roots": document(wrapped=ROOT),
+    "root among wrapped": {**document(), "wrapped_by": "aws-kms://k"},
+    "wrapped by no address": {**document(), "wrapped_by": ROOT},
+    "wrapped by a terminal escape": {**document(), "wrapped_by": "aws-kms://\x1b[2J"},
+    "domains and roots": {**document(), "domains": ["d"]},
+    "no domains": {**document(), "domains": []},
+    "domains and wrapped": {**document(), "domains": ["d"], "wrapped_by": "aws-kms://k"},
+    "keys without a list": {"format": document()["format"], "domains": ["d"], "versions": [{**PART, "keys": ROOT}]},
+    "a short key": {
+        "format": document()["format"], "domains": ["d"], "versions": [{**PART, "keys": [{"purpose": "fpe", "domain": "d", "key": ROOT}]}],
+    },
+    "too large": b" " * (1 << 20) + json.dumps(document()).encode(),
 }
 
 

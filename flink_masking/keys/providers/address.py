@@ -46,7 +46,7 @@ class Address(NamedTuple):
             name, _, query = rest.partition("?")
         if not name:
             raise KeyRingError(f"{scheme}://: the address names nothing. Hint: write file:///path/to/keys.json or env://NAME")
-        if scheme not in VERBATIM and "@" in name:
+        if scheme not in VERBATIM and "@" in unquote(name):
             raise KeyRingError(f"{scheme}://: an address holds no user and no password. Hint: give credentials in the environment")
         try:
             pairs = parse_qsl(query, keep_blank_values=False, strict_parsing=bool(query))
@@ -83,4 +83,5 @@ def is_safe_endpoint(scheme: str, host: str) -> bool:
         scheme: http or https.
         host: name or address, with or without a port.
     """
-    return scheme == "https" or (scheme == "http" and host.rpartition(":")[0 if host.rpartition(":")[2].isdigit() else 2] in LOOPBACK)
+    name, _, port = host.rpartition(":")
+    return scheme == "https" or (scheme == "http" and (name if port.isdigit() else host) in LOOPBACK)

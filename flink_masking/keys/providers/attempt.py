@@ -1,0 +1,68 @@
+"""Calls of key services: bounded in time, and every failure in the same few words, without what the SDK or the service says.
+
+What an SDK raises may hold the request, and the request a token or a root. So its error is looked at, then dropped; it is no context
+of the error that is raised.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import TypeVar
+
+from flink_masking.errors import KeyRingError
+
+WAIT_S = 5.0
+"""Seconds that a connection or an answer may take."""
+
+T = TypeVar("T")
+
+
+class Fault(Enum):
+    """What went wrong, and what to do."""
+
+    UNREACHABLE = ("the service cannot be reached or does not answer", "check address, network and certificates; try again later")
+    FORBIDDEN = ("access is refused", "check the credentials of this process and what they are allowed to do")
+    MISSING = ("there is nothing of that name", "check the address")
+    THROTTLED = ("the service asks to slow down", "try again later, or raise the quota")
+    REJECTED = ("the service refuses the request", "check that the key is the one that wrapped the ring, and that it is enabled")
+    BROKEN = ("the call failed", "check the address and the version of the SDK")
+
+
+def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Fault]) -> T:
+    """The result of a call of a service.
+
+    Args:
+        where: what to call the service in errors.
+        call: made once.
+        fault: what an error of the SDK means.
+
+    Raises:
+        KeyRingError: whatever the call raised.
+    """
+    try:
+        return call()
+    except KeyRingError:
+        raise
+    except Exception as error:  # an SDK raises what it likes, and none of it may be shown
+        found, name = fault(error), type(error).__name__
+    detail, hint = found.value
+    raise KeyRingError(f"{where}: {detail} ({name}). Hint: {hint}")
+
+
+def by_name(faults: Mapping[str, Fault]) -> Callable[[Exception], Fault]:
+    """Tell faults by the names of an error's classes, the most special first; so no SDK need be imported to tell them."""
+
+    def fault(error: Exception) -> Fault:
+        return next((faults[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in faults), Fault.BROKEN)
+
+    return fault
+
+
+def by_status(status: int) -> Fault:
+    """What an HTTP status means."""
+    known = {401: Fault.FORBIDDEN, 403: Fault.FORBIDDEN, 404: Fault.MISSING, 408: Fault.UNREACHABLE, 429: Fault.THROTTLED}
+    return known.get(status, Fault.UNREACHABLE if status >= 500 else Fault.REJECTED)
+
+
+def missing_sdk(scheme: str, package: str, extra: str) -> KeyRingError:
+    """The error for an SDK that is not installed."""
+    return KeyRingError(f"{scheme}:// needs {package}, which is not installed. Hint: pip install 'flink-masking[{extra}]'")
