@@ -1,0 +1,112 @@
+"""Alphabets of format-preserving encryption: which characters there are, and which number each one has."""
+
+import string
+import unicodedata
+from difflib import get_close_matches
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.arrow import parts
+from flink_masking.errors import PolicyError
+
+NAMED = {
+    "digits": string.digits,
+    "lower": string.ascii_lowercase,
+    "upper": string.ascii_uppercase,
+    "letters": string.ascii_uppercase + string.ascii_lowercase,
+    "alphanumeric": string.digits + string.ascii_uppercase + string.ascii_lowercase,
+    "hex": string.digits + "abcdef",
+}
+"""The alphabets that have a name, all of them ASCII, in ASCII order."""
+
+OUTSIDE = -1
+"""Stands for a character without a number."""
+
+UNICODE = 0x110000
+
+
+class Alphabet(NamedTuple):
+    """The characters that are encrypted; the number of a character is its place.
+
+    Attributes:
+        characters: each one code point, in NFC, none twice.
+    """
+
+    characters: str
+
+    @property
+    def radix(self) -> int:
+        """How many characters there are."""
+        return len(self.characters)
+
+    def points(self) -> np.ndarray:
+        """The code point of each number: int32."""
+        return np.array([ord(character) for character in self.characters], np.int32)
+
+    def table(self) -> np.ndarray:
+        """The number of each code point, `OUTSIDE` where it has none: int32, up to the largest of the alphabet, at least 128."""
+        points = self.points()
+        table = np.full(max(128, int(points.max()) + 1), OUTSIDE, np.int32)
+        table[points] = np.arange(len(points), dtype=np.int32)
+        return table
+
+
+def alphabet(text: str) -> Alphabet:
+    """The alphabet of a name, or one of the text's own characters.
+
+    Args:
+        text: a name of `NAMED`, or 2 to 65536 different characters, which are brought into Unicode's normal form NFC first.
+
+    Raises:
+        PolicyError: fewer or more characters; a character that comes twice; a combining mark, conjoining Hangul letter, control or
+            unassigned character, which would not stay the same beside others; a text that looks like a name.
+
+    >>> alphabet("hex").characters
+    '0123456789abcdef'
+    >>> alphabet("hexx")
+    Traceback (most recent call last):
+    flink_masking.errors.PolicyError: unknown alphabet. Hint: did you mean 'hex'?
+    """
+    if text in NAMED:
+        return Alphabet(NAMED[text])
+    if near := get_close_matches(text.lower(), NAMED, 1, 0.8):
+        raise PolicyError(f"unknown alphabet. Hint: did you mean {near[0]!r}?")
+    characters = unicodedata.normalize("NFC", text)
+    if not 2 <= len(characters) <= 1 << 16:
+        raise PolicyError(f"an alphabet of {len(characters)} characters. Hint: 2 to 65536 characters, or one of {', '.join(NAMED)}")
+    if len(set(characters)) < len(characters):
+        raise PolicyError(f"an alphabet in which a character comes twice. Hint: each once, or one of {', '.join(NAMED)}")
+    if any(unicodedata.category(character)[0] in "MC" or _joins(character) for character in characters):
+        raise PolicyError("an alphabet with a combining, control or unassigned character. Hint: letters, digits and signs that stand alone")
+    return Alphabet(characters)
+
+
+def normalised(text: pa.StringArray) -> tuple[pa.StringArray, bool]:
+    """The texts in Unicode's normal form NFC, in which alphabets are, and whether any has a character beyond ASCII."""
+    data, offsets, _ = parts(text)
+    used = data[offsets[0] : offsets[-1]]
+    if not len(used) or used.max() < 128:
+        return text, False
+    # Whole first: a part of a normalised text is normalised. pyarrow.compute.utf8_normalize is no help, its NFC decomposes.
+    if unicodedata.is_normalized("NFC", used.tobytes().decode("utf-8", "replace")):
+        return text, True
+    values = [value if value is None or value.isascii() else unicodedata.normalize("NFC", value) for value in text.to_pylist()]
+    return pa.array(values, pa.string()), True
+
+
+@cache
+def foreign() -> np.ndarray:
+    """For each code point beyond ASCII whether it is no separator: a letter, mark, digit, control or unassigned character; uint8.
+
+    Such a character says something itself: ``١٢`` are digits for a reader, though not of the alphabet ``digits``. It must not stay
+    in clear between encrypted ones, nor may anything that could combine with its neighbour.
+    """
+    return np.array([point > 127 and unicodedata.category(chr(point))[0] in "LMNC" for point in range(UNICODE)], np.uint8)
+
+
+def _joins(character: str) -> bool:
+    """Whether it is a Hangul vowel or final consonant that combines with the letter before it."""
+    return 0x1160 <= ord(character) <= 0x11FF
