@@ -70,7 +70,7 @@ class _Handler(BaseHTTPRequestHandler):
 class Vault:
     """The endpoints of HashiCorp Vault that the providers use: KV version 2 and Transit, with real AES-GCM."""
 
-    token = "s.t0ken"  # noqa: S105
+    token = "s.t0ken"
 
     def __init__(self, certificate: Path | None = None) -> None:
         """Start with no secret and no key."""
@@ -121,7 +121,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
     made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now - datetime.timedelta(hours=1))
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
         .not_valid_after(now + datetime.timedelta(hours=1))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)

@@ -17,7 +17,8 @@ GCP = "gcp-kms://projects/p/locations/l/keyRings/r/cryptoKeys/k"
     ("file:///a?b#c%20d", ("file", "/a?b#c d", {}, "")),
     ("env://A%20B", ("env", "A%20B", {}, "")),
     ("vault://h:8200/secret/data/a?tls=off#keys", ("vault", "h:8200/secret/data/a", {"tls": "off"}, "keys")),
-    ("aws-kms://arn:aws:kms:eu-west-1:1:key/k?ring=file:///a%20b", ("aws-kms", "arn:aws:kms:eu-west-1:1:key/k", {"ring": "file:///a b"}, "")),
+    ("aws-kms://arn:aws:kms:eu-west-1:1:key/k?ring=file:///a%20b",
+     ("aws-kms", "arn:aws:kms:eu-west-1:1:key/k", {"ring": "file:///a b"}, "")),
     ("aws-kms://k?ring=vault://h/secret/data/a%23f", ("aws-kms", "k", {"ring": "vault://h/secret/data/a#f"}, "")),
 ])
 def test_an_address_is_taken_apart(uri, parts):

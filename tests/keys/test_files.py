@@ -125,7 +125,8 @@ def test_a_secret_under_fsgroup_is_read(tmp_path):
     path = directory / "keys.json"
     files.create(path)
     os.chown(path, 0, 9999)
-    program = ("import os, sys; from flink_masking.keys import files; f = os.open(sys.argv[1], os.O_RDONLY); os.setgid(9999); os.setuid(9999)\n"
+    program = ("import os, sys; from flink_masking.keys import files\n"
+               "f = os.open(sys.argv[1], os.O_RDONLY); os.setgid(9999); os.setuid(9999)\n"
                "try: print(files.read(f'/proc/self/fd/{f}').versions)\nexcept Exception as e: print(e)")
     said = []
     for mode in (0o440, 0o444):

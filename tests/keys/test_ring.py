@@ -24,6 +24,11 @@ def document(**changes):
     return {"format": "flink-masking key ring 1", "versions": [version]}
 
 
+def two(**changes):
+    """A key ring file with two versions, the second of them changed."""
+    return {**document(), "versions": [document()["versions"][0], document(version=2, **changes)["versions"][0]]}
+
+
 def parse(content):
     """The ring in bytes or in a document."""
     return KeyRing.parse(content if isinstance(content, bytes) else json.dumps(content).encode(), "keys.json")
@@ -116,10 +121,10 @@ FAULTS = {
     "root of 31 bytes": document(root=base64.b64encode(bytes(range(31))).decode()),
     "root not base64": document(root=ROOT[:-1] + "!"),
     "root is a number": document(root=5),
-    "destroyed without a time": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "destroyed"}]},
-    "destroyed with a root": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "destroyed", "destroyed": "2024-03-16"}]},
+    "destroyed without a time": two(state="destroyed"),
+    "destroyed with a root": two(state="destroyed", destroyed="2024-03-16"),
     "destroyed and primary": document(destroyed="2024-03-16"),
-    "disabled without a root": {**document(), "versions": [document()["versions"][0], {**SECOND, "state": "disabled", "root": None}]},
+    "disabled without a root": two(state="disabled", root=None),
     "wrapped among roots": document(wrapped=ROOT),
     "root among wrapped": {**document(), "wrapped_by": "aws-kms://k"},
     "wrapped by no address": {**document(), "wrapped_by": ROOT},

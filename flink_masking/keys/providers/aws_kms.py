@@ -26,6 +26,7 @@ _CODES = {
 _of_class = by_name({
     "NoCredentialsError": Fault.FORBIDDEN, "PartialCredentialsError": Fault.FORBIDDEN, "CredentialRetrievalError": Fault.FORBIDDEN,
     "TokenRetrievalError": Fault.FORBIDDEN, "ProfileNotFound": Fault.FORBIDDEN, "HTTPClientError": Fault.UNREACHABLE,
+    "ConnectionError": Fault.UNREACHABLE,
     "ParamValidationError": Fault.REJECTED,
 })  # fmt: skip
 

@@ -13,7 +13,6 @@ from flink_masking.keys.providers.address import Address
 from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, by_status, missing_sdk
 
 OPTIONS: set[str] = set()
-ALGORITHM = "RSA-OAEP-256"
 
 _of_class = by_name({
     "ClientAuthenticationError": Fault.FORBIDDEN, "ServiceRequestError": Fault.UNREACHABLE, "ServiceResponseError": Fault.UNREACHABLE,
@@ -24,21 +23,22 @@ _of_class = by_name({
 class AzureKey:
     """A key in Key Vault; its private half never leaves it."""
 
-    def __init__(self, client_of: Callable[[str], Any], key: str, where: str) -> None:
+    def __init__(self, client_of: Callable[[str], Any], key: str, where: str, algorithm: Any) -> None:
         """Keep how clients are made.
 
         Args:
             client_of: identifier of a key, with or without version, to a ``CryptographyClient``.
             key: identifier of the key.
             where: what to call the key in errors.
+            algorithm: the SDK's name of RSA-OAEP-256.
         """
-        self._client_of, self._where = client_of, where
+        self._client_of, self._where, self._algorithm = client_of, where, algorithm
         vault, _, name = key.partition("/keys/")
         self._key, self._name = key, f"{vault}/keys/{name.partition('/')[0]}"
 
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt; the result begins with the version of the key and a colon."""
-        done = attempt(self._where, lambda: self._client_of(self._key).wrap_key(ALGORITHM, secret), _fault)
+        done = attempt(self._where, lambda: self._client_of(self._key).wrap_key(self._algorithm, secret), _fault)
         version = str(done.key_id or "").partition("/keys/")[2].partition("/")[2]
         if not version:
             raise KeyRingError(f"{self._where}: the version of the key is not told. Hint: name it in the address, or grant keys/get")
@@ -49,8 +49,8 @@ class AzureKey:
         version, _, sealed = wrapped.partition(b":")
         if not version.isalnum():
             raise KeyRingError(f"{self._where}: this is not what an Azure key wrapped. Hint: restore the ring from its backup")
-        client_of, identifier = self._client_of, f"{self._name}/{version.decode()}"
-        return bytes(attempt(self._where, lambda: client_of(identifier).unwrap_key(ALGORITHM, sealed), _fault).key)
+        identifier = f"{self._name}/{version.decode()}"
+        return bytes(attempt(self._where, lambda: self._client_of(identifier).unwrap_key(self._algorithm, sealed), _fault).key)
 
 
 def wrapper(address: Address) -> AzureKey:
@@ -65,7 +65,7 @@ def wrapper(address: Address) -> AzureKey:
         raise KeyRingError(f"{address.where}: names no key. Hint: write azure-kv://NAME.vault.azure.net/keys/KEY?ring=file:///path")
     try:
         from azure.identity import DefaultAzureCredential
-        from azure.keyvault.keys.crypto import CryptographyClient
+        from azure.keyvault.keys.crypto import CryptographyClient, KeyWrapAlgorithm
     except ImportError:
         raise missing_sdk(address.scheme, "azure-keyvault-keys and azure-identity", "azure") from None
     credential = attempt(address.where, DefaultAzureCredential, _fault)
@@ -73,7 +73,7 @@ def wrapper(address: Address) -> AzureKey:
     def client_of(identifier: str) -> Any:
         return CryptographyClient(identifier, credential, connection_timeout=WAIT_S, read_timeout=WAIT_S, retry_total=1)
 
-    return AzureKey(client_of, f"https://{address.name}", address.where)
+    return AzureKey(client_of, f"https://{address.name}", address.where, KeyWrapAlgorithm.rsa_oaep_256)
 
 
 def _fault(error: Exception) -> Fault:
