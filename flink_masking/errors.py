@@ -27,3 +27,7 @@ class InputError(FlinkMaskingError, ValueError):
 
 class JobError(FlinkMaskingError, RuntimeError):
     """A Flink job could not be started, failed, or its accounts do not add up."""
+
+
+class VaultError(FlinkMaskingError, RuntimeError):
+    """A token vault cannot be opened, reached or trusted, or has no token left to give."""

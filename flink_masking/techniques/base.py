@@ -17,6 +17,7 @@ from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
+from flink_masking.vault.base import Vault
 
 __all__ = ["Action", "Context", "Domain", "FieldFacts", "Mask", "Masked", "OnError", "Params", "Site", "Technique", "Values",
            "always", "never"]
@@ -61,12 +62,14 @@ class Site:
         keys: the key ring; ``keys.derive(purpose, domain)`` gives a subkey handle.
         read: reads a file that the policy names, relative to the policy; raises PolicyError.
         has_subject: whether the policy names a subject (masks that work per person need one).
+        vault: where tokens are kept; None where there is none, as when a policy is checked.
     """
 
     facts: FieldFacts
     keys: KeyRing
     read: Callable[[str], str]
     has_subject: bool = True
+    vault: Vault | None = None
 
 
 class Masked(NamedTuple):

@@ -1,0 +1,125 @@
+"""What a token vault is: the interface, and what all vaults have in common.
+
+A vault holds, for each domain, lookups (the first half of the HMAC-SHA-256 of each value), tokens, and the values sealed with AES-GCM.
+It holds no clear value and no key; whoever has the file or the database, and not the key ring, learns how many values there are and how
+long they are.
+"""
+
+import os
+from typing import NamedTuple, NoReturn, Protocol
+
+import pyarrow as pa
+
+from flink_masking.crypto.secret import Secret
+from flink_masking.errors import VaultError
+from flink_masking.vault.cache import TokenCache
+
+LOOKUP_BYTES = 16
+"""Bytes of a digest that are kept: among 10¹² values the chance that any two share them is below 10⁻¹⁴."""
+LOOKUP = pa.binary(LOOKUP_BYTES)
+"""The Arrow type of lookups."""
+SEALED = pa.binary()
+"""The Arrow type of sealed values."""
+
+
+class Enrolment(NamedTuple):
+    """How the lookups of a domain are made: fixed when the domain is first used, so that a rotation of keys changes no token.
+
+    Attributes:
+        version: the key version that lookups are made with.
+        proof: 32 bytes by which another key ring is noticed: the HMAC of nothing under the key of the lookups.
+    """
+
+    version: int
+    proof: bytes
+
+
+class Vault(Protocol):
+    """Tokens and sealed values by domain; operations on whole columns, each in one round trip and one transaction.
+
+    Within a domain a lookup has one token for ever, and a token one lookup. What a call returned has been written durably before.
+    Safe with any number of threads, processes and machines that write at once.
+    """
+
+    @property
+    def cache(self) -> TokenCache:
+        """Tokens met lately, in front of this vault; shared by all that use the vault object."""
+
+    def enrol(self, domain: str, enrolment: Enrolment) -> Enrolment:
+        """Note how the lookups of a domain are made, unless that stands already.
+
+        Args:
+            domain: as in the policy.
+            enrolment: what is noted when the domain is new.
+
+        Returns:
+            What stands.
+
+        Raises:
+            VaultError: the vault cannot be reached, written or trusted.
+        """
+
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
+        """The tokens of values; those that have none get the one proposed.
+
+        Args:
+            domain: enrolled.
+            lookups: n different lookups of type `LOOKUP`, without nulls.
+            sealed: n sealed values, each bound to the token proposed for it.
+            proposals: n tokens to be given to values without one.
+
+        Returns:
+            n tokens; null where the proposal is another value's token, or where another writer was at it in the same moment: ask again
+            for those, with fresh proposals.
+
+        Raises:
+            VaultError: as `enrol`; nothing of the batch is written then, or all of it, and asking again is safe.
+        """
+
+    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
+        """The way back.
+
+        Args:
+            domain: as in the policy.
+            tokens: n tokens, without nulls.
+
+        Returns:
+            n sealed values, null where the domain has no such token.
+
+        Raises:
+            VaultError: as `enrol`.
+        """
+
+    def close(self) -> None:
+        """Let go of files and connections; the vault cannot be used after that."""
+
+
+class OpenVault(Secret):
+    """What the vaults share: a cache, and the refusal to leave the process that opened them."""
+
+    def __init__(self, where: str, cache: TokenCache | None) -> None:
+        """Keep the cache, or make one.
+
+        Args:
+            where: the vault's name in errors, without credentials.
+            cache: for another size than the default.
+        """
+        self.cache, self.where = TokenCache() if cache is None else cache, where
+        self._process = os.getpid()
+
+    def guard(self) -> None:
+        """Refuse to be used in a process that was forked off: connections cannot be shared.
+
+        Raises:
+            VaultError: another process than the one that opened the vault.
+        """
+        if os.getpid() != self._process:
+            raise VaultError(f"{self.where}: the token vault was opened in another process. Hint: open it in open() of the worker")
+
+    def unknown(self, domain: str) -> VaultError:
+        """The error for a domain that tokens are asked for before it was enrolled."""
+        return VaultError(f"{self.where}: the domain {domain!r} is not enrolled. Hint: call enrol first")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse: an open vault belongs to its process."""
+        raise TypeError(f"a {type(self).__name__} is neither pickled nor copied. Hint: pass its address and open it in open()")

@@ -1,0 +1,51 @@
+"""A vault in memory: for policy checks, previews and tests. Its tokens are gone with the process."""
+
+import threading
+
+import pyarrow as pa
+
+from flink_masking.vault.base import SEALED, Enrolment, OpenVault
+from flink_masking.vault.cache import TokenCache
+
+
+class MemoryVault(OpenVault):
+    """A vault that forgets everything with its process; refuses to be pickled, copied or printed."""
+
+    def __init__(self, *, cache: TokenCache | None = None) -> None:
+        """An empty vault."""
+        super().__init__("memory", cache)
+        self._lock = threading.Lock()
+        self._domains: dict[str, Enrolment] = {}
+        self._tokens: dict[tuple[str, bytes], str] = {}
+        self._sealed: dict[tuple[str, str], bytes] = {}
+
+    def enrol(self, domain: str, enrolment: Enrolment) -> Enrolment:
+        """As `flink_masking.vault.base.Vault.enrol`."""
+        self.guard()
+        with self._lock:
+            return self._domains.setdefault(domain, enrolment)
+
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
+        """As `flink_masking.vault.base.Vault.tokens`."""
+        self.guard()
+        with self._lock:
+            if domain not in self._domains:
+                raise self.unknown(domain)
+            rows = zip(lookups.to_pylist(), sealed.to_pylist(), proposals.to_pylist(), strict=True)
+            return pa.array([self._token(domain, *row) for row in rows], pa.string())
+
+    def _token(self, domain: str, lookup: bytes, sealed: bytes, proposal: str) -> str | None:
+        standing = self._tokens.get((domain, lookup))
+        if standing is None and (domain, proposal) not in self._sealed:
+            standing = self._tokens[domain, lookup] = proposal
+            self._sealed[domain, proposal] = sealed
+        return standing
+
+    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
+        """As `flink_masking.vault.base.Vault.values`."""
+        self.guard()
+        with self._lock:
+            return pa.array([self._sealed.get((domain, token)) for token in tokens.to_pylist()], SEALED)
+
+    def close(self) -> None:
+        """As `flink_masking.vault.base.Vault.close`."""

@@ -1,0 +1,43 @@
+"""Where token vaults are: an address (URI) whose scheme names the kind."""
+
+from urllib.parse import unquote
+
+from flink_masking.errors import VaultError
+from flink_masking.vault.base import Vault
+from flink_masking.vault.cache import ENTRIES, TokenCache
+from flink_masking.vault.patience import SECONDS
+from flink_masking.vault.sqlite import SqliteVault
+
+SCHEMES = ("sqlite", "postgresql")
+
+
+def open_vault(uri: str, *, patience: float = SECONDS, entries: int = ENTRIES) -> Vault:
+    """Open the token vault at an address; in a worker's ``open()``, because an open vault does not travel between processes.
+
+    Args:
+        uri: ``sqlite:///absolute/path`` or ``sqlite://relative/path`` (a file on a local disk, made when it is not there), or
+            ``postgresql://user@host:5432/database`` (needs the extra ``postgres``).
+        patience: seconds for which a vault that is busy or away is waited for, at each call.
+        entries: tokens that the cache in front of it holds.
+
+    Raises:
+        VaultError: an unknown scheme, or the vault cannot be opened; the message never holds a password.
+    """
+    scheme, separator, rest = uri.partition("://")
+    if not separator or not rest:
+        raise VaultError("a token vault's address starts with sqlite:// or postgresql://. Hint: for a file write sqlite:///path/to/vault.db")
+    cache = TokenCache(entries)
+    if scheme == "sqlite":
+        return SqliteVault(unquote(rest), patience=patience, cache=cache)
+    if scheme == "postgresql":
+        return _postgres(uri, patience, cache)
+    raise VaultError(f"no token vault has this scheme. Hint: known are {', '.join(f'{name}://' for name in SCHEMES)}")
+
+
+def _postgres(uri: str, patience: float, cache: TokenCache) -> Vault:
+    """The module is imported here alone, because psycopg is an extra."""
+    try:
+        from flink_masking.vault.postgres import PostgresVault
+    except ImportError:
+        raise VaultError("postgresql:// vaults need psycopg. Hint: pip install 'flink-masking[postgres]'") from None
+    return PostgresVault(uri, patience=patience, cache=cache)
