@@ -9,7 +9,8 @@ PURPOSES = (
     "pseudonym",
     "pseudonym-cmac",
     "substitute",
-    "tokenize",
+    "tokenize-lookup",
+    "tokenize-value",
 )
 """Every purpose that a technique derives a key for together with the policy's ``domain``. Whoever adds one adds it here, else an exported
 ring lacks it. Keys of streams and segments (quarantine, packed batches, state, subjects) are not among them: they are never exported."""

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from importlib.resources import files
 
 import pytest
 
@@ -127,3 +129,12 @@ def test_every_key_of_a_technique_can_be_exported(technique):
             assert domain == params.domain
             assert purpose in PURPOSES
             assert length <= EXPORTED_BYTES
+
+
+@pytest.mark.parametrize("package", ["techniques", "vault"])
+def test_every_purpose_in_the_sources_can_be_exported(package):
+    """Keys that are derived late, in a vault or for a sealer, are of purposes that are exported, too."""
+    folder = files("flink_masking") / package
+    text = "".join(path.read_text() for path in folder.iterdir() if path.name.endswith(".py")) if folder.is_dir() else ""
+    named = re.findall(r'(?:\.derive\(|\bSealer\([\w.]+, )\s*"([^"]+)"', text)
+    assert set(named) <= set(PURPOSES)
