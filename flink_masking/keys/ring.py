@@ -99,6 +99,18 @@ class KeyRing(VersionSet):
         """
         return self.added().promoted(self._next())
 
+    def at(self, number: int) -> Self:
+        """A view of this ring in which another version protects, for values that were or shall be protected with it.
+
+        Raises:
+            KeyRingError: the ring lacks the version, or the version is disabled or was destroyed.
+        """
+        if number == self.primary:
+            return self
+        version = self._open(number)
+        swapped = {self.primary: self._versions[self.primary].turned("enabled"), number: version.turned("primary")}
+        return type(self)({**self._versions, **swapped}, self.domains)
+
     def export(self, domains: Iterable[str]) -> Self:
         """A ring for whoever may protect and unprotect these domains and nothing else.
 
@@ -137,17 +149,22 @@ class KeyRing(VersionSet):
                 domain.
         """
         number = self.primary if version is None else version
-        found = self._version(number)
-        if found.state == "destroyed":
-            raise KeyRingError(f"version {number} was destroyed on {found.destroyed}. Hint: what it protected cannot be opened any more")
-        if found.state == "disabled":
-            raise KeyRingError(f"version {number} is disabled. Hint: flink-masking keys enable FILE {number}")
+        found = self._open(number)
         if isinstance(found.material, bytes):
             return KeyHandle(subkey(found.material, purpose, domain, number, length), number)
         key = (found.material or {}).get((purpose, domain), b"")
         if not 1 <= length <= len(key):
             raise KeyRingError(f"the key ring does not hold the keys of {domain}. Hint: ask its owner to export --domain {domain}")
         return KeyHandle(key[:length], number)
+
+    def _open(self, number: int) -> Version:
+        """A version that may be used."""
+        found = self._version(number)
+        if found.state == "destroyed":
+            raise KeyRingError(f"version {number} was destroyed on {found.destroyed}. Hint: what it protected cannot be opened any more")
+        if found.state == "disabled":
+            raise KeyRingError(f"version {number} is disabled. Hint: flink-masking keys enable FILE {number}")
+        return found
 
 
 def fresh_root() -> bytes:

@@ -59,6 +59,16 @@ class RingWatcher:
             self._next = self._clock() + self._interval
         return self._ring
 
+    def look(self) -> KeyRing:
+        """The ring as it is at the address now, whether a look is due or not: for a value of a version that the ring before lacks.
+
+        Raises:
+            KeyRingError: the provider failed.
+        """
+        self._refresh()
+        self._next = self._clock() + self._interval
+        return self._ring
+
     def _refresh(self) -> None:
         seen = fingerprint(self._uri)
         if seen != self._seen:

@@ -108,8 +108,8 @@ class Codec(Protocol):
     def key(self, raw: bytes) -> str:
         """The key of an undeclared member, decoded."""
 
-    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray) -> pa.BinaryArray:
-        """The records with edits[path number] carried out; null where dead (uint8, n rows) is not 0."""
+    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray, added: bytes = b"") -> pa.BinaryArray:
+        """The records with edits[path number] carried out and the members `added` at their end; null where dead (uint8, n) is not 0."""
 
 
 class SpanTable:
@@ -220,6 +220,7 @@ class SpanTable:
         edits: Mapping[str, Edit],
         unknown: Stance | Replace = DROP,
         reject: np.ndarray | None = None,
+        added: bytes = b"",
     ) -> pa.BinaryArray:
         """The records with edits; every byte outside an edit is copied as it was.
 
@@ -229,6 +230,8 @@ class SpanTable:
             edits: one edit for every emitted path: a path left out is a mistake, never a field passed through.
             unknown: what becomes of members that no path leads to: DROP, or a Replace with a scalar.
             reject: bool, n rows, True for records that shall come out null besides those with a fatal flag.
+            added: what becomes the end of every record, members in the records' own format (JSON: ``"key":value``, commas between them);
+                that they are well-formed and no record has them already is the caller's promise.
 
         Returns:
             n records; null where rejected.
@@ -254,7 +257,7 @@ class SpanTable:
             if len(reject) != self.n:
                 raise ValueError(f"splice: reject has {len(reject)} rows, the batch {self.n}. Hint: one bool a row")
             dead |= np.asarray(reject, bool)
-        return self.codec.splice(self, plan, dead.view(np.uint8))
+        return self.codec.splice(self, plan, dead.view(np.uint8), added)
 
 
 def _check(path: str, edit: Edit, count: int) -> None:

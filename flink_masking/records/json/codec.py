@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
+from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import KEEP, Edit, Replace
 from flink_masking.records.json import scan_kernel, splice_kernel
 from flink_masking.records.json.gather_kernel import gather_text
@@ -95,8 +96,8 @@ class JsonCodec:
         """The key in its quotes, decoded."""
         return str(json.loads(raw))
 
-    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray) -> pa.BinaryArray:
-        """The records with edits[path number] carried out; null where dead."""
+    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"") -> pa.BinaryArray:
+        """The records with edits[path number] carried out and the members `added` at their end; null where dead."""
         plan, held = np.zeros((len(edits), PLAN), np.int64), []
         capacity = int(table.offsets[-1]) - int(table.offsets[0])
         starts = table.starts
@@ -107,9 +108,13 @@ class JsonCodec:
                 capacity += size
             else:
                 plan[number, splice_kernel.P_ACTION] = splice_kernel.KEEP if edit is KEEP else splice_kernel.DROP
+        if added:
+            capacity += table.n * (len(added) + 1)
         buffer, out = arrow.output(capacity)
         ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
-        outcome = splice_kernel.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), out, ends, valid)
+        member = np.frombuffer(added + bytes(SLACK), np.uint8)
+        outcome = splice_kernel.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), member, len(added),
+                                            out, ends, valid)
         del held  # alive until here: the plan has their addresses
         if outcome == splice_kernel.TOO_LONG:
             raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")

@@ -28,14 +28,17 @@ def count_special(a):
     return n
 
 
-@njit([I64(U8, I32, U8, I32, I64, W64, W8, W32, W8)], **JIT)
-def splice_rows(data, offsets, dead, spans_, ns, plan, out_, ends, valid):
+@njit([I64(U8, I32, U8, I32, I64, W64, U8, I64, W8, W32, W8)], **JIT)
+def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, ends, valid):
     """Write every row with its edits; rows that are dead come out empty and invalid. Returns 0, or TOO_LONG at 2 GB of output.
+
+    The first n_added bytes of added_, a member or several with commas between, become the last of every record.
 
     Addresses in the plan are of arrays that the caller holds on to during the call.
     """
     base, spans, out = np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(out_.ctypes.data)
     limit, o, k = base + len(data), out, 0
+    added = np.int64(added_.ctypes.data)
     for row in range(len(offsets) - 1):
         cursor, row_at, lead, good = base + offsets[row], o, np.int64(-1), dead[row] == 0
         while k < ns and int32(spans, k * SPAN + ROW) == row:
@@ -80,6 +83,18 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, out_, ends, valid):
                 o += 1
             else:
                 o = copy(o, p, n, text_limit)
+        if n_added and good:
+            brace = base + offsets[row + 1] - 1
+            while at(brace) != 125:  # only blanks follow the brace that ends a record
+                brace -= 1
+            o = copy(o, cursor, brace - cursor, limit)
+            cursor, last = brace, o - 1
+            while at(last) <= 32:
+                last -= 1
+            if at(last) != 123:  # the record is not empty
+                put8(o, 44)
+                o += 1
+            o = copy(o, added, n_added, added + len(added_))
         o = copy(o, cursor, base + offsets[row + 1] - cursor, limit) if good else row_at
         if o - out > 0x7FFFFFFF:
             return TOO_LONG
