@@ -12,8 +12,9 @@ from flink_masking.policy.facts import Facts
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import TOPIC, Policy
 from flink_masking.policy.rules import Rule, RuleCompiler
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
+from flink_masking.policy.tree import FieldTree
 
 RESERVED = ("audit", "quarantine", "packed", "summary.json")
 """Outputs of every job, which no segment can be named after."""
@@ -49,11 +50,25 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
         match segment:
             case MaskedSegment():
                 compiled.rules[name] = compiler.masked(name, segment)
+                _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
             case AnonymizedSegment():
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     return compiled
+
+
+def _check_key_versions(name: str, segment: MaskedSegment, rules: dict[str, Rule], policy: Policy, tree: FieldTree,
+                        findings: Findings) -> None:
+    if not segment.key_versions:
+        return
+    loc = ("segments", name, "key_versions")
+    if tree.find(KEY_VERSIONS) is not None:
+        findings.error(loc, f"the member '{KEY_VERSIONS}' that it adds is declared as a field", "rename the field")
+    if policy.unknown_fields == "redact":  # an undeclared member of that name would stay, and the key would be there twice
+        findings.error(loc, "it does not go together with 'unknown_fields: redact'", "quarantine or drop unknown fields")
+    if not any(rule.technique.name == "fpe" for rule in rules.values()):
+        findings.warn(loc, "the segment has no fpe rule, so there are no key versions to add", "leave it away")
 
 
 def _check_name(name: str, policy: Policy, findings: Findings) -> None:

@@ -10,6 +10,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree
 from flink_masking.techniques.base import FieldFacts, Site
+from flink_masking.vault.base import Vault
 
 
 class Facts:
@@ -38,10 +39,10 @@ class Facts:
         hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
         return FieldFacts(found, field.type, field.domain, hierarchy, field.scale)
 
-    def site(self, path: str, keys: KeyRing, source: PolicySource) -> Site:
-        """Where a rule for `path` stands.
+    def site(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
+        """Where a rule for `path` stands; with the vault that tokens are kept in, or None as when a policy is checked.
 
         Raises:
             PolicyError: as `of`.
         """
-        return Site(self.of(path), keys, source.file, self._policy.subject is not None)
+        return Site(self.of(path), keys, source.file, self._policy.subject is not None, vault)

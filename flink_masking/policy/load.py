@@ -18,6 +18,7 @@ from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.techniques.base import FieldFacts, Site
+from flink_masking.vault.base import Vault
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ class LoadedPolicy:
         """
         return dict(self._compiled.rules[segment])
 
+    @property
+    def tokenised(self) -> tuple[str, ...]:
+        """The rules that need a token vault, as ``segment: path``."""
+        rules = ((name, rule) for name, found in self._compiled.rules.items() for rule in found.values())
+        return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.technique.name == "tokenize")
+
     def groups(self, segment: str) -> tuple[Rule, ...]:
         """The rules of an aggregated segment's `group_by`, in its order: keep or generalize.
 
@@ -82,13 +89,18 @@ class LoadedPolicy:
         """
         return self._compiled.facts.of(path)
 
-    def site(self, path: str, keys: KeyRing) -> Site:
+    def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> Site:
         """Where a rule for `path` stands, for the makers of techniques.
+
+        Args:
+            path: as in `rules`.
+            keys: the key ring.
+            vault: where tokens are kept; None where nothing asks for any.
 
         Raises:
             PolicyError: the path is neither a declared field nor a parent of one.
         """
-        return self._compiled.facts.site(path, keys, self.source)
+        return self._compiled.facts.site(path, keys, self.source, vault)
 
 
 def load(source: PolicySource) -> LoadedPolicy:

@@ -10,6 +10,8 @@ from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.fields import Model, Name, Real, Whole
 
 METRICS = ("count", "count_distinct_subjects", "sum", "mean", "variance", "histogram")
+KEY_VERSIONS = "_key_versions"
+"""The member that `MaskedSegment.key_versions` adds."""
 _Count = Annotated[Whole, pydantic.Field(ge=1)]
 
 
@@ -48,10 +50,12 @@ class MaskedSegment(Model):
 
     Attributes:
         rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
+        key_versions: every record ends with ``_key_versions``, the key version by path of its fpe values, which cannot carry it inside.
     """
 
     view: Literal["masked"]
     rules: dict[Name, Annotated[RuleSpec, BeforeValidator(rule_spec)]] = pydantic.Field(min_length=1)
+    key_versions: pydantic.StrictBool = False
 
 
 class Diversity(Model):
