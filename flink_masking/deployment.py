@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from flink_masking.errors import InputError, JobError
+from flink_masking.policy.durations import PositiveDuration
 
 Options = dict[str, str | int | float | bool]
 
@@ -26,7 +27,9 @@ class Deployment(BaseModel):
     Attributes:
         source: options of the raw stream's table; one BYTES column, so the format is raw unless given.
         sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; likewise.
-        keys: address of the key ring (``file://``, ``env://``).
+        keys: address of the key ring (``file://``, ``env://``, …).
+        vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
+        key_refresh: milliseconds, written as a duration: how often a running job looks whether the key ring has changed.
         flink: Flink settings, on top of the library's defaults.
     """
 
@@ -35,6 +38,8 @@ class Deployment(BaseModel):
     source: Options
     sinks: dict[str, Options]
     keys: str
+    vault: str | None = None
+    key_refresh: PositiveDuration = 30_000
     flink: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
     @classmethod
@@ -58,7 +63,8 @@ class Deployment(BaseModel):
             return cls.model_validate(body)
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
-            raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, flink") from None
+            raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
+                             "key_refresh and flink") from None
 
     def require(self, names: Iterable[str]) -> None:
         """Check that there is a sink for each of `names` and for nothing else.

@@ -16,6 +16,8 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
+from flink_masking.vault.base import Vault
+from flink_masking.vault.providers import open_vault
 
 
 @dataclass(frozen=True)
@@ -46,20 +48,23 @@ class Protector:
         result.views["masked-customer-events"][0]
     """
 
-    def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing) -> None:
+    def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None) -> None:
         """Compile a policy.
 
         Args:
             policy: path of the policy file, or a policy that has been read or loaded.
-            keys: address of the key ring (``file://``, ``env://``), or an open one.
+            keys: address of the key ring (``file://``, ``env://``), or an open one; it is read once.
+            vault: address of the token vault (``sqlite://``, ``postgresql://``), or an open one; None where no rule makes tokens.
 
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
+            VaultError: the vault cannot be opened, or a rule makes tokens and none is named.
         """
         if not isinstance(policy, LoadedPolicy):
             policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
-        self.plan: Plan = compile_plan(policy, keys if isinstance(keys, KeyRing) else open_ring(keys))
+        ring = keys if isinstance(keys, KeyRing) else open_ring(keys)
+        self.plan: Plan = compile_plan(policy, ring, open_vault(vault) if isinstance(vault, str) else vault)
         self._protect = Protect(self.plan, os.urandom, _now)
         self._stateful = InProcess(self.plan, _now)
 

@@ -44,11 +44,12 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> No
     Raises:
         PolicyFaults: the policy has faults.
         KeyRingError: the key ring cannot be opened here.
+        VaultError: the vault cannot be opened here, or a rule makes tokens and the deployment names none.
         InputError: the deployment cannot be read.
         JobError: the deployment does not fit the policy, or Flink refuses or fails the job.
     """
     deployment = Deployment.read(deployment_file)
-    source = JobSource(PolicySource.read(policy), deployment.keys)
+    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, deployment.key_refresh)
     plan = source.plan()
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
     os.environ.setdefault("_python_worker_execution_mode", "process")

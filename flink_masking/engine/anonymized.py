@@ -136,5 +136,6 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
         PolicyError: a quasi-identifier has no usable domain.
     """
     dimensions = {path: loaded.dimension(path) for path in segment.quasi_identifiers}
-    sensitive = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}")) if segment.l_diversity else None
+    oldest = ring.versions[0]  # not the primary: a value that waits since before a promotion is to be known again after it
+    sensitive = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", oldest)) if segment.l_diversity else None
     return AnonymizedPlan(name, segment, Space(dimensions), sensitive)

@@ -1,23 +1,30 @@
 """A policy and its keys, compiled: everything that can be wrong has been found, at run time functions see data only."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
+import orjson
 import pyarrow as pa
 
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
 from flink_masking.engine.stateful import Stateful
+from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
 from flink_masking.records.edits import DROP, Edit, Replace
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.techniques.base import Action
+from flink_masking.vault.base import Vault
+
+UNVERSIONED = frozenset({"fpe"})
+"""Techniques whose results depend on the key version and have no place for it: it is told beside them, on request."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +36,14 @@ class MaskedPlan:
         rules: masks by field.
         drops: fields whose members are removed.
         keeps: fields that stay as they are.
+        added: members that every record ends with, as JSON text: the key versions of its fpe values, or nothing.
     """
 
     name: str
     rules: tuple[FieldRule, ...]
     drops: tuple[str, ...]
     keeps: tuple[str, ...]
+    added: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -75,23 +84,30 @@ class Plan:
         return next(s for s in self.stateful if s.name == name)
 
 
-def compile_plan(loaded: LoadedPolicy, ring: KeyRing) -> Plan:
+def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None, masked_segments: bool = True) -> Plan:
     """Compile a checked policy for a key ring.
 
     Args:
         loaded: from `flink_masking.policy.load.load`.
         ring: the keys; `KeyRing.ephemeral()` where results need not be repeatable.
+        vault: where tokens are kept; may be None where no rule makes any.
+        masked_segments: False leaves the masked segments out, for whoever needs the stateful ones only.
 
     Raises:
         PolicyError: a rule cannot be carried out.
+        VaultError: a rule makes tokens, and there is no vault.
     """
     policy = loaded.policy
+    if masked_segments and vault is None and (places := loaded.tokenised):
+        raise VaultError(f"{places[0]}: tokens are kept in a vault, and none is named. Hint: --vault sqlite:///path/to/vault.db, or vault: "
+                         "in the deployment")
     masked: list[MaskedPlan] = []
     stateful: list[Stateful] = []
     for name, segment in policy.segments.items():
         match segment:
             case MaskedSegment():
-                masked.append(_masked(name, loaded, ring))
+                if masked_segments:
+                    masked.append(_masked(name, segment, loaded, ring, vault))
             case AnonymizedSegment():
                 stateful.append(compile_anonymized(name, segment, loaded, ring))
             case AggregatedSegment():
@@ -108,10 +124,35 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing) -> Plan:
                 FATAL | (Flag.UNKNOWN if quarantine_unknown else 0))
 
 
-def _masked(name: str, loaded: LoadedPolicy, ring: KeyRing) -> MaskedPlan:
+def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:
+    """A plan whose masked segments, packets and quarantine use another key ring.
+
+    The stateful segments stay as they are, with the keys that they hash sensitive values with: hashes that are compared with each other
+    must be made with one key, or one value would count as two.
+
+    Args:
+        plan: of `loaded`.
+        loaded: the same policy.
+        ring: the keys from now on.
+        vault: as for `compile_plan`.
+
+    Raises:
+        PolicyError, KeyRingError: a rule cannot be carried out with this ring.
+    """
+    segments = {m.name: loaded.policy.segments[m.name] for m in plan.masked}
+    masked = tuple(_masked(name, s, loaded, ring, vault) for name, s in segments.items() if isinstance(s, MaskedSegment))
+    return replace(plan, ring=ring, masked=masked)
+
+
+def key_versions(paths: Iterable[str], version: int) -> bytes:
+    """The member that tells the key version of the values at `paths`, as JSON text."""
+    return orjson.dumps({KEY_VERSIONS: dict.fromkeys(paths, version)})[1:-1]
+
+
+def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
     rules, drops, keeps = [], [], []
     for path, rule in loaded.rules(name).items():
-        mask = rule.technique.make(rule.params, loaded.site(path, ring))
+        mask = rule.technique.make(rule.params, loaded.site(path, ring, vault))
         if mask is Action.DROP:
             drops.append(path)
         elif mask is Action.KEEP:
@@ -119,4 +160,6 @@ def _masked(name: str, loaded: LoadedPolicy, ring: KeyRing) -> MaskedPlan:
         else:
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
                                    rule.technique.row_local))
-    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps))
+    versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
+    added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
+    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added)

@@ -66,19 +66,26 @@ class Protected:
 class Protect:
     """A compiled plan at work.
 
-    Not row-local only where a technique is not (shuffle); random techniques draw from `entropy`.
+    Not row-local only where a technique is not (shuffle); random techniques draw from `entropy`. People are counted by a hash with the
+    oldest key version that opens, not the primary, so that who is met before and after a promotion counts once, after a restart, too.
+
+    Attributes:
+        people: the keyed hash of people, or None where the policy names no subject.
     """
 
-    def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int]) -> None:
+    def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int], people: Prf | None = None) -> None:
         """Get ready.
 
         Args:
             plan: the compiled policy with its keys.
             entropy: n → n random bytes (``os.urandom``).
             clock: processing time in ms since 1970.
+            people: the hash of people of the Protect that this one takes over from; made of the plan's keys when None.
         """
         self._plan, self._entropy, self._clock = plan, entropy, clock
-        self._people = Prf(plan.ring.derive("subject", plan.policy.stream)) if plan.policy.subject else None
+        if people is None and plan.policy.subject:
+            people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
+        self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream)
         self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
@@ -100,7 +107,7 @@ class Protect:
     def _protect(self, payloads: pa.Array) -> Protected:
         plan, now = self._plan, self._clock()
         table = scan(payloads, plan.paths, plan.limits)
-        view = RecordView(table, plan.policy.subject, self._people)
+        view = RecordView(table, plan.policy.subject, self.people)
         rejections = Rejections(table.n)
         for row in np.flatnonzero(table.flags & plan.fatal).tolist():
             fault = table.fault(row)
@@ -117,7 +124,8 @@ class Protect:
         for segment, edits in zip(plan.masked, masked, strict=True):
             splices: dict[str, Edit] = {**dict.fromkeys(plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
             splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
-            views[segment.name] = table.splice(splices, unknown=plan.unknown, reject=rejected if quarantined else None)
+            views[segment.name] = table.splice(splices, unknown=plan.unknown, reject=rejected if quarantined else None,
+                                               added=segment.added)
             fields: dict[str, dict[str, Any]] = {path: {"technique": "drop"} for path in segment.drops}
             fields.update({path: {"technique": "keep"} for path in segment.keeps})
             for rule, _, refused in edits:

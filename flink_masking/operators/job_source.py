@@ -1,30 +1,87 @@
-"""What a Flink function carries to the workers: the policy's text and the address of the keys, never a key."""
+"""What a Flink function carries to the workers: the policy's text and the addresses of keys and vault, never a key."""
 
+import logging
 from dataclasses import dataclass
 
 from flink_masking.engine.plan import Plan, compile_plan
+from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers import open_ring
-from flink_masking.policy.load import load
+from flink_masking.keys.ring import KeyRing
+from flink_masking.keys.watch import RingWatcher
+from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
+from flink_masking.vault.base import Vault
+from flink_masking.vault.providers import open_vault
+
+KEY_REFRESH = 30_000
+"""Milliseconds between two looks at the key ring unless told otherwise."""
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class JobSource:
-    """Picklable, free of secrets.
+    """Picklable, free of secrets; an address of a vault may name a user, passwords belong into PostgreSQL's own files.
 
     Attributes:
         policy: the policy and the files that it names, as text.
         keys: address of the key ring, resolved in ``open()`` on the worker.
+        vault: address of the token vault, opened there, too; None where no rule makes tokens.
+        key_refresh: milliseconds between two looks at the key ring, at least.
     """
 
     policy: PolicySource
     keys: str
+    vault: str | None = None
+    key_refresh: int = KEY_REFRESH
+
+    def loaded(self) -> LoadedPolicy:
+        """The policy, checked.
+
+        Raises:
+            PolicyFaults: the policy has faults.
+        """
+        return load(self.policy)
+
+    def open_vault(self) -> Vault | None:
+        """Open the token vault, where one is named.
+
+        Raises:
+            VaultError: it cannot be opened.
+        """
+        return None if self.vault is None else open_vault(self.vault)
+
+    def watcher(self) -> RingWatcher:
+        """Open the key ring and keep an eye on it; a look that fails is logged, and the ring before stays in use.
+
+        Raises:
+            KeyRingError: the key ring cannot be opened.
+        """
+        return RingWatcher(self.keys, self.key_refresh / 1000, report=_report)
 
     def plan(self) -> Plan:
-        """Open the key ring and compile the policy.
+        """Open the key ring and the vault and compile the policy, to see before a job starts that all of it is there.
 
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
+            VaultError: the policy makes tokens and names no vault, or the vault cannot be opened.
         """
-        return compile_plan(load(self.policy), open_ring(self.keys))
+        loaded, vault = self.loaded(), self.open_vault()
+        try:
+            return compile_plan(loaded, open_ring(self.keys), vault)
+        finally:
+            if vault is not None:
+                vault.close()
+
+    def stateful_plan(self, ring: KeyRing) -> Plan:
+        """The plan without its masked segments, as keyed operators need it; no vault is opened.
+
+        Raises:
+            PolicyFaults: the policy has faults.
+            KeyRingError: the ring lacks a key.
+        """
+        return compile_plan(self.loaded(), ring, masked_segments=False)
+
+
+def _report(error: KeyRingError) -> None:
+    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)

@@ -10,8 +10,8 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
 from flink_masking.audit.events import AuditChain
+from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
-from flink_masking.keys.sealer import Sealer
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
@@ -42,13 +42,17 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         self._source, self._segment, self._number = source, segment, stage
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Open the keys, compile the policy and attach the state."""
-        plan = self._source.plan()
+        """Open the keys, compile the policy and attach the state.
+
+        Packets and state are sealed under the primary version of the ring as it is then; any version that is enabled opens.
+        """
+        keys = self._source.watcher()
+        plan = self._source.stateful_plan(keys.ring())
         segment = plan.segment(self._segment)
         self._stage: LogicStage = segment.stages[self._number]
         self._last = self._number == len(segment.stages) - 1
-        self._packets = Sealer(plan.ring, "packed", self._segment)
-        self._sealed_state = Sealer(plan.ring, "state", self._segment)
+        self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment)
+        self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment)
         self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
         self._state = runtime_context.get_map_state(
             MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))

@@ -12,7 +12,8 @@ from pyflink.table.types import RowType
 from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from flink_masking.engine.plan import Plan
-from flink_masking.engine.protect import Protect, Protected
+from flink_masking.engine.protect import Protected
+from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import EventClock
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
@@ -41,11 +42,18 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         self._source = source
 
     def open(self, function_context: FunctionContext) -> None:
-        """Open the keys and compile the policy on the worker."""
-        self._plan = self._source.plan()
-        self._protect = Protect(self._plan, os.urandom, lambda: time.time_ns() // 1_000_000)
-        self._clock = EventClock(self._plan.out_of_orderness)
-        self._names = columns(self._plan)
+        """Open keys and vault and compile the policy on the worker."""
+        self._vault = self._source.open_vault()
+        watched = self._source.watcher().ring
+        self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, lambda: time.time_ns() // 1_000_000)
+        self._clock = EventClock(self._protect.plan.out_of_orderness)
+        self._names = columns(self._protect.plan)
+
+    def close(self) -> None:
+        """Let go of the vault."""
+        vault = getattr(self, "_vault", None)
+        if vault is not None:
+            vault.close()
 
     def is_deterministic(self) -> bool:
         """See the class."""
