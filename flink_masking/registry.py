@@ -6,18 +6,31 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from flink_masking.errors import PolicyError
-from flink_masking.techniques import date_shift, drop, generalize, keep, nullify, partial, perturb, pseudonym, redact, shuffle, substitute
+from flink_masking.techniques import (
+    date_shift,
+    drop,
+    fpe,
+    generalize,
+    keep,
+    nullify,
+    partial,
+    perturb,
+    pseudonym,
+    redact,
+    shuffle,
+    substitute,
+)
 from flink_masking.techniques.base import Params, Technique
 
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
     {
         module.TECHNIQUE.name: module.TECHNIQUE
-        for module in (keep, drop, nullify, redact, partial, pseudonym, generalize, date_shift, substitute, shuffle, perturb)
+        for module in (keep, drop, nullify, redact, partial, pseudonym, fpe, generalize, date_shift, substitute, shuffle, perturb)
     }
 )
 """Every technique by its name in the policy, in the order of the documentation."""
 
-NOT_YET = frozenset({"fpe", "encrypt", "encrypt_deterministic", "tokenize", "redact_text"})
+NOT_YET = frozenset({"encrypt", "encrypt_deterministic", "tokenize", "redact_text"})
 """Names that the grammar of policies reserves; naming one is a fault of its own kind, never ignored."""
 
 
