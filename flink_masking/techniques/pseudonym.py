@@ -2,11 +2,14 @@
 
 import math
 import string
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from pydantic import Field, StringConstraints, model_validator
 
+from flink_masking.crypto.cmac import Cmac
 from flink_masking.crypto.prf import Prf
 from flink_masking.records.kinds import SCALAR
 from flink_masking.techniques import pseudonym_kernels as kernels
@@ -20,13 +23,13 @@ SAFE_BITS = 96
 class _Encoding(NamedTuple):
     alphabet: str
     bits: int  # of a digit; 0: base 62, by division
-    longest: int
+    longest: dict[str, int]  # by algorithm
 
 
 ENCODINGS = {
-    "base62": _Encoding(string.digits + string.ascii_uppercase + string.ascii_lowercase, 0, 43),
-    "hex": _Encoding("0123456789abcdef", 4, 64),
-    "base32": _Encoding(string.ascii_uppercase + "234567", 5, 51),
+    "base62": _Encoding(string.digits + string.ascii_uppercase + string.ascii_lowercase, 0, {"hmac": 43, "cmac": 21}),
+    "hex": _Encoding("0123456789abcdef", 4, {"hmac": 64, "cmac": 32}),
+    "base32": _Encoding(string.ascii_uppercase + "234567", 5, {"hmac": 51, "cmac": 25}),
 }
 """Digits by encoding: base 62 in ASCII order; hexadecimal; base 32 as in RFC 4648."""
 
@@ -35,22 +38,38 @@ class PseudonymParams(Params):
     """Parameters of pseudonym.
 
     Attributes:
-        domain: pseudonyms of the same domain can be joined, those of two domains cannot.
-        length: digits, without the prefix; at most 43 in base62, 64 in hex, 51 in base32.
+        domain: pseudonyms of the same domain can be joined, those of two domains, or of two algorithms, cannot.
+        length: digits, without the prefix; with hmac at most 43 in base62, 64 in hex, 51 in base32; with cmac at most 21, 32 and 25,
+            which is also what it is when it is left away: all that 128 bits give (base62: 125 bits).
         encoding: base62, hex or base32.
         prefix: text put in front of every pseudonym.
+        algorithm: hmac (HMAC-SHA-256) or cmac (AES-256-CMAC, NIST SP 800-38B): many times faster on short values, but whoever
+            holds the key computes a value of up to 16 bytes back from its pseudonym, where hmac makes them try values.
     """
 
     domain: Annotated[str, StringConstraints(min_length=1)]
     length: int = Field(22, ge=1, strict=True)
     encoding: Literal["base62", "hex", "base32"] = "base62"
     prefix: Annotated[str, StringConstraints(max_length=100)] = ""
+    algorithm: Literal["hmac", "cmac"] = "hmac"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_digits_of_a_cmac(cls, data: Any) -> Any:
+        if isinstance(data, Mapping) and data.get("algorithm") == "cmac" and "length" not in data:
+            encoding = data.get("encoding", "base62")
+            if isinstance(encoding, str) and encoding in ENCODINGS:
+                return {**data, "length": ENCODINGS[encoding].longest["cmac"]}
+        return data
 
     @model_validator(mode="after")
     def _length_of_the_encoding(self) -> "PseudonymParams":
-        longest = ENCODINGS[self.encoding].longest
+        longest = ENCODINGS[self.encoding].longest[self.algorithm]
         if self.length > longest:
-            raise ValueError(f"length is at most {longest} in {self.encoding}. Hint: 256 bits have no more digits")
+            bits = 256 if self.algorithm == "hmac" else 128
+            raise ValueError(
+                f"length is at most {longest} in {self.encoding} with {self.algorithm}. Hint: {bits} bits have no more digits"
+            )
         return self
 
 
@@ -67,22 +86,34 @@ def warnings(params: PseudonymParams) -> list[str]:
 
 
 def make_pseudonym(params: PseudonymParams, site: Site) -> Mask:
-    """A mask that puts the HMAC-SHA-256 of each value, under the key of its domain, in the place of the value.
+    """A mask that puts a keyed digest of each value, under the key of its domain, in the place of the value.
 
+    The digest is HMAC-SHA-256 (RFC 2104) or AES-256-CMAC (NIST SP 800-38B), by `algorithm`; each has a key of its own.
     The bytes of the text count, of numbers and booleans those of their JSON text: ``1`` and ``1.0`` are two values. In hex and base32
     the pseudonym is the front of the digest; in base62 it is the digest as a big-endian number modulo 62^length, most significant
-    digit first, so every digit is uniform. Null stays null, ``""`` stays ``""``. Deterministic, row-local, not reversible without
-    trying values, which takes the key. Leaks which values are equal.
+    digit first. From the 256 bits of HMAC every digit is uniform; from the 128 of CMAC the first digits of a pseudonym of about 21 are
+    not quite, which costs less than a hundredth of a bit. Null stays null, ``""`` stays ``""``. Deterministic, row-local. Without the key
+    nobody reverses a pseudonym; with it, HMAC takes trying values, and CMAC gives values of up to 16 bytes back directly. Leaks which
+    values are equal.
     """
     encoding = ENCODINGS[params.encoding]
-    prf, alphabet = Prf(site.keys.derive("pseudonym", params.domain)), np.frombuffer(encoding.alphabet.encode(), np.uint8)
+    digests = _digests(params, site)
+    alphabet = np.frombuffer(encoding.alphabet.encode(), np.uint8)
     prefix, prefix_length = padded(params.prefix), len(params.prefix.encode())
 
     def pseudonymise(values: Values, context: Context) -> Masked:
-        args = (prf.digests(values.text).reshape(-1), prefix, prefix_length, params.length, encoding.bits, alphabet)
+        made = digests(values.text)
+        args = (made.reshape(-1), made.shape[1], prefix, prefix_length, params.length, encoding.bits, alphabet)
         return Masked(rewrite(kernels.write_pseudonyms, values.text, *args, grow=0, add=prefix_length + params.length))
 
     return pseudonymise
+
+
+def _digests(params: PseudonymParams, site: Site) -> Callable[[pa.StringArray], np.ndarray]:
+    """What makes digests: n texts → uint8, shape (n, 32) or (n, 16)."""
+    if params.algorithm == "cmac":
+        return Cmac(site.keys.derive("pseudonym-cmac", params.domain).secret()).tags
+    return Prf(site.keys.derive("pseudonym", params.domain)).digests
 
 
 def output_domain(params: PseudonymParams) -> Domain:
@@ -110,5 +141,8 @@ TECHNIQUE = Technique(
         {"domain": "customer"},
         {"domain": "customer", "length": 64, "encoding": "hex"},
         {"domain": "customer", "length": 20, "encoding": "base32", "prefix": "c-"},
+        {"domain": "customer", "algorithm": "cmac"},
+        {"domain": "customer", "algorithm": "cmac", "length": 30, "encoding": "hex"},
+        {"domain": "customer", "algorithm": "cmac", "encoding": "base32", "prefix": "c-"},
     ),
 )

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-"""Digests of 256 bits written as text: exactly, in base 62 or by groups of bits."""
+"""Digests of 256 or 128 bits written as text: exactly, in base 62 or by groups of bits."""
 
 import numpy as np
 
@@ -47,8 +47,27 @@ def put_base62(o, p, length, alphabet):
 
 
 @njit(**JIT)
+def put_short_base62(o, p, length, alphabet):
+    """Write the 16 bytes at p, a big-endian number modulo 62^length, as `length` digits at o; `put_base62` for half the size."""
+    a, b, c, d = word(p), word(p + 4), word(p + 8), word(p + 12)
+    end = o + length
+    while end > o:
+        r = np.uint64(0)
+        if a:
+            a, r = divided(r, a)
+        b, r = divided(r, b)
+        c, r = divided(r, c)
+        d, r = divided(r, d)
+        for _ in range(min(STEP, end - o)):
+            q = r // np.uint64(62)
+            end -= 1
+            put8(end, at(alphabet + np.int64(r - q * np.uint64(62))))
+            r = q
+
+
+@njit(**JIT)
 def put_bits(o, p, length, alphabet, bits):
-    """Write the first bits of the 32 bytes at p as `length` digits of 4 or 5 bits at o."""
+    """Write the first bits of the digest at p as `length` digits of 4 or 5 bits at o."""
     for k in range(length):
         first = k * bits
         where, drop = p + (first >> 3), 16 - bits - (first & 7)
@@ -58,11 +77,11 @@ def put_bits(o, p, length, alphabet, bits):
         put8(o + k, at(alphabet + ((pair >> drop) & ((1 << bits) - 1))))
 
 
-@njit(types.void(U8, I32, U8, U8, U8, I64, I64, I64, U8, W8, W32), **JIT)
-def write_pseudonyms(data, offsets, valid, digests, prefix_, prefix_length, length, bits, alphabet_, out_, ends):
+@njit(types.void(U8, I32, U8, U8, I64, U8, I64, I64, I64, U8, W8, W32), **JIT)
+def write_pseudonyms(data, offsets, valid, digests, size, prefix_, prefix_length, length, bits, alphabet_, out_, ends):
     """A pseudonym for every value that is neither null nor empty.
 
-    digests: 32 bytes a value. prefix_: padded. bits: of a digit, 0 for base 62. alphabet_: the digits.
+    digests: `size` bytes a value, 32 or 16. prefix_: padded. bits: of a digit, 0 for base 62. alphabet_: the digits.
     """
     out, prefix, alphabet, digest = out_.ctypes.data, prefix_.ctypes.data, alphabet_.ctypes.data, digests.ctypes.data
     limit = prefix + len(prefix_)
@@ -70,9 +89,12 @@ def write_pseudonyms(data, offsets, valid, digests, prefix_, prefix_length, leng
     for k in range(len(offsets) - 1):
         if offsets[k + 1] > offsets[k] and (len(valid) == 0 or valid[k]):
             o = copy(o, prefix, prefix_length, limit)
-            if bits == 0:
-                put_base62(o, digest + 32 * k, length, alphabet)
+            p = digest + size * k
+            if bits:
+                put_bits(o, p, length, alphabet, bits)
+            elif size == 16:
+                put_short_base62(o, p, length, alphabet)
             else:
-                put_bits(o, digest + 32 * k, length, alphabet, bits)
+                put_base62(o, p, length, alphabet)
             o += length
         ends[k + 1] = o - out

@@ -8,6 +8,8 @@ import cloudpickle
 import numpy as np
 import pyarrow as pa
 import pytest
+from cryptography.hazmat.primitives.ciphers import algorithms
+from cryptography.hazmat.primitives.cmac import CMAC
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
@@ -43,6 +45,13 @@ def digest(text, domain="customer", keys=RING):
     return hmac.digest(keys.derive("pseudonym", domain).secret(), text.encode(), "sha256")
 
 
+def tag(text, domain="customer", keys=RING):
+    """AES-256-CMAC by the cryptography package."""
+    mac = CMAC(algorithms.AES(keys.derive("pseudonym-cmac", domain).secret()))
+    mac.update(text.encode())
+    return mac.finalize()
+
+
 def base62(raw, length):
     """The number in base 62, by Python's integers."""
     number, text = int.from_bytes(raw, "big"), ""
@@ -70,11 +79,51 @@ def test_base32_is_the_front_of_the_digest(texts, length):
     assert run(texts, length=length, encoding="base32") == [base64.b32encode(digest(t)).decode()[:length] for t in texts]
 
 
+@given(st.lists(st.none() | st.text(max_size=80), max_size=20), st.integers(1, 21))
+def test_cmac_in_base62(texts, length):
+    """With cmac a pseudonym in base62 is the CMAC as a big-endian number modulo 62^length; null and "" stay."""
+    assert run(texts, algorithm="cmac", length=length) == [t and base62(tag(t), length) for t in texts]
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), max_size=10), st.integers(1, 32), st.integers(1, 25))
+def test_cmac_in_hex_and_base32(texts, digits, characters):
+    """With cmac a pseudonym in hex or base32 is the front of the CMAC."""
+    assert run(texts, algorithm="cmac", encoding="hex", length=digits) == [tag(t).hex()[:digits] for t in texts]
+    made = run(texts, algorithm="cmac", encoding="base32", length=characters)
+    assert made == [base64.b32encode(tag(t)).decode()[:characters] for t in texts]
+
+
+def test_cmac_keeps_all_its_digits_by_default():
+    """Without a length a CMAC keeps all the digits that it has, at least 125 bits; hmac keeps 22 whatever the encoding."""
+    for encoding, length in (("base62", 21), ("hex", 32), ("base32", 25)):
+        params = PseudonymParams(domain="d", algorithm="cmac", encoding=encoding)
+        assert params.length == length
+        assert warnings(params) == []
+        assert PseudonymParams(domain="d", encoding=encoding).length == 22
+        assert [len(p) for p in run(["a", "b" * 1000], algorithm="cmac", encoding=encoding)] == [length, length]
+
+
+def test_algorithms_share_no_key():
+    """The pseudonyms of the two algorithms are made with two keys and have nothing in common."""
+    assert RING.derive("pseudonym", "d").secret() != RING.derive("pseudonym-cmac", "d").secret()
+    assert run(["a"], length=21)[0] != run(["a"], algorithm="cmac")[0]
+
+
+def test_cmac_domains_keys_and_slices():
+    """Value, domain and key decide alone, in any slice of any batch."""
+    cmac = {"algorithm": "cmac"}
+    made = [run(["a"], **cmac), run(["b"], **cmac), run(["a"], domain="card", **cmac), run(["a"], keys=KeyRing.new(), **cmac)]
+    assert len({p[0] for p in made}) == len(made)
+    column = pa.array(["a", None, "", "dd", "e" * 70, "f" * 16] * 7)
+    assert [p for i in range(0, len(column), 5) for p in run(column[i : i + 5], **cmac)] == run(column, **cmac)
+
+
 def test_fixed_vector():
     """The pseudonym of a value under a given root never changes between releases: streams stay joinable."""
     ring = KeyRing.parse(b'{"format": "flink-masking key ring 1", "versions": [{"version": 1, "state": "primary", "created": "2024-03-15",'
                          b'"root": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="}]}', "test")
     assert run(["CUST12345"], keys=ring) == ["YOuNbunkSHWV1mEWdhxtfU"]
+    assert run(["CUST12345"], keys=ring, algorithm="cmac") == ["04AYUJ4BY7cnys0Oq3iZi"]
 
 
 def test_default_is_22_digits():
@@ -129,7 +178,10 @@ def test_no_value_in_the_output():
 @pytest.mark.parametrize("params", [
     {}, {"domain": ""}, {"domain": "d", "length": 0}, {"domain": "d", "length": 44}, {"domain": "d", "length": "22"},
     {"domain": "d", "length": 65, "encoding": "hex"}, {"domain": "d", "length": 52, "encoding": "base32"},
-    {"domain": "d", "encoding": "base64"}, {"domain": "d", "salt": "x"},
+    {"domain": "d", "encoding": "base64"}, {"domain": "d", "salt": "x"}, {"domain": "d", "algorithm": "md5"},
+    {"domain": "d", "algorithm": "cmac", "length": 22}, {"domain": "d", "algorithm": "cmac", "length": 33, "encoding": "hex"},
+    {"domain": "d", "algorithm": "cmac", "length": 26, "encoding": "base32"}, {"domain": "d", "algorithm": "cmac", "encoding": "base64"},
+    {"domain": "d", "algorithm": "cmac", "encoding": ["hex"]}, {"domain": "d", "algorithm": "cmac", "length": None},
 ])
 def test_wrong_parameters(params):
     """A missing domain, a length that the encoding lacks and anything unknown are refused."""
@@ -156,6 +208,12 @@ def test_output_domain():
         assert not any(domain.contains(text) for text in (made + "0", made[:-1], made[:-1] + "-", "x"))
 
 
+def test_a_length_that_cmac_lacks_is_explained():
+    """A CMAC asked for more digits than 128 bits have is refused with the length that it has."""
+    with pytest.raises(ValidationError, match=r"at most 21 in base62 with cmac\. Hint: 128 bits have no more digits"):
+        PseudonymParams(domain="d", algorithm="cmac", length=22)
+
+
 def test_kinds():
     """Text, numbers and booleans are taken; objects and arrays are not."""
     assert {Kind.STRING, Kind.ENCODED, Kind.NUMBER, Kind.TRUE, Kind.FALSE} == TECHNIQUE.inputs
@@ -163,8 +221,9 @@ def test_kinds():
 
 def test_mask_cannot_be_pickled():
     """The mask holds a key and refuses to leave its process, saying nothing."""
-    mask = make_pseudonym(PseudonymParams(domain="d"), site())
-    for way in (pickle.dumps, cloudpickle.dumps):
-        with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
-            way(mask)
-        assert RING.derive("pseudonym", "d").secret().hex() not in str(caught.value)
+    for algorithm, purpose in (("hmac", "pseudonym"), ("cmac", "pseudonym-cmac")):
+        mask = make_pseudonym(PseudonymParams(domain="d", algorithm=algorithm), site())
+        for way in (pickle.dumps, cloudpickle.dumps):
+            with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
+                way(mask)
+            assert RING.derive(purpose, "d").secret().hex() not in str(caught.value)
