@@ -12,7 +12,7 @@ from flink_masking.crypto.ff1 import MINIMUM_DOMAIN, shortest
 from flink_masking.errors import PolicyError
 
 DIGITS = Alphabet(string.digits)
-LONGEST = 4096
+LONGEST = 1024
 """Most characters of an alphabet in one value: what longer ones take grows with the square of their length."""
 
 

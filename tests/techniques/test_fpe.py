@@ -218,7 +218,7 @@ def test_what_is_kept(params, text, kept):
         ({"alphabet": "digits", "keep_separators": False}, "123 4567"),
         ({"alphabet": "alphanumeric"}, "abc"),
         ({"alphabet": "lower", "keep_first": 1, "keep_last": 1}, "abcdef"),
-        ({"alphabet": "digits"}, "1" * 4097),
+        ({"alphabet": "digits"}, "1" * 1025),
     ],
 )
 def test_what_is_refused(params, text):
@@ -230,7 +230,7 @@ def test_what_is_refused(params, text):
     assert TECHNIQUE.make(rule, Site(FieldFacts("field"), RING, lambda name: ""))(values, Context(bytes(32))).values.to_pylist() == [""]
 
 
-@pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 100, 999, 1000])
+@pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 100, 1000, 1024])
 def test_lengths(length):
     """Values of any length from six digits on are encrypted and come back."""
     texts = ["7" * length, "0" * length, ("0123456789" * 100)[:length]]
@@ -256,7 +256,7 @@ def test_only_text_is_taken(kind):
         ({"format": "phone", "keep_first": 10}, "10^5"),
         ({"format": "email", "keep_first": 61}, "36^3 = 46,656"),
         ({"format": "iban", "keep_first": 25}, "10^5"),
-        ({"alphabet": "digits", "keep_first": 4000, "keep_last": 91}, "10^5"),
+        ({"alphabet": "digits", "keep_first": 1000, "keep_last": 19}, "10^5"),
     ],
 )
 def test_formats_that_can_never_do(params, number):
