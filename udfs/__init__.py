@@ -1,4 +1,44 @@
-"""Functions for Flink SQL, by the names that users type.
+"""Functions for Flink SQL, by the names that users type: ``udfs.pseudonym``, ``udfs.mask``, ``udfs.protect`` …
 
-``protect`` is made for a policy, so it is registered by a call; see `udfs.protect`.
+    import udfs
+    udfs.register_all(t_env)
+    t_env.execute_sql("SELECT pseudonym(email, 'customer'), mask(card, '{technique: partial, keep_last: 4}') FROM payments")
+
+In pure SQL, ``flink-masking sql functions`` prints the declarations. Keys, vault, policy, and who asks for clear values and why are job
+parameters, set as one YAML map; functions carry none of it:
+
+    SET 'pipeline.global-job-parameters' = '{flink-masking.keys: ''file:///secrets/keys.json''}';
+
+``udfs.views_3`` is what the script of ``flink-masking sql job`` uses: all views of a policy with three masked segments in one row.
 """
+
+import re
+from typing import TYPE_CHECKING
+
+from flink_masking.operators.sql import value_function, views_function
+from flink_masking.sql.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from pyflink.table import TableEnvironment
+    from pyflink.table.udf import UserDefinedScalarFunctionWrapper
+
+__all__ = [*FUNCTIONS, "register_all"]
+
+globals().update({name: value_function(name) for name in FUNCTIONS})
+
+
+def register_all(environment: "TableEnvironment") -> None:
+    """Register every function under its name, as temporary system functions.
+
+    Args:
+        environment: where SQL runs; its settings should carry those of `flink_masking.operators.settings`.
+    """
+    for name in FUNCTIONS:
+        environment.create_temporary_system_function(name, globals()[name])
+
+
+def __getattr__(name: str) -> "UserDefinedScalarFunctionWrapper":
+    """``views_N``, for any number of masked segments."""
+    if found := re.fullmatch(r"views_([0-9]{1,3})", name):
+        return views_function(int(found[1]))
+    raise AttributeError(f"module 'udfs' has no function {name!r}. Hint: flink-masking sql functions lists them")

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import check, demo, generate, keys, preview, quarantine, run, schema
+from flink_masking.cli import check, demo, generate, keys, preview, quarantine, run, schema, sql
 
 app = typer.Typer(
     name="flink-masking",
@@ -52,5 +52,10 @@ app.command("run")(run.run)
 _quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)
 app.add_typer(_quarantine, name="quarantine")
+
+_sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=True, rich_markup_mode=None)
+_sql.command("functions")(sql.functions)
+_sql.command("job")(sql.job)
+app.add_typer(_sql, name="sql")
 
 app.command("demo")(demo.demo)

@@ -1,0 +1,41 @@
+"""``flink-masking sql``: the functions for Flink SQL, and whole jobs as SQL scripts."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def functions() -> None:
+    """Print the declaration of every function for Flink SQL, each with its arguments.
+
+    Keys, vault and policy are told to the functions as job parameters: SET 'pipeline.global-job-parameters' =
+    '{flink-masking.keys: ''file:///secrets/keys.json''}'
+    """
+    from flink_masking.sql.script import declarations
+
+    typer.echo(declarations(), nl=False)
+
+
+def job(
+    policy: Annotated[Path, typer.Argument(help="A policy file (YAML), at a place where the workers find it, too.", show_default=False)],
+    deployment: Annotated[Path, typer.Argument(help="Source, sinks, keys and Flink settings (YAML).", show_default=False)],
+    wait: Annotated[bool, typer.Option("--wait", help="The SQL client stays until the job ends.")] = False,
+) -> None:
+    """Print a SQL script that runs the masked segments of a POLICY with the tables of a DEPLOYMENT.
+
+    Connector options are written into the script as they stand in the deployment, passwords among them.
+    """
+    from flink_masking.deployment import Deployment
+    from flink_masking.engine.plan import compile_plan
+    from flink_masking.keys.ring import KeyRing
+    from flink_masking.operators.settings import DEFAULTS
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.sql.script import job as script
+    from flink_masking.vault.memory import MemoryVault
+
+    target = Deployment.read(deployment)
+    vault = MemoryVault() if target.vault else None  # the real one may be out of reach from here
+    plan = compile_plan(load(PolicySource.read(policy)), KeyRing.ephemeral(), vault)
+    typer.echo(script(plan, str(policy.resolve()), target, DEFAULTS, wait), nl=False)

@@ -1,0 +1,143 @@
+"""The functions for Flink SQL as vectorised functions of Flink: they carry their name, and find all else on the worker."""
+
+import os
+import time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyflink.table import DataTypes
+from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
+
+from flink_masking.errors import InputError
+from flink_masking.operators.faults import without_values
+from flink_masking.sql.call import Call
+from flink_masking.sql.functions import FUNCTIONS
+from flink_masking.sql.session import Session
+from flink_masking.sql.views import ViewSet, view_columns
+
+Argument = Any
+"""A literal, or a pandas Series where the argument is a column."""
+
+
+class ValueFunction(ScalarFunction):  # type: ignore[misc]
+    """One function of the table: values in, texts out, a batch at a time. Pickled it is a name."""
+
+    def __init__(self, name: str) -> None:
+        """Keep the function's name."""
+        self._name = name
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Read the job's parameters; keys and vault are opened when a rule needs them."""
+        self._call = Call(FUNCTIONS[self._name], Session(function_context.get_job_parameter), os.urandom)
+
+    def is_deterministic(self) -> bool:
+        """As its technique says."""
+        return FUNCTIONS[self._name].deterministic
+
+    def eval(self, value: Argument, *arguments: Argument) -> "pd.Series[Any]":
+        """Mask a batch.
+
+        Args:
+            value: n values, or one literal.
+            arguments: literals, evaluated once; a column where the function takes one.
+
+        Returns:
+            n texts.
+        """
+        with without_values(self._name):
+            column = _arrow(value, self._name)
+            return _series(self._call(column, *(_arrow(a, self._name) if isinstance(a, pd.Series) else a for a in arguments)))
+
+
+class SegmentFunctionOfSql(ScalarFunction):  # type: ignore[misc]
+    """``protect(payload, segment)``: raw records to what a masked segment of the policy shows of them, NULL where one is rejected."""
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Open the keys and compile the policy on the worker."""
+        self._views = _views(function_context)
+
+    def is_deterministic(self) -> bool:
+        """A policy may be random."""
+        return False
+
+    def eval(self, payload: Argument, segment: str) -> "pd.Series[Any]":
+        """Protect a batch.
+
+        Args:
+            payload: n raw records, text or bytes.
+            segment: the name of a masked segment.
+        """
+        with without_values("protect"):
+            if not isinstance(segment, str):
+                raise InputError("protect: segment is no text. Hint: write protect(payload, 'analytics') with a literal")
+            return _series(self._views.view(_records(payload), segment).cast(pa.string()))
+
+
+class ViewsFunction(ScalarFunction):  # type: ignore[misc]
+    """All masked segments of the policy at once, with audit and quarantine: what a whole job is made of."""
+
+    def __init__(self, segments: int) -> None:
+        """Keep the number of masked segments that the policy is said to have."""
+        self._segments = segments
+
+    def open(self, function_context: FunctionContext) -> None:
+        """Open the keys and compile the policy on the worker."""
+        self._views = _views(function_context, self._segments)
+
+    def is_deterministic(self) -> bool:
+        """Nonces and the audit differ between two evaluations."""
+        return False
+
+    def eval(self, payload: Argument) -> pd.DataFrame:
+        """Protect a batch of raw records: a row of views, audit and quarantine for each."""
+        with without_values("protect"):
+            cells = self._views.rows(_records(payload))
+            return pd.DataFrame({name: column.to_numpy(zero_copy_only=False) for name, column in cells.items()}, copy=False)
+
+
+def _views(context: FunctionContext, segments: int | None = None) -> ViewSet:
+    with without_values("protect"):
+        session = Session(context.get_job_parameter)
+        return ViewSet(session.policy(), session.ring, session.vault_if_named(), os.urandom, lambda: time.time_ns() // 1_000_000, segments)
+
+
+def value_function(name: str) -> UserDefinedScalarFunctionWrapper:
+    """The function of that name in the table, ready to be registered."""
+    body = SegmentFunctionOfSql() if FUNCTIONS[name].takes == "record" else ValueFunction(name)
+    return udf(body, result_type=DataTypes.STRING(), func_type="pandas", deterministic=body.is_deterministic(), name=name)
+
+
+def views_function(segments: int) -> UserDefinedScalarFunctionWrapper:
+    """A row of as many views, audit and quarantine, all BYTES."""
+    fields = [DataTypes.FIELD(name, DataTypes.BYTES()) for name in view_columns(segments)]
+    return udf(ViewsFunction(segments), result_type=DataTypes.ROW(fields), func_type="pandas", deterministic=False, name="protect_views")
+
+
+def _arrow(value: Argument, name: str) -> pa.Array:
+    """A column as Arrow; its type is what its cells are."""
+    if not isinstance(value, pd.Series):
+        return pa.array([value])
+    if value.dtype == np.dtype(object):
+        if isinstance(next((cell for cell in value if cell is not None), None), bytes):
+            raise InputError(f"{name}: a column of BYTES is no text. Hint: DECODE(column, 'UTF-8')")
+        try:
+            return pa.Array.from_pandas(value, type=pa.string())
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            pass
+    try:
+        column = pa.Array.from_pandas(value)
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        raise InputError(f"{name}: a column of a type that is no text, number or time. Hint: CAST it AS STRING") from None
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _records(payload: Argument) -> pa.BinaryArray:
+    if not isinstance(payload, pd.Series):
+        payload = pd.Series([payload], dtype=object)
+    return pa.Array.from_pandas(payload, type=pa.binary())
+
+
+def _series(texts: pa.StringArray) -> "pd.Series[Any]":
+    return pd.Series(texts.to_numpy(zero_copy_only=False), dtype=object, copy=False)

@@ -1,0 +1,136 @@
+"""What a SQL session says to the functions: keys, vault, policy, who asks and why, all as Flink job parameters."""
+
+import functools
+import logging
+import os
+from collections.abc import Callable
+from typing import NamedTuple
+
+from flink_masking.errors import InputError, KeyRingError, VaultError
+from flink_masking.keys.lifecycle import Version, now
+from flink_masking.keys.ring import KeyHandle, KeyRing
+from flink_masking.keys.watch import RingWatcher
+from flink_masking.policy.load import LoadedPolicy, load
+from flink_masking.policy.source import PolicySource
+from flink_masking.vault.base import Vault
+from flink_masking.vault.providers import open_vault
+
+KEYS, VAULT, POLICY = "flink-masking.keys", "flink-masking.vault", "flink-masking.policy"
+ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
+PARAMETERS = (KEYS, VAULT, POLICY, ACTOR, PURPOSE)
+GLOBAL = "pipeline.global-job-parameters"
+_log = logging.getLogger(__name__)
+
+
+def setting(**parameters: str) -> str:
+    """The value of Flink's setting ``pipeline.global-job-parameters``: a map in YAML.
+
+    Args:
+        parameters: by their last word, such as ``keys="file:///keys.json"``.
+    """
+    return "{" + ", ".join(f"flink-masking.{name}: '" + text.replace("'", "''") + "'" for name, text in parameters.items()) + "}"
+
+
+def _hint(parameter: str, example: str) -> str:
+    return f"Hint: SET '{GLOBAL}' = '{{{parameter}: ''{example}''}}'"
+
+
+def _report(error: KeyRingError) -> None:
+    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)
+
+
+class NoKeys(KeyRing):
+    """The ring of a session that names none: techniques without keys work, the others say what is missing."""
+
+    def __init__(self) -> None:
+        """A ring without any secret."""
+        super().__init__({1: Version("primary", now(), None)})
+
+    def derive(self, purpose: str, domain: str, version: int | None = None, length: int = 32) -> KeyHandle:
+        """Refuse.
+
+        Raises:
+            KeyRingError: always.
+        """
+        raise KeyRingError(f"the session names no key ring. {_hint(KEYS, 'file:///secrets/keys.json')}")
+
+
+class Reason(NamedTuple):
+    """Who wants clear values, and what for."""
+
+    actor: str
+    purpose: str
+
+
+class Session:
+    """The job parameters of a session at work in one function; keys and vault are opened when they are first asked for."""
+
+    def __init__(self, parameter: Callable[[str, str], str]) -> None:
+        """Read the parameters.
+
+        Args:
+            parameter: name and default → the job parameter.
+        """
+        self._given = {name: parameter(name, "") or "" for name in PARAMETERS}
+        self._watcher: RingWatcher | None = None
+        self._without = NoKeys()
+
+    def ring(self) -> KeyRing:
+        """The key ring to use now: the same object until it was changed at its address.
+
+        Raises:
+            KeyRingError: it cannot be opened.
+        """
+        if not self._given[KEYS]:
+            return self._without
+        if self._watcher is None:
+            self._watcher = RingWatcher(self._given[KEYS], report=_report)
+        return self._watcher.ring()
+
+    def vault(self) -> Vault:
+        """The token vault, shared by all functions of the process.
+
+        Raises:
+            VaultError: none is named, or it cannot be opened.
+        """
+        if not self._given[VAULT]:
+            raise VaultError(f"the session names no token vault. {_hint(VAULT, 'sqlite:///data/vault.db')}")
+        return _opened(self._given[VAULT], os.getpid())
+
+    def vault_if_named(self) -> Vault | None:
+        """The same; None where the session names none."""
+        return self.vault() if self._given[VAULT] else None
+
+    def policy(self) -> LoadedPolicy:
+        """The policy.
+
+        Raises:
+            InputError: the session names no policy, or it cannot be read.
+            KeyRingError: the session names no key ring.
+            PolicyFaults: the policy has faults.
+        """
+        if not self._given[POLICY]:
+            raise InputError(f"the session names no policy. {_hint(POLICY, '/etc/flink-masking/policy.yaml')}")
+        if not self._given[KEYS]:
+            raise KeyRingError(f"the session names no key ring. {_hint(KEYS, 'file:///secrets/keys.json')}")
+        return load(PolicySource.read(self._given[POLICY].removeprefix("file://")))
+
+    def reason(self, name: str) -> Reason:
+        """Who asks and what for.
+
+        Args:
+            name: of the function that gives clear values back.
+
+        Raises:
+            InputError: one of the two is missing.
+        """
+        for parameter, example in ((ACTOR, "jane.doe"), (PURPOSE, "ticket 4711")):
+            if not self._given[parameter].strip():
+                raise InputError(f"{name} gives clear values back, and the session does not say {parameter}. {_hint(parameter, example)}")
+        return Reason(self._given[ACTOR], self._given[PURPOSE])
+
+
+@functools.lru_cache(maxsize=16)
+def _opened(uri: str, process: int) -> Vault:
+    """One open vault a process and address; a process that was forked off opens its own."""
+    return open_vault(uri)

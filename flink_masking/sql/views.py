@@ -1,0 +1,148 @@
+"""Masked segments of a policy as columns, for jobs that are written in SQL."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.engine.plan import compile_plan, renewed
+from flink_masking.engine.protect import Protect, Protected
+from flink_masking.engine.rejections import Rejections
+from flink_masking.engine.stateful import LogicStage, Stateful
+from flink_masking.engine.view import RecordView
+from flink_masking.errors import InputError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.faults import did_you_mean
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.vault.base import Vault
+
+
+def view_columns(segments: int) -> list[str]:
+    """Names of the columns for so many masked segments: a view each, audit and quarantine."""
+    return [*(f"view{i}" for i in range(segments)), "audit", "quarantine"]
+
+
+@dataclass(frozen=True)
+class Unpublished:
+    """A stateful segment that a SQL job does not run: it still rejects what breaks its contract, and nothing is packed for it.
+
+    So the masked segments of a SQL job hold the same records as those of the main job.
+
+    Attributes:
+        segment: the segment.
+    """
+
+    segment: Stateful
+    shards: int = 1
+    has_time: bool = False
+    stages: tuple[LogicStage, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The segment's name."""
+        return self.segment.name
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """Fields whose values it reads."""
+        return self.segment.paths
+
+    def examine(self, view: RecordView, rejections: Rejections) -> Any:
+        """As the segment does."""
+        return self.segment.examine(view, rejections)
+
+    def select(self, examined: Any, accepted: np.ndarray) -> tuple[np.ndarray, int]:
+        """No row, and none suppressed."""
+        return accepted[:0], 0
+
+    def pack(self, examined: Any, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
+        """As the segment does; never asked for, since no row is selected."""
+        return self.segment.pack(examined, view, rows)
+
+    def latest(self, examined: Any, rows: np.ndarray) -> int | None:
+        """No event time."""
+        return None
+
+
+class ViewSet:
+    """The masked segments of a policy over batches of raw records, with the key ring as it is at each batch."""
+
+    def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
+                 clock: Callable[[], int], segments: int | None = None) -> None:
+        """Compile the policy.
+
+        Args:
+            loaded: the policy.
+            ring: gives the ring to use now, the same object until it has changed.
+            vault: where tokens are kept, or None.
+            entropy: n → n random bytes.
+            clock: processing time in ms since 1970.
+            segments: how many masked segments the caller expects; None: whatever there is.
+
+        Raises:
+            InputError: the policy has another number of them.
+            PolicyError: a rule cannot be carried out.
+            KeyRingError: the ring lacks a key.
+            VaultError: a rule makes tokens, and there is no vault.
+        """
+        self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
+        whole = compile_plan(loaded, ring(), vault)
+        self._plan = dataclasses.replace(whole, stateful=tuple(Unpublished(segment) for segment in whole.stateful))
+        self._names = [masked.name for masked in self._plan.masked]
+        if segments is not None and segments != len(self._names):
+            raise InputError(f"the policy has {len(self._names)} masked segments, the job was written for {segments}. "
+                             "Hint: print the script again with flink-masking sql job")
+        self._protect = Protect(self._plan, entropy, clock)
+
+    def _pieces(self, payloads: pa.BinaryArray) -> list[Protected]:
+        ring = self._ring()
+        if ring is not self._plan.ring:
+            self._plan = renewed(self._plan, self._loaded, ring, self._vault)
+            self._protect = Protect(self._plan, self._entropy, self._clock, self._protect.people)
+        return self._protect(payloads)
+
+    def view(self, payloads: pa.BinaryArray, segment: str) -> pa.BinaryArray:
+        """What a segment shows.
+
+        Args:
+            payloads: n raw records.
+            segment: its name.
+
+        Returns:
+            n records; null where one is rejected.
+
+        Raises:
+            InputError: there is no masked segment of that name.
+        """
+        if segment not in self._names:
+            hint = did_you_mean(segment, self._names, "masked segments") or "the policy has no masked segment"
+            raise InputError(f"protect: no such masked segment. Hint: {hint}")
+        return pa.concat_arrays([piece.views[segment] for piece in self._pieces(payloads)])
+
+    def rows(self, payloads: pa.BinaryArray) -> dict[str, pa.BinaryArray]:
+        """All segments, audit and quarantine.
+
+        Args:
+            payloads: n raw records.
+
+        Returns:
+            By the names of `view_columns` n cells; audit has one a batch, quarantine one for each rejected record.
+        """
+        pieces = self._pieces(payloads)
+        views = [pa.concat_arrays([piece.views[name] for piece in pieces]) for name in self._names]
+        audit, quarantine = (pa.concat_arrays([cells(piece) for piece in pieces]) for cells in (_audit, _quarantine))
+        return dict(zip(view_columns(len(self._names)), [*views, audit, quarantine], strict=True))
+
+
+def _audit(piece: Protected) -> pa.BinaryArray:
+    return pa.array([piece.audit, *[None] * (piece.records - 1)][: piece.records], pa.binary())
+
+
+def _quarantine(piece: Protected) -> pa.BinaryArray:
+    lines: list[bytes | None] = [None] * piece.records
+    for row, line in piece.quarantine:
+        lines[row] = line
+    return pa.array(lines, pa.binary())
