@@ -233,7 +233,7 @@ def test_what_is_refused(params, text):
 @pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 100, 1000, 1024])
 def test_lengths(length):
     """Values of any length from six digits on are encrypted and come back."""
-    texts = ["7" * length, "0" * length, ("0123456789" * 100)[:length]]
+    texts = ["7" * length, "0" * length, ("0123456789" * 103)[:length]]
     results = protect({"alphabet": "digits"}, texts)
     assert all(re.fullmatch("[0-9]+", result) and len(result) == length for result in results)
     assert len({*results, *texts}) == 6
