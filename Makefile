@@ -8,14 +8,14 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo test test-fast check format bench clean
+.PHONY: help install java demo test test-fast test-services check format bench clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.package java ## make .venv and install the built wheel into it, kernels compiled, Java found or fetched
 
@@ -27,6 +27,9 @@ test: install ## run every test against the installed wheel
 
 test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
 	$(BIN)/pytest -m "not flink"
+
+test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQL server that is not installed is a failure here
+	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

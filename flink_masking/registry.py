@@ -19,18 +19,19 @@ from flink_masking.techniques import (
     redact,
     shuffle,
     substitute,
+    tokenize,
 )
 from flink_masking.techniques.base import Params, Technique
 
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
     {
         module.TECHNIQUE.name: module.TECHNIQUE
-        for module in (keep, drop, nullify, redact, partial, pseudonym, fpe, generalize, date_shift, substitute, shuffle, perturb)
+        for module in (keep, drop, nullify, redact, partial, pseudonym, fpe, generalize, date_shift, substitute, shuffle, perturb, tokenize)
     }
 )
 """Every technique by its name in the policy, in the order of the documentation."""
 
-NOT_YET = frozenset({"encrypt", "encrypt_deterministic", "tokenize", "redact_text"})
+NOT_YET = frozenset({"encrypt", "encrypt_deterministic", "redact_text"})
 """Names that the grammar of policies reserves; naming one is a fault of its own kind, never ignored."""
 
 

@@ -33,6 +33,9 @@ def main() -> None:
     benches: dict[str, Callable[[], dict[str, Any]]] = {
         "bench_records": lambda: load("bench_records").measure(options.fhir),
         "bench_techniques": lambda: load("bench_techniques").measure(),
+        "bench_ff1": lambda: load("bench_ff1").measure(),
+        "bench_encryption": lambda: load("bench_encryption").measure(),
+        "bench_vault": lambda: load("bench_vault").measure(),
         "bench_anonymity": lambda: load("bench_anonymity").measure(options.adult),
         "bench_dp": lambda: load("bench_dp").measure(),
         "bench_preview": lambda: load("bench_preview").measure(),

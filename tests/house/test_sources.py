@@ -70,7 +70,7 @@ def test_make_help_lists_every_target():
     """make, without a target, lists each target with one line."""
     done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"help", "install", "demo", "test", "test-fast", "check", "format", "bench", "clean"} == listed
+    assert {"help", "install", "demo", "test", "test-fast", "test-services", "check", "format", "bench", "clean"} == listed
 
 
 def test_continuous_integration_can_be_run():

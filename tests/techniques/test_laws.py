@@ -18,6 +18,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import BOOLEAN, TEXT, Kind
 from flink_masking.registry import TECHNIQUES
 from flink_masking.techniques.base import Action, Context, FieldFacts, Params, Site, Values
+from flink_masking.vault.memory import MemoryVault
 
 HIERARCHY = "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n17;young;*\n"
 RING, OTHER_RING = KeyRing.new(), KeyRing.new()
@@ -99,9 +100,9 @@ def over_batches(technique, *more):
     return decorate
 
 
-def make(technique, example, ring=RING):
+def make(technique, example, ring=RING, vault=None):
     """The technique's mask or action for an example of its parameters."""
-    site = Site(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY)
+    site = Site(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY, vault=vault)
     return technique.make(technique.params.model_validate(example), site)
 
 
@@ -212,8 +213,9 @@ def test_round_trip_if_and_only_if_reversible(technique, example):
     assert technique.reversible == (technique.unmake is not None)
     if technique.unmake is None:
         return
-    mask = make(technique, example)
-    back = technique.unmake(technique.params.model_validate(example), Site(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY))
+    vault = MemoryVault()
+    site = Site(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
+    mask, back = make(technique, example, vault=vault), technique.unmake(technique.params.model_validate(example), site)
     taken = []
 
     @over_batches(technique)

@@ -51,7 +51,7 @@ def test_relative_and_quoted_paths(tmp_path, monkeypatch):
         ("sqlite://", "starts with sqlite:// or postgresql://"),
         ("sqlite:///no/such/directory/vault.db", "cannot be made"),
         ("sqlite:///tmp", "not a file"),
-        ("postgresql://u:PASSWORD@host:port:port/x", "cannot be read. Hint"),
+        ("postgresql://u:PASSWORD@host/x?nothing=known", "cannot be read. Hint"),
         ("postgresql://u:PASSWORD@127.0.0.1:1/x", "could not be reached for 0.1 s"),
     ],
 )

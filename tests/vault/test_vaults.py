@@ -113,15 +113,15 @@ def test_processes_agree(kind, request, tmp_path, key_uri):
     """Processes that make the first tokens of the same values at once, in different orders, get the same ones, all different."""
     uri = f"sqlite://{tmp_path}/vault.db" if kind == "sqlite" else request.getfixturevalue("server").database()
     command = [sys.executable, "-P", str(WRITERS), uri, key_uri]
-    workers = [subprocess.Popen([*command, str(k)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for k in range(3)]
-    assert [worker.stdout.readline() for worker in workers] == ["ready\n"] * 3
+    workers = [subprocess.Popen([*command, str(k)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for k in range(2)]
+    assert [worker.stdout.readline() for worker in workers] == ["ready\n"] * 2
     for worker in workers:
         worker.stdin.write("\n")
         worker.stdin.flush()
     made = [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
-    assert [worker.returncode for worker in workers] == [0, 0, 0]
-    assert made[0] == made[1] == made[2]
-    assert len(made[0]) == len(set(made[0].values())) == 4_400
+    assert [worker.returncode for worker in workers] == [0, 0]
+    assert made[0] == made[1]
+    assert len(made[0]) == len(set(made[0].values())) == 2 * 1_350
 
 
 def test_an_open_vault_stays_in_its_process(reopen):
