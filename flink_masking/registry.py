@@ -9,6 +9,8 @@ from flink_masking.errors import PolicyError
 from flink_masking.techniques import (
     date_shift,
     drop,
+    encrypt,
+    encrypt_deterministic,
     fpe,
     generalize,
     keep,
@@ -26,12 +28,15 @@ from flink_masking.techniques.base import Params, Technique
 TECHNIQUES: Mapping[str, Technique] = MappingProxyType(
     {
         module.TECHNIQUE.name: module.TECHNIQUE
-        for module in (keep, drop, nullify, redact, partial, pseudonym, fpe, generalize, date_shift, substitute, shuffle, perturb, tokenize)
+        for module in (
+            keep, drop, nullify, redact, partial, pseudonym, fpe, encrypt, encrypt_deterministic,
+            generalize, date_shift, substitute, shuffle, perturb, tokenize,
+        )
     }
 )
 """Every technique by its name in the policy, in the order of the documentation."""
 
-NOT_YET = frozenset({"encrypt", "encrypt_deterministic", "redact_text"})
+NOT_YET = frozenset({"redact_text"})
 """Names that the grammar of policies reserves; naming one is a fault of its own kind, never ignored."""
 
 

@@ -49,7 +49,7 @@ FAULTS = [
     ([("email: {technique: partial, keep_first: 1, keep_after: \"@\"}", "email: §5")], "'email' must be a technique", "keep"),
     ([("{technique: partial, keep_first", "§{keep_first")], "'email' has no technique", "{technique: name"),
     ([("technique: partial", "technique: §patial")], "unknown technique 'patial'", "did you mean 'partial'?"),
-    ([("purchaseAmount: keep", "purchaseAmount: §encrypt")], "technique 'encrypt' is not available yet", "use one of"),
+    ([("purchaseAmount: keep", "purchaseAmount: §redact_text")], "technique 'redact_text' is not available yet", "use one of"),
     ([("keep_first: 1", "keep_first: §-1")], "'keep_first' must be at least 0", ""),
     ([("on_error: quarantine", "on_error: §ignore")], "'on_error' has no such choice", "redact, nullify, drop, quarantine"),
     ([("{technique: generalize, level: 1}", "§generalize")], "'city': exactly one way is needed", "one of width"),

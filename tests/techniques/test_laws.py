@@ -235,12 +235,11 @@ def test_round_trip_if_and_only_if_reversible(technique, example):
 
 @pytest.mark.parametrize("technique", [pytest.param(t, id=name) for name, t in TECHNIQUES.items() if t.output is not None])
 def test_keyed_if_and_only_if_declared(technique):
-    """Another key ring gives other results, for one example at least, exactly where the technique declares that it needs one."""
+    """Another key ring under the same seed gives other results, for one example at least, exactly where a technique needs one."""
     same = [
         outcome(make(technique, example), values) == outcome(make(technique, example, OTHER_RING), values)
         for example in technique.examples
         for values in many(technique)
-        if is_deterministic(technique, example)
     ]
     assert all(same) != technique.keyed
 
