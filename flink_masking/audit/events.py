@@ -21,7 +21,8 @@ START = "0" * 64
 class AuditChain:
     """Writes the events of one operator instance."""
 
-    def __init__(self, stream: str, policy_version: int, policy_digest: str, key_version: int, chain: str | None = None) -> None:
+    def __init__(self, stream: str, policy_version: int, policy_digest: str, key_version: int, chain: str | None = None,
+                 after: bytes | None = None) -> None:
         """Start a chain.
 
         Args:
@@ -30,17 +31,24 @@ class AuditChain:
             policy_digest: SHA-256 of the policy and its files, hex.
             key_version: the primary version of the key ring.
             chain: the chain's name; random unless given.
+            after: the last event of a chain that this one goes on with, instead of a new one.
+
+        Raises:
+            InputError: `after` is no audit event.
         """
         self._facts = {"stream": stream, "policy_version": policy_version, "policy_digest": policy_digest, "key_version": key_version}
         self._chain = chain or secrets.token_hex(8)
         self._number = 0
         self._previous = START
+        if after is not None:
+            self._chain, number, _ = _link(after)
+            self._number, self._previous = number + 1, hashlib.sha256(after).hexdigest()
 
     def event(self, kind: str, now: int, body: Mapping[str, Any]) -> bytes:
         """One JSON line.
 
         Args:
-            kind: ``protect`` (a batch went through) or ``release`` (a stateful segment published or suppressed).
+            kind: ``protect`` (a batch went through), ``release`` (a stateful segment published or suppressed), ``unmask`` or ``rekey``.
             now: processing time, ms since 1970.
             body: counts by segment, field and technique.
         """
@@ -64,11 +72,7 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
     chains: dict[str, dict[int, tuple[str, str]]] = {}
     broken = set()
     for line in lines:
-        try:
-            body = orjson.loads(line)
-            chain, number, previous = str(body["chain"]), int(body["number"]), str(body["previous"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            raise InputError("a line is no audit event. Hint: give the audit directory of a run, unchanged") from None
+        chain, number, previous = _link(line)
         events = chains.setdefault(chain, {})
         if number in events:
             broken.add(chain)
@@ -81,3 +85,12 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
                 break
             previous = events[number][1]
     return sorted(broken)
+
+
+def _link(line: bytes) -> tuple[str, int, str]:
+    """An event's chain, number and hash of the event before."""
+    try:
+        body = orjson.loads(line)
+        return str(body["chain"]), int(body["number"]), str(body["previous"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        raise InputError("a line is no audit event. Hint: give the audit directory of a run, unchanged") from None

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import check, demo, generate, keys, preview, quarantine, run, schema, sql
+from flink_masking.cli import check, demo, generate, keys, preview, quarantine, rekey, run, schema, sql, unmask
 
 app = typer.Typer(
     name="flink-masking",
@@ -48,6 +48,8 @@ app.add_typer(_keys, name="keys")
 app.command("generate")(generate.generate)
 app.command("preview")(preview.preview)
 app.command("run")(run.run)
+app.command("unmask")(unmask.unmask)
+app.command("rekey")(rekey.rekey)
 
 _quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)

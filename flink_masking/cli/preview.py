@@ -24,6 +24,9 @@ def preview(
     keys: Annotated[
         str | None, typer.Option("--keys", help="Address of the key ring; without it, throw-away keys.", show_default=False)
     ] = None,
+    vault: Annotated[
+        str | None, typer.Option("--vault", metavar="ADDRESS", help="Token vault; without it, throw-away tokens.", show_default=False)
+    ] = None,
     show_raw: Annotated[bool, typer.Option("--show-raw", help="Show personal values on the 'before' side, too.")] = False,
 ) -> None:
     """Show what POLICY makes of EVENTS, before and after side by side.
@@ -40,6 +43,7 @@ def preview(
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.protector import Protector
+    from flink_masking.vault.memory import MemoryVault
 
     source = PolicySource.read(policy)
     loaded = load(source)
@@ -48,7 +52,9 @@ def preview(
     show_faults(source.name, loaded.warnings)
     if keys is None:
         err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
-    protector = Protector(loaded, KeyRing.ephemeral() if keys is None else open_ring(keys))
+    if vault is not None and keys is None:
+        raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
+    protector = Protector(loaded, KeyRing.ephemeral() if keys is None else open_ring(keys), MemoryVault() if vault is None else vault)
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
     payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.addresses import Vault, absolute, vault_address
+
 if TYPE_CHECKING:
     from flink_masking.engine.accounts import Summary
     from flink_masking.operators.progress import Progress
@@ -15,6 +17,7 @@ def run(
     input_: Annotated[Path, typer.Option("--input", help="JSON lines: a file, or a directory of files.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", help="Directory for the views; must be empty or new.", show_default=False)],
     keys: Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)],
+    vault: Vault = None,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
 ) -> None:
@@ -23,17 +26,18 @@ def run(
     Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
     from flink_masking.cli.console import err, show_faults
-    from flink_masking.engine.plan import compile_plan
-    from flink_masking.keys.providers import open_ring
     from flink_masking.operators.job_source import JobSource
     from flink_masking.operators.local import run_local
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
-    source = JobSource(PolicySource.read(policy), _absolute(keys))
-    loaded = load(source.policy)
+    loaded = load(PolicySource.read(policy))
     show_faults(loaded.source.name, loaded.warnings)
-    plan = compile_plan(loaded, open_ring(source.keys))
+    where = vault_address(vault, keys) if loaded.tokenised else None
+    if where is not None and vault is None:
+        err.print(f"tokens are kept in {where}", soft_wrap=True)
+    source = JobSource(loaded.source, absolute(keys), where)
+    plan = source.plan(loaded)
     prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
     with ProgressLine() as line:
         summary = run_local(source, plan, input_, output, parallelism, line.show)
@@ -137,9 +141,3 @@ def show_summary(summary: "Summary", output: Path) -> None:
     for reason, count in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         out.print(f"quarantined: {reason} {count:,}", soft_wrap=True)
     out.print(f"written to {output}", soft_wrap=True)
-
-
-def _absolute(keys: str) -> str:
-    """A relative file address made absolute: workers run in another directory."""
-    scheme, separator, rest = keys.partition("://")
-    return f"file://{Path(rest).resolve()}" if scheme == "file" and separator else keys

@@ -58,17 +58,20 @@ class JobSource:
         """
         return RingWatcher(self.keys, self.key_refresh / 1000, report=_report)
 
-    def plan(self) -> Plan:
+    def plan(self, loaded: LoadedPolicy | None = None) -> Plan:
         """Open the key ring and the vault and compile the policy, to see before a job starts that all of it is there.
+
+        Args:
+            loaded: the policy, where it has been loaded already.
 
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
             VaultError: the policy makes tokens and names no vault, or the vault cannot be opened.
         """
-        loaded, vault = self.loaded(), self.open_vault()
+        vault = self.open_vault()
         try:
-            return compile_plan(loaded, open_ring(self.keys), vault)
+            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault)
         finally:
             if vault is not None:
                 vault.close()

@@ -1,0 +1,49 @@
+"""An audit file that commands append to: one chain that goes on from run to run."""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flink_masking.audit.events import AuditChain
+from flink_masking.errors import InputError
+
+TAIL = 1 << 20
+"""Bytes from the end in which the last event is looked for."""
+
+
+class AuditLog:
+    """Appends events to a file, each written durably before `append` returns; safe with several processes at once."""
+
+    def __init__(self, path: Path, stream: str, policy_version: int, policy_digest: str, key_version: int) -> None:
+        """Keep what every event tells; see `AuditChain`. The file is made with the first event."""
+        self._path, self._facts = path, (stream, policy_version, policy_digest, key_version)
+
+    def append(self, kind: str, now: int, body: Mapping[str, Any]) -> None:
+        """Write an event behind the last one.
+
+        Args:
+            kind: as for `AuditChain.event`.
+            now: ms since 1970.
+            body: what is told besides.
+
+        Raises:
+            InputError: what the file ends with is no audit event.
+            OSError: the file cannot be written.
+        """
+        with self._path.open("a+b") as opened:
+            fcntl.flock(opened, fcntl.LOCK_EX)
+            size = opened.seek(0, os.SEEK_END)
+            opened.seek(max(0, size - TAIL))
+            tail = opened.read()
+            if tail and not tail.endswith(b"\n"):
+                raise InputError(f"{self._path}: its last line is cut off. Hint: keep the file for a review, and name another output")
+            last = tail[:-1].rpartition(b"\n")[2] if tail else None
+            try:
+                line = AuditChain(*self._facts, after=last).event(kind, now, body)
+            except InputError:
+                raise InputError(f"{self._path}: its last line is no audit event. Hint: name another output") from None
+            opened.write(line + b"\n")
+            opened.flush()
+            os.fsync(opened.fileno())

@@ -1,0 +1,62 @@
+"""``flink-masking unmask``: the way back for those who hold the keys, with a record of who took it and why."""
+
+from typing import Annotated
+
+import typer
+
+from flink_masking.cli.addresses import Vault, vault_address
+from flink_masking.cli.rewrite import Actor, Input, Keys, Output, Policy, Purpose, Segment
+
+
+def unmask(
+    policy: Policy,
+    segment: Segment,
+    input_: Input,
+    output: Output,
+    keys: Keys,
+    actor: Actor,
+    purpose: Purpose,
+    vault: Vault = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", metavar="PATH", help="Only this field; give one or more.", show_default="all reversible ones"),
+    ] = None,
+    version: Annotated[
+        int | None,
+        typer.Option("--key-version", min=1, help="Of fpe values in records that do not tell it.", show_default="the ring's primary"),
+    ] = None,
+    skip_unreadable: Annotated[
+        bool, typer.Option("--skip-unreadable", help="Write null for values that cannot be opened, and count them.")
+    ] = False,
+) -> None:
+    """Open the reversible fields of a masked segment of POLICY.
+
+    All else stays byte for byte as it is. Who, why, which fields and how many values is appended to OUTPUT.audit.jsonl, before the
+    first value is opened and again when all are written.
+    """
+    from flink_masking.audit.log import AuditLog
+    from flink_masking.cli import rewrite as files
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.engine.unmask import Unmask
+    from flink_masking.keys.providers import open_ring
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.vault.providers import open_vault
+
+    who = {"actor": files.told("--actor", actor), "purpose": files.told("--purpose", purpose)}
+    loaded = load(PolicySource.read(policy))
+    files.check_places(input_, output)
+    ring = open_ring(keys)
+    places = {f"{segment}: {path}" for path in fields} if fields else {p for p in loaded.tokenised if p.startswith(f"{segment}: ")}
+    opened = open_vault(vault_address(vault, keys, made=True)) if places.intersection(loaded.tokenised) else None
+    step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
+    log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
+                   ring.primary)
+    with files.audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}) as end:
+        def done() -> None:
+            end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
+
+        files.rewrite(input_, output, lambda batch: step(batch).records, done)
+    out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} in clear: {output}", soft_wrap=True)
+    if unreadable := sum(count["unreadable"] for count in step.fields.values()):
+        err.print(f"{counted(unreadable, 'value')} could not be opened and {'is' if unreadable == 1 else 'are'} null", soft_wrap=True)

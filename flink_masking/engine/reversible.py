@@ -1,0 +1,138 @@
+"""Masked records read again: which fields lead back, where their values lie, and with which key version they were made."""
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.engine.masking import REDACTED
+from flink_masking.engine.plan import UNVERSIONED
+from flink_masking.errors import InputError, KeyRingError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.rules import Rule
+from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
+from flink_masking.records.json.codec import scan
+from flink_masking.records.kinds import TEXT
+from flink_masking.records.paths import parse_path
+from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
+from flink_masking.records.trie import Paths
+
+_LIMITS = Limits(max_bytes=64 << 20)
+"""Masked records may be longer than the raw ones were: ciphertext is."""
+
+
+class MaskedRecords:
+    """The records of a masked segment, as somebody who wants values back sees them.
+
+    Attributes:
+        rules: those of the chosen fields, every one reversible.
+        versions: whether records are looked at for ``_key_versions`` (not where the policy declares a field of that name).
+        paths: what the scanner looks for.
+    """
+
+    def __init__(self, loaded: LoadedPolicy, segment: str, ring: KeyRing, fields: Iterable[str] | None = None) -> None:
+        """Choose fields.
+
+        Args:
+            loaded: the policy that the records were masked with.
+            segment: a masked segment.
+            ring: the keys; an exported ring must hold the domain of every chosen field.
+            fields: paths of rules; None: every reversible one.
+
+        Raises:
+            InputError: no such masked segment; a field without a reversible rule; nothing reversible at all.
+            KeyRingError: the ring was exported without a domain that is needed.
+        """
+        masked = [name for name, found in loaded.policy.segments.items() if isinstance(found, MaskedSegment)]
+        if segment not in masked:
+            raise InputError(f"{loaded.source.name}: no masked segment has that name. Hint: masked segments are {', '.join(masked)}")
+        rules = loaded.rules(segment)
+        back = {path: rule for path, rule in rules.items() if rule.technique.unmake is not None}
+        if not back:
+            raise InputError(f"{segment}: no rule of the segment is reversible. Hint: no key leads back, only the raw records do")
+        wanted = list(back) if fields is None else list(dict.fromkeys(fields))
+        if unknown := [path for path in wanted if path not in back]:
+            raise InputError(f"{segment}: {unknown[0]} has no reversible rule. Hint: fields with one are {', '.join(back)}")
+        self.rules: tuple[Rule, ...] = tuple(back[path] for path in wanted)
+        for rule in self.rules:
+            domain = getattr(rule.params, "domain", None)
+            if ring.domains is not None and domain not in ring.domains:
+                raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
+                                   f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
+        self.versions = not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
+        emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
+        known = [path for path in rules if path not in back or path not in wanted]
+        # Masked values may be of another type than the policy declares, and what a rule does not lead to is of no interest here.
+        self.paths = Paths(emit, known, opaque=[*emit, *known], deny=False)
+
+    def all_unversioned(self, loaded: LoadedPolicy, segment: str) -> bool:
+        """Whether every fpe field of the segment is among the chosen ones, so that no value is left that has a version beside it."""
+        chosen = {rule.path for rule in self.rules}
+        return all(path in chosen for path, rule in loaded.rules(segment).items() if rule.technique.name in UNVERSIONED)
+
+    def scan(self, records: pa.Array, first: int) -> SpanTable:
+        """The spans of a batch.
+
+        Args:
+            records: n records.
+            first: number of the first of them, for errors.
+
+        Raises:
+            InputError: a record that cannot be read.
+        """
+        table = scan(records, self.paths, _LIMITS)
+        bad = np.flatnonzero(table.flags & int(FATAL))
+        if len(bad):
+            fault = table.fault(int(bad[0]))
+            reason = fault.reason if fault is not None else "malformed"
+            raise InputError(f"record {first + int(bad[0]):,}: {reason}. Hint: give the records of the masked segment, unchanged")
+        return table
+
+
+def redacted(rule: Rule, values: Values) -> np.ndarray:
+    """bool, n: what stands in for a value that the rule could not take, and has no way back."""
+    if rule.params.on_error != "redact":
+        return np.zeros(len(values.rows), bool)
+    same = np.asarray(pc.equal(values.text, REDACTED).fill_null(False))
+    text: np.ndarray = np.isin(values.kinds, list(TEXT))
+    return same & text
+
+
+def versions_beside(table: SpanTable, path: str, default: int, first: int, allowed: Collection[int] | None = None) -> np.ndarray:
+    """The key version of each record's values at `path`, as ``_key_versions`` tells it.
+
+    Args:
+        table: of n records, scanned for it.
+        path: of a rule.
+        default: for records that do not tell.
+        first: number of the first record, for errors.
+        allowed: versions that may occur; None: any.
+
+    Returns:
+        int64, n.
+
+    Raises:
+        InputError: a record tells no version number, or one that is not allowed.
+    """
+    found = np.full(table.n, default, np.int64)
+    rows = table.rows(KEY_VERSIONS)
+    if not len(rows):
+        return found
+    encoded = table.raw(KEY_VERSIONS).dictionary_encode()
+    numbers = [_version(orjson.loads(text), path, default) for text in encoded.dictionary.to_pylist()]
+    found[rows] = np.array(numbers, np.int64)[encoded.indices.to_numpy()]
+    if (wrong := np.flatnonzero(found < 0)).size:
+        raise InputError(f"record {first + int(wrong[0]):,}: {KEY_VERSIONS} tells no key version. Hint: give the records unchanged")
+    if allowed is not None and (wrong := np.flatnonzero(~np.isin(found, list(allowed)))).size:
+        raise InputError(f"record {first + int(wrong[0]):,}: its values are of key version {found[wrong[0]]}. "
+                         f"Hint: only versions {' and '.join(map(str, allowed))} are asked for; take one after the other")
+    return found
+
+
+def _version(told: Any, path: str, default: int) -> int:
+    number = told.get(path, default) if isinstance(told, dict) else -1
+    return number if type(number) is int and 0 < number < 1 << 32 else -1
