@@ -94,6 +94,14 @@ class Vault(Protocol):
         """Let go of files and connections; the vault cannot be used after that."""
 
 
+def listed(column: pa.Array) -> list:
+    """The values of a text or binary column as Python objects, None for null: what database drivers take, many times as fast as pyarrow's
+    own `to_pylist`, which makes a scalar of each value first.
+    """
+    values: list = column.to_numpy(zero_copy_only=False).tolist()
+    return values
+
+
 class OpenVault(Secret):
     """What the vaults share: a cache, and the refusal to leave the process that opened them."""
 

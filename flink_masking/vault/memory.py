@@ -4,7 +4,7 @@ import threading
 
 import pyarrow as pa
 
-from flink_masking.vault.base import SEALED, Enrolment, OpenVault
+from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 
 
@@ -31,7 +31,7 @@ class MemoryVault(OpenVault):
         with self._lock:
             if domain not in self._domains:
                 raise self.unknown(domain)
-            rows = zip(lookups.to_pylist(), sealed.to_pylist(), proposals.to_pylist(), strict=True)
+            rows = zip(listed(lookups), listed(sealed), listed(proposals), strict=True)
             return pa.array([self._token(domain, *row) for row in rows], pa.string())
 
     def _token(self, domain: str, lookup: bytes, sealed: bytes, proposal: str) -> str | None:
@@ -45,7 +45,7 @@ class MemoryVault(OpenVault):
         """As `flink_masking.vault.base.Vault.values`."""
         self.guard()
         with self._lock:
-            return pa.array([self._sealed.get((domain, token)) for token in tokens.to_pylist()], SEALED)
+            return pa.array([self._sealed.get((domain, token)) for token in listed(tokens)], SEALED)
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""

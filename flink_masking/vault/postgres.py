@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
 from flink_masking.errors import VaultError
-from flink_masking.vault.base import SEALED, Enrolment, OpenVault
+from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.patience import SECONDS, persist
 
@@ -96,8 +96,8 @@ class PostgresVault(OpenVault):
         """As `flink_masking.vault.base.Vault.tokens`."""
         if domain not in self._numbers:
             raise self.unknown(domain)
-        keys, number = lookups.to_pylist(), self._numbers[domain]
-        rows = (number, keys, proposals.to_pylist(), sealed.to_pylist())
+        keys, number = listed(lookups), self._numbers[domain]
+        rows = (number, keys, listed(proposals), listed(sealed))
 
         def work(connection: psycopg.Connection) -> pa.StringArray:
             with connection.pipeline():  # what stands between two syncs of a pipeline is one transaction
@@ -109,7 +109,7 @@ class PostgresVault(OpenVault):
 
     def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
         """As `flink_masking.vault.base.Vault.values`."""
-        texts = ["" if "\0" in text else text for text in tokens.to_pylist()]  # PostgreSQL's texts hold no NUL, and no token is ""
+        texts = ["" if "\0" in text else text for text in listed(tokens)]  # PostgreSQL's texts hold no NUL, and no token is ""
 
         def work(connection: psycopg.Connection) -> pa.BinaryArray:
             cursor = connection.execute(SEALED_VALUES, (texts, domain), binary=True)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from flink_masking.crypto.prf import Prf
 from flink_masking.errors import VaultError
-from flink_masking.vault.base import SEALED, Enrolment, OpenVault
+from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.patience import SECONDS, persist
 
@@ -86,8 +86,8 @@ class SqliteVault(OpenVault):
 
     def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
         """As `flink_masking.vault.base.Vault.tokens`; readers only, where every value has its token already."""
-        keys = lookups.to_pylist()
-        rows = list(zip(keys, proposals.to_pylist(), sealed.to_pylist(), _marks(domain, proposals), strict=True))
+        keys = listed(lookups)
+        rows = list(zip(keys, listed(proposals), listed(sealed), _marks(domain, proposals), strict=True))
         rows.sort()  # neighbours in the tree one after the other
 
         def work() -> pa.StringArray:
@@ -109,7 +109,7 @@ class SqliteVault(OpenVault):
 
     def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
         """As `flink_masking.vault.base.Vault.values`."""
-        texts, marks = tokens.to_pylist(), _marks(domain, tokens)
+        texts, marks = listed(tokens), _marks(domain, tokens)
 
         def work() -> pa.BinaryArray:
             number = self._number(domain)

@@ -12,7 +12,7 @@ from flink_masking.crypto.secret import Secret
 from flink_masking.errors import DecryptionError, KeyRingError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
-from flink_masking.vault.base import LOOKUP, LOOKUP_BYTES, SEALED, Enrolment, Vault
+from flink_masking.vault.base import LOOKUP, LOOKUP_BYTES, SEALED, Enrolment, Vault, listed
 
 ROUNDS = 100
 """How often fresh tokens are proposed for values whose proposals were taken: enough while a tenth of all tokens is free."""
@@ -43,6 +43,7 @@ class Tokenizer(Secret):
         """
         self._vault, self._ring, self._domain, self._form, self._propose = vault, ring, domain, form, propose
         self._sealer = Sealer(ring, "tokenize-value", domain)
+        self._bound = len(domain.encode()).to_bytes(4, "big") + domain.encode()
         self._prf: Prf | None = None
 
     def tokens(self, text: pa.StringArray) -> pa.StringArray:
@@ -85,7 +86,7 @@ class Tokenizer(Secret):
         encoded = tokens.dictionary_encode()
         known = encoded.dictionary
         sealed = self._vault.values(self._domain, known) if len(known) else pa.array([], SEALED)
-        opened = [self._opened(*pair) for pair in zip(sealed.to_pylist(), known.to_pylist(), strict=True)]
+        opened = [self._opened(*pair) for pair in zip(listed(sealed), listed(known), strict=True)]
         return pa.array(opened, pa.string()).take(encoded.indices)
 
     def _enrolled(self) -> Prf:
@@ -108,11 +109,12 @@ class Tokenizer(Secret):
         for _ in range(ROUNDS):
             these = values.take(pa.array(rows))
             proposals = self._propose(these)
-            pairs = zip(pc.cast(these, pa.binary()).to_pylist(), proposals.to_pylist(), strict=True)
-            sealed = pa.array([self._sealer.seal(value, self._bound(token)) for value, token in pairs], SEALED)
+            seal, bound = self._sealer.seal, self._bound
+            pairs = zip(*(listed(pc.cast(texts, pa.binary())) for texts in (these, proposals)), strict=True)
+            sealed = pa.array([seal(value, bound + token) for value, token in pairs], SEALED)
             column = pa.Array.from_buffers(LOOKUP, len(rows), [None, pa.py_buffer(np.ascontiguousarray(lookups[rows]))])
             standing = self._vault.tokens(self._domain, column, sealed, proposals)
-            for row, token in zip(rows.tolist(), standing.to_pylist(), strict=True):
+            for row, token in zip(rows.tolist(), listed(standing), strict=True):
                 made[row] = token
             rows = rows[standing.is_null().to_numpy(zero_copy_only=False)]
             if not len(rows):
@@ -125,10 +127,6 @@ class Tokenizer(Secret):
         if not token:
             return token
         try:
-            return None if sealed is None else self._sealer.open(sealed, self._bound(token)).decode()
+            return None if sealed is None else self._sealer.open(sealed, self._bound + token.encode()).decode()
         except DecryptionError:
             return None
-
-    def _bound(self, token: str) -> bytes:
-        domain = self._domain.encode()
-        return len(domain).to_bytes(4, "big") + domain + token.encode()
