@@ -48,9 +48,11 @@ class Holder:
     """Gives the ring that is put into it."""
 
     def __init__(self, ring: KeyRing) -> None:
+        """Begin with a ring."""
         self.ring = ring
 
     def __call__(self) -> KeyRing:
+        """The ring as it is now."""
         return self.ring
 
 
