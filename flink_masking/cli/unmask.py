@@ -34,6 +34,8 @@ def unmask(
     All else stays byte for byte as it is. Who, why, which fields and how many values is appended to OUTPUT.audit.jsonl, before the
     first value is opened and again when all are written.
     """
+    from contextlib import ExitStack, closing
+
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, err, out
@@ -48,11 +50,14 @@ def unmask(
     files.check_places(input_, output)
     ring = open_ring(keys)
     places = {f"{segment}: {path}" for path in fields} if fields else {p for p in loaded.tokenised if p.startswith(f"{segment}: ")}
-    opened = open_vault(vault_address(vault, keys, made=True)) if places.intersection(loaded.tokenised) else None
-    step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
-    log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
-                   ring.primary)
-    with files.audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}) as end:
+    with ExitStack() as held:
+        tokens = places.intersection(loaded.tokenised)
+        opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True)))) if tokens else None
+        step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
+        log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
+                       ring.primary)
+        end = held.enter_context(files.audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
+
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
