@@ -92,6 +92,8 @@ def _plain(value: Any) -> Any:
 
 def _written(name: str, text: str) -> tuple[Technique, Params]:
     """The rule of a text."""
+    if not text.strip():
+        raise PolicyError(f"{name}: the rule is empty. Hint: write '{{technique: redact}}', or another rule of a policy")
     document = Document(f"{name}: rule", text)
     findings = Findings(document)
     try:
