@@ -56,6 +56,8 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
 
     port = _free_port()
     deployment = local_deployment(plan, source.keys, input_path, output)
+    for name in deployment.sinks:  # Flink makes no directory for a view without records
+        (output / name).mkdir(exist_ok=True)
     # A mini-cluster takes its port from rest.bind-port, and any free one without it.
     layers = {**LOCAL, "parallelism.default": str(parallelism), "rest.port": str(port), "rest.bind-port": str(port), **(settings or {})}
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(layers))
