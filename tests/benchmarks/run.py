@@ -34,6 +34,7 @@ def main() -> None:
         "bench_records": lambda: load("bench_records").measure(options.fhir),
         "bench_techniques": lambda: load("bench_techniques").measure(),
         "bench_ff1": lambda: load("bench_ff1").measure(),
+        "bench_peers": lambda: load("bench_peers").measure(),
         "bench_encryption": lambda: load("bench_encryption").measure(),
         "bench_vault": lambda: load("bench_vault").measure(),
         "bench_anonymity": lambda: load("bench_anonymity").measure(options.adult),
