@@ -65,7 +65,7 @@ class MaskedRecords:
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
         self.versions = not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
         emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
-        known = [path for path in rules if path not in back or path not in wanted]
+        known = [path for path in rules if path not in wanted]
         # Masked values may be of another type than the policy declares, and what a rule does not lead to is of no interest here.
         self.paths = Paths(emit, known, opaque=[*emit, *known], deny=False)
 

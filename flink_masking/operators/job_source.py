@@ -2,9 +2,10 @@
 
 import logging
 from dataclasses import dataclass
+from urllib.parse import parse_qsl, urlsplit
 
 from flink_masking.engine.plan import Plan, compile_plan
-from flink_masking.errors import KeyRingError
+from flink_masking.errors import KeyRingError, VaultError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
@@ -20,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class JobSource:
-    """Picklable, free of secrets; an address of a vault may name a user, passwords belong into PostgreSQL's own files.
+    """Picklable, free of secrets: it becomes part of the job graph.
 
     Attributes:
         policy: the policy and the files that it names, as text.
@@ -33,6 +34,12 @@ class JobSource:
     keys: str
     vault: str | None = None
     key_refresh: int = KEY_REFRESH
+
+    def __post_init__(self) -> None:
+        """Refuse a vault's address with a password in it; raises VaultError."""
+        if self.vault is not None and _has_password(self.vault):
+            raise VaultError("the vault's address holds a password, which would become part of the job graph. Hint: leave it away, and set "
+                             "PGPASSFILE (or PGPASSWORD) for the job and its workers")
 
     def loaded(self) -> LoadedPolicy:
         """The policy, checked.
@@ -84,6 +91,14 @@ class JobSource:
             KeyRingError: the ring lacks a key.
         """
         return compile_plan(self.loaded(), ring, masked_segments=False)
+
+
+def _has_password(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
+    except ValueError:  # no address at all: opening it tells
+        return False
 
 
 def _report(error: KeyRingError) -> None:

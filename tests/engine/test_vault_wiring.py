@@ -104,6 +104,16 @@ def test_a_job_carries_addresses(tmp_path):
         JobSource(source.policy, source.keys, f"sqlite://{tmp_path}/no/such/vault.db").plan()
 
 
+@pytest.mark.parametrize("address", ["postgresql://u:geheim@h/d", "postgresql://u@h/d?sslmode=require&password=geheim"])
+def test_no_password_becomes_part_of_a_job_graph(address):
+    """An address that holds a password is refused, and not repeated; one with a user is taken."""
+    source = PolicySource("policy.yaml", POLICY)
+    with pytest.raises(VaultError, match="holds a password") as raised:
+        JobSource(source, "env://KEYS", address)
+    assert "geheim" not in str(raised.value)
+    assert JobSource(source, "env://KEYS", "postgresql://u@h:5432/d").vault is not None
+
+
 def test_a_deployment_names_the_vault_and_the_interval(tmp_path):
     """vault and key_refresh are read from the deployment; both may be left away."""
     path = tmp_path / "deployment.yaml"
