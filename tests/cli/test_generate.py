@@ -171,11 +171,16 @@ def test_the_command_replaces_nothing_unasked(cli, tmp_path):
 def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     """An interrupted command ends with 130, in one line without a traceback, and takes its unfinished file along."""
     command = [sys.executable, "-P", "-c", "from flink_masking.cli import main; main()", "generate", "--events", "500000000"]
-    running = subprocess.Popen([*command, "--people", "10", "--output", tmp_path / "x"], stderr=subprocess.PIPE, text=True)
+    # A shell that starts the tests in the background has them ignore interrupts, and children inherit that.
+    running = subprocess.Popen([*command, "--people", "10", "--output", tmp_path / "x"], stderr=subprocess.PIPE, text=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
     until = time.monotonic() + 60
     while not list(tmp_path.iterdir()) and time.monotonic() < until:
         time.sleep(0.05)
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    try:
+        _, said = running.communicate(timeout=60)
+    finally:
+        running.kill()
     assert (running.returncode, list(tmp_path.iterdir())) == (130, [])
     assert len(said.splitlines()) <= 1
