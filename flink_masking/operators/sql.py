@@ -40,7 +40,7 @@ class ValueFunction(ScalarFunction):  # type: ignore[misc]
         """Mask a batch.
 
         Args:
-            value: n values, or one literal.
+            value: n values.
             arguments: literals, evaluated once; a column where the function takes one.
 
         Returns:
@@ -117,25 +117,29 @@ def views_function(segments: int) -> UserDefinedScalarFunctionWrapper:
 
 def _arrow(value: Argument, name: str) -> pa.Array:
     """A column as Arrow; its type is what its cells are."""
-    if not isinstance(value, pd.Series):
-        return pa.array([value])
+    _column(value, name)
     if value.dtype == np.dtype(object):
         if isinstance(next((cell for cell in value if cell is not None), None), bytes):
             raise InputError(f"{name}: a column of BYTES is no text. Hint: DECODE(column, 'UTF-8')")
         try:
             return pa.Array.from_pandas(value, type=pa.string())
-        except (pa.ArrowInvalid, pa.ArrowTypeError):
+        except pa.ArrowException:
             pass
     try:
         column = pa.Array.from_pandas(value)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+    except pa.ArrowException:
         raise InputError(f"{name}: a column of a type that is no text, number or time. Hint: CAST it AS STRING") from None
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
+def _column(value: Argument, name: str) -> None:
+    """Refuse a literal in the place of a column: a batch does not say how many rows it would stand for."""
+    if not isinstance(value, pd.Series):
+        raise InputError(f"{name}: the value is a literal. Hint: the first argument is a column; write a constant itself into the query")
+
+
 def _records(payload: Argument) -> pa.BinaryArray:
-    if not isinstance(payload, pd.Series):
-        payload = pd.Series([payload], dtype=object)
+    _column(payload, "protect")
     return pa.Array.from_pandas(payload, type=pa.binary())
 
 

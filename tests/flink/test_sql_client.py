@@ -117,7 +117,7 @@ def _run(place: Path, home: Path) -> str:
     process = subprocess.Popen(list(map(str, command)), cwd=place, env=environment, text=True, errors="replace", start_new_session=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
     try:
-        said, _ = process.communicate(timeout=280)
+        said, _ = process.communicate(timeout=420)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -176,6 +176,13 @@ def test_columns_without_text_are_refused(call):
         call("redact", texts([[1, 2], [3]]))
 
 
+@pytest.mark.parametrize("value", ["jane", 7, None])
+def test_a_literal_is_no_column(call, value):
+    """A literal in the place of the value is refused: Flink does not say for how many rows it stands."""
+    with pytest.raises(InputError, match=r"redact: the value is a literal. Hint: the first argument is a column"):
+        call("redact", value)
+
+
 def test_dates_move_with_their_person(call):
     """All dates of a person move alike; a date without a person is refused."""
     dates = texts([datetime.date(2024, 3, 15), datetime.date(2024, 3, 20), datetime.date(2024, 3, 15), None])
