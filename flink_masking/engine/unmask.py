@@ -44,6 +44,7 @@ class Unmask:
 
     Attributes:
         fields: for each field the counts ``values``, ``redacted`` and ``unreadable``, of all batches.
+        techniques: the name of each field's technique.
         records: number of records so far.
     """
 

@@ -12,6 +12,7 @@ from pyflink.datastream.state import MapStateDescriptor
 from flink_masking.audit.events import AuditChain
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
+from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
@@ -44,19 +45,24 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the keys, compile the policy and attach the state.
 
-        Packets and state are sealed under the primary version of the ring as it is then; any version that is enabled opens.
+        Packets and state are sealed under the version that is primary at the time; any version that is enabled opens.
         """
-        keys = self._source.watcher()
-        plan = self._source.stateful_plan(keys.ring())
+        self._keys = keys = self._source.watcher()
+        self._plan = plan = self._source.stateful_plan(keys.ring())
         segment = plan.segment(self._segment)
         self._stage: LogicStage = segment.stages[self._number]
         self._last = self._number == len(segment.stages) - 1
         self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment)
         self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment)
-        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
+        self._begin_audit(plan.ring)
         self._state = runtime_context.get_map_state(
             MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
         self._logics: dict[Any, Logic] = {}
+
+    def _begin_audit(self, ring: KeyRing) -> None:
+        """Begin a chain of events that names the key version in force."""
+        self._used, plan = ring, self._plan
+        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, ring.primary)
 
     def _logic(self, key: Any) -> Logic:
         if key not in self._logics:
@@ -102,6 +108,8 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         for chunk in effects.outputs:
             yield Row(chunk if self._last else Packet(0, NO_TIME, self._packets.seal(chunk)).encode(), None)
         if any(effects.counts.values()):
+            if (ring := self._keys.ring()) is not self._used:
+                self._begin_audit(ring)
             body = {"segments": {self._segment: {"stage": self._stage.name, **effects.counts}}}
             yield Row(None, self._audit.event("release", _now(), body))
 
