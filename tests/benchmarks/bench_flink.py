@@ -1,10 +1,13 @@
 """Jobs on the embedded mini-cluster: events per second of each path, job start subtracted, each beside an identity function.
 
 Every figure is a slope: a job over n events and one over 3 n events, each in a process of its own; the difference in seconds is that of
-2 n events without the start of Flink. The jobs of one round run one after the other, so their ratios are from one run.
+2 n events without the start of Flink. The jobs of one round run one after the other, so their ratios are from one run. A slow job takes
+a share of n, so that it is over in time.
 """
 
 import argparse
+import importlib.util
+import itertools
 import json
 import os
 import re
@@ -14,16 +17,34 @@ import tempfile
 import threading
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple
 
 HERE = Path(__file__).parent
-JOBS = {  # name: (mode, policy, against)
-    "flink:identity": ("identity", "policy_flat.yaml", None),
-    "flink:identity, three columns": ("identity3", "policy_flat.yaml", None),
-    "flink:masked segment, five masked fields": ("protect", "policy_flat.yaml", "flink:identity"),
-    "flink:three segments, two masked + packed": ("protect-only", "policy_three.yaml", "flink:identity, three columns"),
-    "flink:three segments, k-anonymity included": ("protect", "policy_three.yaml", "flink:identity, three columns"),
-    "flink:keyed path into k-anonymity": ("protect", "policy_keyed.yaml", "flink:identity"),
+
+
+class Job(NamedTuple):
+    """One job: what `flink_job.py` runs, what it is compared with, and the share of n that it runs over."""
+
+    mode: str
+    policy: str
+    against: str | None
+    share: float = 1
+
+
+JOBS = {
+    "flink:identity": Job("identity", "policy_flat.yaml", None),
+    "flink:identity, three columns": Job("identity3", "policy_flat.yaml", None),
+    "flink:masked segment, five masked fields": Job("protect", "policy_flat.yaml", "flink:identity"),
+    "flink:masked segment, FPE on card and SSN": Job("protect", "policy_fpe.yaml", "flink:identity"),
+    "flink:three segments, two masked + packed": Job("protect-only", "policy_three.yaml", "flink:identity, three columns"),
+    "flink:three segments, k-anonymity included": Job("protect", "policy_three.yaml", "flink:identity, three columns"),
+    "flink:keyed path into k-anonymity": Job("protect", "policy_keyed.yaml", "flink:identity"),
 }
+SCALAR = {  # by what encrypts in it: the package that is fetched, or this project's reference where there is no network
+    "scalar-fastfpe": "flink:scalar UDF with fastfpe per row, card and SSN only",
+    "scalar-exact": "flink:scalar UDF with FF1 in Python's integers per row, card and SSN only",
+}
+SCALAR_SHARE = {"scalar-fastfpe": 0.2, "scalar-exact": 0.05}
 
 
 def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000_000) -> dict[str, dict[str, object]]:
@@ -49,14 +70,18 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
                 if not (inputs[copies] / f"{i}.jsonl").exists():
                     os.link(work / "events.jsonl", inputs[copies] / f"{i}.jsonl")
         keys = f"file://{work / 'keys.json'}"
-        rates: dict[str, list[float]] = {name: [] for name in JOBS}
+        peer = "scalar-fastfpe" if _fetch("fastfpe", work) else "scalar-exact"
+        jobs = JOBS | {SCALAR[peer]: Job(peer, "policy_flat.yaml", "flink:identity", SCALAR_SHARE[peer])}
+        rates: dict[str, list[float]] = {name: [] for name in jobs}
         for _ in range(rounds):
-            for name, (mode, policy, _) in JOBS.items():
-                seconds = [_run(mode, inputs[copies], HERE / policy, keys)[0] for copies in (1, 3)]
-                rates[name].append(2 * events / max(1e-9, seconds[1] - seconds[0]))
+            for name, (mode, policy, _, share) in jobs.items():
+                n = max(1, round(events * share))
+                paths = [inputs[copies] if n == events else _part(work, n, copies) for copies in (1, 3)]
+                seconds = [_run(mode, path, HERE / policy, keys, work / "fastfpe")[0] for path in paths]
+                rates[name].append(2 * n / max(1e-9, seconds[1] - seconds[0]))
                 print(f"{name}: {rates[name][-1]:,.0f} events/s", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
-        for name, (_, _, against) in JOBS.items():
+        for name, (_, _, against, _) in jobs.items():
             entry: dict[str, object] = {"value": round(median(rates[name])), "unit": "events/s"}
             if against:
                 entry |= {"ratio": round(median(a / b for a, b in zip(rates[name], rates[against], strict=True)), 3), "against": against}
@@ -70,10 +95,31 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
         return found
 
 
-def _run(mode: str, path: Path, policy: Path, keys: str) -> tuple[float, list[int]]:
-    """Seconds of one job, and the sizes in MiB of the largest Python worker, sampled once a second."""
+def _fetch(package: str, folder: Path) -> bool:
+    """Whether a package of PyPI is now in a folder of its own below this one."""
+    spec = importlib.util.spec_from_file_location("bench_peers", HERE / "bench_peers.py")
+    assert spec is not None and spec.loader is not None
+    peers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(peers)
+    return bool(peers.fetch(package, folder))
+
+
+def _part(work: Path, n: int, copies: int) -> Path:
+    """A folder with the first n events, several times."""
+    folder = work / f"part{n}x{copies}"
+    folder.mkdir(exist_ok=True)
+    for i in range(copies):
+        with (work / "events.jsonl").open("rb") as events, (folder / f"{i}.jsonl").open("wb") as part:
+            part.writelines(itertools.islice(events, n))
+    return folder
+
+
+def _run(mode: str, path: Path, policy: Path, keys: str, packages: Path | None = None) -> tuple[float, list[int]]:
+    """Seconds of one job, and the sizes in MiB of the largest Python worker, sampled once a second; workers find these packages, too."""
     command = [sys.executable, str(HERE / "flink_job.py"), mode, str(path), str(policy), keys]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    paths = [*filter(None, [os.environ.get("PYTHONPATH")]), *([str(packages)] if packages and mode == "scalar-fastfpe" else [])]
+    environment = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
     samples: list[int] = []
     over = threading.Event()
 
