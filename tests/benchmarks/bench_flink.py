@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from math import isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -78,13 +79,19 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
                 n = max(1, round(events * share))
                 paths = [inputs[copies] if n == events else _part(work, n, copies) for copies in (1, 3)]
                 seconds = [_run(mode, path, HERE / policy, keys, work / "fastfpe")[0] for path in paths]
-                rates[name].append(2 * n / max(1e-9, seconds[1] - seconds[0]))
+                # A start that took longer than the events of the larger job leaves no slope: the machine was busy with something else.
+                rates[name].append(2 * n / (seconds[1] - seconds[0]) if seconds[1] > seconds[0] + 0.5 else nan)
                 print(f"{name}: {rates[name][-1]:,.0f} events/s", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
         for name, (_, _, against, _) in jobs.items():
-            entry: dict[str, object] = {"value": round(median(rates[name])), "unit": "events/s"}
+            good = [rate for rate in rates[name] if not isnan(rate)]
+            if not good:
+                print(f"{name}: no usable slope, left out; measure on a quiet machine", file=sys.stderr)
+                continue
+            entry: dict[str, object] = {"value": round(median(good)), "unit": "events/s"}
             if against:
-                entry |= {"ratio": round(median(a / b for a, b in zip(rates[name], rates[against], strict=True)), 3), "against": against}
+                ratios = [a / b for a, b in zip(rates[name], rates[against], strict=True) if not isnan(a / b)]
+                entry |= {"ratio": round(median(ratios), 3) if ratios else None, "against": against}
             found[name] = entry
         if memory_events:
             _, samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys)
