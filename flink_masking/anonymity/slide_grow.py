@@ -136,12 +136,18 @@ class SlideGrow:
                 codes[number] = column[at]
         return Records(codes, self._held.subject[at], self._held.sensitive[at], self._held.seq[at], self._held.arrival[at])
 
-    def load(self, records: Records) -> None:
-        """Hold exactly these records; nothing leaves."""
+    def load(self, records: Records, last: int | None = None) -> None:
+        """Hold exactly these records; nothing leaves.
+
+        Args:
+            records: what `held` gave.
+            last: number of the last arrival so far, which may have left already; the last record held if not given. Only `Groups.at`
+                depends on it.
+        """
         n = len(records.seq)
         self._reset(2 * n)
         self._fill(records, 0)
-        self._cursor[:] = (0, n, 0, records.seq[-1] if n else -1)
+        self._cursor[:] = (0, n, 0, last if last is not None else records.seq[-1] if n else -1)
 
     def oldest(self) -> int | None:
         """Processing time of the arrival of the oldest record held, ms; None when nothing is held."""

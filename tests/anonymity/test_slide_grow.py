@@ -114,7 +114,7 @@ def test_batches_and_snapshots_change_nothing(some: list[Row], k: int, l: int, s
         pieces.append(moved.push(records(some[a:b], a), 0))
         held = moved.held()
         moved = SlideGrow(SPACE, k, l, max(k, l) + spare)
-        moved.load(held)
+        moved.load(held, b - 1)
     pieces.append(moved.flush())
     assert members(calls) == members(pieces)
     for column in ("low", "high", "at"):
