@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_aggregated import check_aggregated
 from flink_masking.policy.check_anonymized import check_anonymized
+from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
 from flink_masking.policy.document import cut
 from flink_masking.policy.facts import Facts
@@ -55,6 +56,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
+    check_domains(policy, findings)
     return compiled
 
 

@@ -35,6 +35,8 @@ class Policy(Model):
         unknown_fields: what becomes of a record (quarantine) or of a member (drop, redact) that is not declared.
         segments: by name.
         audit: where audit events go.
+        isolation: strict: segments that share a key domain, or a reader, are an error; shared: a key domain in common is a warning.
+        shared_domains: key domains that several segments are meant to share.
     """
 
     version: Annotated[Whole, pydantic.Field(ge=1)]
@@ -46,3 +48,5 @@ class Policy(Model):
     unknown_fields: Literal["quarantine", "drop", "redact"] = "quarantine"
     segments: dict[Name, Segment] = pydantic.Field(min_length=1)
     audit: Audit | None = None
+    isolation: Literal["shared", "strict"] = "shared"
+    shared_domains: tuple[Name, ...] = ()

@@ -162,6 +162,12 @@ class Technique:
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     unmake: Callable[[Any, Site], Mask] | None = None
 
+    def key_domain(self, params: Any) -> str | None:
+        """The domain that the rule takes its key from; None for a technique without keys, and for noise and names drawn anew each time."""
+        if not self.keyed or not (self.reversible or self.deterministic(params)):
+            return None
+        return getattr(params, "domain", None)
+
 
 def always(_: Any) -> bool:
     """For `Technique.deterministic`: whatever the parameters."""

@@ -1,0 +1,71 @@
+"""Checks that the masked segments of a policy are isolated from each other: which of them use the same key domain."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from flink_masking import registry
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import Path, cut
+from flink_masking.policy.faults import did_you_mean
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import MaskedSegment, RuleSpec
+
+
+class _Use(NamedTuple):
+    """A rule that takes its key from a domain."""
+
+    segment: str
+    path: str
+    technique: str
+
+
+def check_domains(policy: Policy, findings: Findings) -> None:
+    """Note every key domain that several segments use and `shared_domains` does not name: an error where isolation is strict.
+
+    A domain names keys: what two segments protect under the same deterministic technique and domain can be joined, and a key ring that is
+    exported for the domain opens both. Each later segment of a domain gets one finding, at its first rule with it.
+    """
+    users: dict[str, list[_Use]] = {}
+    noted: set[tuple[str, str]] = set()
+    strict = policy.isolation == "strict"
+    for domain, use in _uses(policy):
+        others = [other for other in users.setdefault(domain, []) if other.segment != use.segment]
+        if others and domain not in policy.shared_domains and (domain, use.segment) not in noted:
+            noted.add((domain, use.segment))
+            loc: Path = ("segments", use.segment, "rules", use.path, "domain")
+            what = "can be joined" if any(_joins(other, use) for other in others) else "are opened by the same keys"
+            message = f"'{cut(use.segment)}' and '{cut(others[0].segment)}' share the key domain '{cut(domain)}', so their values {what}"
+            hint = f"give each segment a domain of its own, or say that it is meant: shared_domains: [{cut(domain)}]"
+            (findings.error if strict else findings.warn)(loc, message, hint)
+        users[domain].append(use)
+    for number, domain in enumerate(policy.shared_domains):
+        if len({use.segment for use in users.get(domain, ())}) < 2:
+            text = f"no two segments share the key domain '{cut(domain)}'"
+            findings.warn(("shared_domains", number), text, did_you_mean(domain, users, "domains"))
+
+
+def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
+    for name, segment in policy.segments.items():
+        for path, spec in segment.rules.items() if isinstance(segment, MaskedSegment) else ():
+            domain = _domain(spec)
+            if domain is not None:
+                yield domain, _Use(name, path, spec.technique)
+
+
+def _domain(spec: RuleSpec) -> str | None:
+    """The key domain of a rule; None where there is none, or where the rule is faulty, which the check of rules reports."""
+    try:
+        technique = registry.get(spec.technique)
+        return technique.key_domain(technique.params.model_validate(spec.parameters))
+    except (PolicyError, ValidationError):
+        return None
+
+
+def _joins(one: _Use, other: _Use) -> bool:
+    """Whether equal values become equal texts; encryption binds them to the path of their field, and random encryption never does."""
+    if one.technique != other.technique or one.technique == "encrypt":
+        return False
+    return one.technique != "encrypt_deterministic" or one.path == other.path
