@@ -30,6 +30,7 @@ class Deployment(BaseModel):
         keys: address of the key ring (``file://``, ``env://``, …).
         vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
         key_refresh: milliseconds, written as a duration: how often a running job looks whether the key ring has changed.
+        vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
         flink: Flink settings, on top of the library's defaults.
     """
 
@@ -40,6 +41,7 @@ class Deployment(BaseModel):
     keys: str
     vault: str | None = None
     key_refresh: PositiveDuration = 30_000
+    vault_patience: PositiveDuration = 30_000
     flink: dict[str, str | int | float | bool] = Field(default_factory=dict)
 
     @classmethod
@@ -64,7 +66,7 @@ class Deployment(BaseModel):
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
             raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
-                             "key_refresh and flink") from None
+                             "key_refresh, vault_patience and flink") from None
 
     def require(self, names: Iterable[str]) -> None:
         """Check that there is a sink for each of `names` and for nothing else.

@@ -49,7 +49,8 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> No
         JobError: the deployment does not fit the policy, or Flink refuses or fails the job.
     """
     deployment = Deployment.read(deployment_file)
-    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, deployment.key_refresh)
+    waits = deployment.key_refresh, deployment.vault_patience
+    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits)
     plan = source.plan()
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
     os.environ.setdefault("_python_worker_execution_mode", "process")

@@ -12,10 +12,13 @@ from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.vault.base import Vault
+from flink_masking.vault.patience import SECONDS
 from flink_masking.vault.providers import open_vault
 
 KEY_REFRESH = 30_000
 """Milliseconds between two looks at the key ring unless told otherwise."""
+VAULT_PATIENCE = round(1000 * SECONDS)
+"""Milliseconds for which a vault is waited for unless told otherwise."""
 _log = logging.getLogger(__name__)
 
 
@@ -28,12 +31,14 @@ class JobSource:
         keys: address of the key ring, resolved in ``open()`` on the worker.
         vault: address of the token vault, opened there, too; None where no rule makes tokens.
         key_refresh: milliseconds between two looks at the key ring, at least.
+        vault_patience: milliseconds for which a vault that is away or busy is waited for, at each call.
     """
 
     policy: PolicySource
     keys: str
     vault: str | None = None
     key_refresh: int = KEY_REFRESH
+    vault_patience: int = VAULT_PATIENCE
 
     def __post_init__(self) -> None:
         """Refuse a vault's address with a password in it; raises VaultError."""
@@ -55,7 +60,7 @@ class JobSource:
         Raises:
             VaultError: it cannot be opened.
         """
-        return None if self.vault is None else open_vault(self.vault)
+        return None if self.vault is None else open_vault(self.vault, patience=self.vault_patience / 1000)
 
     def watcher(self) -> RingWatcher:
         """Open the key ring and keep an eye on it; a look that fails is logged, and the ring before stays in use.

@@ -25,16 +25,34 @@ def milliseconds(text: Any) -> int:
     return int(found[1]) * UNITS[found[2]]
 
 
-def _positive(text: Any) -> int:
+def positive_milliseconds(text: Any) -> int:
+    """The milliseconds of a duration that is longer than nothing.
+
+    Raises:
+        ValueError: not of the form, or zero.
+    """
     value = milliseconds(text)
     if not value:
         raise ValueError("must be longer than nothing. Hint: such as 100ms, 5s, 1min, 1h or 1d")
     return value
 
 
+def written(value: int) -> str:
+    """A duration in its largest whole unit.
+
+    Args:
+        value: milliseconds.
+
+    >>> written(90_000)
+    '90s'
+    """
+    unit = next(name for name in reversed(UNITS) if value % UNITS[name] == 0)
+    return f"{value // UNITS[unit]}{unit}"
+
+
 Duration = Annotated[int, PlainValidator(milliseconds), WithJsonSchema({"type": "string", "pattern": PATTERN})]
 """Milliseconds, zero or more."""
 PositiveDuration = Annotated[
-    int, PlainValidator(_positive), WithJsonSchema({"type": "string", "pattern": PATTERN.replace("(0|[1-9]", "([1-9]")})
+    int, PlainValidator(positive_milliseconds), WithJsonSchema({"type": "string", "pattern": PATTERN.replace("(0|[1-9]", "([1-9]")})
 ]
 """Milliseconds, one or more."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from flink_masking.deployment import Deployment, quoted
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import InputError
+from flink_masking.policy.durations import written
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import GLOBAL, setting
 from flink_masking.sql.views import view_columns
@@ -57,7 +58,9 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     given = deployment.settings()
     if GLOBAL in given:
         raise InputError(f"the deployment sets {GLOBAL}, which the script needs for itself. Hint: leave it away under flink:")
-    named = {"keys": deployment.keys, "policy": policy, **({"vault": deployment.vault} if deployment.vault else {})}
+    named = {"keys": deployment.keys, "policy": policy, "key_refresh": written(deployment.key_refresh)}
+    if deployment.vault:
+        named |= {"vault": deployment.vault, "vault_patience": written(deployment.vault_patience)}
     everything = {**settings, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
     sinks = [*masked, "audit", "quarantine"]
     columns = view_columns(len(masked))

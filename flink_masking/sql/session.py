@@ -10,6 +10,7 @@ from flink_masking.errors import InputError, KeyRingError, VaultError
 from flink_masking.keys.lifecycle import Version, now
 from flink_masking.keys.ring import KeyHandle, KeyRing
 from flink_masking.keys.watch import RingWatcher
+from flink_masking.policy.durations import positive_milliseconds
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.vault.base import Vault
@@ -17,7 +18,10 @@ from flink_masking.vault.providers import open_vault
 
 KEYS, VAULT, POLICY = "flink-masking.keys", "flink-masking.vault", "flink-masking.policy"
 ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
-PARAMETERS = (KEYS, VAULT, POLICY, ACTOR, PURPOSE)
+KEY_REFRESH, VAULT_PATIENCE = "flink-masking.key_refresh", "flink-masking.vault_patience"
+WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
+"""Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
+PARAMETERS = (KEYS, VAULT, POLICY, ACTOR, PURPOSE, *WAITS)
 GLOBAL = "pipeline.global-job-parameters"
 _log = logging.getLogger(__name__)
 
@@ -70,10 +74,20 @@ class Session:
 
         Args:
             parameter: name and default → the job parameter.
+
+        Raises:
+            InputError: a duration that is none.
         """
         self._given = {name: parameter(name, "") or "" for name in PARAMETERS}
+        self._seconds = {name: self._duration(name) for name in WAITS}
         self._watcher: RingWatcher | None = None
         self._without = NoKeys()
+
+    def _duration(self, name: str) -> float:
+        try:
+            return positive_milliseconds(self._given[name] or WAITS[name]) / 1000
+        except ValueError as error:
+            raise InputError(f"{name} {error}") from None
 
     def ring(self) -> KeyRing:
         """The key ring to use now: the same object until it was changed at its address.
@@ -84,7 +98,7 @@ class Session:
         if not self._given[KEYS]:
             return self._without
         if self._watcher is None:
-            self._watcher = RingWatcher(self._given[KEYS], report=_report)
+            self._watcher = RingWatcher(self._given[KEYS], self._seconds[KEY_REFRESH], report=_report)
         return self._watcher.ring()
 
     def vault(self) -> Vault:
@@ -95,7 +109,7 @@ class Session:
         """
         if not self._given[VAULT]:
             raise VaultError(f"the session names no token vault. {_hint(VAULT, 'sqlite:///data/vault.db')}")
-        return _opened(self._given[VAULT], os.getpid())
+        return _opened(self._given[VAULT], self._seconds[VAULT_PATIENCE], os.getpid())
 
     def vault_if_named(self) -> Vault | None:
         """The same; None where the session names none."""
@@ -131,6 +145,6 @@ class Session:
 
 
 @functools.lru_cache(maxsize=16)
-def _opened(uri: str, process: int) -> Vault:
+def _opened(uri: str, patience: float, process: int) -> Vault:
     """One open vault a process and address; a process that was forked off opens its own."""
-    return open_vault(uri)
+    return open_vault(uri, patience=patience)

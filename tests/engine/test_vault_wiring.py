@@ -115,12 +115,14 @@ def test_no_password_becomes_part_of_a_job_graph(address):
 
 
 def test_a_deployment_names_the_vault_and_the_interval(tmp_path):
-    """vault and key_refresh are read from the deployment; both may be left away."""
+    """vault, key_refresh and vault_patience are read from the deployment; all may be left away."""
     path = tmp_path / "deployment.yaml"
     path.write_text("source: {}\nsinks: {}\nkeys: k\n")
-    assert (Deployment.read(path).vault, Deployment.read(path).key_refresh) == (None, 30_000)
-    path.write_text("source: {}\nsinks: {}\nkeys: k\nvault: postgresql://v\nkey_refresh: 5min\n")
-    assert (Deployment.read(path).vault, Deployment.read(path).key_refresh) == ("postgresql://v", 300_000)
+    read = Deployment.read(path)
+    assert (read.vault, read.key_refresh, read.vault_patience) == (None, 30_000, 30_000)
+    path.write_text("source: {}\nsinks: {}\nkeys: k\nvault: postgresql://v\nkey_refresh: 5min\nvault_patience: 2s\n")
+    read = Deployment.read(path)
+    assert (read.vault, read.key_refresh, read.vault_patience) == ("postgresql://v", 300_000, 2_000)
 
 
 def test_key_versions_stand_beside_fpe_values(ring):

@@ -19,7 +19,7 @@ from flink_masking.operators.settings import DEFAULTS
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.sql.script import job
-from flink_masking.sql.session import GLOBAL, KEYS, POLICY, setting
+from flink_masking.sql.session import GLOBAL, KEYS, POLICY, Session, setting
 
 POLICY_TEXT = """\
 version: 1
@@ -143,7 +143,8 @@ def test_the_script_of_a_job(policy):
 def test_job_parameters_survive_sql_and_yaml(policy):
     """Quotes in an address come through both SQL's and YAML's quoting."""
     (value,) = re.findall(rf"^SET '{GLOBAL}' = '(.*)';$", script(policy), re.MULTILINE)
-    assert yaml.safe_load(value.replace("''", "'")) == {"flink-masking.keys": "file:///k's.json", "flink-masking.policy": str(policy)}
+    known = {"flink-masking.keys": "file:///k's.json", "flink-masking.policy": str(policy)}
+    assert yaml.safe_load(value.replace("''", "'")) == {**known, "flink-masking.key_refresh": "30s"}
     assert yaml.safe_load(setting(actor="o'neil: #1")) == {"flink-masking.actor": "o'neil: #1"}
 
 
@@ -172,3 +173,16 @@ def test_the_commands_print_sql(policy, tmp_path):
     assert [line for line in functions.output.splitlines() if line and not line.startswith(("-- ", "CREATE "))] == []
     written = runner.invoke(app, ["sql", "job", str(policy), str(tmp_path / "deployment.yaml"), "--wait"])
     assert (written.exit_code, written.output) == (0, script(policy, wait=True))
+
+
+def test_a_script_waits_as_its_deployment_says(policy, key_uri):
+    """Intervals of the deployment come to the workers of a script: how often keys are looked at, how long a vault is waited for."""
+    text = script(policy, key_refresh="40d", vault="sqlite:///v.db", vault_patience="90s")
+    (value,) = re.findall(rf"^SET '{GLOBAL}' = '(.*)';$", text, re.MULTILINE)
+    given = yaml.safe_load(value.replace("''", "'"))
+    assert (given["flink-masking.key_refresh"], given["flink-masking.vault_patience"]) == ("40d", "90s")
+    session = Session(lambda name, default: {**given, KEYS: key_uri}.get(name, default))
+    session.ring()
+    assert session._watcher._interval == 40 * 86_400
+    with pytest.raises(InputError, match=r"flink-masking.key_refresh is not a duration. Hint"):
+        Session(lambda name, default: "soon")
