@@ -1,18 +1,22 @@
 """A deployment: where the raw stream comes from, where each view goes, which keys and which Flink settings; a YAML file.
 
-Connector options are Flink SQL's own and pass through as they are written; nothing of them is interpreted here.
+Connector options are Flink SQL's own and pass through as they are written, but for references: ``${env:NAME}`` and ``${file:/path}``.
 """
 
 import difflib
+import itertools
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
+from flink_masking.endpoints import collision
 from flink_masking.errors import InputError, JobError
 from flink_masking.policy.durations import PositiveDuration
+from flink_masking.references import resolve
 
 Options = dict[str, str | int | float | bool]
 
@@ -22,7 +26,7 @@ FORMATTED = frozenset({"filesystem", "firehose", "kafka", "kinesis", "pulsar"})
 
 
 class Deployment(BaseModel):
-    """Source, sinks, keys and settings of a job.
+    """Source, sinks, keys and settings of a job; its repr shows no options, which may hold passwords.
 
     Attributes:
         source: options of the raw stream's table; one BYTES column, so the format is raw unless given.
@@ -36,20 +40,21 @@ class Deployment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    source: Options
-    sinks: dict[str, Options]
+    source: Options = Field(repr=False)
+    sinks: dict[str, Options] = Field(repr=False)
     keys: str
     vault: str | None = None
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
-    flink: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    flink: Options = Field(default_factory=dict, repr=False)
+    _secrets: frozenset[str] = PrivateAttr(frozenset())
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a deployment file.
+        """Read a deployment file and resolve its references.
 
         Raises:
-            InputError: the file is missing, no YAML, or not of this form.
+            InputError: the file is missing, no YAML, or not of this form, or a reference leads nowhere.
         """
         try:
             body: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
@@ -62,17 +67,44 @@ class Deployment(BaseModel):
             where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
             raise InputError(f"{path}{where}: not valid YAML. Hint: check indentation, colons and quotes there") from None
         try:
-            return cls.model_validate(body)
+            written = cls.model_validate(body)
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
             raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
                              "key_refresh, vault_patience and flink") from None
+        return written._resolved(path)
+
+    def _resolved(self, path: Path) -> Self:
+        secrets: set[str] = set()
+
+        def options(place: str, written: Options) -> Options:
+            try:
+                return resolve(written, path.parent, os.environ, secrets.add)
+            except InputError as error:
+                raise InputError(f"{path}: {place}.{error}") from None
+
+        sinks = {name: options(f"sinks.{name}", written) for name, written in self.sinks.items()}
+        result = self.model_copy(update={"source": options("source", self.source), "sinks": sinks, "flink": options("flink", self.flink)})
+        result._secrets = frozenset(secrets)
+        return result
+
+    @property
+    def has_secrets(self) -> bool:
+        """Whether an option was given by reference."""
+        return bool(self._secrets)
+
+    def concealed(self, text: str) -> str:
+        """A text in which nothing stands that was given by reference."""
+        lines = {line for secret in self._secrets for line in (secret, *secret.splitlines()) if line.strip()}
+        for line in sorted(lines, key=len, reverse=True):
+            text = text.replace(line, "***")
+        return text
 
     def require(self, names: Iterable[str]) -> None:
-        """Check that there is a sink for each of `names` and for nothing else.
+        """Check that there is a sink for each of `names` and for nothing else, and that no two tables are one topic or directory.
 
         Raises:
-            JobError: naming the sinks that are missing or too many.
+            JobError: naming the sinks that are missing or too many, or those that are one.
         """
         wanted = set(names)
         missing = sorted(wanted - set(self.sinks))
@@ -82,6 +114,14 @@ class Deployment(BaseModel):
             raise JobError(f"the deployment has a sink {extra[0]} that the policy knows nothing of. Hint: {hint}")
         if missing:
             raise JobError(f"the deployment has no sink for {', '.join(missing)}. Hint: add sinks.{missing[0]}: {{connector: …}}")
+        for name, options in self.sinks.items():
+            if shared := collision(self.source, options):
+                raise JobError(f"source and sinks.{name} are both the {shared}, so the job would read what it writes. Hint: give the sink "
+                               "one of its own")
+        for (one, options), (other, others) in itertools.combinations(self.sinks.items(), 2):
+            if shared := collision(options, others):
+                raise JobError(f"sinks.{one} and sinks.{other} are both the {shared}, so who may read one reads the other. Hint: give each "
+                               "a place of its own")
 
     def source_options(self) -> str:
         """The source's options as the inside of a SQL WITH clause."""

@@ -48,13 +48,17 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
         wait: the client stays until the job ends, for a source that ends.
 
     Raises:
-        InputError: the policy has no masked segment, the deployment sets the job parameters itself, or a text cannot stand in a script.
+        InputError: the policy has no masked segment, the deployment sets the job parameters itself or gives options by reference, or a text
+            cannot stand in a script.
         JobError: the deployment has no sink for a segment, the audit or the quarantine, or one for nothing.
     """
     masked = [segment.name for segment in plan.masked]
     if not masked:
         raise InputError("the policy has no masked segment. Hint: SQL runs masked segments; the others need jobs/fan_out.py")
     deployment.require([*masked, *(segment.name for segment in plan.stateful), "audit", "quarantine"])
+    if deployment.has_secrets:
+        raise InputError("the deployment gives options by reference, and a script would hold them in clear. Hint: let the Kafka clients "
+                         "resolve them: properties.config.providers")
     given = deployment.settings()
     if GLOBAL in given:
         raise InputError(f"the deployment sets {GLOBAL}, which the script needs for itself. Hint: leave it away under flink:")

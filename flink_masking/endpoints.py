@@ -1,0 +1,74 @@
+"""What the options of a Flink SQL table say of where its records are: topics of a Kafka cluster, or a directory."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+KAFKA = frozenset({"kafka", "upsert-kafka"})
+"""Connectors whose records are in Kafka topics."""
+
+
+class Endpoint(NamedTuple):
+    """One table in Kafka.
+
+    Attributes:
+        servers: bootstrap servers, in the order written.
+        topics: by name; empty for a source that names a pattern.
+        pattern: regular expression of topic names, or None.
+        group: consumer group of a source, or None.
+        transactions: prefix of transactional ids of a sink that writes exactly once, or None.
+    """
+
+    servers: tuple[str, ...]
+    topics: tuple[str, ...]
+    pattern: str | None = None
+    group: str | None = None
+    transactions: str | None = None
+
+    def same_cluster(self, other: "Endpoint") -> bool:
+        """Whether a bootstrap server of the one is one of the other."""
+        return bool({server.lower() for server in self.servers} & {server.lower() for server in other.servers})
+
+
+def kafka_endpoint(options: Mapping[str, str | int | float | bool]) -> Endpoint | None:
+    """The Kafka side of a table's options; None for a table that is not in Kafka."""
+    if options.get("connector") not in KAFKA:
+        return None
+
+    def text(name: str) -> str | None:
+        value = options.get(name)
+        return None if value is None or str(value).strip() == "" else str(value).strip()
+
+    exactly = text("sink.delivery-guarantee") == "exactly-once"
+    return Endpoint(
+        tuple(part.strip() for part in (text("properties.bootstrap.servers") or "").split(",") if part.strip()),
+        tuple(part.strip() for part in (text("topic") or "").split(";") if part.strip()),
+        text("topic-pattern"),
+        text("properties.group.id"),
+        text("sink.transactional-id-prefix") if exactly else None,
+    )
+
+
+def collision(one: Mapping[str, str | int | float | bool], other: Mapping[str, str | int | float | bool]) -> str | None:
+    """What two tables have in common, ``topic raw`` or ``directory file:///out``; None when they lie apart.
+
+    Topics of the same name on clusters without a bootstrap server in common are apart.
+    """
+    left, right = kafka_endpoint(one), kafka_endpoint(other)
+    if left is not None and right is not None:
+        if not left.same_cluster(right):
+            return None
+        shared = next((topic for topic in left.topics if topic in right.topics or _matches(right.pattern, topic)), None)
+        shared = shared or next((topic for topic in right.topics if _matches(left.pattern, topic)), None)
+        return f"topic {shared}" if shared else None
+    path = one.get("path")
+    if path is not None and one.get("connector") == other.get("connector") and str(path).rstrip("/") == str(other.get("path")).rstrip("/"):
+        return f"directory {path}"
+    return None
+
+
+def _matches(pattern: str | None, topic: str) -> bool:
+    try:
+        return pattern is not None and re.fullmatch(pattern, topic) is not None
+    except re.error:  # a Java pattern that Python does not read; Kafka's part
+        return False
