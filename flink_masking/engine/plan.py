@@ -1,7 +1,7 @@
 """A policy and its keys, compiled: everything that can be wrong has been found, at run time functions see data only."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import orjson
 import pyarrow as pa
@@ -9,12 +9,15 @@ import pyarrow as pa
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
+from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
+from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
 from flink_masking.records.edits import DROP, Edit, Replace
@@ -37,6 +40,7 @@ class MaskedPlan:
         drops: fields whose members are removed.
         keeps: fields that stay as they are.
         added: members that every record ends with, as JSON text: the key versions of its fpe values, or nothing.
+        record: what becomes of Kafka's own parts of a record.
     """
 
     name: str
@@ -44,6 +48,7 @@ class MaskedPlan:
     drops: tuple[str, ...]
     keeps: tuple[str, ...]
     added: bytes = b""
+    record: RecordPlan = field(default_factory=RecordPlan)
 
 
 @dataclass(frozen=True)
@@ -162,4 +167,16 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
                                    rule.technique.row_local))
     versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
-    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added)
+    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, _record(loaded.record(name), loaded, ring, vault))
+
+
+def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:
+    def part(rule: Rule, header: str) -> Part:
+        mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
+        if isinstance(mask, Action):
+            return Part(header, technique.name, None, True)
+        compiled = FieldRule(rule.path, technique.name, mask, accepted_kinds(technique.inputs), rule.params.on_error)
+        return Part(header, technique.name, compiled, technique.deterministic(rule.params))
+
+    headers = tuple(part(rule, name) for name, rule in rules.headers.items())
+    return RecordPlan(part(rules.key, "") if rules.key else None, headers, rules.timestamp)

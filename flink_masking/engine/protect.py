@@ -1,7 +1,7 @@
 """Protect: one scan of a batch, every view of it. The heart of the library; pure, so Flink, the CLI and notebooks all run this."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from flink_masking.crypto.prf import Prf
 from flink_masking.engine.masking import FieldRule, apply, edit
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.quarantine import QuarantineWriter
+from flink_masking.engine.record import Parts, RecordPlan, Released, Transport, release
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
@@ -19,8 +20,16 @@ from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.edits import DROP, KEEP, Edit
 from flink_masking.records.json.codec import scan
+from flink_masking.records.spans import SpanTable
 from flink_masking.techniques.base import Context, Masked
 
+Applied = tuple[FieldRule, Masked, np.ndarray | None]
+"""A rule, what it made of the values, and which it could not take."""
+NO_PARTS, PLAIN = Parts(), Transport()
+TOMBSTONE = "tombstone"
+"""A record that holds a key and no value: not an event, but the order to delete what the key stands for."""
+PACKET_BYTES = 4 << 20
+"""Packets are sealed in pieces of about this size: each is one row of Flink's, held whole in buffers and state."""
 SPLIT_BYTES = 256 << 20
 """A larger batch is worked on in pieces: Arrow's 32-bit offsets end at 2 GiB, and every output of a piece may be larger than it."""
 
@@ -52,6 +61,9 @@ class Protected:
         event_time: the largest event time of the accepted records in ms, or None.
         audit: one JSON line.
         quarantined: number of rejected records.
+        event_times: the same by source partition; of one partition, 0, where they do not come along.
+        parts: for each masked segment Kafka's parts of the records, as it shows them.
+        key_version: the version that masks and seals were made with.
     """
 
     records: int
@@ -61,6 +73,9 @@ class Protected:
     event_time: int | None
     audit: bytes
     quarantined: int
+    event_times: dict[int, int] = field(default_factory=dict)
+    parts: dict[str, Released] = field(default_factory=dict)
+    key_version: int = 0
 
 
 class Protect:
@@ -73,7 +88,8 @@ class Protect:
         people: the keyed hash of people, or None where the policy names no subject.
     """
 
-    def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int], people: Prf | None = None) -> None:
+    def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int], people: Prf | None = None,
+                 transport: Transport = PLAIN) -> None:
         """Get ready.
 
         Args:
@@ -81,34 +97,40 @@ class Protect:
             entropy: n → n random bytes (``os.urandom``).
             clock: processing time in ms since 1970.
             people: the hash of people of the Protect that this one takes over from; made of the plan's keys when None.
+            transport: what is known of the topics at both ends.
         """
-        self._plan, self._entropy, self._clock = plan, entropy, clock
+        self._plan, self._entropy, self._clock, self._transport = plan, entropy, clock, transport
         if people is None and plan.policy.subject:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
-        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream)
+        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
         self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
 
-    def __call__(self, payloads: pa.Array) -> list[Protected]:
+    def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch.
 
         Args:
             payloads: binary or string array of raw records.
+            parts: Kafka's own parts of these records.
 
         Returns:
             One result for each piece that the batch was split into (one, unless it is larger than 256 MiB), in order.
         """
-        if len(payloads) > 1 and payloads.nbytes > SPLIT_BYTES:
-            half = len(payloads) // 2
-            return [*self(payloads.slice(0, half)), *self(payloads.slice(half))]
-        return [self._protect(payloads)]
+        if (n := len(payloads)) > 1 and payloads.nbytes > SPLIT_BYTES:
+            half = n // 2
+            return [*self(payloads.slice(0, half), parts.slice(0, half)), *self(payloads.slice(half), parts.slice(half, n - half))]
+        return [self._protect(payloads, parts)]
 
-    def _protect(self, payloads: pa.Array) -> Protected:
+    def _protect(self, payloads: pa.Array, parts: Parts) -> Protected:
         plan, now = self._plan, self._clock()
         table = scan(payloads, plan.paths, plan.limits)
         view = RecordView(table, plan.policy.subject, self.people)
         rejections = Rejections(table.n)
+        deletions = self._deletions(payloads, parts)
+        released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)
+                    for s in plan.masked if s.record}
+        rejections.add(deletions, TOMBSTONE, None)
         for row in np.flatnonzero(table.flags & plan.fatal).tolist():
             fault = table.fault(row)
             assert fault is not None  # the row has a flag
@@ -116,32 +138,74 @@ class Protect:
         for path in plan.required:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
         examined = [segment.examine(view, rejections) for segment in plan.stateful]
-        masked = self._mask(view, rejections)
+        masked, views = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()
+        tombstones = counts.pop(TOMBSTONE, 0)
+        deleted = rejections.of(TOMBSTONE)
         quarantined = sum(counts.values())
         body: dict[str, Any] = {"records": table.n, "quarantined": counts, "segments": {}}
-        views = {}
         for segment, edits in zip(plan.masked, masked, strict=True):
-            splices: dict[str, Edit] = {**dict.fromkeys(plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
-            splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
-            views[segment.name] = table.splice(splices, unknown=plan.unknown, reject=rejected if quarantined else None,
-                                               added=segment.added)
             fields: dict[str, dict[str, Any]] = {path: {"technique": "drop"} for path in segment.drops}
             fields.update({path: {"technique": "keep"} for path in segment.keeps})
             for rule, _, refused in edits:
                 live = ~rejected[view.values(rule.path).rows]
                 fields[rule.path] = {"technique": rule.technique, "values": int(np.count_nonzero(live)),
                                      "refused": 0 if refused is None else int(np.count_nonzero(refused & live))}
-            body["segments"][segment.name] = {"released": table.n - quarantined, "fields": fields}
+            upsert = segment.name in self._transport.upserts
+            account = body["segments"][segment.name] = {"released": table.n - quarantined - (0 if upsert else tombstones), "fields": fields}
+            if tombstones:
+                account["tombstones" if upsert else "suppressed"] = tombstones
+            if segment.name in released:
+                released[segment.name] = released[segment.name].without(rejected, rejected & ~deleted if upsert else rejected)
+                account["record"] = _told(segment.record)
         accepted, packed = np.flatnonzero(~rejected), {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
-            packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted)
-        timed = [(s, c) for s, c in zip(plan.stateful, examined, strict=True) if s.has_time]
-        event_time = timed[0][0].latest(timed[0][1], accepted) if timed else None
-        lines = [(row, self._entry(payloads[row], row, rejections, now)) for row in rejections.rows.tolist()]
-        return Protected(table.n, views, packed, lines, event_time, self._audit.event("protect", now, body), quarantined)
+            packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
+        event_times = self._event_times(examined, accepted, parts)
+        lines = [(row, self._entry(payloads[row], row, rejections, now)) for row in np.flatnonzero(rejected & ~deleted).tolist()]
+        return Protected(table.n, views, packed, lines, max(event_times.values(), default=None), self._audit.event("protect", now, body),
+                         quarantined, event_times, released, plan.ring.primary)
 
-    def _mask(self, view: RecordView, rejections: Rejections) -> list[list[tuple[FieldRule, Masked, np.ndarray | None]]]:
+    def _deletions(self, payloads: pa.Array, parts: Parts) -> np.ndarray:
+        """Rows of records without a value that delete in some segment; anywhere else such a record is a fault."""
+        if not self._transport.upserts or parts.key is None or not payloads.null_count:
+            return np.zeros(0, np.int64)
+        return np.flatnonzero(payloads.is_null().to_numpy(zero_copy_only=False))
+
+    def _views(self, table: SpanTable, view: RecordView, rejections: Rejections,
+               released: dict[str, Released]) -> tuple[list[list[Applied]], dict[str, pa.BinaryArray]]:
+        """What the rules make of the fields, and every masked segment's records.
+
+        A record that has grown beyond what a topic takes is rejected, since sending it would fail the job again and again; then
+        everything begins anew, for no value of it may be left in another record.
+        """
+        while True:
+            masked, views = self._mask(view, rejections), {}
+            reject = rejections.mask if len(rejections.rows) else None
+            before = len(rejections.rows)
+            for segment, edits in zip(self._plan.masked, masked, strict=True):
+                splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
+                splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
+                made = views[segment.name] = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added)
+                if (limit := self._transport.limits.get(segment.name)) is not None:
+                    rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
+            if len(rejections.rows) == before:
+                return masked, views
+
+    def _event_times(self, examined: list[Any], accepted: np.ndarray, parts: Parts) -> dict[int, int]:
+        """The largest event time of the accepted records of each source partition."""
+        timed = next(((s, c) for s, c in zip(self._plan.stateful, examined, strict=True) if s.has_time), None)
+        if timed is None:
+            return {}
+        segment, columns = timed
+        groups = {0: accepted}
+        if parts.partitions is not None:
+            of = parts.partitions[accepted]
+            groups = {int(partition): accepted[of == partition] for partition in np.unique(of)}
+        latest = {partition: segment.latest(columns, rows) for partition, rows in groups.items()}
+        return {partition: time for partition, time in latest.items() if time is not None}
+
+    def _mask(self, view: RecordView, rejections: Rejections) -> list[list[Applied]]:
         """What the rules of each masked segment make of its fields.
 
         Rules that are not row-local come last and see accepted records only, or values of a rejected record would come out in another's
@@ -149,7 +213,7 @@ class Protect:
         """
         segments = self._plan.masked
         contexts = [Context(self._entropy(32), view.subjects, lambda path: _accepted(view.values(path).rows, rejections)) for _ in segments]
-        done: dict[tuple[int, str], tuple[FieldRule, Masked, np.ndarray | None]] = {}
+        done: dict[tuple[int, str], Applied] = {}
         for row_local in (True, False):
             again = True
             while again:
@@ -171,15 +235,29 @@ class Protect:
         raw = payload.as_buffer().to_pybytes() if payload.is_valid else None
         return self._quarantine.entry(raw, reason, path, rejections.positions.get(row), now)
 
-    def _pack(self, segment: Stateful, columns: Any, view: RecordView, accepted: np.ndarray) -> tuple[list[Packed], dict[str, Any]]:
+    def _pack(self, segment: Stateful, columns: Any, view: RecordView, accepted: np.ndarray,
+              tombstones: int) -> tuple[list[Packed], dict[str, Any]]:
         rows, suppressed = segment.select(columns, accepted)
         people = view.people[rows] % np.uint64(segment.shards)
         packed = []
         for shard in np.unique(people).tolist() if segment.shards > 1 else ([0] if len(rows) else []):
             mine = rows[people == shard] if segment.shards > 1 else rows
-            packed.append(Packed(int(shard), len(mine), self._sealers[segment.name].seal(to_ipc(segment.pack(columns, view, mine)))))
-        return packed, {"packed": len(rows), "suppressed": suppressed}
+            packed += self._sealed(segment, columns, view, mine, int(shard))
+        return packed, {"packed": len(rows), "suppressed": suppressed + tombstones}
+
+    def _sealed(self, segment: Stateful, columns: Any, view: RecordView, rows: np.ndarray, shard: int) -> list[Packed]:
+        batch = segment.pack(columns, view, rows)
+        if len(rows) > 1 and batch.nbytes > PACKET_BYTES:
+            half = len(rows) // 2
+            return [packed for piece in (rows[:half], rows[half:]) for packed in self._sealed(segment, columns, view, piece, shard)]
+        return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(batch)))]
 
 
 def _accepted(rows: np.ndarray, rejections: Rejections) -> np.ndarray:
     return rows[rejections.codes[rows] == 0]
+
+
+def _told(record: RecordPlan) -> dict[str, Any]:
+    """What an audit event says of Kafka's parts."""
+    headers = {part.header: part.technique for part in record.headers}
+    return {"key": record.key.technique if record.key else "drop", "headers": headers, "timestamp": "keep" if record.timestamp else "drop"}

@@ -12,6 +12,8 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 
 PURPOSE = "quarantine"
+_FRAME = 4_096
+"""Bytes of a line besides the record, at most: the longest path and stream, the seal, and what Kafka adds."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Entry:
         path: the field concerned, cleaned of anything that could be a value; None when the record as a whole is.
         position: byte position in the record, where known.
         payload: the sealed record.
+        size: bytes of the record, where only its beginning is in `payload`; None: all of it is.
     """
 
     time: str
@@ -33,11 +36,13 @@ class Entry:
     path: str | None
     position: int | None
     payload: bytes
+    size: int | None = None
 
     def encode(self) -> bytes:
         """One JSON line."""
         body = {"time": self.time, "stream": self.stream, "reason": self.reason, "path": self.path, "position": self.position}
-        return orjson.dumps({**body, "payload": base64.b64encode(self.payload).decode()})
+        cut = {} if self.size is None else {"size": self.size}
+        return orjson.dumps({**body, **cut, "payload": base64.b64encode(self.payload).decode()})
 
     @classmethod
     def decode(cls, line: bytes) -> "Entry":
@@ -48,18 +53,25 @@ class Entry:
         """
         try:
             body = orjson.loads(line)
-            return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]))
+            return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]),
+                       body.get("size"))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
 
 
 class QuarantineWriter:
-    """Seals rejected records into entries."""
+    """Seals rejected records into entries.
 
-    def __init__(self, ring: KeyRing, stream: str) -> None:
-        """Derive the quarantine key of `stream`."""
+    Where a line may have so many bytes only, of a longer record the beginning is sealed, as much as there is room for: a line that the
+    topic of the quarantine refuses would fail the job again and again. The line then tells the record's size.
+    """
+
+    def __init__(self, ring: KeyRing, stream: str, limit: int | None = None) -> None:
+        """Derive the quarantine key of `stream`; `limit` is what a line may have, in bytes."""
         self._sealer = Sealer(ring, PURPOSE, stream)
         self._stream = stream
+        # Base64 makes four bytes of three; the rest is for the other members and the seal.
+        self._most = None if limit is None else max(0, (limit - _FRAME) // 4 * 3)
 
     def entry(self, payload: bytes | None, reason: str, path: str | None, position: int | None, now: int) -> bytes:
         """One JSON line for a rejected record.
@@ -72,8 +84,10 @@ class QuarantineWriter:
             now: processing time, ms since 1970.
         """
         when = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        sealed = self._sealer.seal(payload or b"", self._stream.encode())
-        return Entry(when, self._stream, reason, path, position, sealed).encode()
+        whole = payload or b""
+        held = whole if self._most is None else whole[: self._most]
+        sealed = self._sealer.seal(held, self._stream.encode())
+        return Entry(when, self._stream, reason, path, position, sealed, len(whole) if len(held) < len(whole) else None).encode()
 
 
 class QuarantineReader:

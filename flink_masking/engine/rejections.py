@@ -57,6 +57,12 @@ class Rejections:
         """The rejected rows, ascending."""
         return np.flatnonzero(self.codes)
 
+    def of(self, reason: str) -> np.ndarray:
+        """bool, one a row: True where it was rejected for this reason."""
+        codes = [code for code, (word, _) in enumerate(self.reasons) if word == reason and code]
+        found: np.ndarray = np.isin(self.codes, codes) if codes else np.zeros(len(self.codes), bool)
+        return found
+
     def counts(self) -> dict[str, int]:
         """Number of rejected rows by reason."""
         totals: dict[str, int] = {}

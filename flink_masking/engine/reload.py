@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pyarrow as pa
 
 from flink_masking.engine.plan import Plan, compile_plan, renewed
-from flink_masking.engine.protect import Protect, Protected
+from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
+from flink_masking.engine.record import Parts, Transport
 from flink_masking.errors import DecryptionError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
@@ -22,7 +23,7 @@ class ReloadingProtect:
     """
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
-                 clock: Callable[[], int]) -> None:
+                 clock: Callable[[], int], transport: Transport = PLAIN) -> None:
         """Compile the policy for the ring as it is.
 
         Args:
@@ -31,6 +32,7 @@ class ReloadingProtect:
             vault: where tokens are kept, or None.
             entropy: n → n random bytes.
             clock: processing time in ms since 1970.
+            transport: what is known of the topics at both ends.
 
         Raises:
             PolicyError: a rule cannot be carried out.
@@ -38,10 +40,11 @@ class ReloadingProtect:
             VaultError: a rule makes tokens, and there is no vault.
         """
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
+        self._transport = transport
         self.plan: Plan = compile_plan(loaded, ring(), vault)
-        self._protect = Protect(self.plan, entropy, clock)
+        self._protect = Protect(self.plan, entropy, clock, transport=transport)
 
-    def __call__(self, payloads: pa.Array) -> list[Protected]:
+    def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch; see `Protect`.
 
         Raises:
@@ -50,8 +53,8 @@ class ReloadingProtect:
         ring = self._ring()
         if ring is not self.plan.ring:
             self.plan = renewed(self.plan, self._loaded, ring, self._vault)
-            self._protect = Protect(self.plan, self._entropy, self._clock, self._protect.people)
-        return self._protect(payloads)
+            self._protect = Protect(self.plan, self._entropy, self._clock, self._protect.people, self._transport)
+        return self._protect(payloads, parts)
 
 
 class ReloadingSealer:

@@ -8,6 +8,7 @@ from flink_masking.policy.check_aggregated import check_aggregated
 from flink_masking.policy.check_anonymized import check_anonymized
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
+from flink_masking.policy.check_record import RecordRules, check_record
 from flink_masking.policy.document import cut
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.findings import Findings
@@ -29,11 +30,13 @@ class Compiled:
         facts: what techniques may know of fields.
         rules: of masked segments, by name, by path.
         groups: rules of `group_by` of aggregated segments, by name.
+        records: rules for Kafka's parts of the records of masked segments, by name.
     """
 
     facts: Facts
     rules: dict[str, dict[str, Rule]] = field(default_factory=dict)
     groups: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
+    records: dict[str, RecordRules] = field(default_factory=dict)
 
 
 def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
@@ -51,6 +54,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
         match segment:
             case MaskedSegment():
                 compiled.rules[name] = compiler.masked(name, segment)
+                compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
                 _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
             case AnonymizedSegment():
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)

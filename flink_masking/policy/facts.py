@@ -46,3 +46,15 @@ class Facts:
             PolicyError: as `of`.
         """
         return Site(self.of(path), keys, source.file, self._policy.subject is not None, vault)
+
+
+def part_site(part: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
+    """Where a rule for a part of Kafka's stands: text without a declaration, which has to be masked without knowing whose record it is.
+
+    Args:
+        part: ``record.key`` or ``record.headers.NAME``.
+        keys: the key ring.
+        source: the policy's.
+        vault: where tokens are kept, or None.
+    """
+    return Site(FieldFacts(part), keys, source.file, False, vault)

@@ -8,7 +8,9 @@ from flink_masking.dp.spec import AggregateSpec
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check import Compiled, check
+from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.document import Document
+from flink_masking.policy.facts import part_site
 from flink_masking.policy.faults import Fault, PolicyFaults
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import aggregate_spec, dimension
@@ -55,8 +57,17 @@ class LoadedPolicy:
     @property
     def tokenised(self) -> tuple[str, ...]:
         """The rules that need a token vault, as ``segment: path``."""
-        rules = ((name, rule) for name, found in self._compiled.rules.items() for rule in found.values())
+        rules = [(name, rule) for name, found in self._compiled.rules.items() for rule in found.values()]
+        rules += [(name, rule) for name, found in self._compiled.records.items() for rule in found.rules]
         return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.technique.name == "tokenize")
+
+    def record(self, segment: str) -> RecordRules:
+        """What a masked segment does with Kafka's own parts of a record.
+
+        Raises:
+            KeyError: there is no masked segment of that name.
+        """
+        return self._compiled.records[segment]
 
     def groups(self, segment: str) -> tuple[Rule, ...]:
         """The rules of an aggregated segment's `group_by`, in its order: keep or generalize.
@@ -88,6 +99,10 @@ class LoadedPolicy:
             PolicyError: the path is neither.
         """
         return self._compiled.facts.of(path)
+
+    def part_site(self, part: str, keys: KeyRing, vault: Vault | None = None) -> Site:
+        """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_site`."""
+        return part_site(part, keys, self.source, vault)
 
     def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> Site:
         """Where a rule for `path` stands, for the makers of techniques.

@@ -150,6 +150,10 @@ class RuleCompiler:
                 declared = self._policy.fields.get(place)
                 if declared is not None and (declared.role in IDENTIFYING or place == self._policy.subject):
                     self._findings.warn(loc, f"'{cut(place)}' is of class {declared.role} and is kept in clear", "mask it, or drop it")
+        self.warn_of(technique, params, loc)
+
+    def warn_of(self, technique: Technique, params: Params, loc: Path) -> None:
+        """Note what the technique itself says of parameters that are allowed and seldom meant."""
         more = getattr(sys.modules.get(technique.params.__module__), "warnings", None)
         for text in more(params) if callable(more) else ():
             message, _, hint = str(text).partition("Hint:")

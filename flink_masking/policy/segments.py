@@ -45,17 +45,36 @@ def rule_spec(value: Any) -> RuleSpec:
     return RuleSpec(technique=name, parameters={key: inner for key, inner in value.items() if key != "technique"})
 
 
+Rule = Annotated[RuleSpec, BeforeValidator(rule_spec)]
+
+
+class RecordParts(Model):
+    """What becomes of Kafka's own parts of a record; a part that is not named does not leave.
+
+    Attributes:
+        key: the rule for the record's key, taken as text; without one, the segment's records have no key.
+        headers: rules by the header's name, its value taken as text; every other header is dropped.
+        timestamp: keep passes Kafka's timestamp on; with drop, a record carries the time at which it was written to the segment.
+    """
+
+    key: Rule | None = None
+    headers: dict[Name, Rule] = pydantic.Field(default_factory=dict)
+    timestamp: Literal["keep", "drop"] = "drop"
+
+
 class MaskedSegment(Model):
     """Every record, each field by its rule.
 
     Attributes:
         rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
         key_versions: every record ends with ``_key_versions``, the key version by path of its fpe values, which cannot carry it inside.
+        record: what becomes of the key, headers and timestamp that Kafka keeps beside a record; without it, none of them leaves.
     """
 
     view: Literal["masked"]
-    rules: dict[Name, Annotated[RuleSpec, BeforeValidator(rule_spec)]] = pydantic.Field(min_length=1)
+    rules: dict[Name, Rule] = pydantic.Field(min_length=1)
     key_versions: pydantic.StrictBool = False
+    record: RecordParts | None = None
 
 
 class Diversity(Model):

@@ -10,7 +10,7 @@ from flink_masking.policy.document import Document, cut
 from flink_masking.policy.faults import Fault, did_you_mean, split_hint
 from flink_masking.policy.fields import EventTime, Field, Model
 from flink_masking.policy.model import Audit, Policy
-from flink_masking.policy.segments import VIEWS, Closeness, Diversity, Hopping, Privacy, Window
+from flink_masking.policy.segments import VIEWS, Closeness, Diversity, Hopping, Privacy, RecordParts, Window
 
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
@@ -26,7 +26,7 @@ _TYPES = {
 }  # fmt: skip
 _PARTS: dict[str, type[Model]] = {
     "event_time": EventTime, "audit": Audit, "privacy": Privacy, "window": Window, "hopping": Hopping, "l_diversity": Diversity,
-    "t_closeness": Closeness,
+    "t_closeness": Closeness, "record": RecordParts,
 }  # fmt: skip
 
 
@@ -59,7 +59,9 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
         message = f"'{loc[-1]}' is missing" + ("" if name == "the policy" else f" in '{name}'")
     elif kind == "extra_forbidden":
         mark = document.key_mark(loc)
-        message, hint = f"unknown key '{name}'", did_you_mean(name, _known_keys(document.resolve(loc)[:-1], document, params), "keys")
+        found = document.resolve(loc)
+        message, hint = _record_elsewhere(found) or (
+            f"unknown key '{name}'", did_you_mean(name, _known_keys(found[:-1], document, params), "keys"))
     elif kind == "union_tag_not_found":
         mark = document.key_mark(loc)
         message, hint = f"'view' is missing in '{name}'", f"known views: {', '.join(VIEWS)}"
@@ -84,6 +86,17 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
     else:
         message = f"'{name}': {details['msg'][:1].lower()}{details['msg'][1:]}"
     return Fault(*mark, message, hint)
+
+
+def _record_elsewhere(path: Sequence[str | int]) -> tuple[str, str] | None:
+    """Message and hint for ``record`` in a place where it is understood and not allowed; None for any other unknown key."""
+    match list(path):
+        case ["segments", _, "record"]:
+            return ("'record' is for masked segments", "a row of an anonymized or aggregated segment stands for several people: it never "
+                    "carries the key, the headers or the timestamp of a record")
+        case ["event_time", "record"]:
+            return "Kafka's own timestamp as the event time is not available yet", "name a field of the records: {field: timestamp}"
+    return None
 
 
 def kind_of(value: Any) -> str:

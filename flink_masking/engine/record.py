@@ -1,0 +1,203 @@
+"""Kafka's own parts of a record, its key and headers: masked like fields, beside the value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.engine.masking import REDACTED, FieldRule, apply
+from flink_masking.engine.rejections import Rejections
+from flink_masking.errors import InputError
+from flink_masking.records.kinds import Kind
+from flink_masking.techniques.base import Context, OnError, Values
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part that leaves.
+
+    Attributes:
+        header: the header's name; empty for the key.
+        technique: its technique's name.
+        rule: the compiled rule; None where it stays as it is.
+        deterministic: equal values come out equal.
+    """
+
+    header: str
+    technique: str
+    rule: FieldRule | None
+    deterministic: bool
+
+
+@dataclass(frozen=True)
+class RecordPlan:
+    """What a masked segment passes on.
+
+    Attributes:
+        key: the key; None: records have none.
+        headers: the headers, in the policy's order.
+        timestamp: whether Kafka's timestamp goes along; it does not pass through Protect.
+    """
+
+    key: Part | None = None
+    headers: tuple[Part, ...] = ()
+    timestamp: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether anything leaves."""
+        return self.key is not None or bool(self.headers) or self.timestamp
+
+
+@dataclass(frozen=True)
+class Transport:
+    """What Protect is told of the topics at both ends; of a source that is not Kafka, nothing.
+
+    Attributes:
+        partitioned: each record comes with its source partition.
+        record: keys and headers come along, by the segments' rules, and every record leaves with the key version in use.
+        upserts: masked segments whose topic holds the newest record of each key. A record needs a key there; one without a value is
+            passed on, and deletes.
+        limits: bytes that a record of a masked segment may have, key and headers included, by the segment's name.
+        quarantine: bytes that a quarantine line may have; None: any.
+    """
+
+    partitioned: bool = False
+    record: bool = False
+    upserts: tuple[str, ...] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
+    quarantine: int | None = None
+
+    def encode(self) -> str:
+        """As text, for a job parameter."""
+        return orjson.dumps({"partitioned": self.partitioned, "record": self.record, "upserts": self.upserts, "limits": self.limits,
+                             "quarantine": self.quarantine}).decode()
+
+    @classmethod
+    def decode(cls, text: str) -> Self:
+        """From `encode`.
+
+        Raises:
+            InputError: it is not.
+        """
+        try:
+            body = orjson.loads(text)
+            return cls(body["partitioned"], body["record"], tuple(body["upserts"]), body["limits"], body["quarantine"])
+        except (orjson.JSONDecodeError, KeyError, TypeError):
+            raise InputError("flink-masking.transport cannot be read. Hint: print the script again with flink-masking sql job") from None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Kafka's parts of a batch of n records.
+
+    Attributes:
+        partitions: int, n source partitions; None where they do not come along.
+        key: n keys, null where there is none; None where they do not come along.
+        headers: by name n values, null where a record has no such header.
+    """
+
+    partitions: np.ndarray | None = None
+    key: pa.BinaryArray | None = None
+    headers: Mapping[str, pa.BinaryArray] = field(default_factory=dict)
+
+    def slice(self, start: int, length: int) -> "Parts":
+        """The parts of some of the records."""
+        partitions = None if self.partitions is None else self.partitions[start : start + length]
+        key = None if self.key is None else self.key.slice(start, length)
+        return Parts(partitions, key, {name: column.slice(start, length) for name, column in self.headers.items()})
+
+
+@dataclass(frozen=True)
+class Released:
+    """The parts of n records as a segment shows them; both empty where none leave.
+
+    Attributes:
+        key: n keys, null where there is none; None where the segment has no keys.
+        headers: a column for each header, in the policy's order.
+    """
+
+    key: pa.BinaryArray | None = None
+    headers: tuple[pa.BinaryArray, ...] = ()
+
+    def sizes(self, view: pa.BinaryArray) -> np.ndarray:
+        """int64, n: bytes of each record with its parts; names of headers are not counted."""
+        columns = [view, *self.headers, *([] if self.key is None else [self.key])]
+        total: np.ndarray = sum((pc.fill_null(pc.binary_length(column), 0).to_numpy().astype(np.int64) for column in columns),
+                                np.zeros(len(view), np.int64))
+        return total
+
+    def without(self, rows: np.ndarray, keys: np.ndarray) -> "Released":
+        """The parts with the headers of `rows` and the keys of `keys` taken out; both bool, n."""
+        key = None if self.key is None else _blank(self.key, keys)
+        return Released(key, tuple(_blank(column, rows) for column in self.headers))
+
+
+def release(plan: RecordPlan, parts: Parts, upsert: bool, context: Context, rejections: Rejections) -> Released:
+    """Carry out a segment's rules for key and headers.
+
+    Args:
+        plan: the segment's.
+        parts: of the batch; of a source that has none, nothing leaves.
+        upsert: a record without a key, or with one that its rule cannot take, is rejected: its key is what it is kept under.
+        context: of the batch.
+        rejections: extended in place.
+    """
+    key = None
+    if plan.key is not None and parts.key is not None:
+        if upsert:
+            rejections.add(parts.key.is_null().to_numpy(zero_copy_only=False), "missing_key", "record.key")
+        key = _masked(plan.key, parts.key, "quarantine" if upsert else None, context, rejections)
+    headers = tuple(_masked(part, parts.headers[part.header], None, context, rejections) for part in plan.headers if parts.headers)
+    return Released(key, headers)
+
+
+def _masked(part: Part, column: pa.BinaryArray, on_error: OnError | None, context: Context, rejections: Rejections) -> pa.BinaryArray:
+    """A part of n records masked: null where it was null, or where it is left out."""
+    if part.rule is None:
+        return column
+    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
+    if not len(rows):
+        return column
+    text, unreadable = _text(column if len(rows) == len(column) else column.drop_null())
+    kinds = np.where(unreadable, Kind.NULL, Kind.STRING).astype(np.int32)
+    masked, refused = apply(part.rule, Values(text, kinds, rows), context)
+    wrong = unreadable if refused is None else refused | unreadable
+    on_error = on_error or part.rule.on_error
+    made = masked.values
+    if isinstance(made, pa.Scalar):
+        made = pa.array([made.as_py()] * len(rows), made.type)
+    made = made.cast(pa.binary())
+    if wrong.any():
+        if on_error == "quarantine":
+            rejections.add(rows[wrong], "refused_value", part.rule.path)
+        instead = pa.scalar(REDACTED.encode() if on_error == "redact" else None, pa.binary())
+        made = pc.if_else(pa.array(wrong), instead, made)
+    if len(rows) == len(column):
+        return made
+    index = np.zeros(len(column), np.int32)
+    index[rows] = np.arange(len(rows), dtype=np.int32)
+    return made.take(pa.array(index, mask=column.is_null().to_numpy(zero_copy_only=False)))
+
+
+def _text(column: pa.BinaryArray) -> tuple[pa.StringArray, np.ndarray]:
+    """The bytes as text, and where they are none: bool, n; null there."""
+    try:
+        return column.cast(pa.string()), np.zeros(len(column), bool)
+    except pa.ArrowInvalid:  # one at least is not UTF-8; Arrow does not say which, and a batch with such keys is rare
+        texts = [_decoded(value.as_py()) for value in column]
+        return pa.array(texts, pa.string()), np.array([text is None for text in texts])
+
+
+def _decoded(value: bytes) -> str | None:
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return None
+
+
+def _blank(column: pa.BinaryArray, rows: np.ndarray) -> pa.BinaryArray:
+    return pc.if_else(pa.array(rows), pa.scalar(None, pa.binary()), column) if rows.any() else column
