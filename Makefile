@@ -29,7 +29,7 @@ test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
 	$(BIN)/pytest -m "not flink"
 
 test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQL server that is not installed is a failure here
-	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault
+	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

@@ -1,13 +1,20 @@
-"""What all tests share: hypothesis without time limits, a key ring, and the switch for the long forms."""
+"""What all tests share: hypothesis without time limits, a key ring, a PostgreSQL server, and the switch for the long forms."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
 
 from flink_masking.keys.files import create
 
+if TYPE_CHECKING:
+    from postgres_server import PostgresServer
+
+sys.path.append(str(Path(__file__).resolve().parent))
 LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
 
 # A first call may compile, which no deadline expects. Continuous integration draws the same examples every time, so that a change is judged
@@ -35,3 +42,20 @@ def key_ring_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def key_uri(key_ring_file: Path) -> str:
     """The address of `key_ring_file`."""
     return f"file://{key_ring_file}"
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator["PostgresServer"]:
+    """A PostgreSQL server of this run's own; without the programs tests are skipped, unless FLINK_MASKING_SERVICES=1 insists.
+
+    Whoever stops it starts it again.
+    """
+    from postgres_server import PostgresServer, binaries
+
+    if binaries() is None:
+        reason = "no PostgreSQL server is installed (apt-get install postgresql)"
+        if os.environ.get("FLINK_MASKING_SERVICES") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with PostgresServer() as running:
+        yield running

@@ -57,6 +57,6 @@ def wait_for(what: str, done: Callable[[], bool], process: subprocess.Popen[str]
     """
     end = time.monotonic() + timeout
     while not done():
-        assert process.poll() is None, f"the job ended while waiting: {what}"
+        assert process.poll() is None, f"the job ended while waiting: {what}\n{process.communicate()[1][-3000:]}"
         assert time.monotonic() < end, f"waited too long: {what}"
         time.sleep(0.1)

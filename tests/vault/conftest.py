@@ -1,31 +1,16 @@
-"""Makes the server of this folder importable, whatever the import mode, and opens vaults of every kind for the laws."""
+"""Makes the modules of this folder importable, whatever the import mode, and opens vaults of every kind for the laws."""
 
-import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from postgres_server import PostgresServer, binaries
-
 from flink_masking.vault.base import Vault
 from flink_masking.vault.memory import MemoryVault
 from flink_masking.vault.providers import open_vault
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of this run's own; without the programs tests are skipped, unless FLINK_MASKING_SERVICES=1 insists."""
-    if binaries() is None:
-        reason = "no PostgreSQL server is installed (apt-get install postgresql)"
-        if os.environ.get("FLINK_MASKING_SERVICES") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with PostgresServer() as running:
-        yield running
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
