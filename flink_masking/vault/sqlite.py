@@ -148,13 +148,17 @@ class SqliteVault(OpenVault):
         self._db.execute("PRAGMA synchronous = FULL")
         self._db.execute("PRAGMA cache_size = -65536")
         self._db.execute("PRAGMA wal_autocheckpoint = 4000")
-        with self._transaction():
-            if self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
-                for statement in SCHEMA:
-                    self._db.execute(statement)
+        if self._empty():  # a vault that is there opens while another writer is at it
+            with self._transaction():
+                if self._empty():
+                    for statement in SCHEMA:
+                        self._db.execute(statement)
         marks = tuple(self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
         if marks != (APPLICATION, FORMAT):
             raise VaultError(f"{self.where}: a database, but not a token vault of this release. Hint: name a file of its own")
+
+    def _empty(self) -> bool:
+        return not self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
 
     def _domain(self, domain: str) -> Enrolment | None:
         row = self._db.execute("SELECT id, version, proof FROM domains WHERE name = ?", (domain,)).fetchone()

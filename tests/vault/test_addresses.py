@@ -4,7 +4,9 @@ import os
 import pickle
 import sqlite3
 import stat
+import subprocess
 import sys
+import threading
 
 import pyarrow as pa
 import pytest
@@ -100,6 +102,29 @@ def test_a_writer_that_stays_is_waited_for_and_then_an_error(tmp_path):
     assert "SECRET" not in str(caught.value)
     other.execute("ROLLBACK")
     assert make(vault, "x", "SECRET")[0] == kept[0]
+
+
+HOLDER = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_another_process_at_the_file_is_waited_for(tmp_path):
+    """While another process writes, new tokens wait and then fail whole, standing ones are told; when it dies in time they are made."""
+    uri = f"sqlite://{tmp_path}/vault.db"
+    kept = make(open_vault(uri), "x")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, tmp_path / "vault.db"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
+        with pytest.raises(VaultError, match=r"busy with other writers for 0\.2 s"):
+            make(open_vault(uri, patience=0.2), "x", "y")
+        assert make(open_vault(uri, patience=0.2), "x") == kept
+        threading.Timer(0.3, holder.kill).start()
+        made = make(open_vault(uri, patience=20), "x", "y")
+    assert made[0] == kept[0] and len(set(made)) == 2
 
 
 def test_a_closed_vault_is_an_error(tmp_path):
