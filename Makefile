@@ -8,7 +8,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo test test-fast test-services check format bench clean
+.PHONY: help install java demo broker test test-fast test-services test-kafka check format bench clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -22,6 +22,9 @@ install: $(VENV)/.package java ## make .venv and install the built wheel into it
 demo: install ## run the demonstration: one raw stream in, three protected streams out
 	$(BIN)/flink-masking demo
 
+broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
+	$(BIN)/python -P tests/kafka/broker.py
+
 test: install ## run every test against the installed wheel
 	$(BIN)/pytest
 
@@ -30,6 +33,9 @@ test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
 
 test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQL server that is not installed is a failure here
 	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
+
+test-kafka: install ## run the tests with a real Kafka broker; jars that cannot be had are a failure here
+	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

@@ -1,0 +1,41 @@
+"""Makes the broker of this folder importable, whatever the import mode, and starts one for all tests that ask."""
+
+import itertools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent))
+
+from broker import Broker, class_path
+
+from flink_masking.errors import JobError
+
+_NUMBERS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> str:
+    """The broker's class path; where it cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1 insists."""
+    try:
+        return class_path()
+    except JobError as error:
+        if os.environ.get("FLINK_MASKING_KAFKA") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def broker(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker without security, the same for the whole run; its log stays in the run's temporary directory."""
+    with Broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture
+def topic(broker: Broker) -> Callable[..., str]:
+    """Makes a topic on `broker` under a name that no other test has."""
+    return lambda name="topic", partitions=1, config=None: broker.topic(f"{name}-{next(_NUMBERS)}", partitions, config)
