@@ -19,11 +19,14 @@ class Effects:
         outputs: chunks to send on: JSON lines joined by ``\\n`` (published views) or opaque blobs (partial aggregates).
         counts: for the audit: ``released``, ``suppressed``, ``groups``, ``late`` and the like; a name that is missing counts 0.
         writes: state entries to put, or (None) to delete, before the outputs are sent.
+        figures: for metrics, by their names: sums and extremes of this call, and what is held after it. No part of what a call did, so
+            two effects that differ in them only are equal.
     """
 
     outputs: list[bytes] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     writes: dict[str, bytes | None] = field(default_factory=dict)
+    figures: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 class Logic(Protocol):

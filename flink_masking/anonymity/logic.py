@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.anonymity.figures import Figures
 from flink_masking.anonymity.lines import LineWriter
 from flink_masking.anonymity.packed import pack, schema, unpack
 from flink_masking.anonymity.slide_grow import Groups, Records, SlideGrow
@@ -58,7 +59,7 @@ class KAnonymityLogic:
         """
         self.space, self.diverse, self.max_delay = space, l > 1, max_delay
         self._arguments = (space, k, l, max_buffer, max_delay)
-        self._generator, self._lines = generator, LineWriter(space)
+        self._generator, self._lines, self._figures = generator, LineWriter(space), Figures(space)
         self._empty()
 
     def _empty(self) -> None:
@@ -158,7 +159,7 @@ class KAnonymityLogic:
             outputs.append(self._lines.write(groups.low, groups.high, group, release.take(pa.array(rows))))
         self._held = self._buffer.held()
         self._release = release.take(pa.array(np.searchsorted(seq, self._held.seq)))
-        return Effects(outputs, counts)
+        return Effects(outputs, counts, figures=self._figures(groups, self._held))
 
     def _entry(self) -> bytes:
         """The records held as an Arrow IPC stream."""

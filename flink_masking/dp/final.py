@@ -56,6 +56,7 @@ class FinalLogic:
             batch, starts = batch.filter(pa.array(~late)), starts[~late]
         for start, rows in by_window(batch, starts):
             self._windows.add(start, rows, 0, effects.writes)
+        effects.figures = self._figures(0)
         return effects
 
     def on_timer(self, now: int) -> Effects:
@@ -70,8 +71,10 @@ class FinalLogic:
         effects = Effects()
         counts = {"rows": 0, "released": 0, "suppressed": 0, "groups_suppressed": 0}
         drawn: dict[int, bytes] = {}
+        windows = 0
         for start, totals, _ in self._windows.close(watermark, effects.writes):
             published, noisy = self._mechanisms.draw(totals)
+            windows += 1
             records, shown = totals.column("records").to_numpy(), int(np.count_nonzero(published))
             counts["rows"] += shown
             counts["groups_suppressed"] += len(published) - shown
@@ -85,7 +88,13 @@ class FinalLogic:
             self._drawn = drawn
         effects.outputs = list(drawn.values())
         effects.counts = {name: n for name, n in counts.items() if n}
+        effects.figures = self._figures(windows)
         return effects
+
+    def _figures(self, released: int) -> dict[str, int]:
+        """For metrics; `released` windows were closed by the call."""
+        return {**self._windows.figures(), "windows_released": released,
+                "epsilon_per_window_millionths": round(1_000_000 * self._spec.epsilon)}
 
     def on_end(self) -> Effects:
         """Close all windows."""

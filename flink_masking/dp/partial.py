@@ -46,6 +46,7 @@ class PartialLogic:
             batch, starts = batch.filter(pa.array(~late)), starts[~late]
         for start, rows in by_window(prepare(batch, self._spec), starts):
             self._windows.add(start, rows, rows.num_rows, effects.writes)
+        effects.figures = self._windows.figures()
         return effects
 
     def on_timer(self, now: int) -> Effects:
@@ -62,6 +63,7 @@ class PartialLogic:
             counts["counted"] += rows.num_rows
             counts["bounded"] += records - rows.num_rows
         effects.counts = {name: n for name, n in counts.items() if n}
+        effects.figures = self._windows.figures()
         return effects
 
     def on_end(self) -> Effects:

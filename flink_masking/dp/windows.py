@@ -55,6 +55,10 @@ class Windows:
         """The end of the latest open window, ms since 1970."""
         return max(self._open) + self._spec.window_ms if self._open else None
 
+    def figures(self) -> dict[str, int]:
+        """What is held, for metrics: open windows, and their rows, of which compaction may have left out some."""
+        return {"windows_open": len(self._open), "records_open": sum(window.rows for window in self._open.values())}
+
     def add(self, start: int, rows: pa.RecordBatch, records: int, writes: dict[str, bytes | None]) -> None:
         """Buffer rows of an open window; compact it when it has doubled.
 

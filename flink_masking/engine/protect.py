@@ -1,6 +1,6 @@
 """Protect: one scan of a batch, every view of it. The heart of the library; pure, so Flink, the CLI and notebooks all run this."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,7 @@ class Protected:
         event_times: the same by source partition; of one partition, 0, where they do not come along.
         parts: for each masked segment Kafka's parts of the records, as it shows them.
         key_version: the version that masks and seals were made with.
+        counts: what the audit tells: records, quarantined by reason, and for each segment and field what was done to how many values.
     """
 
     records: int
@@ -76,6 +77,7 @@ class Protected:
     event_times: dict[int, int] = field(default_factory=dict)
     parts: dict[str, Released] = field(default_factory=dict)
     key_version: int = 0
+    counts: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Protect:
@@ -164,7 +166,7 @@ class Protect:
         event_times = self._event_times(examined, accepted, parts)
         lines = [(row, self._entry(payloads[row], row, rejections, now)) for row in np.flatnonzero(rejected & ~deleted).tolist()]
         return Protected(table.n, views, packed, lines, max(event_times.values(), default=None), self._audit.event("protect", now, body),
-                         quarantined, event_times, released, plan.ring.primary)
+                         quarantined, event_times, released, plan.ring.primary, body)
 
     def _deletions(self, payloads: pa.Array, parts: Parts) -> np.ndarray:
         """Rows of records without a value that delete in some segment; anywhere else such a record is a fault."""

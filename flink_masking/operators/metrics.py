@@ -1,0 +1,43 @@
+"""Readings of the table of metrics to Flink's metric groups, once a batch."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from pyflink.metrics import Counter, MetricGroup
+
+from flink_masking.engine.metrics import METRICS, SCOPE, Reading
+
+
+class Instruments:
+    """The metrics of one operator; each is registered at its first reading.
+
+    Label values become groups of Flink's metrics, with the label's name as key: names from the policy, or words of this library.
+    """
+
+    def __init__(self, group: MetricGroup | None) -> None:
+        """Keep the operator's group; None where Flink was told to keep no metrics of Python functions."""
+        self._group = None if group is None else group.add_group(SCOPE)
+        self._counters: dict[tuple[str, tuple[str, ...]], Counter] = {}
+        self._gauges: dict[tuple[str, tuple[str, ...]], int] = {}
+
+    def record(self, readings: Iterable[Reading]) -> None:
+        """Count, and show the figures of gauges from the end of the bundle on."""
+        if self._group is None:
+            return
+        for name, labels, value in readings:
+            at = name, labels
+            if METRICS[name].kind == "gauge":
+                if at not in self._gauges:
+                    self._scope(name, labels).gauge(name, lambda at=at: self._gauges[at])
+                self._gauges[at] = value
+                continue
+            counter = self._counters.get(at)
+            if counter is None:
+                counter = self._counters[at] = self._scope(name, labels).counter(name)
+            counter.inc(value)
+
+    def _scope(self, name: str, labels: tuple[str, ...]) -> Any:
+        group = self._group
+        for key, value in zip(METRICS[name].labels, labels, strict=True):
+            group = group.add_group(key, value)
+        return group
