@@ -10,12 +10,14 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
 from flink_masking.audit.events import AuditChain
+from flink_masking.engine.readings import StageReadings
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.metrics import Instruments
 from flink_masking.operators.packet import NO_TIME, Packet
 
 END_OF_INPUT = (1 << 63) - 1
@@ -55,6 +57,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment)
         self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment)
         self._begin_audit(plan.ring)
+        self._metrics, self._readings = Instruments.of(runtime_context), StageReadings(self._segment, plan.policy.version)
         self._state = runtime_context.get_map_state(
             MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
         self._logics: dict[Any, Logic] = {}
@@ -107,6 +110,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
             timers.register_event_time_timer(window)
         for chunk in effects.outputs:
             yield Row(chunk if self._last else Packet(0, NO_TIME, self._packets.seal(chunk)).encode(), None)
+        self._metrics.record(self._readings.of(ctx.get_current_key(), effects, _now(), self._keys.ring().primary))
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:
                 self._begin_audit(ring)

@@ -1,8 +1,9 @@
 """Readings of the table of metrics to Flink's metric groups, once a batch."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
+from pyflink.datastream import RuntimeContext
 from pyflink.metrics import Counter, MetricGroup
 
 from flink_masking.engine.metrics import METRICS, SCOPE, Reading
@@ -19,6 +20,16 @@ class Instruments:
         self._group = None if group is None else group.add_group(SCOPE)
         self._counters: dict[tuple[str, tuple[str, ...]], Counter] = {}
         self._gauges: dict[tuple[str, tuple[str, ...]], int] = {}
+
+    @classmethod
+    def of(cls, context: Any) -> Self:
+        """The instruments of a function, from the context that its ``open`` is given (Flink has two kinds)."""
+        if isinstance(context, RuntimeContext):
+            return cls(context.get_metrics_group())
+        try:
+            return cls(context.get_metric_group())
+        except RuntimeError:  # how PyFlink says python.metric.enabled: false
+            return cls(None)
 
     def record(self, readings: Iterable[Reading]) -> None:
         """Count, and show the figures of gauges from the end of the bundle on."""
