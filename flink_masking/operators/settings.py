@@ -4,6 +4,8 @@ import sys
 from collections.abc import Mapping
 
 from pyflink.common import Configuration
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.util.java_utils import get_j_env_configuration
 
 DEFAULTS: Mapping[str, str] = {
     # Flink's own defaults (1,000 each) halve throughput; a short bundle time keeps a quiet stream's latency low all the same.
@@ -29,3 +31,21 @@ def configuration(*layers: Mapping[str, str]) -> Configuration:
     for name, value in merged.items():
         result.set_string(name, value)
     return result
+
+
+def stream_environment(layer: Mapping[str, str]) -> StreamExecutionEnvironment:
+    """An execution environment for a cluster.
+
+    What goes before what: `layer`; what ``flink run`` was told (``-D``, ``-pyexec``); the cluster's configuration; the defaults.
+    """
+    own = Configuration()
+    for name, value in layer.items():
+        own.set_string(name, value)
+    environment = StreamExecutionEnvironment.get_execution_environment(own)
+    merged = Configuration(j_configuration=get_j_env_configuration(environment._j_stream_execution_environment))
+    known, rest = merged.to_dict(), Configuration()
+    for name, value in {**DEFAULTS, "python.executable": sys.executable, "python.client.executable": sys.executable}.items():
+        if name not in known:
+            rest.set_string(name, value)
+    environment.configure(rest)
+    return environment

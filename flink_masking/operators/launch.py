@@ -1,0 +1,62 @@
+"""Starting a job that can be upgraded: the same part of a policy keeps the same state, whatever else the policy holds.
+
+Flink finds the state of an operator in a savepoint by the operator's uid. The Table API gives none, so Flink would make one up from the
+shape of the whole job, and one more segment would lose the positions of the source and what the sinks have not committed.
+"""
+
+from typing import Any
+
+from pyflink.common import JobClient
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.table import StatementSet
+
+from flink_masking.errors import JobError
+
+SOURCE_UID = "flink-masking-source"
+
+
+def launch(environment: StreamExecutionEnvironment, statements: StatementSet, sinks: list[str], name: str) -> JobClient:
+    """Give source and sinks their uids and start the job.
+
+    Args:
+        environment: that the statements belong to.
+        statements: all inserts of the job.
+        sinks: names of the sinks in the order in which they are first inserted into.
+        name: of the job, as Flink shows it.
+
+    Raises:
+        JobError: the job has another number of sinks.
+    """
+    statements.attach_as_datastream()
+    assign_uids(list(environment._j_stream_execution_environment.getTransformations()), sinks)
+    return environment.execute_async(name)
+
+
+def assign_uids(transformations: list[Any], sinks: list[str]) -> None:
+    """Give a uid to the source, and to whatever works for one sink only; what stands between has no state or a uid of its own.
+
+    Args:
+        transformations: Java objects of which the job consists, or from which all of it can be reached, in their order.
+        sinks: names of the sinks, in the order of theirs.
+
+    Raises:
+        JobError: there is another number of sinks.
+    """
+    ends = [node for node in transformations if "Sink" in node.getClass().getSimpleName()]
+    if len(ends) != len(sinks):
+        raise JobError(f"the job has {len(ends)} sinks where {len(sinks)} were expected. Hint: this is a fault of flink-masking")
+    above = [{node.getId(): node for node in end.getTransitivePredecessors()} for end in ends]
+    for number, (sink, nodes) in enumerate(zip(sinks, above, strict=True)):
+        shared = set().union(*(other for i, other in enumerate(above) if i != number))
+        taken: dict[str, int] = {}
+        for identity in sorted(nodes):
+            node = nodes[identity]
+            kind = str(node.getClass().getSimpleName())
+            if node.getUid() is not None or kind in ("PartitionTransformation", "UnionTransformation"):
+                continue
+            if kind.endswith("SourceTransformation"):
+                node.setUid(SOURCE_UID)
+            elif identity not in shared:
+                role = "sink" if "Sink" in kind else str(node.getName()).partition("[")[0]
+                taken[role] = taken.get(role, 0) + 1
+                node.setUid(f"{sink}: {role}" + (f" {taken[role]}" if taken[role] > 1 else ""))

@@ -1,0 +1,266 @@
+"""A standalone Flink cluster of processes on this machine: one JobManager, TaskManagers that can be killed and replaced, `flink run`.
+
+Every process has a group of its own, and all of them are gone when the cluster is closed. Configuration, logs, temporary files and
+checkpoints lie below one directory.
+"""
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import pyflink
+import yaml
+
+import jobs.fan_out
+from flink_masking.java import java_home
+
+FLINK = Path(pyflink.__file__).parent
+WORKER = b"-m\0pyflink.fn_execution.beam.beam_boot"
+ENDED = ("FINISHED", "FAILED", "CANCELED", "SUSPENDED")
+MEMORY = {
+    # What bin/taskmanager.sh would reckon out in a Java virtual machine of its own, which costs seconds at every kill.
+    "taskmanager.cpu.cores": 1, "taskmanager.memory.framework.heap.size": "128m", "taskmanager.memory.task.heap.size": "384m",
+    "taskmanager.memory.framework.off-heap.size": "128m", "taskmanager.memory.task.off-heap.size": "64m",
+    "taskmanager.memory.network.min": "64m", "taskmanager.memory.network.max": "64m", "taskmanager.memory.managed.size": "256m",
+    "taskmanager.memory.jvm-metaspace.size": "256m", "taskmanager.memory.jvm-overhead.min": "192m",
+    "taskmanager.memory.jvm-overhead.max": "192m",
+}  # fmt: skip
+
+
+class Submitted(NamedTuple):
+    """What ``flink run`` said.
+
+    Attributes:
+        job: the job's id; None where it was not accepted.
+        code: exit code.
+        text: everything it printed.
+    """
+
+    job: str | None
+    code: int
+    text: str
+
+
+class Cluster:
+    """One JobManager and any number of TaskManagers, each with one slot."""
+
+    def __init__(self, place: Path, task_managers: int = 1, settings: Mapping[str, object] | None = None,
+                 bare: bool = False) -> None:
+        """Write the configuration and start the processes.
+
+        Args:
+            place: a directory, made if need be.
+            task_managers: how many to start with.
+            settings: Flink settings on top of those of this class.
+            bare: the TaskManagers see neither this process's PYTHONPATH nor its virtual environment.
+        """
+        self.place, self.logs, self.conf = place, place / "log", place / "conf"
+        for directory in (self.logs, self.conf, place / "tmp", place / "checkpoints", place / "savepoints"):
+            directory.mkdir(parents=True, exist_ok=True)
+        rpc, blob, self.port = _free_ports(3)
+        packaged = yaml.safe_load((FLINK / "conf" / "config.yaml").read_text())
+        self._java = [str(java_home() / "bin" / "java"), *packaged["env"]["java"]["opts"]["all"].split()]
+        heartbeat = {"heartbeat.interval": 1_000, "heartbeat.timeout": 8_000, "heartbeat.rpc-failure-threshold": 1}
+        self.settings: dict[str, object] = {
+            "jobmanager.rpc.address": "localhost", "jobmanager.rpc.port": rpc, "jobmanager.bind-host": "localhost",
+            "blob.server.port": blob, "rest.address": "localhost", "rest.port": self.port, "rest.bind-port": self.port,
+            "taskmanager.host": "localhost", "taskmanager.bind-host": "localhost", "taskmanager.numberOfTaskSlots": 1,
+            "io.tmp.dirs": str(place / "tmp"), "execution.checkpointing.dir": (place / "checkpoints").as_uri(),
+            "execution.checkpointing.savepoint-dir": (place / "savepoints").as_uri(), "execution.checkpointing.storage": "filesystem",
+            "jobmanager.execution.failover-strategy": "full", "metrics.fetcher.update-interval": 500,
+            "env.java.opts.all": packaged["env"]["java"]["opts"]["all"], **heartbeat, **MEMORY, **(settings or {}),
+        }  # fmt: skip
+        (self.conf / "config.yaml").write_text("".join(f"{name}: {json.dumps(value)}\n" for name, value in self.settings.items()))
+        for name in ("log4j.properties", "log4j-console.properties", "log4j-cli.properties"):
+            shutil.copy(FLINK / "conf" / name, self.conf / name)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if name != "_python_worker_execution_mode"},
+            "FLINK_HOME": str(FLINK), "FLINK_CONF_DIR": str(self.conf), "FLINK_LOG_DIR": str(self.logs), "JAVA_HOME": str(java_home()),
+            "TMPDIR": str(place / "tmp"),
+        }  # fmt: skip
+        self.bare = bare
+        self.started = 0
+        self.processes: list[subprocess.Popen[bytes]] = []
+        self.task_managers: list[subprocess.Popen[bytes]] = []
+        try:
+            self._start("jobmanager", "runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
+            for _ in range(task_managers):
+                self.add_task_manager()
+            self.wait("all TaskManagers have registered", lambda: self.slots() >= task_managers, 60)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process."""
+        for process in self.processes:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def _start(self, name: str, entry: str, *options: str) -> subprocess.Popen[bytes]:
+        self.started += 1
+        stem = f"{name}-{self.started}"
+        command = [*self._java, *options, f"-Dlog.file={self.logs / stem}.log", f"-Djava.io.tmpdir={self.place / 'tmp'}",
+                   f"-Dlog4j.configurationFile=file:{self.conf / 'log4j.properties'}", "-cp", f"{FLINK / 'lib'}/*",
+                   f"org.apache.flink.{entry}", "--configDir", str(self.conf)]
+        hidden = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME") if self.bare else ()
+        environment = {name: value for name, value in self.environment.items() if name not in hidden}
+        with (self.logs / f"{stem}.out").open("wb") as out:
+            process = subprocess.Popen(command, env=environment, cwd=self.place, stdin=subprocess.DEVNULL, stdout=out,
+                                       stderr=subprocess.STDOUT, start_new_session=True)
+        self.processes.append(process)
+        return process
+
+    def add_task_manager(self) -> None:
+        """Start one more TaskManager; it registers by itself."""
+        options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m",
+                   "-XX:MaxMetaspaceSize=256m")
+        self.task_managers.append(self._start("taskmanager", "runtime.taskexecutor.TaskManagerRunner", *options))
+
+    def kill_task_manager(self, index: int = 0, with_workers: bool = True) -> None:
+        """SIGKILL for a TaskManager.
+
+        Args:
+            index: which of them.
+            with_workers: its Python workers, too, as when a machine goes; else they are left to find out.
+        """
+        process = self.task_managers.pop(index)
+        if with_workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+        process.wait()
+
+    def workers(self) -> list[int]:
+        """Process ids of the Python workers of all TaskManagers that live."""
+        groups = {process.pid for process in self.task_managers}
+        found = []
+        for entry in Path("/proc").iterdir():
+            with contextlib.suppress(OSError, ValueError):
+                if os.getpgid(int(entry.name)) in groups and WORKER in (entry / "cmdline").read_bytes():
+                    found.append(int(entry.name))
+        return sorted(found)
+
+    def rest(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """Ask the JobManager.
+
+        Raises:
+            urllib.error.HTTPError: it refuses; OSError: it does not answer.
+        """
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"http://localhost:{self.port}{path}", data, {"Content-Type": "application/json"}, method=method)
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return json.loads(answer.read() or b"null")
+
+    def slots(self) -> int:
+        """Slots that are registered; 0 while the JobManager does not answer."""
+        try:
+            return int(self.rest("/overview")["slots-total"])
+        except (OSError, ValueError, KeyError):
+            return 0
+
+    def wait(self, what: str, done: Callable[[], bool], timeout: float = 90) -> None:
+        """Wait until something is true.
+
+        Raises:
+            AssertionError: it took longer than `timeout` seconds, or the JobManager ended.
+        """
+        end = time.monotonic() + timeout
+        while not done():
+            assert self.processes[0].poll() is None, f"the JobManager ended while waiting: {what}"
+            assert time.monotonic() < end, f"waited too long: {what}"
+            time.sleep(0.1)
+
+    def submit(self, policy: Path, deployment: Path, *, run: tuple[object, ...] = (), arguments: tuple[object, ...] = (),
+               python: Path | str = sys.executable) -> Submitted:
+        """Submit the main job with the package's own ``flink run``, detached.
+
+        Args:
+            policy: the policy's file.
+            deployment: the deployment's file.
+            run: options of ``flink run``.
+            arguments: further arguments of the job.
+            python: interpreter of the workers.
+        """
+        command = [str(FLINK / "bin" / "flink"), "run", "-d", "-m", f"localhost:{self.port}", "-pyclientexec", sys.executable,
+                   "-pyexec", str(python), *map(str, run), "-py", jobs.fan_out.__file__, "--policy", str(policy),
+                   "--deployment", str(deployment), *map(str, arguments)]
+        done = subprocess.run(command, env=self.environment, cwd=self.place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180, check=False)
+        found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
+        return Submitted(found[1] if found and not done.returncode else None, done.returncode, done.stdout)
+
+    def state(self, job: str) -> str:
+        """The job's state, in Flink's word."""
+        return str(self.rest(f"/jobs/{job}")["state"])
+
+    def running(self, job: str) -> bool:
+        """Whether every task of the job runs."""
+        with contextlib.suppress(OSError, KeyError):
+            vertices = self.rest(f"/jobs/{job}")["vertices"]
+            return bool(vertices) and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in vertices)
+        return False
+
+    def checkpoints(self, job: str) -> int:
+        """Number of checkpoints that the job has completed."""
+        return int(self.rest(f"/jobs/{job}/checkpoints")["counts"]["completed"])
+
+    def failure(self, job: str) -> str:
+        """The newest failure of a job with its whole story; empty where there was none."""
+        entries = self.rest(f"/jobs/{job}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
+        return str(entries[0]["stacktrace"]) if entries else ""
+
+    def savepoint(self, job: str, *, stop: bool) -> str:
+        """Take a savepoint, in Flink's canonical format; returns its address.
+
+        Args:
+            job: the job's id.
+            stop: end the job with it, without draining: its windows and buffers stay open in the savepoint.
+        """
+        path, body = ("stop", {"drain": False}) if stop else ("savepoints", {"cancel-job": False})
+        trigger = self.rest(f"/jobs/{job}/{path}", "POST", body)["request-id"]
+        answer: dict[str, Any] = {}
+
+        def complete() -> bool:
+            answer.update(self.rest(f"/jobs/{job}/savepoints/{trigger}"))
+            return bool(answer["status"]["id"] == "COMPLETED")
+
+        self.wait("the savepoint is complete", complete)
+        assert "location" in answer["operation"], str(answer["operation"])[:2_000]
+        if stop:
+            self.wait("the job has stopped", lambda: self.state(job) in ENDED)
+        return str(answer["operation"]["location"])
+
+    def cancel(self, job: str) -> None:
+        """Cancel a job and wait for its end."""
+        with contextlib.suppress(urllib.error.HTTPError):
+            self.rest(f"/jobs/{job}?mode=cancel", "PATCH")
+        self.wait("the job is cancelled", lambda: self.state(job) in ENDED)
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("localhost", 0))
+        return [probe.getsockname()[1] for probe in probes]
