@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote, unquote, unquote_plus
 
 import typer
 
@@ -16,12 +17,41 @@ Vault = Annotated[
 ]
 LOCAL = ("file", "sqlite")
 """Schemes whose address is a path on this machine."""
+OTHERS = ("env", "postgresql")
+"""Schemes whose address holds no path of a key ring's."""
+PATHS = ("ca", "token_file")
+"""Options of key rings' addresses that are paths."""
 
 
 def absolute(address: str) -> str:
-    """A relative path made absolute: Flink's workers run in another directory."""
+    """Relative paths made absolute: Flink's workers run in another directory.
+
+    Args:
+        address: of a key ring or a vault: the path of ``file://`` and ``sqlite://``, and, of an address with options, those of
+            `PATHS` and of the ring that ``ring=`` names. An address that cannot be read stays as it is: opening it tells.
+    """
     scheme, separator, rest = address.partition("://")
-    return f"{scheme}://{Path(rest).resolve()}" if scheme in LOCAL and separator and rest else address
+    if scheme in LOCAL:
+        return f"{scheme}://{_resolved(rest)}" if separator and rest else address
+    whole, hash_, field = rest.partition("#")
+    name, mark, query = whole.partition("?")
+    if scheme in OTHERS or not mark:
+        return address
+    pairs = (pair.partition("=") for pair in query.split("&"))
+    options = "&".join(f"{option}{equals}{_option(option, value)}" for option, equals, value in pairs)
+    return f"{scheme}://{name}?{options}{hash_}{field}"
+
+
+def _resolved(path: str) -> str:
+    """The absolute path for one that stands in an address, where percent escapes are resolved."""
+    return str(Path(unquote(path)).resolve()).replace("%", "%25")
+
+
+def _option(name: str, value: str) -> str:
+    """An option's value as it is written, with the paths in it absolute."""
+    given = unquote_plus(value)
+    found = absolute(given) if name == "ring" else str(Path(given).resolve()) if name in PATHS and given else given
+    return value if found == given else quote(found, safe=":/")
 
 
 def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
@@ -35,8 +65,6 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
     Raises:
         InputError: none is given, and there is no file to put one beside, or nothing beside it.
     """
-    from urllib.parse import unquote
-
     from flink_masking.errors import InputError
 
     if vault is not None:
@@ -44,7 +72,7 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
     scheme, _, rest = keys.partition("://")
     if scheme != "file" or not rest:
         raise InputError("the policy keeps tokens in a vault, and none is named. Hint: --vault sqlite:///path/to/vault.db")
-    path = Path(rest).resolve()
+    path = Path(_resolved(rest))
     path = path.with_name(f"{path.stem}.vault.db")
     if made and not Path(unquote(str(path))).exists():
         raise InputError(f"{path}: no token vault is there. Hint: name the one that the records were masked with by --vault")

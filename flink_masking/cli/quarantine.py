@@ -17,7 +17,7 @@ def show(
     from flink_masking.cli.console import counted, err, out
     from flink_masking.engine.accounts import files, lines
     from flink_masking.engine.quarantine import QuarantineReader, read_entries
-    from flink_masking.errors import DecryptionError, InputError
+    from flink_masking.errors import DecryptionError, InputError, KeyRingError
     from flink_masking.keys.providers import open_ring
 
     reader = QuarantineReader(open_ring(keys))
@@ -28,6 +28,7 @@ def show(
         return
     reasons: Counter[str] = Counter()
     unopened = 0
+    closed: Counter[str] = Counter()
     for number, entry in enumerate(read_entries(lines(directory))):
         reasons[entry.reason] += 1
         if limit and number >= limit:
@@ -40,10 +41,16 @@ def show(
             except DecryptionError:
                 unopened += 1
                 out.print("    (these keys do not open it)")
+            except KeyRingError as error:  # of one version: entries of others open all the same
+                closed[str(error)] += 1
+                out.print("    " + printable(f"({str(error).partition('. Hint')[0]})"), soft_wrap=True)
     totals = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
     out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True)
     if limit and reasons.total() > limit:
         err.print(f"the first {limit:,} are shown; --limit 0 shows all")
+    if closed:
+        told = closed.most_common(1)[0][0]
+        raise KeyRingError(f"{counted(closed.total() + unopened, 'record')} could not be opened: {told}")
     if unopened:
         raise DecryptionError(f"{counted(unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run used")
 

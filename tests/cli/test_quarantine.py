@@ -6,8 +6,9 @@ import pytest
 
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
-from flink_masking.keys.files import create
+from flink_masking.keys.files import create, edit
 from flink_masking.keys.providers import open_ring
+from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
@@ -104,3 +105,26 @@ def test_a_forged_entry_cannot_act_on_the_terminal(cli, key_uri, tmp_path):
         b'{"time":"t","stream":"s","reason":"\\u001b[2J","path":"\\u009b1m:100:","position":null,"payload":""}\n')
     done = cli("quarantine", "show", tmp_path / "quarantine", "--keys", key_uri)
     assert done.code == 0 and {c for c in done.out if not c.isprintable()} == {"\n"} and ":100:" in done.out
+
+
+@pytest.mark.parametrize("state", ["disabled", "destroyed"])
+def test_entries_of_a_closed_version_do_not_hide_the_others(cli, tmp_path, state):
+    """An entry whose key version is disabled or destroyed is told as such, those of other versions are revealed, and the code is 1."""
+    old = KeyRing.new()
+    new = old.rotated()
+    policy = load(PolicySource("policy.yaml", POLICY))
+    folder = tmp_path / "quarantine"
+    folder.mkdir()
+    for number, ring in enumerate((old, new)):
+        step = Protect(compile_plan(policy, ring), os.urandom, lambda: 1_710_498_600_000)
+        (done,) = step(binary_column([b'{"mail":"SECRET-%d","x":1}' % number]))
+        (folder / f"part-{number}").write_bytes(b"".join(line + b"\n" for _, line in done.quarantine))
+    closed = new.disabled(1) if state == "disabled" else new.disabled(1).destroyed(1)
+    keys = tmp_path / "keys.json"
+    create(keys)
+    edit(keys, lambda _: closed.dump())
+    shown = cli("quarantine", "show", folder, "--keys", f"file://{keys}", "--reveal")
+    assert shown.code == 1
+    assert f"(version 1 {'is disabled' if state == 'disabled' else 'was destroyed'}" in shown.out
+    assert "SECRET-1" in shown.out and "SECRET-0" not in shown.out and "2 records: unknown_field 2" in shown.out
+    assert "error: 1 record could not be opened: version 1 " in shown.err and "Hint: " in shown.err and "Traceback" not in shown.err

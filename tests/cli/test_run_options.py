@@ -4,8 +4,10 @@ import sys
 
 import pytest
 
+from flink_masking.cli.addresses import absolute
 from flink_masking.cli.run import prepare
 from flink_masking.errors import InputError
+from flink_masking.keys.providers.address import Address
 
 POLICY = """\
 version: 1
@@ -139,3 +141,34 @@ def test_input_and_output_may_not_hold_each_other(place, input_, output, overwri
     with pytest.raises(InputError, match=r"lies in .*Hint: "):
         prepare(place / input_, place / output, {*OURS, "in"}, overwrite)
     assert (place / "d" / "in" / "raw.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("file://keys.json", "file://{here}/keys.json"),
+        ("file://a%20b/../k%25.json", "file://{here}/k%25.json"),
+        ("sqlite://v.db", "sqlite://{here}/v.db"),
+        ("env://KEYS", "env://KEYS"),
+        ("aws-kms://alias/x?region=eu-west-1&ring=file://keys.json", "aws-kms://alias/x?region=eu-west-1&ring=file://{here}/keys.json"),
+        ("gcp-kms://p/k?ring=file%3A%2F%2Fa%26b.json", "gcp-kms://p/k?ring=file://{here}/a%26b.json"),
+        ("azure-kv://v/k?ring=env://KEYS", "azure-kv://v/k?ring=env://KEYS"),
+        ("vault://h:8200/secret/data/x?ca=ca.pem&tls=on#ring", "vault://h:8200/secret/data/x?ca={here}/ca.pem&tls=on#ring"),
+        (
+            "aws-kms://k?ring=vault://h/secret/data/x%3Ftoken_file%3Dt%23f",
+            "aws-kms://k?ring=vault://h/secret/data/x%3Ftoken_file%3D{here}/t%23f",
+        ),
+        ("postgresql://u@h/d?sslmode=require", "postgresql://u@h/d?sslmode=require"),
+        ("aws-kms://k?ring", "aws-kms://k?ring"),
+        ("keys.json", "keys.json"),
+        ("file://", "file://"),
+    ],
+)
+def test_paths_in_addresses_become_absolute(place, monkeypatch, given, wanted):
+    """Paths of key rings and vaults, also those within the options of another address, are absolute before workers get them."""
+    monkeypatch.chdir(place)
+    whole = absolute(given)
+    assert whole == wanted.format(here=place)
+    if not given.startswith(("sqlite", "postgresql", "keys", "file:///")) and given not in ("file://", "aws-kms://k?ring"):
+        before, after = Address.parse(given), Address.parse(whole)
+        assert (before.scheme, before.field, set(before.options)) == (after.scheme, after.field, set(after.options))
