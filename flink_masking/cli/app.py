@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import check, demo, generate, keys, preview, quarantine, rekey, run, schema, sql, unmask
+from flink_masking.cli import acl, check, demo, generate, keys, preview, quarantine, rekey, run, schema, sql, unmask
 
 app = typer.Typer(
     name="flink-masking",
@@ -59,5 +59,7 @@ _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=Tru
 _sql.command("functions")(sql.functions)
 _sql.command("job")(sql.job)
 app.add_typer(_sql, name="sql")
+
+app.command("acl")(acl.acl)
 
 app.command("demo")(demo.demo)

@@ -15,10 +15,10 @@ from flink_masking.policy.segments import MaskedSegment, RuleSpec
 
 
 class _Use(NamedTuple):
-    """A rule that takes its key from a domain."""
+    """A rule that takes its key from a domain: of which segment, where below it, and what it does."""
 
     segment: str
-    path: str
+    place: Path
     technique: str
 
 
@@ -35,7 +35,7 @@ def check_domains(policy: Policy, findings: Findings) -> None:
         others = [other for other in users.setdefault(domain, []) if other.segment != use.segment]
         if others and domain not in policy.shared_domains and (domain, use.segment) not in noted:
             noted.add((domain, use.segment))
-            loc: Path = ("segments", use.segment, "rules", use.path, "domain")
+            loc: Path = ("segments", use.segment, *use.place, "domain")
             what = "can be joined" if any(_joins(other, use) for other in others) else "are opened by the same keys"
             message = f"'{cut(use.segment)}' and '{cut(others[0].segment)}' share the key domain '{cut(domain)}', so their values {what}"
             hint = f"give each segment a domain of its own, or say that it is meant: shared_domains: [{cut(domain)}]"
@@ -49,10 +49,19 @@ def check_domains(policy: Policy, findings: Findings) -> None:
 
 def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
     for name, segment in policy.segments.items():
-        for path, spec in segment.rules.items() if isinstance(segment, MaskedSegment) else ():
+        for place, spec in _rules(segment) if isinstance(segment, MaskedSegment) else ():
             domain = _domain(spec)
             if domain is not None:
-                yield domain, _Use(name, path, spec.technique)
+                yield domain, _Use(name, place, spec.technique)
+
+
+def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
+    """The rules for fields, and those for the key and the headers of a record."""
+    yield from ((("rules", path), spec) for path, spec in segment.rules.items())
+    if segment.record is not None:
+        if segment.record.key is not None:
+            yield ("record", "key"), segment.record.key
+        yield from ((("record", "headers", name), spec) for name, spec in segment.record.headers.items())
 
 
 def _domain(spec: RuleSpec) -> str | None:
@@ -68,4 +77,4 @@ def _joins(one: _Use, other: _Use) -> bool:
     """Whether equal values become equal texts; encryption binds them to the path of their field, and random encryption never does."""
     if one.technique != other.technique or one.technique == "encrypt":
         return False
-    return one.technique != "encrypt_deterministic" or one.path == other.path
+    return one.technique != "encrypt_deterministic" or one.place == other.place

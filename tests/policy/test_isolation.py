@@ -103,6 +103,17 @@ def test_the_default_rule_counts():
     assert [(fault.line, fault.column) for fault in caught.value.faults] == [(10, 41)]
 
 
+@pytest.mark.parametrize("part", ["key: {technique: pseudonym, domain: §person}", "headers: {h: {technique: pseudonym, domain: §person}}"])
+def test_rules_for_key_and_headers_count(part):
+    """A domain of a rule for a record's key or headers is found, at its place."""
+    text = POLICY.replace("{TOP}", "isolation: strict\n").replace("{RULE}", "email: drop").rstrip()
+    marked = text.removesuffix("}}") + "},\n    record: {" + part + "}}\n"
+    before, _, after = marked.partition("§")
+    with pytest.raises(PolicyFaults) as caught:
+        load(PolicySource("policy.yaml", before + after))
+    assert [(fault.line, fault.column) for fault in caught.value.faults] == [(11, len(before) - before.rfind("\n"))]
+
+
 def test_a_shared_domain_that_nobody_shares_is_doubtful():
     """A name under shared_domains that no two segments use is a warning, with the name that was meant."""
     loaded = load(source(SAME, "shared_domains: [person, persn]\n"))

@@ -1,0 +1,1 @@
+"""Who may do what in Kafka: least privilege, derived from a policy, a deployment and the names of the people's accounts."""

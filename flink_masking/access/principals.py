@@ -1,0 +1,161 @@
+"""The principals of a stream: who runs the job, and who reads which segment; a YAML file."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any
+
+import pydantic
+from pydantic import AfterValidator, BeforeValidator, ValidationError
+
+from flink_masking.errors import InputError
+from flink_masking.policy.document import Document, cut
+from flink_masking.policy.document import Path as Place
+from flink_masking.policy.faults import Fault, PolicyFaults, did_you_mean
+from flink_masking.policy.fields import Model, Name
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.structure import faults_of
+
+_FORM = re.compile(r"[A-Za-z][A-Za-z0-9]*:[^\s:](?:[^\x00-\x1f\x7f]*\S)?")
+_COMMON_NAME = re.compile(r"(?:^|,)\s*CN=([^,+]+)")
+
+
+def _principal(text: str) -> str:
+    name = text.partition(":")[2]
+    if not _FORM.fullmatch(text):
+        raise ValueError("is not a principal. Hint: such as User:analytics, or User:CN=analytics,O=Example for a certificate")
+    if name == "*" or name.upper() == "ANONYMOUS":
+        raise ValueError("is everybody. Hint: name each principal; whoever is not named is refused")
+    return text
+
+
+Principal = Annotated[str, AfterValidator(_principal)]
+
+
+def _reader(value: Any) -> Any:
+    if isinstance(value, str | list):
+        value = {"principals": value}
+    if not isinstance(value, Mapping):
+        raise ValueError("must be a principal or a list of them. Hint: User:analytics, or {principals: User:analytics, group: analytics-}")
+    if unknown := [key for key in value if key not in ("principals", "group")]:
+        raise ValueError(f"has an unknown key '{cut(str(unknown[0]))}'. Hint: known keys: principals, group")
+    named = value.get("principals")
+    if named == []:
+        raise ValueError("must not be empty. Hint: leave out what nobody reads")
+    return {**value, "principals": [named]} if isinstance(named, str) else value
+
+
+class Readers(Model):
+    """Who reads one topic: an audience.
+
+    Attributes:
+        principals: as Kafka names them, ``User:analytics``.
+        group: what the names of their consumer groups begin with; None: the name of each principal and ``-``.
+    """
+
+    principals: tuple[Principal, ...]
+    group: Name | None = None
+
+    def group_prefix(self, principal: str) -> str:
+        """What the consumer groups of one of the principals begin with."""
+        if self.group is not None:
+            return self.group
+        name = principal.partition(":")[2]
+        found = _COMMON_NAME.search(name)
+        return f"{found[1] if found else name}-"
+
+
+_Readers = Annotated[Readers, BeforeValidator(_reader)]
+
+
+class Principals(Model):
+    """The principals of a stream.
+
+    Attributes:
+        job: runs the main job.
+        segments: by segment of the policy, who reads it; a segment that is not named is read by nobody.
+        audit: who reads the audit events, if anybody.
+        quarantine: who reads the quarantine, if anybody; its records are encrypted.
+    """
+
+    job: Principal
+    segments: dict[Name, _Readers] = pydantic.Field(default_factory=dict)
+    audit: _Readers | None = None
+    quarantine: _Readers | None = None
+
+    def readers(self) -> Iterator[tuple[str, Place, Readers]]:
+        """Output, place in the file, and readers, for each output that somebody reads."""
+        for name, readers in self.segments.items():
+            yield name, ("segments", name), readers
+        for name, found in (("audit", self.audit), ("quarantine", self.quarantine)):
+            if found is not None:
+                yield name, (name,), found
+
+
+@dataclass(frozen=True)
+class LoadedPrincipals:
+    """Principals that fit a policy.
+
+    Attributes:
+        principals: the model.
+        warnings: what is allowed and seldom meant.
+    """
+
+    principals: Principals
+    warnings: list[Fault]
+
+
+def read_principals(path: Path, policy: Policy) -> LoadedPrincipals:
+    """Read a principals file and check it against the policy.
+
+    Raises:
+        InputError: the file cannot be read.
+        PolicyFaults: with every fault, each at its line and column: broken YAML, an unknown key or segment, no principal, the job among the
+            readers, consumer groups that overlap, and, where isolation is strict, a principal that reads two segments.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(f"{path}: the principals cannot be read ({error.strerror}). Hint: pass the file with --principals") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: the principals are not UTF-8 text. Hint: save the file as UTF-8") from None
+    document = Document(str(path), text)
+    try:
+        principals = Principals.model_validate(document.value)
+    except ValidationError as error:
+        raise PolicyFaults(str(path), faults_of(error, document, (), Principals)) from None
+    findings = Findings(document)
+    _check(principals, policy, findings)
+    if findings.errors:
+        raise PolicyFaults(str(path), findings.errors)
+    return LoadedPrincipals(principals, findings.warnings)
+
+
+def _check(principals: Principals, policy: Policy, findings: Findings) -> None:
+    reads: dict[str, str] = {}
+    for name, place, readers in principals.readers():
+        if place[0] == "segments" and name not in policy.segments:
+            hint = did_you_mean(name, policy.segments, "segments")
+            findings.error(place, f"'{cut(name)}' is not a segment of the policy", hint, at_key=True)
+        for number, principal in enumerate(readers.principals):
+            loc = (*place, "principals", number)
+            if principal == principals.job:
+                findings.error(loc, f"'{cut(principal)}' runs the job, which reads the raw stream", "readers have principals of their own")
+            elif reads.setdefault(principal, name) != name:
+                message = f"'{cut(principal)}' reads '{cut(name)}' and '{cut(reads[principal])}', so it can put them together"
+                hint = "give each segment a principal of its own"
+                (findings.error if policy.isolation == "strict" else findings.warn)(loc, message, hint)
+    _check_groups(principals, findings)
+
+
+def _check_groups(principals: Principals, findings: Findings) -> None:
+    """Whoever may use a prefix of consumer groups can commit offsets for every group under it."""
+    prefixes = [(readers.group_prefix(principal), principal, place)
+                for _, place, readers in principals.readers() for principal in readers.principals]
+    for (one, first, _), (other, second, place) in combinations(prefixes, 2):
+        if first != second and one != other and (one.startswith(other) or other.startswith(one)):
+            message = f"the consumer groups '{cut(other)}…' of '{cut(second)}' and '{cut(one)}…' of '{cut(first)}' overlap"
+            findings.error((*place, "group"), message, "{principals: …, group: prefix-} with prefixes of which none begins another")
