@@ -35,6 +35,8 @@ class Deployment(BaseModel):
         vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
         key_refresh: milliseconds, written as a duration: how often a running job looks whether the key ring has changed.
         vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
+        idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
+            up windows.
         flink: Flink settings, on top of the library's defaults.
     """
 
@@ -46,6 +48,7 @@ class Deployment(BaseModel):
     vault: str | None = None
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
+    idle_after: PositiveDuration = 60_000
     flink: Options = Field(default_factory=dict, repr=False)
     _secrets: frozenset[str] = PrivateAttr(frozenset())
 
@@ -71,7 +74,7 @@ class Deployment(BaseModel):
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
             raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
-                             "key_refresh, vault_patience and flink") from None
+                             "key_refresh, vault_patience, idle_after and flink") from None
         return written._resolved(path)
 
     def _resolved(self, path: Path) -> Self:
@@ -123,14 +126,6 @@ class Deployment(BaseModel):
                 raise JobError(f"sinks.{one} and sinks.{other} are both the {shared}, so who may read one reads the other. Hint: give each "
                                "a place of its own")
 
-    def source_options(self) -> str:
-        """The source's options as the inside of a SQL WITH clause."""
-        return _with_clause(self.source)
-
-    def sink_options(self, name: str) -> str:
-        """A sink's options as the inside of a SQL WITH clause."""
-        return _with_clause(self.sinks[name])
-
     def settings(self) -> dict[str, str]:
         """The Flink settings as text."""
         return {name: _text(value) for name, value in self.flink.items()}
@@ -141,14 +136,17 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def literal(text: str) -> str:
+    """A text as a SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _text(value: str | int | float | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _with_clause(options: Options) -> str:
-    def literal(text: str) -> str:
-        return "'" + text.replace("'", "''") + "'"
-
+def with_clause(options: Options) -> str:
+    """Options of a table as the inside of a SQL WITH clause."""
     formatted = options.get("connector") in FORMATTED and "value.format" not in options
     whole: Options = {"format": "raw", **options} if formatted else options
     return ", ".join(f"{literal(name)} = {literal(_text(value))}" for name, value in whole.items())

@@ -7,16 +7,16 @@ import argparse
 import os
 from pathlib import Path
 
-from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StreamTableEnvironment
 
 from flink_masking.cli.console import reporting_errors
 from flink_masking.deployment import Deployment
 from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.launch import launch
 from flink_masking.operators.local import cause
-from flink_masking.operators.pipeline import build
-from flink_masking.operators.settings import configuration
+from flink_masking.operators.pipeline import build, sink_order, take_checkpoints
+from flink_masking.operators.settings import stream_environment
 from flink_masking.policy.source import PolicySource
 
 
@@ -54,12 +54,14 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> No
     plan = source.plan()
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
     os.environ.setdefault("_python_worker_execution_mode", "process")
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration(deployment.settings()))
+    environment = stream_environment(deployment.settings())
+    take_checkpoints(environment, deployment)
     tables = StreamTableEnvironment.create(environment)
     try:
-        result = build(tables, source, plan, deployment, bounded=bounded).execute()
+        statements = build(tables, source, plan, deployment, bounded=bounded)
+        client = launch(environment, statements, sink_order(plan), plan.policy.stream)
         if wait:
-            result.wait()
+            client.get_job_execution_result().result()
     except FlinkMaskingError:
         raise
     except Exception as error:

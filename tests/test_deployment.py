@@ -2,7 +2,7 @@
 
 import pytest
 
-from flink_masking.deployment import Deployment, quoted
+from flink_masking.deployment import Deployment, quoted, with_clause
 from flink_masking.errors import InputError, JobError
 
 TEXT = """\
@@ -40,11 +40,11 @@ def test_a_deployment_is_read_as_written(read):
 def test_options_are_quoted_for_sql(read):
     """Names and values are SQL literals, quotes doubled; the format is raw where the connector needs one and none is given."""
     found = read(TEXT)
-    source, view = found.source_options(), found.sink_options("view")
+    source, view = with_clause(found.source), with_clause(found.sinks["view"])
     assert "'topic' = 'it''s raw'" in source and "'format' = 'raw'" in source
     assert "'path' = 'file:///o''ut'" in view and "'sink.parallelism' = '2'" in view and "'lookup' = 'true'" in view
-    assert found.sink_options("audit") == "'connector' = 'print', 'format' = 'json'"
-    evil = read("source: {\"a' = 'b', 'c\": \"x') --\"}\nsinks: {}\nkeys: k\n").source_options()
+    assert with_clause(found.sinks["audit"]) == "'connector' = 'print', 'format' = 'json'"
+    evil = with_clause(read("source: {\"a' = 'b', 'c\": \"x') --\"}\nsinks: {}\nkeys: k\n").source)
     assert "'a'' = ''b'', ''c' = 'x'') --'" in evil
 
 

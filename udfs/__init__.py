@@ -9,7 +9,8 @@ parameters, set as one YAML map; functions carry none of it:
 
     SET 'pipeline.global-job-parameters' = '{flink-masking.keys: ''file:///secrets/keys.json''}';
 
-``udfs.views_3`` is what the script of ``flink-masking sql job`` uses: all views of a policy with three masked segments in one row.
+``udfs.views_3`` is what the script of ``flink-masking sql job`` uses: all views of a policy with three masked segments in one row; with
+a key or header to protect for Kafka, ``udfs.views_3_1``.
 """
 
 import re
@@ -38,7 +39,7 @@ def register_all(environment: "TableEnvironment") -> None:
 
 
 def __getattr__(name: str) -> "UserDefinedScalarFunctionWrapper":
-    """``views_N``, for any number of masked segments."""
-    if found := re.fullmatch(r"views_([0-9]{1,3})", name):
-        return views_function(int(found[1]))
+    """``views_N``, for any number of masked segments, and ``views_N_P`` with P keys and headers for Kafka."""
+    if found := re.fullmatch(r"views_([0-9]{1,3})(?:_([0-9]{1,3}))?", name):
+        return views_function(int(found[1]), None if found[2] is None else int(found[2]))
     raise AttributeError(f"module 'udfs' has no function {name!r}. Hint: flink-masking sql functions lists them")

@@ -1,6 +1,6 @@
 """Kafka's own parts of a record, its key and headers: masked like fields, beside the value."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -58,7 +58,8 @@ class Transport:
 
     Attributes:
         partitioned: each record comes with its source partition.
-        record: keys and headers come along, by the segments' rules, and every record leaves with the key version in use.
+        record: masked records leave for Kafka: keys and headers come along, so far as the segments have rules for them, and every record
+            leaves with the key version in use.
         upserts: masked segments whose topic holds the newest record of each key. A record needs a key there; one without a value is
             passed on, and deletes.
         limits: bytes that a record of a masked segment may have, key and headers included, by the segment's name.
@@ -88,6 +89,24 @@ class Transport:
             return cls(body["partitioned"], body["record"], tuple(body["upserts"]), body["limits"], body["quarantine"])
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise InputError("flink-masking.transport cannot be read. Hint: print the script again with flink-masking sql job") from None
+
+
+def keyed(segments: Sequence[RecordPlan], transport: Transport) -> bool:
+    """Whether keys have to come along."""
+    return transport.record and any(record.key is not None for record in segments)
+
+
+def header_names(segments: Sequence[RecordPlan], transport: Transport) -> list[str]:
+    """The headers that have to come along, each once."""
+    return list(dict.fromkeys(part.header for record in segments for part in record.headers)) if transport.record else []
+
+
+def part_columns(segments: Sequence[RecordPlan], transport: Transport) -> list[str]:
+    """Names of the columns for the parts as the segments show them: a key, then headers, for each segment that has them."""
+    if not transport.record:
+        return []
+    return [name for number, record in enumerate(segments)
+            for name in (*([f"key{number}"] if record.key else []), *(f"header{number}_{place}" for place in range(len(record.headers))))]
 
 
 @dataclass(frozen=True)
@@ -123,10 +142,14 @@ class Released:
     key: pa.BinaryArray | None = None
     headers: tuple[pa.BinaryArray, ...] = ()
 
+    @property
+    def columns(self) -> list[pa.BinaryArray]:
+        """The columns that leave, as `part_columns` names them."""
+        return [*([] if self.key is None else [self.key]), *self.headers]
+
     def sizes(self, view: pa.BinaryArray) -> np.ndarray:
         """int64, n: bytes of each record with its parts; names of headers are not counted."""
-        columns = [view, *self.headers, *([] if self.key is None else [self.key])]
-        total: np.ndarray = sum((pc.fill_null(pc.binary_length(column), 0).to_numpy().astype(np.int64) for column in columns),
+        total: np.ndarray = sum((pc.fill_null(pc.binary_length(column), 0).to_numpy().astype(np.int64) for column in [view, *self.columns]),
                                 np.zeros(len(view), np.int64))
         return total
 

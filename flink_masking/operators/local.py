@@ -51,7 +51,8 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
-    from flink_masking.operators.pipeline import build
+    from flink_masking.operators.launch import launch
+    from flink_masking.operators.pipeline import build, sink_order
     from flink_masking.operators.settings import LOCAL, configuration
 
     port = _free_port()
@@ -63,8 +64,8 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     environment = StreamExecutionEnvironment.get_execution_environment(configuration(layers))
     tables = StreamTableEnvironment.create(environment)
     try:
-        result = build(tables, source, plan, deployment, bounded=True).execute()
-        client = result.get_job_client()
+        statements = build(tables, source, plan, deployment, bounded=True)
+        client = launch(environment, statements, sink_order(plan), plan.policy.stream)
         reader = ProgressReader(port, str(client.get_job_id()))
         done = client.get_job_execution_result()
         while not done.done():

@@ -3,8 +3,10 @@
 import struct
 from typing import NamedTuple
 
+from flink_masking.engine.watermark import NO_TIME
+
+__all__ = ["NO_TIME", "Packet"]
 _HEADER = struct.Struct(">iq")
-NO_TIME = -(1 << 63)
 
 
 class Packet(NamedTuple):

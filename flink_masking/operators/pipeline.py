@@ -7,7 +7,7 @@ evaluate Protect once on either side: slower, and wrong, since random techniques
 
 from pyflink.common import Duration, Row, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
-from pyflink.datastream import DataStream
+from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 from pyflink.table.udf import udf
 
@@ -19,8 +19,7 @@ from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.keyed import PUBLISHED, SegmentFunction
 from flink_masking.operators.packet import Packet
 from flink_masking.operators.protect import ProtectFunction, columns, result_type
-
-SOURCE, PROTECTED = "flink_masking_source", "flink_masking_protected"
+from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
 
 class PacketTime(TimestampAssigner):  # type: ignore[misc]
@@ -42,42 +41,51 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
         bounded: the input ends. Windows then close at its end and no record is late, whatever order the files are read in.
 
     Raises:
-        JobError: the deployment has no sink for a segment, the audit or the quarantine, or one for nothing.
+        JobError: the deployment has no sink for a segment, the audit or the quarantine, or one for nothing, or it cannot do what the
+            policy says of Kafka's parts of a record.
     """
-    names = [*(s.name for s in plan.masked), *(s.name for s in plan.stateful), "audit", "quarantine"]
-    deployment.require(names)
-    environment.execute_sql(f"CREATE TEMPORARY TABLE {SOURCE} (payload BYTES) WITH ({deployment.source_options()})")
-    for name in names:
-        environment.execute_sql(f"CREATE TEMPORARY TABLE {quoted('sink ' + name)} (line BYTES) WITH ({deployment.sink_options(name)})")
-    protect = udf(ProtectFunction(source), result_type=result_type(plan), func_type="pandas", deterministic=False, name="protect")
-    environment.create_temporary_system_function("flink_masking_protect", protect)
-    fields = ", ".join(f"r.{name}" for name in columns(plan))
-    environment.create_temporary_view(
-        PROTECTED, environment.sql_query(f"SELECT {fields} FROM (SELECT flink_masking_protect(payload) AS r FROM {SOURCE})"))
+    tables = Tables(plan, deployment, clocked=not bounded)
+    environment.execute_sql(tables.source())
+    for name in sink_order(plan):
+        environment.execute_sql(tables.sink(name))
+    function = ProtectFunction(source, tables.transport, deployment.idle_after)
+    protect = udf(function, result_type=result_type(plan, tables.transport), func_type="pandas", deterministic=False, name="protect")
+    environment.create_temporary_system_function(PROTECT, protect)
+    fields = {name: name for name in columns(plan, tables.transport)}
+    environment.create_temporary_view(PROTECTED, environment.sql_query(tables.protected(fields)))
     if plan.stateful:
         through = environment.to_data_stream(environment.from_path(PROTECTED))
         environment.drop_temporary_view(PROTECTED)
         environment.create_temporary_view(PROTECTED, environment.from_data_stream(through))
     statements = environment.create_statement_set()
-    for i, masked in enumerate(plan.masked):
-        _insert(statements, masked.name, f"SELECT view{i} FROM {PROTECTED} WHERE view{i} IS NOT NULL")
-    for name in ("audit", "quarantine"):
-        _insert(statements, name, f"SELECT {name} FROM {PROTECTED} WHERE {name} IS NOT NULL")
+    for name in (*(masked.name for masked in plan.masked), "audit", "quarantine"):
+        statements.add_insert_sql(tables.insert(name))
     for i, stateful in enumerate(plan.stateful):
         packets = environment.to_data_stream(environment.sql_query(f"SELECT packed{i} FROM {PROTECTED} WHERE packed{i} IS NOT NULL"))
-        _stateful(environment, statements, packets, source, stateful, None if bounded else plan.out_of_orderness)
+        _stateful(environment, statements, packets, source, stateful, tables, None if bounded else deployment.idle_after)
     return statements
 
 
-def _insert(statements: StatementSet, sink: str, query: str) -> None:
-    statements.add_insert_sql(f"INSERT INTO {quoted('sink ' + sink)} {query}")
+def take_checkpoints(environment: StreamExecutionEnvironment, deployment: Deployment) -> None:
+    """Let a job that writes to Kafka take checkpoints where neither deployment nor cluster says how often.
+
+    Its records are committed, or flushed, with a checkpoint.
+    """
+    if needs_checkpoints(deployment) and environment.get_checkpoint_interval() <= 0:
+        environment.enable_checkpointing(CHECKPOINT_INTERVAL)
+
+
+def sink_order(plan: Plan) -> list[str]:
+    """Names of the sinks in the order in which `build` first inserts into them."""
+    return [*(s.name for s in plan.masked), "audit", "quarantine", *(s.name for s in plan.stateful)]
 
 
 def _stateful(environment: StreamTableEnvironment, statements: StatementSet, packets: DataStream, source: JobSource, segment: Stateful,
-              out_of_orderness: int | None) -> None:
-    if out_of_orderness is not None and segment.has_time:
+              tables: Tables, idle_after: int | None) -> None:
+    if idle_after is not None and segment.has_time:
+        # An instance of Protect to which the source gives nothing is idle, too: it sends no packets.
         # The assigner comes last: PyFlink's with_idleness returns a strategy that has lost it.
-        strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_seconds(60))
+        strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_millis(idle_after))
         packets = packets.assign_timestamps_and_watermarks(strategy.with_timestamp_assigner(PacketTime()))
     stream = packets
     for number, stage in enumerate(segment.stages):
@@ -86,10 +94,9 @@ def _stateful(environment: StreamTableEnvironment, statements: StatementSet, pac
                   .process(SegmentFunction(source, segment.name, number), output_type=PUBLISHED)
                   .name(f"{segment.name}: {stage.name}").uid(f"{segment.name}-{stage.name}"))
         environment.create_temporary_view(quoted(view), environment.from_data_stream(stream))
-        _insert(statements, "audit", f"SELECT audit FROM {quoted(view)} WHERE audit IS NOT NULL")
+        statements.add_insert_sql(f"INSERT INTO {quoted('sink audit')} SELECT audit FROM {quoted(view)} WHERE audit IS NOT NULL")
         if number + 1 < len(segment.stages):
             stream = stream.filter(lambda row: row[0] is not None)
-    _insert(statements, segment.name, f"SELECT ENCODE(u.line, 'UTF-8') FROM {quoted(view)} AS v "
-            f"CROSS JOIN UNNEST(SPLIT(DECODE(v.lines, 'UTF-8'), '\n')) AS u(line) WHERE v.lines IS NOT NULL")
+    statements.add_insert_sql(tables.insert_lines(segment.name, view))
     if not segment.stages:
         raise JobError(f"segment {segment.name} has no stage")

@@ -13,21 +13,34 @@ from pyflink.table.udf import FunctionContext, ScalarFunction
 
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Protected
+from flink_masking.engine.readings import of_batch
+from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import EventClock
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.metrics import Instruments
 from flink_masking.operators.packet import NO_TIME, Packet
+from flink_masking.operators.parts import parts_of
+
+KEY_VERSION = "key_version"
 
 
-def columns(plan: Plan) -> list[str]:
-    """Names of the output row's columns: a view for each masked segment, packets for each stateful one, audit, quarantine."""
-    return [*(f"view{i}" for i in range(len(plan.masked))), *(f"packed{i}" for i in range(len(plan.stateful))), "audit", "quarantine"]
+def columns(plan: Plan, transport: Transport) -> list[str]:
+    """Names of the output row's columns.
+
+    A view for each masked segment, packets for each stateful one, audit, quarantine; for Kafka, the parts of each masked segment and the
+    key version in use.
+    """
+    parts = part_columns([masked.record for masked in plan.masked], transport)
+    views, packets = (f"view{i}" for i in range(len(plan.masked))), (f"packed{i}" for i in range(len(plan.stateful)))
+    return [*views, *packets, "audit", "quarantine", *parts, *([KEY_VERSION] if transport.record else [])]
 
 
-def result_type(plan: Plan) -> RowType:
-    """The output row: every column is BYTES."""
-    return DataTypes.ROW([DataTypes.FIELD(name, DataTypes.BYTES()) for name in columns(plan)])
+def result_type(plan: Plan, transport: Transport) -> RowType:
+    """The output row: every column is BYTES, but for the key version."""
+    return DataTypes.ROW([DataTypes.FIELD(name, DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES())
+                          for name in columns(plan, transport)])
 
 
 class ProtectFunction(ScalarFunction):  # type: ignore[misc]
@@ -37,17 +50,25 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
     must evaluate it once for all its sinks.
     """
 
-    def __init__(self, source: JobSource) -> None:
-        """Keep what the workers need; nothing is opened yet."""
-        self._source = source
+    def __init__(self, source: JobSource, transport: Transport, idle_after: int) -> None:
+        """Keep what the workers need; nothing is opened yet.
+
+        Args:
+            source: policy and address of the keys.
+            transport: what is known of the topics at both ends.
+            idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
+        """
+        self._source, self._transport, self._idle_after = source, transport, idle_after
 
     def open(self, function_context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
         self._vault = self._source.open_vault()
         watched = self._source.watcher().ring
-        self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, lambda: time.time_ns() // 1_000_000)
-        self._clock = EventClock(self._protect.plan.out_of_orderness)
-        self._names = columns(self._protect.plan)
+        self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, _now, self._transport)
+        plan, started = self._protect.plan, _now() if self._transport.partitioned else None
+        self._clock = EventClock(plan.out_of_orderness, self._idle_after, started)
+        self._names = columns(plan, self._transport)
+        self._metrics = Instruments.of(function_context)
 
     def close(self) -> None:
         """Let go of the vault."""
@@ -59,26 +80,31 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         """See the class."""
         return False
 
-    def eval(self, payloads: "pd.Series[Any]", partitions: "pd.Series[Any] | None" = None) -> pd.DataFrame:
+    def eval(self, payloads: "pd.Series[Any]", *parts: "pd.Series[Any]") -> pd.DataFrame:
         """Protect a batch.
 
         Args:
             payloads: bytes, n raw records.
-            partitions: int, n source partitions, where the source has them; event time is tracked for each.
+            parts: of a Kafka source, what there is of: n source partitions (int; event time is tracked for each), n keys and n values of
+                each header that a rule names (bytes).
 
         Returns:
             n rows of the columns of `result_type`; a view's cell is null where the record is quarantined.
         """
         with without_values("protect"):
+            begun = time.perf_counter_ns()
             column = pa.Array.from_pandas(payloads, type=pa.binary())
-            pieces = self._protect(column)
+            pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
             frames = [self._frame(piece) for piece in pieces]
-            return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+            frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+            plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
+            self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
+            return frame
 
     def _frame(self, piece: Protected) -> pd.DataFrame:
         n = piece.records
         cells: list[np.ndarray] = [view.to_numpy(zero_copy_only=False) for view in piece.views.values()]
-        watermark = self._clock.advance(piece.event_time) if piece.event_time is not None else NO_TIME
+        watermark = self._clock.observe(piece.event_times, _now()) if piece.event_times else NO_TIME
         for packets in piece.packed.values():
             cell = np.full(n, None, object)
             for row, packed in enumerate(packets):
@@ -88,4 +114,12 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         audit[:1] = piece.audit
         for row, line in piece.quarantine:
             quarantine[row] = line
-        return pd.DataFrame(dict(zip(self._names, [*cells, audit, quarantine], strict=True)), copy=False)
+        cells += [audit, quarantine]
+        if self._transport.record:
+            cells += [column.to_numpy(zero_copy_only=False) for released in piece.parts.values() for column in released.columns]
+            cells.append(np.full(n, piece.key_version, np.int32))
+        return pd.DataFrame(dict(zip(self._names, cells, strict=True)), copy=False)
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -10,12 +10,14 @@ import pyarrow as pa
 from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
 
+from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError
 from flink_masking.operators.faults import without_values
+from flink_masking.operators.parts import parts_of
 from flink_masking.sql.call import Call
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import Session
-from flink_masking.sql.views import ViewSet, view_columns
+from flink_masking.sql.views import KEY_VERSION, ViewSet, view_columns
 
 Argument = Any
 """A literal, or a pandas Series where the argument is a column."""
@@ -78,29 +80,32 @@ class SegmentFunctionOfSql(ScalarFunction):  # type: ignore[misc]
 class ViewsFunction(ScalarFunction):  # type: ignore[misc]
     """All masked segments of the policy at once, with audit and quarantine: what a whole job is made of."""
 
-    def __init__(self, segments: int) -> None:
-        """Keep the number of masked segments that the policy is said to have."""
-        self._segments = segments
+    def __init__(self, segments: int, parts: int | None) -> None:
+        """Keep the number of masked segments that the policy is said to have, and of keys and headers that leave for Kafka."""
+        self._segments, self._parts = segments, parts
 
     def open(self, function_context: FunctionContext) -> None:
         """Open the keys and compile the policy on the worker."""
-        self._views = _views(function_context, self._segments)
+        self._views = _views(function_context, self._segments, self._parts)
 
     def is_deterministic(self) -> bool:
         """Nonces and the audit differ between two evaluations."""
         return False
 
-    def eval(self, payload: Argument) -> pd.DataFrame:
-        """Protect a batch of raw records: a row of views, audit and quarantine for each."""
+    def eval(self, payload: Argument, *parts: Argument) -> pd.DataFrame:
+        """Protect a batch of raw records, with what there is of Kafka's parts: a row of views, audit and quarantine for each."""
         with without_values("protect"):
-            cells = self._views.rows(_records(payload))
-            return pd.DataFrame({name: column.to_numpy(zero_copy_only=False) for name, column in cells.items()}, copy=False)
+            cells = self._views.rows(_records(payload), parts_of(parts, self._views.records, self._views.transport))
+            return pd.DataFrame({name: column if isinstance(column, np.ndarray) else column.to_numpy(zero_copy_only=False)
+                                 for name, column in cells.items()}, copy=False)
 
 
-def _views(context: FunctionContext, segments: int | None = None) -> ViewSet:
+def _views(context: FunctionContext, segments: int | None = None, parts: int | None = None) -> ViewSet:
     with without_values("protect"):
         session = Session(context.get_job_parameter)
-        return ViewSet(session.policy(), session.ring, session.vault_if_named(), os.urandom, lambda: time.time_ns() // 1_000_000, segments)
+        transport = session.transport() if segments is not None else Transport()
+        return ViewSet(session.policy(), session.ring, session.vault_if_named(), os.urandom, lambda: time.time_ns() // 1_000_000, segments,
+                       parts, transport)
 
 
 def value_function(name: str) -> UserDefinedScalarFunctionWrapper:
@@ -109,10 +114,11 @@ def value_function(name: str) -> UserDefinedScalarFunctionWrapper:
     return udf(body, result_type=DataTypes.STRING(), func_type="pandas", deterministic=body.is_deterministic(), name=name)
 
 
-def views_function(segments: int) -> UserDefinedScalarFunctionWrapper:
-    """A row of as many views, audit and quarantine, all BYTES."""
-    fields = [DataTypes.FIELD(name, DataTypes.BYTES()) for name in view_columns(segments)]
-    return udf(ViewsFunction(segments), result_type=DataTypes.ROW(fields), func_type="pandas", deterministic=False, name="protect_views")
+def views_function(segments: int, parts: int | None = None) -> UserDefinedScalarFunctionWrapper:
+    """A row of as many views, audit and quarantine, as many keys and headers for Kafka, all BYTES, and with these the key version."""
+    names = view_columns(segments, parts)
+    row = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES()) for name in names])
+    return udf(ViewsFunction(segments, parts), result_type=row, func_type="pandas", deterministic=False, name="protect_views")
 
 
 def _arrow(value: Argument, name: str) -> pa.Array:

@@ -3,21 +3,17 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from flink_masking.deployment import Deployment, quoted
+from flink_masking.deployment import Deployment, literal
 from flink_masking.engine.plan import Plan
+from flink_masking.engine.record import part_columns
 from flink_masking.errors import InputError
 from flink_masking.policy.durations import written
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import GLOBAL, setting
 from flink_masking.sql.views import view_columns
+from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
-SOURCE, PROTECTED, PROTECT = "flink_masking_source", "flink_masking_protected", "flink_masking_protect"
 RUN = "sql-client.sh -pyexec .venv/bin/python -pyclientexec .venv/bin/python -f job.sql"
-
-
-def literal(text: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def declaration(name: str, entry: str) -> str:
@@ -55,7 +51,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     masked = [segment.name for segment in plan.masked]
     if not masked:
         raise InputError("the policy has no masked segment. Hint: SQL runs masked segments; the others need jobs/fan_out.py")
-    deployment.require([*masked, *(segment.name for segment in plan.stateful), "audit", "quarantine"])
+    tables = Tables(plan, deployment, clocked=False)
+    parts = part_columns([segment.record for segment in plan.masked], tables.transport) if tables.transport.record else None
     if deployment.has_secrets:
         raise InputError("the deployment gives options by reference, and a script would hold them in clear. Hint: let the Kafka clients "
                          "resolve them: properties.config.providers")
@@ -65,24 +62,27 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     named = {"keys": deployment.keys, "policy": policy, "key_refresh": written(deployment.key_refresh)}
     if deployment.vault:
         named |= {"vault": deployment.vault, "vault_patience": written(deployment.vault_patience)}
-    everything = {**settings, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
+    if parts is not None:
+        named["transport"] = tables.transport.encode()
+    checkpoints = {"execution.checkpointing.interval": f"{CHECKPOINT_INTERVAL}ms"} if needs_checkpoints(deployment) else {}
+    everything = {**settings, **checkpoints, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
+    fields = view_columns(len(masked), None if parts is None else len(parts))
+    names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
+    entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")
     sinks = [*masked, "audit", "quarantine"]
-    columns = view_columns(len(masked))
-    fields = ", ".join(f"r.{column} AS {column}" for column in columns)
     lines = [
         f"-- Masked segments: {', '.join(masked)}. Run it with: {RUN}",
         *_left_out(segment.name for segment in plan.stateful),
         *(f"SET {literal(name)} = {literal(value)};" for name, value in everything.items()),
         "",
-        f"CREATE TEMPORARY TABLE {SOURCE} (payload BYTES) WITH ({deployment.source_options()});",
-        *(f"CREATE TEMPORARY TABLE {quoted('sink ' + name)} (line BYTES) WITH ({deployment.sink_options(name)});" for name in sinks),
-        declaration(PROTECT, f"views_{len(masked)}"),
-        f"CREATE TEMPORARY VIEW {PROTECTED} AS SELECT {fields} FROM (SELECT {PROTECT}(payload) AS r FROM {SOURCE});",
+        f"{tables.source()};",
+        *(f"{tables.sink(name)};" for name in sinks),
+        declaration(PROTECT, entry),
+        f"CREATE TEMPORARY VIEW {PROTECTED} AS {tables.protected(dict(zip(names, fields, strict=True)))};",
         "",
         "EXECUTE STATEMENT SET",
         "BEGIN",
-        *(f"INSERT INTO {quoted('sink ' + name)} SELECT {column} FROM {PROTECTED} WHERE {column} IS NOT NULL;"
-          for name, column in zip(sinks, columns, strict=True)),
+        *(f"{tables.insert(name)};" for name in sinks),
         "END;",
         "",
     ]  # fmt: skip

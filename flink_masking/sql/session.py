@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError, KeyRingError, VaultError
 from flink_masking.keys.lifecycle import Version, now
 from flink_masking.keys.ring import KeyHandle, KeyRing
@@ -17,11 +18,13 @@ from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
 
 KEYS, VAULT, POLICY = "flink-masking.keys", "flink-masking.vault", "flink-masking.policy"
+TRANSPORT = "flink-masking.transport"
+"""What a script of ``flink-masking sql job`` knows of the topics at both ends."""
 ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
 KEY_REFRESH, VAULT_PATIENCE = "flink-masking.key_refresh", "flink-masking.vault_patience"
 WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 """Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
-PARAMETERS = (KEYS, VAULT, POLICY, ACTOR, PURPOSE, *WAITS)
+PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, *WAITS)
 GLOBAL = "pipeline.global-job-parameters"
 _log = logging.getLogger(__name__)
 
@@ -128,6 +131,14 @@ class Session:
         if not self._given[KEYS]:
             raise KeyRingError(f"the session names no key ring. {_hint(KEYS, 'file:///secrets/keys.json')}")
         return load(PolicySource.read(self._given[POLICY].removeprefix("file://")))
+
+    def transport(self) -> Transport:
+        """What the job's script says of the topics at both ends.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        return Transport.decode(self._given[TRANSPORT]) if self._given[TRANSPORT] else Transport()
 
     def reason(self, name: str) -> Reason:
         """Who asks and what for.

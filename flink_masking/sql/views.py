@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.engine.plan import compile_plan, renewed
-from flink_masking.engine.protect import Protect, Protected
+from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
+from flink_masking.engine.record import Parts, RecordPlan, Transport, part_columns
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage, Stateful
 from flink_masking.engine.view import RecordView
@@ -19,10 +20,19 @@ from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.vault.base import Vault
 
+KEY_VERSION = "key_version"
 
-def view_columns(segments: int) -> list[str]:
-    """Names of the columns for so many masked segments: a view each, audit and quarantine."""
-    return [*(f"view{i}" for i in range(segments)), "audit", "quarantine"]
+
+def view_columns(segments: int, parts: int | None = None) -> list[str]:
+    """Names of the columns for so many masked segments: a view each, audit and quarantine.
+
+    Args:
+        segments: number of masked segments.
+        parts: number of keys and headers that leave for Kafka, all segments together, which come next, and the key version after them;
+            None: no segment is in Kafka.
+    """
+    beside = [] if parts is None else [*(f"part{i}" for i in range(parts)), KEY_VERSION]
+    return [*(f"view{i}" for i in range(segments)), "audit", "quarantine", *beside]
 
 
 @dataclass(frozen=True)
@@ -71,7 +81,7 @@ class ViewSet:
     """The masked segments of a policy over batches of raw records, with the key ring as it is at each batch."""
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
-                 clock: Callable[[], int], segments: int | None = None) -> None:
+                 clock: Callable[[], int], segments: int | None = None, parts: int | None = None, transport: Transport = PLAIN) -> None:
         """Compile the policy.
 
         Args:
@@ -81,6 +91,8 @@ class ViewSet:
             entropy: n → n random bytes.
             clock: processing time in ms since 1970.
             segments: how many masked segments the caller expects; None: whatever there is.
+            parts: how many keys and headers the caller expects, with `segments`; None: no segment in Kafka.
+            transport: what is known of the topics at both ends.
 
         Raises:
             InputError: the policy has another number of them.
@@ -92,17 +104,26 @@ class ViewSet:
         whole = compile_plan(loaded, ring(), vault)
         self._plan = dataclasses.replace(whole, stateful=tuple(Unpublished(segment) for segment in whole.stateful))
         self._names = [masked.name for masked in self._plan.masked]
-        if segments is not None and segments != len(self._names):
-            raise InputError(f"the policy has {len(self._names)} masked segments, the job was written for {segments}. "
+        found = len(part_columns(self.records, transport)) if transport.record else None
+        if segments is not None and (segments, parts) != (len(self._names), found):
+            has, written = (len(self._names), segments) if len(self._names) != segments else (found or 0, parts or 0)
+            what = "masked segments" if len(self._names) != segments else "keys and headers for Kafka"
+            raise InputError(f"the policy has {has} {what}, the job was written for {written}. "
                              "Hint: print the script again with flink-masking sql job")
-        self._protect = Protect(self._plan, entropy, clock)
+        self.transport = transport
+        self._protect = Protect(self._plan, entropy, clock, transport=transport)
 
-    def _pieces(self, payloads: pa.BinaryArray) -> list[Protected]:
+    @property
+    def records(self) -> list[RecordPlan]:
+        """What each masked segment does with Kafka's parts."""
+        return [masked.record for masked in self._plan.masked]
+
+    def _pieces(self, payloads: pa.BinaryArray, parts: Parts = NO_PARTS) -> list[Protected]:
         ring = self._ring()
         if ring is not self._plan.ring:
             self._plan = renewed(self._plan, self._loaded, ring, self._vault)
-            self._protect = Protect(self._plan, self._entropy, self._clock, self._protect.people)
-        return self._protect(payloads)
+            self._protect = Protect(self._plan, self._entropy, self._clock, self._protect.people, self.transport)
+        return self._protect(payloads, parts)
 
     def view(self, payloads: pa.BinaryArray, segment: str) -> pa.BinaryArray:
         """What a segment shows.
@@ -122,19 +143,25 @@ class ViewSet:
             raise InputError(f"protect: no such masked segment. Hint: {hint}")
         return pa.concat_arrays([piece.views[segment] for piece in self._pieces(payloads)])
 
-    def rows(self, payloads: pa.BinaryArray) -> dict[str, pa.BinaryArray]:
+    def rows(self, payloads: pa.BinaryArray, parts: Parts = NO_PARTS) -> dict[str, pa.Array]:
         """All segments, audit and quarantine.
 
         Args:
             payloads: n raw records.
+            parts: Kafka's own parts of them.
 
         Returns:
             By the names of `view_columns` n cells; audit has one a batch, quarantine one for each rejected record.
         """
-        pieces = self._pieces(payloads)
+        pieces = self._pieces(payloads, parts)
         views = [pa.concat_arrays([piece.views[name] for piece in pieces]) for name in self._names]
         audit, quarantine = (pa.concat_arrays([cells(piece) for piece in pieces]) for cells in (_audit, _quarantine))
-        return dict(zip(view_columns(len(self._names)), [*views, audit, quarantine], strict=True))
+        if not self.transport.record:
+            return dict(zip(view_columns(len(self._names)), [*views, audit, quarantine], strict=True))
+        beside = [[column for released in piece.parts.values() for column in released.columns] for piece in pieces]
+        columns = [pa.concat_arrays(list(same)) for same in zip(*beside, strict=True)]
+        version = np.concatenate([np.full(piece.records, piece.key_version, np.int32) for piece in pieces])
+        return dict(zip(view_columns(len(self._names), len(columns)), [*views, audit, quarantine, *columns, version], strict=True))
 
 
 def _audit(piece: Protected) -> pa.BinaryArray:
