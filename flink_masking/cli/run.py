@@ -1,7 +1,7 @@
 """``flink-masking run``: the main job on this machine."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -20,6 +20,7 @@ def run(
     vault: Vault = None,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
+    log_format: Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of Flink's own log.")] = "text",
 ) -> None:
     """Run POLICY over files on an embedded Flink mini-cluster.
 
@@ -28,6 +29,7 @@ def run(
     from flink_masking.cli.console import err, show_faults
     from flink_masking.operators.job_source import JobSource
     from flink_masking.operators.local import run_local
+    from flink_masking.operators.logs import use
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
@@ -38,6 +40,7 @@ def run(
         err.print(f"tokens are kept in {where}", soft_wrap=True)
     source = JobSource(loaded.source, absolute(keys), where)
     plan = source.plan(loaded)
+    use(log_format)
     prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
     with ProgressLine() as line:
         summary = run_local(source, plan, input_, output, parallelism, line.show)

@@ -1,0 +1,41 @@
+"""``flink-masking health``: is a running job well; a probe for Kubernetes and for people."""
+
+from typing import Annotated
+
+import typer
+
+
+def health(
+    rest: Annotated[str, typer.Option("--rest", help="Flink's REST endpoint: http://host:8081.", show_default=False)],
+    job: Annotated[str | None, typer.Option("--job", help="Name or id; not needed where one job runs.")] = None,
+    max_checkpoint_age: Annotated[str | None, typer.Option("--max-checkpoint-age", help="As a duration: 10min.")] = None,
+    max_restarts: Annotated[int | None, typer.Option("--max-restarts", min=0, help="Since the job was submitted.")] = None,
+    max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Of any step, 0 to 1.")] = None,
+    max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Event time behind now: 5min.")] = None,
+    watch: Annotated[float, typer.Option("--watch", min=0, max=60, help="Seconds between two looks at the counters.")] = 1.0,
+    ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
+    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
+) -> None:
+    """Look at a running job, a line for each check.
+
+    Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Without a limit a figure is told, but not judged.
+    """
+    from flink_masking.cli.console import out
+    from flink_masking.operators.health import Limits, RestEndpoint, judge, observe
+
+    limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
+                    _duration("--max-watermark-lag", max_watermark_lag))
+    checks = judge(observe(RestEndpoint(rest, ca, certificate), job, watch), limits)
+    for check in checks:
+        out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
+    if not all(check.well for check in checks):
+        raise typer.Exit(1)
+
+
+def _duration(option: str, text: str | None) -> int | None:
+    from flink_masking.policy.durations import milliseconds
+
+    try:
+        return None if text is None else milliseconds(text)
+    except ValueError:
+        raise typer.BadParameter("not a duration; write 30s, 10min or 2h", param_hint=option) from None

@@ -1,0 +1,210 @@
+"""Whether a running job is well: questions to Flink's REST endpoint, no Java and no pyflink; and the judgement, which is pure."""
+
+import json
+import re
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from flink_masking.errors import InputError, JobError
+
+STUCK = 900
+"""Milliseconds of a second that a source waits for what comes after it, from which on it counts as stuck where nothing moves."""
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Check(NamedTuple):
+    """One line of the verdict.
+
+    Attributes:
+        name: of what was looked at.
+        well: whether it is as it should be.
+        text: what was seen.
+    """
+
+    name: str
+    well: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still well; None: told, but not judged.
+
+    Attributes:
+        checkpoint_age: ms since the last checkpoint that was completed, or since the job's start where there is none.
+        restarts: of the job since it was submitted.
+        back_pressure: 0 to 1, part of its time that a step waits for the next.
+        watermark_lag: ms between event time and now.
+    """
+
+    checkpoint_age: int | None = None
+    restarts: int | None = None
+    back_pressure: float | None = None
+    watermark_lag: int | None = None
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A job as its REST endpoint shows it.
+
+    Attributes:
+        name: of the job.
+        state: Flink's word.
+        tasks: states of all its steps.
+        now: ms since 1970, by Flink's clock.
+        started: when the job was.
+        restarts: since it was submitted.
+        checkpoint: when the last checkpoint was completed; None where none was.
+        back_pressure: largest of all steps, ms a second.
+        source_back_pressure: of the sources.
+        moved: records that left the sources while it was looked at.
+        watched: seconds that it was looked at.
+        watermark: the smallest of all steps that have one, ms since 1970; None without event time.
+    """
+
+    name: str
+    state: str
+    tasks: tuple[str, ...]
+    now: int
+    started: int
+    restarts: int
+    checkpoint: int | None
+    back_pressure: int
+    source_back_pressure: int
+    moved: int
+    watched: float
+    watermark: int | None
+
+
+def judge(seen: Observed, limits: Limits) -> list[Check]:
+    """One check after another; the job is well if all of them are."""
+    checks = [Check("job", seen.state == "RUNNING", f"{seen.name} {seen.state}")]
+    busy = sum(task in ("RUNNING", "FINISHED") for task in seen.tasks)
+    checks.append(Check("tasks", busy == len(seen.tasks) > 0, f"{busy} of {len(seen.tasks)} steps at work"))
+    checks.append(Check("restarts", limits.restarts is None or seen.restarts <= limits.restarts, _limited(str(seen.restarts), limits.restarts)))
+    since = seen.now - (seen.started if seen.checkpoint is None else seen.checkpoint)
+    what = "none yet, job started" if seen.checkpoint is None else "last completed"
+    most = None if limits.checkpoint_age is None else f"{limits.checkpoint_age / 1000:g} s"
+    checks.append(Check("checkpoint", limits.checkpoint_age is None or since <= limits.checkpoint_age,
+                        _limited(f"{what} {since / 1000:.1f} s ago", most)))
+    checks.append(Check("back-pressure", limits.back_pressure is None or seen.back_pressure / 1000 <= limits.back_pressure,
+                        _limited(f"{seen.back_pressure / 1000:.2f}", limits.back_pressure)))
+    stuck = seen.moved == 0 and seen.source_back_pressure >= STUCK
+    text = f"{seen.moved:,} records read in {seen.watched:.1f} s" + (", while more of them wait" if stuck else "")
+    checks.append(Check("records", not stuck, text))
+    if limits.watermark_lag is not None:
+        lag = None if seen.watermark is None else seen.now - seen.watermark
+        text = "no step has a watermark" if lag is None else f"{lag / 1000:.1f} s behind"
+        checks.append(Check("watermark", lag is not None and lag <= limits.watermark_lag, _limited(text, f"{limits.watermark_lag / 1000:g} s")))
+    return checks
+
+
+def _limited(text: str, most: object) -> str:
+    return text if most is None else f"{text} (at most {most})"
+
+
+class RestEndpoint:
+    """Flink's REST endpoint."""
+
+    def __init__(self, address: str, ca: str | None = None, certificate: str | None = None, timeout: float = 5) -> None:
+        """Keep the address.
+
+        Args:
+            address: ``http://host:8081`` or https.
+            ca: PEM file that the server's certificate is checked against; the system's certificates when None.
+            certificate: PEM file with our certificate and its key, where the endpoint asks for one.
+            timeout: seconds for each answer.
+
+        Raises:
+            InputError: no http address, or a certificate that cannot be used.
+        """
+        if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
+            raise InputError("--rest: no http address. Hint: --rest http://localhost:8081")
+        self._base, self._timeout = address.rstrip("/"), timeout
+        self._tls = None
+        if address.startswith("https"):
+            try:
+                self._tls = ssl.create_default_context(cafile=ca)
+                if certificate is not None:
+                    self._tls.load_cert_chain(certificate)
+            except OSError as error:
+                raise InputError(f"--ca or --certificate: cannot be used ({error.strerror}). Hint: give PEM files") from None
+
+    def get(self, path: str) -> Any:
+        """The answer to a GET.
+
+        Raises:
+            JobError: there is none, or it is not Flink's.
+        """
+        try:
+            with urllib.request.urlopen(self._base + path, timeout=self._timeout, context=self._tls) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise JobError(f"{self._base}: answers {error.code}. Hint: is this Flink's REST endpoint, and has it this job?") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            told = getattr(reason, "strerror", None) or type(reason).__name__
+            raise JobError(f"{self._base}: does not answer ({told}). Hint: --rest http://host:8081 of the JobManager") from None
+
+
+def observe(rest: RestEndpoint, job: str | None, watch: float, sleep: Callable[[float], None] = time.sleep) -> Observed:
+    """Look at a job for a while.
+
+    Args:
+        rest: whom to ask.
+        job: id or name; None for the only job that has not ended.
+        watch: seconds between two looks at its counters.
+        sleep: waits so many seconds.
+
+    Raises:
+        JobError: the endpoint does not answer, or there is not exactly one such job.
+    """
+    number = _find(rest, job)
+    found = rest.get(f"/jobs/{number}")
+    steps = found["vertices"]
+    sources = [step for step in steps if step["name"].startswith("Source")]
+    before = sum(_written(rest, number, step["id"]) for step in sources)
+    sleep(watch)
+    after = sum(_written(rest, number, step["id"]) for step in sources)
+    waits = {step["id"]: _metric(rest, number, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
+    marks = [_metric(rest, number, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
+    restarts = rest.get(f"/jobs/{number}/metrics?get=numRestarts")
+    completed = (rest.get(f"/jobs/{number}/checkpoints").get("latest") or {}).get("completed")
+    return Observed(
+        name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
+        started=found["start-time"], restarts=int(float(restarts[0]["value"])) if restarts else 0,
+        checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
+        source_back_pressure=max((waits[step["id"]] for step in sources), default=0), moved=max(0, after - before), watched=watch,
+        watermark=min((mark for mark in marks if mark), default=None))  # fmt: skip
+
+
+def _find(rest: RestEndpoint, job: str | None) -> str:
+    if job is not None and _ID.fullmatch(job):
+        return job
+    ended = ("FINISHED", "CANCELED", "FAILED")
+    jobs = [j for j in rest.get("/jobs/overview")["jobs"] if (j["name"] == job if job else j["state"] not in ended)]
+    jobs = [j for j in jobs if j["state"] not in ended] or sorted(jobs, key=lambda j: j["start-time"])[-1:]
+    if len(jobs) != 1:
+        what = f"{len(jobs)} jobs" if jobs else "no job"
+        raise JobError(f"the endpoint has {what}{f' named {job}' if job else ' at work'}. Hint: --job NAME or --job ID; flink list shows them")
+    return str(jobs[0]["jid"])
+
+
+def _metric(rest: RestEndpoint, job: str, step: str, name: str, how: str) -> int:
+    found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={name}&agg={how}")
+    value = int(found[0][how]) if found and found[0][how] not in (None, "NaN") else 0
+    return 0 if abs(value) >= 1 << 62 else value  # Flink's way to say that there is no watermark yet, or none to come
+
+
+def _written(rest: RestEndpoint, job: str, step: str) -> int:
+    """Records out of the sources of a step: out of the operators in it, where it holds more than a source."""
+    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
+    wanted = [name for name in names if name.startswith("Source") and name.endswith(".numRecordsOut")] or ["numRecordsOut"]
+    listed = ",".join(urllib.parse.quote(name) for name in wanted)
+    return int(sum(m["sum"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")))
