@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import acl, check, demo, generate, keys, preview, quarantine, rekey, run, schema, sql, unmask
+from flink_masking.cli import acl, check, demo, generate, health, keys, logs, preview, quarantine, rekey, run, schema, sql, unmask
 
 app = typer.Typer(
     name="flink-masking",
@@ -61,5 +61,8 @@ _sql.command("job")(sql.job)
 app.add_typer(_sql, name="sql")
 
 app.command("acl")(acl.acl)
+
+app.command("health")(health.health)
+app.command("log-config")(logs.log_config)
 
 app.command("demo")(demo.demo)
