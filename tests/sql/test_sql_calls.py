@@ -8,11 +8,14 @@ from decimal import Decimal
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 import udfs
+from flink_masking import Protector
 from flink_masking.errors import FlinkMaskingError, InputError, KeyRingError, PolicyError, VaultError
 from flink_masking.keys.files import create, edit
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.source import PolicySource
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import ACTOR, KEYS, PURPOSE, VAULT
 
@@ -226,6 +229,49 @@ def test_unmask_is_the_way_back_of_a_rule(call):
     made = texts(call("encrypt", texts(["x"]), "d"))
     assert call("unmask", made, "{technique: encrypt, domain: d}") == ["x"]
     assert call("unmask", made, "{technique: encrypt, domain: d}", "customer.name") == [None]
+
+
+POLICY = """\
+version: 1
+stream: orders
+fields:
+  customer.name: {class: direct}
+  customer.born: {class: direct}
+  phones[*]: {class: direct}
+  address: {class: direct, type: json}
+  card: {class: direct, type: payment_card}
+  ssn: {class: direct}
+segments:
+  kept:
+    view: masked
+    rules:
+      customer.name: {technique: encrypt, domain: person}
+      customer.born: {technique: encrypt_deterministic, domain: person}
+      phones[*]: {technique: encrypt, domain: person}
+      address: {technique: encrypt, domain: person}
+      card: {technique: fpe, domain: pan, format: card, luhn: true}
+      ssn: {technique: tokenize, domain: ssn}
+"""
+ORDER = {"customer": {"name": "Jane Doe", "born": "1980-02-29"}, "phones": ["+1 555 123 4567", None],
+         "address": {"city": "Brno", "zip": 60200}, "card": CARD, "ssn": "123-45-6789"}  # fmt: skip
+
+
+def test_sql_opens_what_a_policy_has_protected(call, parameters):
+    """unmask with a policy's rule and the field's path opens each reversible value of a view; at another path encrypted ones stay shut."""
+    protector = Protector(PolicySource("policy.yaml", POLICY), parameters[KEYS], parameters[VAULT])
+    (line,) = protector.protect([json.dumps(ORDER)]).views["kept"].to_pylist()
+    row = json.loads(line)
+    rules = {path: json.dumps(rule) for path, rule in yaml.safe_load(POLICY)["segments"]["kept"]["rules"].items()}
+    values = {"customer.name": [row["customer"]["name"]], "customer.born": [row["customer"]["born"]], "phones[*]": row["phones"],
+              "address": [row["address"]], "card": [row["card"]], "ssn": [row["ssn"]]}  # fmt: skip
+    clear = {"customer.name": ["Jane Doe"], "customer.born": ["1980-02-29"], "phones[*]": ORDER["phones"],
+             "address": ['{"city": "Brno", "zip": 60200}'], "card": [CARD], "ssn": [ORDER["ssn"]]}  # fmt: skip
+    assert {path: call("unmask", texts(value), rules[path], path) for path, value in values.items()} == clear
+    for path in ("customer.name", "customer.born", "phones[*]", "address"):
+        for elsewhere in ("sql", "customer.nam", "customer"):
+            assert call("unmask", texts(values[path]), rules[path], elsewhere) == [None] * len(values[path])
+    with pytest.raises(InputError, match="path is NULL"):
+        call("unmask", texts(["x"]), rules["customer.name"], None)
 
 
 @pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.back])
