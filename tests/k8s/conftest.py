@@ -1,0 +1,36 @@
+"""The overlays, rendered once."""
+
+import copy
+from pathlib import Path
+
+import pytest
+from kustomize import Object, Rendering
+
+K8S = Path(__file__).resolve().parents[2] / "k8s"
+OVERLAYS = ("dev", "production")
+
+_RENDERED = {name: Rendering(K8S / "overlays" / name).finished() for name in OVERLAYS}
+
+
+@pytest.fixture(params=OVERLAYS)
+def overlay(request: pytest.FixtureRequest) -> str:
+    """The name of an overlay."""
+    return str(request.param)
+
+
+@pytest.fixture
+def objects(overlay: str) -> list[Object]:
+    """An overlay, rendered; the test's own copy."""
+    return copy.deepcopy(_RENDERED[overlay])
+
+
+@pytest.fixture
+def production() -> list[Object]:
+    """The overlay for production, rendered; the test's own copy."""
+    return copy.deepcopy(_RENDERED["production"])
+
+
+@pytest.fixture
+def k8s() -> Path:
+    """The folder of manifests."""
+    return K8S

@@ -1,0 +1,177 @@
+"""The image: what it is made of, what its entry point does, and that manifests and package agree on it."""
+
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+import flink_masking
+from flink_masking.deployment import Deployment
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
+from flink_masking.tables import completed
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCKERFILE = (ROOT / "k8s" / "Dockerfile").read_text()
+ENTRYPOINT = ROOT / "k8s" / "entrypoint.sh"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+OPTIONS = [f"security.ssl.{side}.{what}-password" for side in ("internal", "rest") for what in ("keystore", "key", "truststore")]
+
+
+def instructions():
+    """Instructions of the Dockerfile, continued lines joined, comments left out."""
+    lines = "\n".join(line for line in DOCKERFILE.splitlines() if not line.lstrip().startswith("#"))
+    return [line.split(None, 1) for line in lines.replace("\\\n", " ").splitlines() if line.strip()]
+
+
+def run_entrypoint(tmp_path, *command, **environment):
+    """Run the entry point over a configuration as Flink mounts it."""
+    conf = tmp_path / "conf"
+    conf.mkdir()
+    (tmp_path / "data").mkdir()
+    for name, text in {"config.yaml": "rest.port: 8081", "log4j-console.properties": "rootLogger.level = INFO\n"}.items():
+        (tmp_path / "data" / name).write_text(text)
+        (conf / name).symlink_to(tmp_path / "data" / name)
+    conf.chmod(0o500)
+    settings = {"PATH": os.environ["PATH"], "FLINK_CONF_DIR": str(conf), "FLINK_MASKING_RUN_DIR": str(tmp_path / "run"),
+                "FLINK_MASKING_KERNELS": str(tmp_path / "kernels"), "TMPDIR": str(tmp_path), **environment}
+    return subprocess.run(["bash", str(ENTRYPOINT), *command], env=settings, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize("password", ["simple", "it's: \"odd\" $HOME #1 \\ `id`"])
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_passwords_join_the_configuration(tmp_path, password, end):
+    """The password of the stores is added to a copy of Flink's configuration, for the owner alone, whatever characters it has."""
+    (tmp_path / "password").write_text(password + end)
+    done = run_entrypoint(tmp_path, "printenv", "FLINK_CONF_DIR", FLINK_MASKING_TLS_PASSWORD_FILE=str(tmp_path / "password"))
+    assert (0, "") == (done.returncode, done.stderr)
+    conf = Path(done.stdout.strip())
+    assert {"rest.port": 8081, **dict.fromkeys(OPTIONS, password)} == yaml.safe_load((conf / "config.yaml").read_text())
+    assert 0o600 == (conf / "config.yaml").stat().st_mode & 0o777
+    assert "rootLogger.level = INFO\n" == (conf / "log4j-console.properties").read_text()
+
+
+def test_the_entry_point_can_run_again(tmp_path):
+    """A container that starts again in the same pod has each option once."""
+    (tmp_path / "password").write_text("p")
+    first = run_entrypoint(tmp_path, "true", FLINK_MASKING_TLS_PASSWORD_FILE=str(tmp_path / "password"))
+    (tmp_path / "conf").chmod(0o700)
+    shutil.rmtree(tmp_path / "conf")
+    shutil.rmtree(tmp_path / "data")
+    again = run_entrypoint(tmp_path, "true", FLINK_MASKING_TLS_PASSWORD_FILE=str(tmp_path / "password"))
+    assert (0, 0) == (first.returncode, again.returncode)
+    assert 1 == (tmp_path / "run" / "conf" / "config.yaml").read_text().count("security.ssl.internal.key-password")
+
+
+@pytest.mark.parametrize("contents", [None, "", "\n"])
+def test_a_missing_password_ends_in_one_line(tmp_path, contents):
+    """Without a password nothing starts, and one line says where it belongs."""
+    if contents is not None:
+        (tmp_path / "password").write_text(contents)
+    done = run_entrypoint(tmp_path, "echo", "started", FLINK_MASKING_TLS_PASSWORD_FILE=str(tmp_path / "password"))
+    assert (1, "") == (done.returncode, done.stdout)
+    assert 1 == len(done.stderr.splitlines())
+    assert "Hint: put it into the Secret flink-masking-tls-password" in done.stderr
+
+
+def test_without_a_password_file_the_configuration_stays(tmp_path):
+    """Where no file is named, as outside of Kubernetes, nothing is added."""
+    done = run_entrypoint(tmp_path, "cat", str(tmp_path / "run" / "conf" / "config.yaml"))
+    assert (0, "rest.port: 8081") == (done.returncode, done.stdout)
+
+
+def test_kernels_are_put_where_they_can_be_written(tmp_path):
+    """The image's compiled kernels are copied to the temporary directory, and numba is told so."""
+    kernels = tmp_path / "kernels" / "records_0123"
+    kernels.mkdir(parents=True)
+    (kernels / "scan.nbi").write_bytes(b"compiled")
+    done = run_entrypoint(tmp_path, "printenv", "NUMBA_CACHE_DIR")
+    cache = Path(done.stdout.strip())
+    assert cache != tmp_path / "kernels"
+    assert cache.is_relative_to(tmp_path)
+    assert b"compiled" == (cache / "records_0123" / "scan.nbi").read_bytes()
+
+
+def test_the_command_takes_the_place_of_the_entry_point(tmp_path):
+    """Signals reach Flink, and its exit code the kubelet: the command is executed, not called."""
+    done = run_entrypoint(tmp_path, "bash", "-c", "exit 7")
+    assert 7 == done.returncode
+    assert ENTRYPOINT.read_text().rstrip().endswith('exec "$@"')
+
+
+def test_base_images_are_pinned():
+    """Every stage starts from an image with a full version; no `latest`, no moving tag."""
+    arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.MULTILINE))
+    bases = [rest.split()[0] for word, rest in instructions() if word == "FROM"]
+    assert len(bases) == 3
+    for base in bases:
+        assert re.fullmatch(r"[\w/.-]+:\d+\.\d+\.\d+-[\w.-]+", arguments[base.strip("${}")])
+
+
+def test_the_image_runs_as_nobody_special():
+    """The last stage ends as the user that the manifests run as; its files are root's."""
+    last = DOCKERFILE[DOCKERFILE.rindex("\nFROM "):]
+    assert re.findall(r"^USER (.+)$", last, re.MULTILINE) == ["9999:9999"]
+    assert "--chown" not in last
+    assert "ADD" not in [word for word, _ in instructions()]
+
+
+def test_kernels_are_compiled_for_the_processor_that_runs_them():
+    """Build and run name the same processor and features: numba would compile everything again otherwise."""
+    for name in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
+        values = re.findall(rf"{name}=(\S+)", DOCKERFILE)
+        assert len(values) == 2
+        assert len(set(values)) == 1
+
+
+def test_flink_is_the_one_that_the_package_asks_for(production):
+    """Package, image, driver and operator's version are one Flink; the image's tag is the package's version."""
+    [pin] = [Requirement(r) for r in PROJECT["dependencies"] if r.startswith("apache-flink")]
+    version = str(pin.specifier).removeprefix("==")
+    [deployment] = [o["spec"] for o in production if o["kind"] == "FlinkDeployment"]
+    assert f"ARG FLINK_IMAGE=flink:{version}-scala_2.12-java17" in DOCKERFILE
+    assert f"flink-s3-fs-presto-{version}.jar" in DOCKERFILE
+    assert f"local:///opt/flink/opt/flink-python-{version}.jar" == deployment["job"]["jarURI"]
+    assert "v" + version.rpartition(".")[0].replace(".", "_") == deployment["flinkVersion"]
+    assert deployment["image"].endswith(f":{flink_masking.__version__}")
+
+
+def test_what_the_manifests_name_is_in_the_image(production):
+    """Entry point, interpreter and program stand where the Dockerfile puts them."""
+    [deployment] = [o["spec"] for o in production if o["kind"] == "FlinkDeployment"]
+    assert f"COPY --chmod=0755 k8s/entrypoint.sh {deployment['flinkConfiguration']['kubernetes.entry.path']}" in DOCKERFILE
+    arguments = deployment["job"]["args"]
+    program = arguments[arguments.index("-py") + 1]
+    assert f"/src/jobs/{Path(program).name} {program}" in DOCKERFILE
+    assert (ROOT / "jobs" / Path(program).name).is_file()
+    interpreter = deployment["flinkConfiguration"]["python.executable"]
+    assert {interpreter} == {arguments[arguments.index(o) + 1] for o in ("-pyexec", "-pyclientexec")}
+    assert f"python -m venv {Path(interpreter).parents[1]}" in DOCKERFILE
+
+
+def test_constraints_keep_to_the_bounds_of_the_package():
+    """What the image installs is one version of each dependency, inside the bounds of pyproject.toml."""
+    pinned = dict(line.split("==") for line in (ROOT / "k8s" / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
+    extras = PROJECT["optional-dependencies"]
+    for text in [*PROJECT["dependencies"], *extras["vault"], *extras["aws"], *extras["postgres"]]:
+        needed = Requirement(text)
+        assert needed.specifier.contains(pinned[needed.name]), text
+
+
+def test_policy_and_deployment_of_the_example_fit(production, tmp_path):
+    """The example that the manifests carry is sound, and names a sink for each of its views."""
+    [config] = [o["data"] for o in production if o["kind"] == "ConfigMap" and "policy.yaml" in o["data"]]
+    for name, text in config.items():
+        (tmp_path / name).write_text(text)
+    loaded = load(PolicySource.read(tmp_path / "policy.yaml"))
+    assert loaded.warnings == []
+    deployment = completed(Deployment.read(tmp_path / "deployment.yaml"), loaded.policy.stream)
+    deployment.require([*loaded.policy.segments, "audit", "quarantine"])
+    delivery = {name: sink.get("sink.delivery-guarantee") for name, sink in deployment.sinks.items()}
+    assert set(delivery.values()) == {"exactly-once"}
