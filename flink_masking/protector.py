@@ -1,5 +1,6 @@
 """A policy without Flink: for producers, consumers and notebooks."""
 
+import logging
 import os
 import time
 from collections.abc import Sequence
@@ -8,16 +9,20 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from flink_masking.crypto.secret import Secret
 from flink_masking.engine.inprocess import InProcess
-from flink_masking.engine.plan import Plan, compile_plan
-from flink_masking.engine.protect import Protect
-from flink_masking.keys.providers import open_ring
+from flink_masking.engine.plan import Plan
+from flink_masking.engine.reload import ReloadingProtect
+from flink_masking.errors import KeyRingError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,11 @@ class Result:
     audit: list[bytes]
 
 
-class Protector:
-    """The same engine as in the Flink job, called with batches.
+class Protector(Secret):
+    """The same engine as in the Flink job, called with batches; refuses to be pickled, copied or printed.
 
-    Not thread-safe: anonymized and aggregated segments keep buffers between calls.
+    Not thread-safe: anonymized and aggregated segments keep buffers between calls. A key ring that is named by its address is looked at
+    between two batches, as in a job: a version that was promoted, disabled or destroyed takes effect without a new Protector.
 
     Example:
         protector = Protector("policy.yaml", "file:///secrets/keys.json")
@@ -48,24 +54,28 @@ class Protector:
         result.views["masked-customer-events"][0]
     """
 
-    def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None) -> None:
+    def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None, *,
+                 key_refresh_s: float = 30.0) -> None:
         """Compile a policy.
 
         Args:
             policy: path of the policy file, or a policy that has been read or loaded.
-            keys: address of the key ring (``file://``, ``env://``), or an open one; it is read once.
+            keys: address of the key ring (``file://``, ``env://``, …), or an open one, which stays as it is.
             vault: address of the token vault (``sqlite://``, ``postgresql://``), or an open one; None where no rule makes tokens.
+            key_refresh_s: seconds between two looks at the address of the key ring, more than 0. A look that fails is logged, and the
+                ring before stays in use.
 
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
             VaultError: the vault cannot be opened, or a rule makes tokens and none is named.
+            ValueError: an interval that is not positive.
         """
         if not isinstance(policy, LoadedPolicy):
             policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
-        ring = keys if isinstance(keys, KeyRing) else open_ring(keys)
-        self.plan: Plan = compile_plan(policy, ring, open_vault(vault) if isinstance(vault, str) else vault)
-        self._protect = Protect(self.plan, os.urandom, _now)
+        ring = (lambda: keys) if isinstance(keys, KeyRing) else RingWatcher(keys, key_refresh_s, report=_report).ring
+        self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now)
+        self.plan: Plan = self._protect.plan
         self._stateful = InProcess(self.plan, _now)
 
     def protect(self, batch: pa.Array | Sequence[bytes | str | None]) -> Result:
@@ -76,10 +86,15 @@ class Protector:
 
         Raises:
             TypeError: a row is neither bytes nor text nor None; a single record in place of a batch.
+            KeyRingError: the key ring has changed, and lacks a key that the policy needs.
+            VaultError: the token vault was away for longer than its patience.
         """
         if isinstance(batch, str | bytes | bytearray):
             raise TypeError("a batch of records is needed, not one record. Hint: protect([record])")
         pieces = self._protect(binary_column(batch))
+        if self._protect.plan is not self.plan:
+            self.plan = self._protect.plan
+            self._stateful.renew(self.plan)
         start, quarantine = 0, []
         for piece in pieces:
             self._stateful.feed(piece)
@@ -97,6 +112,10 @@ class Protector:
 
 def _joined(arrays: list[pa.BinaryArray]) -> pa.BinaryArray:
     return arrays[0] if len(arrays) == 1 else pa.concat_arrays(arrays)
+
+
+def _report(error: KeyRingError) -> None:
+    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)
 
 
 def _now() -> int:

@@ -11,6 +11,7 @@ import pytest
 from flink_masking.engine import protect
 from flink_masking.engine.quarantine import Entry, QuarantineReader
 from flink_masking.errors import KeyRingError, PolicyError
+from flink_masking.keys.files import create, edit
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
@@ -158,3 +159,34 @@ def test_a_protector_does_not_give_its_keys_away(protector, ring):
         pickle.dumps(protector)
     root = json.loads(ring.dump())["versions"][0]["root"]
     assert root not in repr(protector) + repr(protector.plan) + repr(vars(protector))
+
+
+def test_keys_are_taken_up_between_two_batches(tmp_path):
+    """A promoted version is used from the next look on: other pseudonyms, a new audit chain; buffers of before go on, and nothing is lost."""
+    path = tmp_path / "keys.json"
+    create(path)
+    protector = Protector(PolicySource("policy.yaml", POLICY), f"file://{path}", key_refresh_s=1e-9)
+    records = [json.dumps(event(k, 30 + k % 2)) for k in range(4)]
+    before = [protector.protect(records[:2]) for _ in range(2)]
+    edit(path, lambda data: KeyRing.parse(data, "keys").rotated().dump())
+    after = protector.protect(records)
+    first, second = (result.views["masked-customer-events"].to_pylist()[:2] for result in before)
+    third = after.views["masked-customer-events"].to_pylist()[:2]
+    assert first == second and all(a != b for a, b in zip(second, third, strict=True))
+    assert [json.loads(result.audit[0])["key_version"] for result in (*before, after)] == [1, 1, 2]
+    released = [line for result in (*before, after) for line in result.released["anonymized"]] + protector.finish()["anonymized"]
+    counts = protector._stateful.counts["anonymized"]
+    assert len(released) == counts["released"] >= 6 and counts["released"] + counts["suppressed"] == 8
+
+
+def test_a_key_ring_that_is_away_stays_in_use(tmp_path, caplog):
+    """A look that fails is logged, and the ring before goes on; an open ring is never looked for."""
+    path = tmp_path / "keys.json"
+    create(path)
+    protector = Protector(PolicySource("policy.yaml", POLICY), f"file://{path}", key_refresh_s=1e-9)
+    before = protector.protect([README]).views["masked-customer-events"]
+    path.unlink()
+    assert protector.protect([README]).views["masked-customer-events"].equals(before)
+    assert "the one before stays in use" in caplog.text
+    with pytest.raises(ValueError, match="more than 0"):
+        Protector(PolicySource("policy.yaml", POLICY), f"file://{tmp_path}/keys.json", key_refresh_s=0)

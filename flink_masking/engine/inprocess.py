@@ -25,11 +25,20 @@ class InProcess:
             plan: the compiled policy.
             clock: processing time in ms since 1970.
         """
-        self._plan, self._clock = plan, clock
-        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
+        self._clock = clock
+        self.renew(plan)
         self._logics: dict[tuple[str, int, int], Logic] = {}
         self._lines: dict[str, list[bytes]] = {s.name: [] for s in plan.stateful}
         self.counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
+
+    def renew(self, plan: Plan) -> None:
+        """Open packets with the keys of a renewed plan from now on; buffers stay.
+
+        Args:
+            plan: from `flink_masking.engine.plan.renewed`, or the first one.
+        """
+        self._plan = plan
+        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
 
     def feed(self, protected: Protected) -> None:
         """Take in the packed batches of a protected batch."""
