@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
-import pyarrow as pa
 
 from flink_masking.engine.record import Parts, RecordPlan, Transport, header_names, keyed
+from flink_masking.operators.exchange import binary_array
 
 
 def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan], transport: Transport) -> Parts:
@@ -20,5 +20,5 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
     """
     given = iter(arguments)
     partitions = next(given).to_numpy() if transport.partitioned else None
-    key = pa.Array.from_pandas(next(given), type=pa.binary()) if keyed(records, transport) else None
-    return Parts(partitions, key, {name: pa.Array.from_pandas(next(given), type=pa.binary()) for name in header_names(records, transport)})
+    key = binary_array(next(given)) if keyed(records, transport) else None
+    return Parts(partitions, key, {name: binary_array(next(given)) for name in header_names(records, transport)})

@@ -17,6 +17,7 @@ from flink_masking.engine.readings import of_batch
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import EventClock
+from flink_masking.operators.exchange import binary_array, exchange_arrow
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.metrics import Instruments
@@ -69,6 +70,7 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         self._clock = EventClock(plan.out_of_orderness, self._idle_after, started)
         self._names = columns(plan, self._transport)
         self._metrics = Instruments.of(function_context)
+        exchange_arrow()
 
     def close(self) -> None:
         """Let go of the vault."""
@@ -80,7 +82,7 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         """See the class."""
         return False
 
-    def eval(self, payloads: "pd.Series[Any]", *parts: "pd.Series[Any]") -> pd.DataFrame:
+    def eval(self, payloads: "pd.Series[Any]", *parts: "pd.Series[Any]") -> pa.StructArray:
         """Protect a batch.
 
         Args:
@@ -93,32 +95,31 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         """
         with without_values("protect"):
             begun = time.perf_counter_ns()
-            column = pa.Array.from_pandas(payloads, type=pa.binary())
+            column = binary_array(payloads)
             pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
-            frames = [self._frame(piece) for piece in pieces]
-            frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
+            rows = [pa.StructArray.from_arrays(self._cells(piece), self._names) for piece in pieces]
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
-            return frame
+            return rows[0] if len(rows) == 1 else pa.concat_arrays(rows)
 
-    def _frame(self, piece: Protected) -> pd.DataFrame:
+    def _cells(self, piece: Protected) -> list[pa.Array]:
+        """The columns of the output row."""
         n = piece.records
-        cells: list[np.ndarray] = [view.to_numpy(zero_copy_only=False) for view in piece.views.values()]
         watermark = self._clock.observe(piece.event_times, _now()) if piece.event_times else NO_TIME
-        for packets in piece.packed.values():
-            cell = np.full(n, None, object)
-            for row, packed in enumerate(packets):
-                cell[row] = Packet(packed.shard, watermark, packed.blob).encode()
-            cells.append(cell)
-        audit, quarantine = np.full(n, None, object), np.full(n, None, object)
-        audit[:1] = piece.audit
+        packets = ([Packet(packed.shard, watermark, packed.blob).encode() for packed in sent] for sent in piece.packed.values())
+        quarantine: list[bytes | None] = [None] * (piece.quarantine[-1][0] + 1 if piece.quarantine else 0)
         for row, line in piece.quarantine:
             quarantine[row] = line
-        cells += [audit, quarantine]
+        cells = [*piece.views.values(), *(_first(sent, n) for sent in packets), _first([piece.audit], n), _first(quarantine, n)]
         if self._transport.record:
-            cells += [column.to_numpy(zero_copy_only=False) for released in piece.parts.values() for column in released.columns]
-            cells.append(np.full(n, piece.key_version, np.int32))
-        return pd.DataFrame(dict(zip(self._names, cells, strict=True)), copy=False)
+            cells += [column for released in piece.parts.values() for column in released.columns]
+            cells.append(pa.array(np.full(n, piece.key_version, np.int32)))
+        return cells
+
+
+def _first(values: list[bytes] | list[bytes | None], n: int) -> pa.BinaryArray:
+    """A column of n rows that begins with these values; the rest is null."""
+    return pa.concat_arrays([pa.array(values, pa.binary()), pa.nulls(n - len(values), pa.binary())])
 
 
 def _now() -> int:

@@ -18,6 +18,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from flink_masking.crypto.ff1_exact import ExactFf1
 from flink_masking.deployment import Deployment
+from flink_masking.engine.protect import PLAIN
 from flink_masking.java import java_home
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.pipeline import build
@@ -103,12 +104,12 @@ def statements(environment: StreamTableEnvironment, mode: str, path: Path, sourc
         files = {"connector": "filesystem", "path": path.as_uri()}
         deployment = Deployment(source=files, sinks=dict.fromkeys(names, BLACKHOLE), keys=source.keys)
         return build(environment, source, plan, deployment, bounded=True)
-    tables(environment, path, [f"s_{name}" for name in columns(plan)])
-    function = udf(ProtectFunction(source), result_type=result_type(plan), func_type="pandas", deterministic=False)
+    tables(environment, path, [f"s_{name}" for name in columns(plan, PLAIN)])
+    function = udf(ProtectFunction(source, PLAIN, 60_000), result_type=result_type(plan, PLAIN), func_type="pandas", deterministic=False)
     environment.create_temporary_system_function("protect", function)
     environment.create_temporary_view("o", environment.sql_query("SELECT protect(payload) AS r FROM events"))
     statement = environment.create_statement_set()
-    for name in columns(plan):
+    for name in columns(plan, PLAIN):
         statement.add_insert_sql(f"INSERT INTO s_{name} SELECT r.{name} FROM o WHERE r.{name} IS NOT NULL")
     return statement
 

@@ -1,0 +1,73 @@
+"""The exchange of batches with Flink, against PyFlink's own conversions; no Java virtual machine is started."""
+
+import datetime
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from pyflink.fn_execution import coders
+from pyflink.table import DataTypes
+
+from flink_masking.operators.exchange import binary_array, exchange_arrow
+
+VALUES = [b"a", None, b"", b"\xff\x00", b"x" * 300]
+
+
+@pytest.fixture(autouse=True)
+def exchanged() -> Iterator[None]:
+    """The exchange in place, and PyFlink as it was afterwards."""
+    before = coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow
+    exchange_arrow()
+    yield
+    coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow = before
+
+
+def test_columns_of_bytes_arrive_without_objects() -> None:
+    """A column of BYTES arrives as the values that Flink sent, in the memory that they came in."""
+    sent = pa.RecordBatch.from_arrays([pa.array(VALUES, pa.binary())], names=["payload"])
+    (column,) = coders.coder_impl.arrow_to_pandas("UTC", [DataTypes.BYTES()], [sent])
+    assert binary_array(column).to_pylist() == VALUES
+    assert binary_array(column).buffers()[2].address == sent.column(0).buffers()[2].address
+
+
+def test_other_columns_arrive_as_pyflink_makes_them() -> None:
+    """Columns of other types keep their places, and are what PyFlink makes of them."""
+    now = datetime.datetime(2024, 3, 1, 12)
+    sent = pa.RecordBatch.from_arrays([pa.array([1, 2]), pa.array([b"k", None], pa.binary()), pa.array([now, now], pa.timestamp("ms"))],
+                                      names=["partition", "key", "time"])
+    types = [DataTypes.BIGINT(), DataTypes.BYTES(), DataTypes.TIMESTAMP_WITH_LOCAL_TIME_ZONE(3)]
+    partition, key, time = coders.coder_impl.arrow_to_pandas("Europe/Berlin", types, [sent])
+    assert partition.tolist() == [1, 2]
+    assert binary_array(key).to_pylist() == [b"k", None]
+    assert str(time.dt.tz) == "Europe/Berlin"
+
+
+@pytest.mark.parametrize("column", [pd.Series(VALUES, dtype=object), pd.Series(pd.arrays.ArrowExtensionArray(pa.array(VALUES, pa.binary())))],
+                         ids=["objects", "arrow"])
+def test_a_series_of_either_kind_is_read(column: "pd.Series[bytes]") -> None:
+    """Whether the exchange is in place or not, a function reads the same values."""
+    assert binary_array(column).to_pylist() == VALUES
+
+
+def test_an_empty_column_is_read() -> None:
+    """A column without chunks is a column without values."""
+    assert binary_array(pd.Series(pd.arrays.ArrowExtensionArray(pa.chunked_array([], pa.binary())))).to_pylist() == []
+
+
+def test_results_of_arrow_leave_as_they_are() -> None:
+    """A result that is an Arrow array becomes the column of the batch that goes to Flink; a pandas one goes PyFlink's way."""
+    row = pa.StructArray.from_arrays([pa.array(VALUES, pa.binary()), pa.array(range(5), pa.int32())], ["view0", "key_version"])
+    kind = DataTypes.ROW([DataTypes.FIELD("view0", DataTypes.BYTES()), DataTypes.FIELD("key_version", DataTypes.INT())])
+    schema = pa.schema([pa.field("r", row.type)])
+    straight = coders.coder_impl.pandas_to_arrow(schema, "UTC", [kind], [row])
+    through = coders.coder_impl.pandas_to_arrow(schema, "UTC", [kind], [pd.DataFrame({"view0": VALUES, "key_version": range(5)})])
+    assert straight.column(0).buffers()[-1].address == row.buffers()[-1].address
+    assert straight.equals(through)
+
+
+def test_it_is_put_in_place_once() -> None:
+    """Every function of a worker may ask for it; the second time changes nothing."""
+    first = coders.coder_impl.pandas_to_arrow
+    exchange_arrow()
+    assert coders.coder_impl.pandas_to_arrow is first
