@@ -37,6 +37,8 @@ class Deployment(BaseModel):
         vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
         idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
             up windows.
+        jars: what the job takes along: coordinates with checksum, ``group:name:version@sha256:…``, and ``file://`` addresses. None: the
+            connectors' own, as far as they are known; an empty list: Flink has them already.
         flink: Flink settings, on top of the library's defaults.
     """
 
@@ -49,6 +51,7 @@ class Deployment(BaseModel):
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
     idle_after: PositiveDuration = 60_000
+    jars: tuple[str, ...] | None = None
     flink: Options = Field(default_factory=dict, repr=False)
     _secrets: frozenset[str] = PrivateAttr(frozenset())
 
@@ -74,7 +77,7 @@ class Deployment(BaseModel):
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
             raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
-                             "key_refresh, vault_patience, idle_after and flink") from None
+                             "key_refresh, vault_patience, idle_after, jars and flink") from None
         return written._resolved(path)
 
     def _resolved(self, path: Path) -> Self:
@@ -90,6 +93,11 @@ class Deployment(BaseModel):
         result = self.model_copy(update={"source": options("source", self.source), "sinks": sinks, "flink": options("flink", self.flink)})
         result._secrets = frozenset(secrets)
         return result
+
+    @property
+    def connectors(self) -> frozenset[str]:
+        """Names of the connectors of all tables."""
+        return frozenset(str(options["connector"]) for options in (self.source, *self.sinks.values()) if "connector" in options)
 
     @property
     def has_secrets(self) -> bool:

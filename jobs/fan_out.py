@@ -12,12 +12,15 @@ from pyflink.table import StreamTableEnvironment
 from flink_masking.cli.console import reporting_errors
 from flink_masking.deployment import Deployment
 from flink_masking.errors import FlinkMaskingError, JobError
+from flink_masking.operators.jars import job_jars, take_jars
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.launch import launch
 from flink_masking.operators.local import cause
 from flink_masking.operators.pipeline import build, sink_order, take_checkpoints
+from flink_masking.operators.preflight import preflight
 from flink_masking.operators.settings import stream_environment
 from flink_masking.policy.source import PolicySource
+from flink_masking.tables import completed
 
 
 def main() -> None:
@@ -26,13 +29,14 @@ def main() -> None:
     parser.add_argument("--policy", required=True, type=Path, help="the policy (YAML); files that it names are read here and shipped")
     parser.add_argument("--deployment", required=True, type=Path, help="source, sinks, keys and Flink settings (YAML)")
     parser.add_argument("--bounded", action="store_true", help="the source ends: windows close at its end and no record is late")
+    parser.add_argument("--no-preflight", action="store_true", help="start without asking Kafka whether the job may do what it will do")
     parser.add_argument("--wait", action="store_true", help="stay until the job ends")
     options = parser.parse_args()
     with reporting_errors():
-        submit(options.policy, options.deployment, options.bounded, options.wait)
+        submit(options.policy, options.deployment, options.bounded, options.wait, not options.no_preflight)
 
 
-def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> None:
+def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks: bool = True) -> None:
     """Build the job and hand it to Flink.
 
     Args:
@@ -40,25 +44,31 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool) -> No
         deployment_file: source, sinks, keys and settings.
         bounded: the source ends.
         wait: stay until the job ends.
+        asks: ask the Kafka clusters of the deployment first whether they let the job do what it is going to do.
 
     Raises:
         PolicyFaults: the policy has faults.
         KeyRingError: the key ring cannot be opened here.
         VaultError: the vault cannot be opened here, or a rule makes tokens and the deployment names none.
         InputError: the deployment cannot be read.
-        JobError: the deployment does not fit the policy, or Flink refuses or fails the job.
+        JobError: the deployment does not fit the policy, a connector's jar cannot be had, a Kafka cluster does not let the job do what it
+            is going to do, or Flink refuses or fails the job.
     """
     deployment = Deployment.read(deployment_file)
     waits = deployment.key_refresh, deployment.vault_patience
     source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits)
     plan = source.plan()
+    jars = job_jars(deployment)
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
     os.environ.setdefault("_python_worker_execution_mode", "process")
     environment = stream_environment(deployment.settings())
+    take_jars(environment, jars)
     take_checkpoints(environment, deployment)
     tables = StreamTableEnvironment.create(environment)
     try:
         statements = build(tables, source, plan, deployment, bounded=bounded)
+        if asks:
+            preflight(completed(deployment, plan.policy.stream), jars)
         client = launch(environment, statements, sink_order(plan), plan.policy.stream)
         if wait:
             client.get_job_execution_result().result()

@@ -5,7 +5,24 @@ from typing import Annotated
 import typer
 
 from flink_masking import __version__
-from flink_masking.cli import acl, check, demo, generate, health, keys, logs, preview, quarantine, rekey, run, schema, sql, unmask
+from flink_masking.cli import (
+    acl,
+    check,
+    demo,
+    generate,
+    health,
+    jars,
+    keys,
+    logs,
+    preflight,
+    preview,
+    quarantine,
+    rekey,
+    run,
+    schema,
+    sql,
+    unmask,
+)
 
 app = typer.Typer(
     name="flink-masking",
@@ -62,6 +79,8 @@ app.add_typer(_sql, name="sql")
 
 app.command("acl")(acl.acl)
 
+app.command("jars")(jars.jars)
+app.command("preflight")(preflight.preflight)
 app.command("health")(health.health)
 app.command("log-config")(logs.log_config)
 

@@ -29,6 +29,7 @@ def job(
     from flink_masking.deployment import Deployment
     from flink_masking.engine.plan import compile_plan
     from flink_masking.keys.ring import KeyRing
+    from flink_masking.operators.jars import job_jars
     from flink_masking.operators.settings import DEFAULTS
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -38,4 +39,4 @@ def job(
     target = Deployment.read(deployment)
     vault = MemoryVault() if target.vault else None  # the real one may be out of reach from here
     plan = compile_plan(load(PolicySource.read(policy)), KeyRing.ephemeral(), vault)
-    typer.echo(script(plan, str(policy.resolve()), target, DEFAULTS, wait), nl=False)
+    typer.echo(script(plan, str(policy.resolve()), target, DEFAULTS, wait, map(str, job_jars(target))), nl=False)

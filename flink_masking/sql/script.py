@@ -31,7 +31,8 @@ def declarations() -> str:
     return "\n".join(f"-- {function.signature}: {function.title}\n{declaration(name, name)}\n" for name, function in FUNCTIONS.items())
 
 
-def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, str], wait: bool) -> str:
+def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, str], wait: bool,
+        jars: Iterable[str] = ()) -> str:
     """A script that does what the main job does for the masked segments: every record, audit and quarantine among it.
 
     Stateful segments are left out; records that break their contract go to the quarantine all the same.
@@ -42,6 +43,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
         deployment: source, sinks, keys and settings; it names a sink for every segment of the policy.
         settings: Flink settings below those of the deployment.
         wait: the client stays until the job ends, for a source that ends.
+        jars: paths of the connectors' jars, which the SQL client takes along.
 
     Raises:
         InputError: the policy has no masked segment, the deployment sets the job parameters itself or gives options by reference, or a text
@@ -65,7 +67,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     if parts is not None:
         named["transport"] = tables.transport.encode()
     checkpoints = {"execution.checkpointing.interval": f"{CHECKPOINT_INTERVAL}ms"} if needs_checkpoints(deployment) else {}
-    everything = {**settings, **checkpoints, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
+    everything = {**settings, **checkpoints, **tables.settings, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
     fields = view_columns(len(masked), None if parts is None else len(parts))
     names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
     entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")
@@ -73,6 +75,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     lines = [
         f"-- Masked segments: {', '.join(masked)}. Run it with: {RUN}",
         *_left_out(segment.name for segment in plan.stateful),
+        *(f"ADD JAR {literal(jar)};" for jar in jars),
         *(f"SET {literal(name)} = {literal(value)};" for name, value in everything.items()),
         "",
         f"{tables.source()};",

@@ -165,14 +165,18 @@ def test_jobs_that_cannot_be_written_are_told(policy, tmp_path):
 
 def test_the_commands_print_sql(policy, tmp_path):
     """``sql functions`` and ``sql job`` print what can be handed to the SQL client as it is."""
-    (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(deployment()))
+    jar = tmp_path / "flink-sql-connector-kafka-it's.jar"
+    jar.touch()
+    (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(deployment(jars=[jar.as_uri()])))
     runner = CliRunner()
     functions = runner.invoke(app, ["sql", "functions"])
     assert functions.exit_code == 0
     assert functions.output.count("CREATE TEMPORARY SYSTEM FUNCTION") >= 15
     assert [line for line in functions.output.splitlines() if line and not line.startswith(("-- ", "CREATE "))] == []
     written = runner.invoke(app, ["sql", "job", str(policy), str(tmp_path / "deployment.yaml"), "--wait"])
-    assert (written.exit_code, written.output) == (0, script(policy, wait=True))
+    added = f"ADD JAR '{tmp_path}/flink-sql-connector-kafka-it''s.jar';\n"
+    assert written.exit_code == 0
+    assert (written.output.count(added), written.output.replace(added, "")) == (1, script(policy, wait=True))
 
 
 def test_a_script_waits_as_its_deployment_says(policy, key_uri):

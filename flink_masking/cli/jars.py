@@ -1,0 +1,38 @@
+"""``flink-masking jars``: the connector jars of a deployment, fetched and verified."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def jars(
+    deployment: Annotated[
+        Path | None, typer.Argument(help="A deployment (YAML); all jars that are known unless given.", show_default=False)
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Use no network: what is not in the cache is an error.")] = False,
+    into: Annotated[
+        Path | None, typer.Option("--into", metavar="DIRECTORY", help="Copy the jars there, as into Flink's lib.", show_default=False)
+    ] = None,
+) -> None:
+    """Fetch the connector jars that a DEPLOYMENT's job takes along, and print coordinates and path of each.
+
+    They are kept in the user's cache directory and verified by checksum on every use. The environment variable
+    FLINK_MASKING_MAVEN_REPOSITORY names another repository than Maven Central.
+    """
+    import shutil
+
+    from flink_masking.deployment import Deployment
+    from flink_masking.jars import CONNECTORS, Artifact, JarCache, needed
+
+    target = None if deployment is None else Deployment.read(deployment)
+    found = needed(CONNECTORS, None) if target is None else needed(target.connectors, target.jars)
+    cache = JarCache(offline=offline)
+    for jar in found:
+        path = cache.resolve(jar)
+        if into is not None:
+            into.mkdir(parents=True, exist_ok=True)
+            part = into / f".{path.name}.part"
+            shutil.copyfile(path, part)
+            path = part.replace(into / path.name)
+        typer.echo(f"{jar.coordinates if isinstance(jar, Artifact) else jar.name}\t{path}")

@@ -1,0 +1,38 @@
+"""``flink-masking preflight``: whether Kafka lets a job do what it is going to do."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def preflight(
+    policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
+    deployment: Annotated[Path, typer.Argument(help="Source, sinks, keys and Flink settings (YAML).", show_default=False)],
+    timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds that a broker gets to answer.")] = 10,
+) -> None:
+    """Ask the Kafka clusters of a DEPLOYMENT whether the job may read, write and make transactions, with its own clients.
+
+    Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts.
+    """
+    import os
+
+    from flink_masking.cli.console import err, out
+    from flink_masking.deployment import Deployment
+    from flink_masking.java import java_home
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.tables import completed
+
+    loaded = load(PolicySource.read(policy))
+    target = Deployment.read(deployment)
+    target.require([*loaded.policy.segments, "audit", "quarantine"])
+    os.environ["JAVA_HOME"] = str(java_home())
+    from flink_masking.operators.jars import job_jars
+    from flink_masking.operators.preflight import preflight as check
+
+    said = check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000)
+    for line in said:
+        out.print(line, soft_wrap=True)
+    if not said:
+        err.print("no table of the deployment lies in Kafka", soft_wrap=True)

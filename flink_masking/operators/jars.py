@@ -1,0 +1,35 @@
+"""The jars that a deployment's job takes along to Flink."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from pyflink.datastream import StreamExecutionEnvironment
+
+from flink_masking.deployment import Deployment
+from flink_masking.jars import JarCache, needed
+
+GIVEN = "pipeline.jars"
+"""Flink's own setting; a deployment that uses it says all there is to say about jars."""
+
+
+def job_jars(deployment: Deployment, cache: JarCache | None = None) -> list[Path]:
+    """The jars on this machine, fetched and verified.
+
+    Args:
+        deployment: its connectors, and what it names itself.
+        cache: where jars are kept; the user's unless given.
+
+    Raises:
+        InputError: the deployment names a jar in a form that is none.
+        JobError: a jar cannot be had.
+    """
+    if GIVEN in deployment.flink:
+        return []
+    cache = cache or JarCache()
+    return [cache.resolve(jar) for jar in needed(deployment.connectors, deployment.jars)]
+
+
+def take_jars(environment: StreamExecutionEnvironment, jars: Iterable[Path]) -> None:
+    """Let the job take jars along, beside those that the settings and ``flink run`` name."""
+    if urls := [jar.resolve().as_uri() for jar in jars]:
+        environment.add_jars(*urls)
