@@ -30,7 +30,7 @@ def test_everything_is_in_the_namespace(objects):
     assert {namespace} == {o["metadata"]["namespace"] for o in objects if o["kind"] != "Namespace"}
 
 
-def test_a_changed_policy_changes_the_deployment(objects, k8s, tmp_path):
+def test_a_changed_policy_changes_the_deployment(objects):
     """The name of the policy's ConfigMap goes with its contents, so that the operator upgrades the job when the policy changes."""
     [name] = [o["metadata"]["name"] for o in objects if o["kind"] == "ConfigMap" and "policy.yaml" in o["data"]]
     [deployment] = [o for o in objects if o["kind"] == "FlinkDeployment"]
@@ -95,9 +95,14 @@ def test_network_policies_and_flink_agree_on_ports(objects):
     assert set(settings) == jobmanager | taskmanager | {"metrics.reporter.prom.port"}
 
 
-def test_a_drain_leaves_all_but_one_task_manager(production):
-    """The budget of TaskManagers is one less than the job needs of them; in production a second JobManager stands by."""
-    [deployment] = [o for o in production if o["kind"] == "FlinkDeployment"]
+def test_a_drain_leaves_all_but_one_task_manager(objects):
+    """The budget of TaskManagers is one less than the job needs of them, so that a node can be drained, and one after the other."""
+    [deployment] = [o for o in objects if o["kind"] == "FlinkDeployment"]
     needed = deployment["spec"]["job"]["parallelism"] // int(deployment["spec"]["flinkConfiguration"]["taskmanager.numberOfTaskSlots"])
-    assert needed - 1 == by_name(production)["PodDisruptionBudget", "flink-masking-taskmanager"]["spec"]["minAvailable"]
+    assert needed - 1 == by_name(objects)["PodDisruptionBudget", "flink-masking-taskmanager"]["spec"]["minAvailable"]
+
+
+def test_a_job_manager_stands_by_in_production(production):
+    """A node that dies takes no more than one JobManager of two."""
+    [deployment] = [o for o in production if o["kind"] == "FlinkDeployment"]
     assert deployment["spec"]["jobManager"]["replicas"] > 1
