@@ -3,17 +3,34 @@
 import ctypes
 import mmap
 import random
+import sys
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from flink_masking import arrow, registry
+from flink_masking.crypto import cmac, envelope, ff1, prf, siv
 from flink_masking.kernels import decimals
 from flink_masking.kernels.memory import SLACK
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques import generalize, partial, redact, rewriting
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques import (
+    date_shift,
+    encrypt_values,
+    fpe_numerals,
+    generalize,
+    partial,
+    perturb,
+    redact,
+    rewriting,
+    substitute,
+    tokenize,
+    tokenize_forms,
+)
+from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.vault.memory import MemoryVault
 
 LIBC, PAGE = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
 PIECES = [
@@ -44,6 +61,13 @@ CASES = [
     (generalize.TECHNIQUE, {"geohash": 12}),
     (generalize.TECHNIQUE, {"width": 0.000000001, "origin": -99999.999999999}),
 ]
+KEYED = ["pseudonym", "fpe", "encrypt", "encrypt_deterministic", "substitute", "date_shift", "tokenize", "perturb"]
+KEYED_CASES = [(name, example) for name in KEYED for example in registry.get(name).examples]
+VALID = ["4111111111111111", "4111-1111-1111-1111", "123-45-6789", "+49 301 2345678", "jane.doe@example.com", "DE89370400440532013000",
+         "GB29 NWBK 6016 1331 9268 19", "2024-02-29T23:59:59.123Z", "2024-03-15", "299.99", "Jane Doe", "a" * 200]  # fmt: skip
+SCRATCH = [cmac, envelope, ff1, prf, siv, date_shift, encrypt_values, fpe_numerals, perturb, rewriting, substitute, tokenize,
+           tokenize_forms]  # fmt: skip
+"""Modules that hand arrays of their own to kernels."""
 
 
 class Guarded:
@@ -75,6 +99,24 @@ class Guarded:
         """What `flink_masking.arrow.output` gives, ending at the page."""
         buffer, address = self.take(size + SLACK)
         return buffer, np.frombuffer((ctypes.c_uint8 * (size + SLACK)).from_address(address), np.uint8)
+
+    def array(self, shape: Any, dtype: Any = float) -> np.ndarray:
+        """What `numpy.zeros` gives, ending at the page."""
+        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        _, address = self.take(size)
+        return np.frombuffer((ctypes.c_uint8 * size).from_address(address), np.uint8).view(dtype).reshape(shape)
+
+
+class GuardedNumpy:
+    """numpy, whose new arrays end where a page without access starts."""
+
+    def __init__(self, memory: Guarded) -> None:
+        """Take them from there."""
+        self.empty = self.zeros = memory.array
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is numpy's own."""
+        return getattr(np, name)
 
 
 @pytest.fixture
@@ -117,3 +159,37 @@ def test_numbers_stay_in_their_memory(guarded):
         texts = ["".join(rnd.choices("-0123456789.eE+", k=rnd.randrange(30))) for _ in range(5)]
         decimals.parse_fixed(guarded.text(texts), 9)
     assert ["-9.223372036854775808"] * 3 == decimals.format_fixed(np.full(3, -(2**63)), 18).to_pylist()
+
+
+@pytest.fixture
+def all_guarded(guarded, monkeypatch):
+    """Guarded memory for outputs and for every array that a technique or a cipher makes to work in."""
+    for module in SCRATCH:
+        monkeypatch.setattr(module, "np", GuardedNumpy(guarded))
+    for module in [module for name, module in sys.modules.items() if name.startswith("flink_masking.")]:
+        for name, replaced in (("output", arrow.output), ("empty_int32", arrow.empty_int32)):
+            if getattr(module, name, None) is replaced and module is not arrow:
+                monkeypatch.setattr(module, name, guarded.output if name == "output" else lambda n: guarded.array(n, np.int32))
+    return guarded
+
+
+@pytest.mark.parametrize(("name", "example"), KEYED_CASES)
+def test_keyed_masks_stay_in_their_memory(all_guarded, name, example):
+    """No keyed mask, nor its way back, reads or writes beyond its values, its output or its scratch arrays, whatever the texts are."""
+    rnd, technique = random.Random(11), registry.get(name)
+    site = Site(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
+    params = technique.params.model_validate(example)
+    masks = [make(params, site) for make in (technique.make, technique.unmake) if make is not None]
+    for count in (1, 2, 7, 40, 90):
+        for valid in (False, True):
+            mixed = ["".join(rnd.choices(PIECES + VALID, k=rnd.randrange(4))) for _ in range(count)]
+            texts = rnd.choices(VALID, k=count) if valid else mixed
+            kinds, rows = np.full(count, rnd.choice([Kind.STRING, Kind.NUMBER]), np.int32), np.arange(count, dtype=np.int32)
+            text = all_guarded.text(texts)
+            for mask in masks:
+                assert not isinstance(mask, Action)
+                masked = mask(Values(text, kinds, rows), Context(bytes(32), all_guarded.text(texts)))
+                masked.values.validate(full=True)
+                assert len(masked.values) == count
+                again = masked.values.cast(pa.string()).fill_null("").to_pylist()
+                text = all_guarded.text(again)
