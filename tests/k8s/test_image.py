@@ -165,7 +165,7 @@ def test_constraints_keep_to_the_bounds_of_the_package():
 
 
 def test_policy_and_deployment_of_the_example_fit(production, tmp_path):
-    """The example that the manifests carry is sound, and names a sink for each of its views."""
+    """The example that the manifests carry is sound, names a sink for each of its views, and leaves the connector to the image."""
     [config] = [o["data"] for o in production if o["kind"] == "ConfigMap" and "policy.yaml" in o["data"]]
     for name, text in config.items():
         (tmp_path / name).write_text(text)
@@ -175,3 +175,6 @@ def test_policy_and_deployment_of_the_example_fit(production, tmp_path):
     deployment.require([*loaded.policy.segments, "audit", "quarantine"])
     delivery = {name: sink.get("sink.delivery-guarantee") for name, sink in deployment.sinks.items()}
     assert set(delivery.values()) == {"exactly-once"}
+    assert deployment.jars == ()
+    assert "flink-masking jars --into /jars" in DOCKERFILE
+    assert "COPY --from=builder /jars /opt/flink/lib" in DOCKERFILE
