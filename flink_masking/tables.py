@@ -97,6 +97,14 @@ class Tables:
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
         self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine)
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """Settings of the Table API without which the statements do not do what they should.
+
+        The newest record of a key is what comes last, as in the source's partition: nothing has to be kept in state to find it.
+        """
+        return {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
+
     def source(self) -> str:
         """The statement that creates the raw stream's table."""
         columns, options = ["payload BYTES"], self.deployment.source

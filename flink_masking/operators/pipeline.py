@@ -45,6 +45,8 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
             policy says of Kafka's parts of a record.
     """
     tables = Tables(plan, deployment, clocked=not bounded)
+    for name, value in tables.settings.items():
+        environment.get_config().set(name, value)
     environment.execute_sql(tables.source())
     for name in sink_order(plan):
         environment.execute_sql(tables.sink(name))
