@@ -15,9 +15,10 @@ import processes
 import pytest
 import sql_client
 import yaml
+from site_of_fan_out import Site
 
 from flink_masking import Protector
-from flink_masking.engine.accounts import count_lines, lines
+from flink_masking.engine.accounts import lines
 from flink_masking.java import java_home
 from flink_masking.sql.script import declarations
 from flink_masking.sql.session import GLOBAL, setting
@@ -31,16 +32,14 @@ class Finished(NamedTuple):
 
     said: str
     place: Path
-    raw: list[bytes]
+    site: Site
     orders: list[dict[str, object]]
     tickets: list[dict[str, object]]
 
 
-def _deployment(place: Path, key_uri: str) -> Path:
+def _deployment(place: Path, site: Site) -> Path:
     sinks = {name: {"connector": "filesystem", "path": (place / "views" / name).as_uri()} for name in material.SINKS}
-    source = {"connector": "filesystem", "path": (place / "events.jsonl").as_uri()}
-    body = {"source": source, "sinks": sinks, "keys": key_uri, "flink": {"parallelism.default": 1}}
-    (place / "deployment.yaml").write_text(yaml.safe_dump(body))
+    (place / "deployment.yaml").write_text(yaml.safe_dump({**site.body, "sinks": sinks}))
     return place / "deployment.yaml"
 
 
@@ -86,25 +85,22 @@ def _script(place: Path, key_uri: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def finished(place: Path, key_uri: str) -> Finished:
+def finished(place: Path, key_uri: str, fanned_out: Site) -> Finished:
     """One run of the client on one script: the job of a policy first, then everything else."""
     try:
         home = sql_client.flink_home(place, sql_client.gateway_jar())
     except sql_client.Unavailable as reason:
         pytest.skip(str(reason))
-    raw = [*material.make_events(place, 500, 100, 7).lines, *material.BROKEN]
-    (place / "events.jsonl").write_bytes(material.text(raw))
-    (place / "policy.yaml").write_text(material.POLICY)
     orders = [{"email": f"user{i % PEOPLE}@example.com", "ssn": f"123-45-{i % PEOPLE:04d}", "age": 20 + i % PEOPLE, "amount": i}
               for i in range(ORDERS)]  # fmt: skip
     tickets = [{"mail": f"user{i % (2 * PEOPLE)}@example.com", "topic": f"topic {i % 3}"} for i in range(TICKETS)]
     _written(place, "orders", orders)
     _written(place, "tickets", tickets)
-    made = processes.run(place, *processes.CLI, "sql", "job", place / "policy.yaml", _deployment(place, key_uri), "--wait")
+    made = processes.run(place, *processes.CLI, "sql", "job", fanned_out.policy, _deployment(place, fanned_out), "--wait")
     assert made.code == 0, made.err
     (place / "job.sql").write_text(made.out + _script(place, key_uri))
     said = _run(place, home)
-    return Finished(said, place, raw, orders, tickets)
+    return Finished(said, place, fanned_out, orders, tickets)
 
 
 def _run(place: Path, home: Path) -> str:
@@ -134,14 +130,32 @@ def _logs(finished: Finished) -> str:
     return finished.said + "".join(file.read_text(errors="replace") for file in (finished.place / "log").rglob("*") if file.is_file())
 
 
+def _contents(view: Path) -> bytes:
+    """The lines of a view, in order, one file behind the other."""
+    return b"".join(line + b"\n" for line in lines(view))
+
+
 def test_the_job_of_a_policy_makes_the_same_views(finished, key_uri):
-    """The script of ``sql job`` writes for each masked segment the records that the engine makes of the policy, and rejects the same."""
-    result = Protector(finished.place / "policy.yaml", key_uri).protect(finished.raw)
+    """The script of ``sql job`` writes each masked segment byte for byte as ``jobs/fan_out.py`` does, and as the engine without Flink."""
+    site = finished.site
+    result = Protector(site.policy, key_uri).protect(site.raw.read_bytes().splitlines())
     for segment in ("analytics", "development"):
-        expected = Counter(result.views[segment].drop_null().to_pylist())
-        assert Counter(lines(finished.place / "views" / segment)) == expected, finished.said[-3000:]
-    assert count_lines(finished.place / "views" / "quarantine") == len(result.quarantine) == len(material.BROKEN)
-    assert count_lines(finished.place / "views" / "audit") > 0
+        written = _contents(finished.place / "views" / segment)
+        assert written == _contents(site.views / segment), finished.said[-3000:]
+        assert written == material.text(result.views[segment].drop_null().to_pylist())
+        assert written.count(b"\n") == len(site.events.lines)
+
+
+def test_the_job_of_a_policy_rejects_the_same(finished):
+    """Both quarantines hold the same entries, but for the time and the sealing of the records; both audits count every record once."""
+    facts = []
+    for views in (finished.place / "views", finished.site.views):
+        entries = [json.loads(line) for line in lines(views / "quarantine")]
+        events = [json.loads(line) for line in lines(views / "audit")]
+        seen = sum(event["records"] for event in events if event["event"] == "protect")
+        facts.append((Counter((e["stream"], e["reason"], e["path"], e["position"]) for e in entries), seen))
+    assert facts[0] == facts[1]
+    assert facts[0][0].total() == len(material.BROKEN)
 
 
 def test_masked_streams_join(finished):

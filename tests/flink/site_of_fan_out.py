@@ -1,0 +1,39 @@
+"""One run of the main job as a script, which several modules look at: files of a deployment and what the job left."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import material
+import processes
+import yaml
+
+
+class Site(NamedTuple):
+    """Files of a deployment, the body of its file, and how the job ended."""
+
+    place: Path
+    policy: Path
+    raw: Path
+    views: Path
+    events: material.Events
+    body: dict[str, object]
+    finished: processes.Finished
+
+
+def fan_out(place: Path, policy: Path, body: dict[str, object]) -> processes.Finished:
+    """Run ``jobs/fan_out.py`` to its end."""
+    deployment = place / "deployment.yaml"
+    deployment.write_text(yaml.safe_dump(body))
+    return processes.run(place, *processes.FAN_OUT, "--policy", policy, "--deployment", deployment, "--bounded", "--wait")
+
+
+def run(place: Path, key_uri: str) -> Site:
+    """Events with broken lines among them through a policy with every kind of segment, between filesystem source and sinks."""
+    events = material.make_events(place, 2_000, 400, 5)
+    raw, policy, views = place / "events.jsonl", place / "policy.yaml", place / "views"
+    raw.write_bytes(material.text([*events.lines[:1_000], *material.BROKEN, *events.lines[1_000:]]))
+    policy.write_text(material.POLICY)
+    sinks = {name: {"connector": "filesystem", "path": (views / name).as_uri()} for name in material.SINKS}
+    source = {"connector": "filesystem", "path": raw.as_uri()}
+    body = {"source": source, "sinks": sinks, "keys": key_uri, "flink": {"parallelism.default": 1}}
+    return Site(place, policy, raw, views, events, body, fan_out(place, policy, body))
