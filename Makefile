@@ -8,7 +8,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo broker test test-fast test-services test-kafka check format bench clean
+.PHONY: help install java demo broker package test test-fast test-services test-kafka test-recovery check format bench clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -25,6 +25,9 @@ demo: install ## run the demonstration: one raw stream in, three protected strea
 broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
 	$(BIN)/python -P tests/kafka/broker.py
 
+package: install ## build the wheel (dist/) and the archive that a cluster's workers run from (build/flink-masking.zip)
+	$(BIN)/flink-masking package --output build/flink-masking.zip
+
 test: install ## run every test against the installed wheel
 	$(BIN)/pytest
 
@@ -36,6 +39,10 @@ test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQ
 
 test-kafka: install ## run the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka
+
+test-recovery: install ## kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
+	mkdir -p build && rm -f build/recovery.log
+	FLINK_MASKING_RECOVERY=long FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log $(BIN)/pytest -s tests/cluster/test_recovery.py
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

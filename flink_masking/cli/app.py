@@ -14,6 +14,7 @@ from flink_masking.cli import (
     jars,
     keys,
     logs,
+    package,
     preflight,
     preview,
     quarantine,
@@ -65,6 +66,7 @@ app.add_typer(_keys, name="keys")
 app.command("generate")(generate.generate)
 app.command("preview")(preview.preview)
 app.command("run")(run.run)
+app.command("package")(package.package)
 app.command("unmask")(unmask.unmask)
 app.command("rekey")(rekey.rekey)
 

@@ -6,6 +6,7 @@ edit in a helper module nor an upgrade of the package, so the cache directory ca
 """
 
 import builtins
+import functools
 import hashlib
 import os
 import pathlib
@@ -16,21 +17,27 @@ from typing import Any
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 
 
+@functools.cache
+def sources_digest() -> str:
+    """Of Python's version and of all sources that make up kernels, 16 hexadecimal digits."""
+    digest = hashlib.sha256(sys.version.encode())
+    for source in sorted(PACKAGE.rglob("*.py")):
+        text = source.read_bytes()
+        if b"njit" in text or b"intrinsic" in text:
+            digest.update(str(source.relative_to(PACKAGE)).encode() + b"\0" + text)
+    return digest.hexdigest()[:16]
+
+
 def cache_directory() -> pathlib.Path:
     """Where compiled kernels are kept: a directory of this user, named after the sources, Python and numba's platform.
 
     Returns:
         An absolute path; the directory may not exist yet. ``NUMBA_CACHE_DIR`` in the environment goes before it.
     """
-    digest = hashlib.sha256(sys.version.encode())
-    for source in sorted(PACKAGE.rglob("*.py")):
-        text = source.read_bytes()
-        if b"njit" in text or b"intrinsic" in text:
-            digest.update(str(source.relative_to(PACKAGE)).encode() + b"\0" + text)
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     if not os.access(base if os.path.isdir(base) else os.path.dirname(base), os.W_OK):
         base = os.path.join(tempfile.gettempdir(), f"flink-masking-{os.getuid()}")
-    return pathlib.Path(base) / "flink-masking" / f"kernels-{digest.hexdigest()[:16]}"
+    return pathlib.Path(base) / "flink-masking" / f"kernels-{sources_digest()}"
 
 
 def _private_cache() -> None:
@@ -54,8 +61,11 @@ builtins.print = getattr(getattr(_print, "__self__", None), "_print", _print)
 try:
     from numba import njit, types
     from numba.extending import intrinsic
+
+    from flink_masking.kernels.cache_locator import keep_by_content
 finally:
     builtins.print = _print
+keep_by_content(PACKAGE, sources_digest())
 
 JIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
 """Options of every kernel: no GIL while it runs, cached on disk, C semantics for division."""

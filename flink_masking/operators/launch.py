@@ -4,6 +4,7 @@ Flink finds the state of an operator in a savepoint by the operator's uid. The T
 shape of the whole job, and one more segment would lose the positions of the source and what the sinks have not committed.
 """
 
+import re
 from typing import Any
 
 from pyflink.common import JobClient
@@ -13,6 +14,18 @@ from pyflink.table import StatementSet
 from flink_masking.errors import JobError
 
 SOURCE_UID = "flink-masking-source"
+
+_REFUSALS = (
+    (re.compile("Cannot map checkpoint/savepoint state for operator"),
+     "the savepoint holds state of a segment or sink that this job no longer has. Hint: resume it with a policy and a deployment that have "
+     "all of its segments, or pass --allowNonRestoredState to flink run: what the missing one held is lost then"),
+    (re.compile(r"[Mm]ax(imum)? parallelism|maxParallelism"),
+     "the savepoint was taken with another maximum parallelism. Hint: set pipeline.max-parallelism to what it was then"),
+    (re.compile(r"Cannot find (?:meta data file|checkpoint or savepoint)[^\n]*|Could not load checkpoint/savepoint metadata|"
+                r"Failed to (?:rollback to|load) checkpoint/savepoint"),
+     "the savepoint cannot be read. Hint: pass the directory that holds its _metadata file, by an address that the JobManager can read"),
+)
+"""What Flink says, in words or a trace of a hundred lines, and what it means; the first that is found counts."""
 
 
 def launch(environment: StreamExecutionEnvironment, statements: StatementSet, sinks: list[str], name: str) -> JobClient:
@@ -25,11 +38,21 @@ def launch(environment: StreamExecutionEnvironment, statements: StatementSet, si
         name: of the job, as Flink shows it.
 
     Raises:
-        JobError: the job has another number of sinks.
+        JobError: the job has another number of sinks, or does not fit the savepoint that it is to go on from.
     """
     statements.attach_as_datastream()
     assign_uids(list(environment._j_stream_execution_environment.getTransformations()), sinks)
-    return environment.execute_async(name)
+    try:
+        return environment.execute_async(name)
+    except Exception as error:
+        if (words := refusal(str(error))) is not None:
+            raise JobError(words) from None
+        raise
+
+
+def refusal(text: str) -> str | None:
+    """Why a savepoint was refused, on one line, from what Flink said; None where it said something else."""
+    return next((words for pattern, words in _REFUSALS if pattern.search(text)), None)
 
 
 def assign_uids(transformations: list[Any], sinks: list[str]) -> None:

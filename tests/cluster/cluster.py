@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -230,14 +231,15 @@ class Cluster:
         entries = self.rest(f"/jobs/{job}/exceptions?maxExceptions=1")["exceptionHistory"]["entries"]
         return str(entries[0]["stacktrace"]) if entries else ""
 
-    def savepoint(self, job: str, *, stop: bool) -> str:
+    def savepoint(self, job: str, *, stop: bool, drain: bool = False) -> str:
         """Take a savepoint, in Flink's canonical format; returns its address.
 
         Args:
             job: the job's id.
-            stop: end the job with it, without draining: its windows and buffers stay open in the savepoint.
+            stop: end the job with it; its windows and buffers stay open in the savepoint.
+            drain: close windows and empty buffers first, for a job that is not to go on.
         """
-        path, body = ("stop", {"drain": False}) if stop else ("savepoints", {"cancel-job": False})
+        path, body = ("stop", {"drain": drain}) if stop else ("savepoints", {"cancel-job": False})
         trigger = self.rest(f"/jobs/{job}/{path}", "POST", body)["request-id"]
         answer: dict[str, Any] = {}
 
@@ -250,6 +252,19 @@ class Cluster:
         if stop:
             self.wait("the job has stopped", lambda: self.state(job) in ENDED)
         return str(answer["operation"]["location"])
+
+    def limit_file_size(self, size: int | None) -> None:
+        """Let no process of a TaskManager make a file larger than `size` bytes, as if the disk were full; None: no limit any more."""
+        for process in self.task_managers:
+            for pid in (process.pid, *self.workers()):
+                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
+    def restarts(self, job: str) -> int:
+        """How often Flink has started the job again."""
+        with contextlib.suppress(OSError, LookupError):
+            return int(float(self.rest(f"/jobs/{job}/metrics?get=numRestarts")[0]["value"]))
+        return 0
 
     def cancel(self, job: str) -> None:
         """Cancel a job and wait for its end."""

@@ -70,7 +70,9 @@ def test_make_help_lists_every_target():
     """make, without a target, lists each target with one line."""
     done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
     listed = {line.split()[1] for line in done.stdout.splitlines()}
-    assert {"help", "install", "demo", "test", "test-fast", "test-services", "check", "format", "bench", "clean"} == listed
+    targets = set(re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)[1].split())
+    assert targets - {"java"} == listed
+    assert {"demo", "test", "check", "package"} <= listed
 
 
 def test_continuous_integration_can_be_run():

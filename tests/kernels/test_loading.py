@@ -1,11 +1,14 @@
 """How numba is loaded: inside a PyFlink worker, and with a cache that only its owner can write."""
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
 
 import pytest
+
+from flink_masking.kernels import PACKAGE
 
 PROGRAM = """
 import builtins
@@ -44,3 +47,17 @@ def test_a_cache_of_somebody_else_is_not_used(tmp_path):
     cache = loaded(XDG_CACHE_HOME=str(tmp_path))
     os.chown(cache, 12345, -1)
     assert cache != loaded(XDG_CACHE_HOME=str(tmp_path))
+
+
+def test_a_package_that_was_moved_finds_its_compiled_kernels(tmp_path):
+    """Flink unpacks an archive into another directory at every start: what was compiled for one is used in the next."""
+    kept = []
+    for place in ("first", "second"):
+        shutil.copytree(PACKAGE, tmp_path / place / "flink_masking", ignore=shutil.ignore_patterns("__pycache__"))
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path / place)}
+        program = "import flink_masking.dp.kernels as k; print(k.__file__)"
+        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
+        assert done.stdout.startswith(str(tmp_path / place))
+        kept.append({file.name: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*") if file.is_file()})
+    assert len(kept[0]) >= 2
+    assert kept[1] == kept[0]

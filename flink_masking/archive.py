@@ -1,0 +1,106 @@
+"""The archive that a Flink cluster's workers run from: this installation's packages, and a small script in the place of an interpreter.
+
+``flink run -pyarch ARCHIVE -pyexec NAME/bin/python`` unpacks it on every TaskManager. Nothing in it is a link or an absolute path, so it
+runs wherever it is unpacked; what the machine has to bring is a Python of the same release and the same kind of processor and C library.
+"""
+
+import importlib.metadata
+import os
+import re
+import sys
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from flink_masking.errors import InputError
+
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+JAVA = "apache-flink-libraries"
+"""Flink itself: the cluster has it."""
+LEFT_OUT = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyi|h|hpp|pxd|pyx|a|jar)$|^pyarrow/(include|src)/|^pyflink/examples/")
+"""What no worker needs: other people's tests, sources and headers."""
+INTERPRETER = f"""#!/bin/sh
+# {PYTHON} of this machine with the packages of this archive before all others; FLINK_MASKING_PYTHON names another interpreter.
+here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
+PYTHONPATH="$here/packages${{PYTHONPATH:+:$PYTHONPATH}}" exec "${{FLINK_MASKING_PYTHON:-{PYTHON}}}" "$@"
+"""
+MOMENT = (2020, 1, 1, 0, 0, 0)
+"""The time of all files, so that equal installations make equal archives."""
+
+
+def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
+    """Write the archive of this installation.
+
+    Args:
+        path: a file ending in ``.zip``; replaced.
+        extras: extras of flink-masking that the workers need (``postgres``, ``vault``, ``aws`` …), installed here.
+
+    Returns:
+        The archive's size in bytes.
+
+    Raises:
+        InputError: flink-masking or something that it needs is not installed here, or the file cannot be written.
+    """
+    if path.suffix != ".zip":
+        raise InputError(f"{path}: no zip file. Hint: Flink unpacks an archive by its ending; give a name that ends in .zip")
+    needed = closure("flink-masking", extras)
+    part = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+            _add(archive, "bin/python", INTERPRETER.encode(), 0o755)
+            for name in sorted(needed - {JAVA}):
+                for inside, file in _files(importlib.metadata.distribution(name)):
+                    _add(archive, f"packages/{inside}", file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644)
+        part.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}). Hint: choose another place") from None
+    finally:
+        part.unlink(missing_ok=True)
+    return path.stat().st_size
+
+
+def closure(name: str, extras: Iterable[str] = ()) -> set[str]:
+    """Normalised names of a distribution and of all that it needs, as installed here.
+
+    Raises:
+        InputError: one of them is not installed.
+    """
+    from packaging.requirements import Requirement
+
+    seen: set[tuple[str, str]] = set()
+    todo = [(name, extra) for extra in ("", *extras)]
+    while todo:
+        at = todo.pop()
+        if at in seen:
+            continue
+        seen.add(at)
+        try:
+            stated = importlib.metadata.requires(at[0]) or []
+        except importlib.metadata.PackageNotFoundError:
+            raise InputError(f"{at[0]} is not installed here. Hint: pip install 'flink-masking[…]' with the extras") from None
+        for requirement in map(Requirement, stated):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": at[1]}):
+                todo += [(_normal(requirement.name), extra) for extra in ("", *requirement.extras)]
+    return {name for name, _ in seen}
+
+
+def _normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _files(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str, Path]]:
+    """A distribution's files, with their paths inside ``packages``."""
+    for file in distribution.files or ():
+        inside = PurePosixPath(file)
+        if ".." not in inside.parts and not inside.is_absolute() and not LEFT_OUT.search(str(inside)):
+            located = Path(str(file.locate()))
+            if located.is_file():
+                yield str(inside), located
+
+
+def _add(archive: zipfile.ZipFile, name: str, body: bytes, mode: int) -> None:
+    entry = zipfile.ZipInfo(name, MOMENT)
+    entry.external_attr = (0o100000 | mode) << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(entry, body, compresslevel=1)
