@@ -171,6 +171,14 @@ def test_types_of_columns(call, column, written):
     assert call("mask", column, "keep") == written
 
 
+def test_a_column_of_numbers_is_no_text(call):
+    """Where a format is kept, numbers are refused and hidden; cast to text they are taken. Where none is, numbers count by their text."""
+    numbers = pd.Series([4111111111111111])
+    assert call("fpe_encrypt", numbers, "pan", "card") == call("mask_last", numbers, 4) == ["***"]
+    assert call("fpe_encrypt", numbers.astype(str), "pan", "card") != ["***"]
+    assert call("pseudonym", numbers, "d") == call("pseudonym", numbers.astype(str), "d")
+
+
 def test_columns_without_text_are_refused(call):
     """Bytes and arrays are no values; the message says what to write."""
     with pytest.raises(InputError, match=r"BYTES.*Hint: DECODE"):
