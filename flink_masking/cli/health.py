@@ -12,7 +12,6 @@ def health(
     max_restarts: Annotated[int | None, typer.Option("--max-restarts", min=0, help="Since the job was submitted.")] = None,
     max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Of any step, 0 to 1.")] = None,
     max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Event time behind now: 5min.")] = None,
-    watch: Annotated[float, typer.Option("--watch", min=0, max=60, help="Seconds between two looks at the counters.")] = 1.0,
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
 ) -> None:
@@ -25,7 +24,7 @@ def health(
 
     limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
                     _duration("--max-watermark-lag", max_watermark_lag))
-    checks = judge(observe(RestEndpoint(rest, ca, certificate), job, watch), limits)
+    checks = judge(observe(RestEndpoint(rest, ca, certificate), job), limits)
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

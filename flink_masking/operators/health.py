@@ -3,18 +3,16 @@
 import json
 import re
 import ssl
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flink_masking.errors import InputError, JobError
 
 STUCK = 900
-"""Milliseconds of a second that a source waits for what comes after it, from which on it counts as stuck where nothing moves."""
+"""Milliseconds of a second that a source works or waits for what comes after it, from which on it is stuck if nothing leaves it."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -62,9 +60,8 @@ class Observed:
         restarts: since it was submitted.
         checkpoint: when the last checkpoint was completed; None where none was.
         back_pressure: largest of all steps, ms a second.
-        source_back_pressure: of the sources.
-        moved: records that left the sources while it was looked at.
-        watched: seconds that it was looked at.
+        strained: of the sources, time that they worked or waited for what comes after them.
+        rate: records a second that left the sources in the last minute; Flink looks at its counters every few seconds.
         watermark: the smallest of all steps that have one, ms since 1970; None without event time.
     """
 
@@ -76,9 +73,8 @@ class Observed:
     restarts: int
     checkpoint: int | None
     back_pressure: int
-    source_back_pressure: int
-    moved: int
-    watched: float
+    strained: int
+    rate: float
     watermark: int | None
 
 
@@ -87,7 +83,8 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
     checks = [Check("job", seen.state == "RUNNING", f"{seen.name} {seen.state}")]
     busy = sum(task in ("RUNNING", "FINISHED") for task in seen.tasks)
     checks.append(Check("tasks", busy == len(seen.tasks) > 0, f"{busy} of {len(seen.tasks)} steps at work"))
-    checks.append(Check("restarts", limits.restarts is None or seen.restarts <= limits.restarts, _limited(str(seen.restarts), limits.restarts)))
+    few = limits.restarts is None or seen.restarts <= limits.restarts
+    checks.append(Check("restarts", few, _limited(str(seen.restarts), limits.restarts)))
     since = seen.now - (seen.started if seen.checkpoint is None else seen.checkpoint)
     what = "none yet, job started" if seen.checkpoint is None else "last completed"
     most = None if limits.checkpoint_age is None else f"{limits.checkpoint_age / 1000:g} s"
@@ -95,13 +92,14 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
                         _limited(f"{what} {since / 1000:.1f} s ago", most)))
     checks.append(Check("back-pressure", limits.back_pressure is None or seen.back_pressure / 1000 <= limits.back_pressure,
                         _limited(f"{seen.back_pressure / 1000:.2f}", limits.back_pressure)))
-    stuck = seen.moved == 0 and seen.source_back_pressure >= STUCK
-    text = f"{seen.moved:,} records read in {seen.watched:.1f} s" + (", while more of them wait" if stuck else "")
+    stuck = seen.rate == 0 and seen.strained >= STUCK
+    text = "none for a minute, though there are some: is a Python worker stuck?" if stuck else f"{seen.rate:,.1f} read a second"
     checks.append(Check("records", not stuck, text))
     if limits.watermark_lag is not None:
         lag = None if seen.watermark is None else seen.now - seen.watermark
         text = "no step has a watermark" if lag is None else f"{lag / 1000:.1f} s behind"
-        checks.append(Check("watermark", lag is not None and lag <= limits.watermark_lag, _limited(text, f"{limits.watermark_lag / 1000:g} s")))
+        near = lag is not None and lag <= limits.watermark_lag
+        checks.append(Check("watermark", near, _limited(text, f"{limits.watermark_lag / 1000:g} s")))
     return checks
 
 
@@ -153,14 +151,12 @@ class RestEndpoint:
             raise JobError(f"{self._base}: does not answer ({told}). Hint: --rest http://host:8081 of the JobManager") from None
 
 
-def observe(rest: RestEndpoint, job: str | None, watch: float, sleep: Callable[[float], None] = time.sleep) -> Observed:
-    """Look at a job for a while.
+def observe(rest: RestEndpoint, job: str | None) -> Observed:
+    """Look at a job.
 
     Args:
         rest: whom to ask.
         job: id or name; None for the only job that has not ended.
-        watch: seconds between two looks at its counters.
-        sleep: waits so many seconds.
 
     Raises:
         JobError: the endpoint does not answer, or there is not exactly one such job.
@@ -169,10 +165,8 @@ def observe(rest: RestEndpoint, job: str | None, watch: float, sleep: Callable[[
     found = rest.get(f"/jobs/{number}")
     steps = found["vertices"]
     sources = [step for step in steps if step["name"].startswith("Source")]
-    before = sum(_written(rest, number, step["id"]) for step in sources)
-    sleep(watch)
-    after = sum(_written(rest, number, step["id"]) for step in sources)
     waits = {step["id"]: _metric(rest, number, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
+    strains = [waits[step["id"]] + _metric(rest, number, step["id"], "busyTimeMsPerSecond", "max") for step in sources]
     marks = [_metric(rest, number, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
     restarts = rest.get(f"/jobs/{number}/metrics?get=numRestarts")
     completed = (rest.get(f"/jobs/{number}/checkpoints").get("latest") or {}).get("completed")
@@ -180,7 +174,7 @@ def observe(rest: RestEndpoint, job: str | None, watch: float, sleep: Callable[[
         name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
         started=found["start-time"], restarts=int(float(restarts[0]["value"])) if restarts else 0,
         checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
-        source_back_pressure=max((waits[step["id"]] for step in sources), default=0), moved=max(0, after - before), watched=watch,
+        strained=max(strains, default=0), rate=sum(_rate(rest, number, step["id"]) for step in sources),
         watermark=min((mark for mark in marks if mark), default=None))  # fmt: skip
 
 
@@ -192,7 +186,8 @@ def _find(rest: RestEndpoint, job: str | None) -> str:
     jobs = [j for j in jobs if j["state"] not in ended] or sorted(jobs, key=lambda j: j["start-time"])[-1:]
     if len(jobs) != 1:
         what = f"{len(jobs)} jobs" if jobs else "no job"
-        raise JobError(f"the endpoint has {what}{f' named {job}' if job else ' at work'}. Hint: --job NAME or --job ID; flink list shows them")
+        named = f" named {job}" if job else " at work"
+        raise JobError(f"the endpoint has {what}{named}. Hint: --job NAME or --job ID; flink list shows them")
     return str(jobs[0]["jid"])
 
 
@@ -202,9 +197,10 @@ def _metric(rest: RestEndpoint, job: str, step: str, name: str, how: str) -> int
     return 0 if abs(value) >= 1 << 62 else value  # Flink's way to say that there is no watermark yet, or none to come
 
 
-def _written(rest: RestEndpoint, job: str, step: str) -> int:
-    """Records out of the sources of a step: out of the operators in it, where it holds more than a source."""
+def _rate(rest: RestEndpoint, job: str, step: str) -> float:
+    """Records a second out of the sources of a step: of the operators in it, which may be more than a source."""
+    rate = "numRecordsOutPerSecond"
     names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
-    wanted = [name for name in names if name.startswith("Source") and name.endswith(".numRecordsOut")] or ["numRecordsOut"]
+    wanted = [name for name in names if name.startswith("Source") and name.endswith("." + rate)] or [rate]
     listed = ",".join(urllib.parse.quote(name) for name in wanted)
-    return int(sum(m["sum"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")))
+    return float(sum(m["sum"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")))
