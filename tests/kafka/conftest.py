@@ -11,6 +11,7 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent))
 
 from broker import Broker, class_path
+from secured import Secured
 
 from flink_masking.errors import JobError
 
@@ -39,3 +40,12 @@ def broker(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def topic(broker: Broker) -> Callable[..., str]:
     """Makes a topic on `broker` under a name that no other test has."""
     return lambda name="topic", partitions=1, config=None: broker.topic(f"{name}-{next(_NUMBERS)}", partitions, config)
+
+
+@pytest.fixture(scope="session")
+def secured(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A broker with users, certificates and access control, the same for the whole run; nobody is granted anything yet."""
+    found = Secured(tmp_path_factory.mktemp("secured"))
+    with found.broker:
+        found.begin()
+        yield found
