@@ -62,3 +62,14 @@ def test_a_record_batch_travels_as_bytes(rows):
     columns = {"a": pa.array([1, None, 3][:rows], pa.int64()), "b": pa.array([b"x", b"", None][:rows], pa.binary())}
     batch = pa.RecordBatch.from_pydict(columns)
     assert from_ipc(to_ipc(batch)).equals(batch)
+
+
+def test_the_watermark_waits_for_partitions_that_have_not_spoken():
+    """Of several partitions one may be there of which nothing was read yet: for the idle time after the start there is no watermark."""
+    clock = EventClock(0, idle_after=1_000, started=500)
+    assert clock.observe({0: 900, 3: 100}, 600) == NO_TIME
+    assert clock.observe({0: 950, 1: 50}, 1_400) == NO_TIME
+    assert clock.observe({0: 960}, 1_501) == 50  # 3 spoke last at 600, 1 at 1,400
+    assert clock.observe({0: 970}, 1_601) == 50
+    assert clock.observe({0: 980}, 2_401) == 980
+    assert clock.observe({}, 9_000) == 980
