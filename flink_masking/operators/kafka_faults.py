@@ -56,7 +56,7 @@ def _told(fault: KafkaFault, timeout: int) -> tuple[str, str]:
         return ("a store of keys or certificates cannot be opened",
                 "mend properties.ssl.keystore.… and properties.ssl.truststore.…: location, type and password")
     if fault.has("TimeoutException", "DisconnectException", "BootstrapResolutionException"):
-        return (f"it cannot be reached, or does not answer within {timeout / 1000:g} s",
+        return (f"it cannot be reached, or does not answer in {timeout / 1000:g} s",
                 "is it running, are host, port and firewall right, and does properties.security.protocol say what is spoken at that port?")
     if fault.has("ConfigException", "IllegalArgumentException"):
         return "the client does not take its settings", "mend properties.… in the deployment; Flink's log names the setting"
