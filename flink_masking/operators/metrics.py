@@ -48,7 +48,7 @@ class Instruments:
             counter.inc(value)
 
     def _scope(self, name: str, labels: tuple[str, ...]) -> Any:
-        group = self._group
+        group: Any = self._group
         for key, value in zip(METRICS[name].labels, labels, strict=True):
             group = group.add_group(key, value)
         return group
