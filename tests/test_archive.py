@@ -18,12 +18,12 @@ def test_all_that_the_library_needs_is_packed_and_no_more():
 
 def test_an_extra_that_is_not_installed_is_refused():
     """A distribution that is not there is named, before anything is written."""
-    with pytest.raises(InputError, match="no-such-distribution is not installed here. Hint:"):
+    with pytest.raises(InputError, match="no-such-distribution is not installed here"):
         closure("no-such-distribution")
 
 
 def test_an_archive_has_the_ending_that_flink_goes_by(tmp_path: Path):
     """Flink unpacks by the ending of the name, so another one is refused."""
-    with pytest.raises(InputError, match="ends in .zip"):
+    with pytest.raises(InputError, match=r"ends in \.zip"):
         write_archive(tmp_path / "workers.tar")
     assert list(tmp_path.iterdir()) == []

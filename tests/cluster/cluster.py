@@ -152,9 +152,9 @@ class Cluster:
             process.kill()
         process.wait()
 
-    def workers(self) -> list[int]:
-        """Process ids of the Python workers of all TaskManagers that live."""
-        groups = {process.pid for process in self.task_managers}
+    def workers(self, index: int | None = None) -> list[int]:
+        """Process ids of the Python workers of one TaskManager, or of all that live."""
+        groups = {process.pid for process in (self.task_managers if index is None else [self.task_managers[index]])}
         found = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError, ValueError):
