@@ -1,14 +1,18 @@
 """The anonymizing step of one shard: packed batches in, JSON lines of groups of k people out."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.anonymity.buffer import Buffer, Groups, Records
+from flink_masking.anonymity.dictionary import Dictionary
 from flink_masking.anonymity.figures import Figures
 from flink_masking.anonymity.lines import LineWriter
+from flink_masking.anonymity.models import Models
+from flink_masking.anonymity.models.t_closeness import MOST
 from flink_masking.anonymity.packed import pack, schema, unpack
-from flink_masking.anonymity.slide_grow import Groups, Records, SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.logic import Effects
@@ -17,19 +21,24 @@ __all__ = ["KAnonymityLogic", "pack", "schema"]
 
 ENTRY = "buffer"
 """The one state entry."""
-FORMAT = b"k-anonymity 1"
-"""Names what the entry holds; raised when its columns change."""
+FORMAT, FIRST_FORMAT = 2, 1
+"""Versions of what the entry holds: this one, and the oldest that can still be read (no running counts, no models named)."""
+NAME = b"k-anonymity "
+MEMORY = b"memory "
+"""Begins the names under which the numbers that outlive the records are kept, int64 each."""
 BEGINNING = -(1 << 62)
 """The clock before the first call."""
 
 
 class KAnonymityLogic:
-    """k-anonymity with slide-grow, and distinct l-diversity, as stateful work (`flink_masking.logic.Logic`).
+    """Groups of k people that satisfy the models, as stateful work (`flink_masking.logic.Logic`).
 
     Contract: every record leaves once, released or suppressed; a line is released only with at least k - 1 other people's under the same
-    labels. Lines of one call are shuffled; they carry no number of their group, no time. Records held are those of `SlideGrow`: at most
-    `max_buffer`, and the time of a record is that of its arrival here. Between calls the released members of the records held are kept
-    in memory, during a call those of the batch as well.
+    labels. Lines of one call are shuffled; they carry no number of their group, no time. The time of a record is that of its arrival
+    here. Between calls the released members of the records held are kept in memory, during a call those of the batch as well.
+
+    Suppressed records are counted in all, and by reason: ``suppressed_people`` (fewer than k could be brought together) and
+    ``suppressed_l_diversity``, ``suppressed_t_closeness`` or ``suppressed_alpha_k``.
 
     The state is one entry, an Arrow IPC stream of the records held. Two runs over the same calls, one of them restored in between, form the
     same groups; only the order of lines within a call depends on the generator.
@@ -38,32 +47,30 @@ class KAnonymityLogic:
     def __init__(
         self,
         space: Space,
-        k: int,
-        l: int,  # noqa: E741 (the model's own name)
-        max_buffer: int,
+        models: Models,
+        buffer: Callable[[], Buffer],
         max_delay: int | None,
         generator: np.random.Generator,
+        open_columns: Sequence[int] = (),
     ) -> None:
         """An empty shard.
 
         Args:
             space: the quasi-identifiers.
-            k: distinct people in a group, at least 2.
-            l: distinct sensitive values in a group; 1 = not asked for.
-            max_buffer: records held at most.
-            max_delay: ms (processing time) that a record is held at most; None = no limit.
+            models: what the buffer's groups satisfy besides k.
+            buffer: makes an empty buffer, of the same space and models each time.
+            max_delay: ms (processing time) that a record is held at most, as the buffer has it; None = no limit.
             generator: shuffles the lines; seed it from the system for production.
-
-        Raises:
-            PolicyError: a number is out of range.
+            open_columns: sensitive attributes that closeness models compare, and that come as hashes since nobody declared their domain.
         """
-        self.space, self.diverse, self.max_delay = space, l > 1, max_delay
-        self._arguments = (space, k, l, max_buffer, max_delay)
-        self._generator, self._lines, self._figures = generator, LineWriter(space), Figures(space)
+        self.space, self.models, self.max_delay = space, models, max_delay
+        self._make, self._generator, self._lines, self._open = buffer, generator, LineWriter(space), tuple(open_columns)
+        self._figures = Figures(space)
         self._empty()
 
     def _empty(self) -> None:
-        self._buffer = SlideGrow(*self._arguments)
+        self._buffer = self._make()
+        self._dictionaries = {column: Dictionary(MOST) for column in self._open}
         self._release = pa.array([], pa.binary())
         self._held = self._buffer.held()
         self._next, self._clock, self._fresh = 0, BEGINNING, True
@@ -75,9 +82,11 @@ class KAnonymityLogic:
             InputError: the batch is not of this space (`packed.unpack`).
         """
         now = max(now, self._clock)
-        records, release = unpack(self.space, self.diverse, batch, self._next, now)
+        records, release = unpack(self.space, self.models.columns, batch, self._next, now)
         if not batch.num_rows:
             return self.on_timer(now)
+        for column, dictionary in self._dictionaries.items():
+            records.sensitive[column] = dictionary.encode(records.sensitive[column])
         self._next += batch.num_rows
         self._clock, self._fresh = now, False
         groups = self._buffer.push(records, now)
@@ -133,24 +142,39 @@ class KAnonymityLogic:
             with pa.ipc.open_stream(entries[ENTRY]) as reader:
                 batch = reader.read_next_batch()
             facts = batch.schema.metadata or {}
-            numbers = [int(facts[name]) for name in (b"next", b"clock")]
+            self._next, self._clock = (int(facts[name]) for name in (b"next", b"clock"))
+            version = int(facts[b"format"].removeprefix(NAME))
         except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration):
             raise InputError("state of an anonymized segment: damaged. Hint: restore from an earlier savepoint") from None
-        if facts.get(b"format") != FORMAT:
-            raise InputError("state of an anonymized segment: written by another version. Hint: restore with the version that wrote it")
+        if not FIRST_FORMAT <= version <= FORMAT:
+            age = "a newer version" if version > FORMAT else "a version that is no longer read"
+            raise InputError(f"state of an anonymized segment: written by {age}. Hint: restore with the version that wrote it")
+        self._take_over(batch, facts, version)
+
+    def _take_over(self, batch: pa.RecordBatch, facts: Mapping[bytes, bytes], version: int) -> None:
         if facts.get(b"space") != self.space.fingerprint.encode():
             raise InputError("state of an anonymized segment: of other quasi-identifiers. Hint: end the old job before these change")
+        if version > FIRST_FORMAT and facts.get(b"models") != self.models.fingerprint.encode():
+            raise InputError("state of an anonymized segment: of other privacy models. Hint: end the old job before these change")
         packed = batch.select(batch.schema.names[:-2]).replace_schema_metadata(None)
-        records, self._release = unpack(self.space, self.diverse, packed, 0, 0)
+        records, self._release = unpack(self.space, self.models.columns, packed, 0, 0)
         seq, arrival = (batch.column(name).to_numpy() for name in ("seq", "arrival"))
         self._held = Records(records.codes, records.subject, records.sensitive, seq, arrival)
-        self._buffer.load(self._held)
-        self._next, self._clock = numbers
+        try:
+            memory = {name[len(MEMORY) :].decode(): np.frombuffer(data, np.int64)
+                      for name, data in facts.items() if name.startswith(MEMORY)}
+            for column, dictionary in self._dictionaries.items():
+                dictionary.load(memory.pop(f"values{column}").view(np.uint64))
+            self._buffer.load(self._held, memory, self._next - 1)
+        except (KeyError, ValueError):
+            raise InputError("state of an anonymized segment: of another algorithm. Hint: end the old job before it changes") from None
         self._fresh = False
 
     def _leave(self, groups: Groups, seq: np.ndarray, release: pa.BinaryArray) -> Effects:
         """The lines of groups, whose records are found by number in seq and release; keep the released members of the others only."""
         counts = {"released": len(groups.seq), "suppressed": len(groups.suppressed), "groups": len(groups.end)}
+        reasons = ("people", *(model.name for model in self.models.models))
+        counts |= Counter(f"suppressed_{reasons[reason]}" for reason in groups.reason.tolist())
         outputs = []
         if len(groups.seq):
             order = self._generator.permutation(len(groups.seq))
@@ -164,9 +188,13 @@ class KAnonymityLogic:
     def _entry(self) -> bytes:
         """The records held as an Arrow IPC stream."""
         held = self._held
-        facts = {"format": FORMAT, "space": self.space.fingerprint, "next": str(self._next), "clock": str(self._clock)}
-        fields = [*schema(self.space, self.diverse), pa.field("seq", pa.int64(), False), pa.field("arrival", pa.int64(), False)]
-        columns = [*held.codes, held.subject, *([held.sensitive] if self.diverse else []), self._release, held.seq, held.arrival]
+        facts = {b"format": NAME + b"%d" % FORMAT, b"space": self.space.fingerprint.encode(), b"models": self.models.fingerprint.encode(),
+                 b"next": b"%d" % self._next, b"clock": b"%d" % self._clock}
+        memory = self._buffer.memory() | {f"values{column}": d.values() for column, d in self._dictionaries.items()}
+        facts |= {MEMORY + name.encode(): array.astype(array.dtype if array.dtype == np.uint64 else np.int64).tobytes()
+                  for name, array in sorted(memory.items())}
+        fields = [*schema(self.space, self.models.columns), pa.field("seq", pa.int64(), False), pa.field("arrival", pa.int64(), False)]
+        columns = [*held.codes, held.subject, *held.sensitive, self._release, held.seq, held.arrival]
         batch = pa.RecordBatch.from_arrays([pa.array(column) for column in columns], schema=pa.schema(fields, facts))
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, batch.schema) as writer:

@@ -6,10 +6,11 @@ enlarges the group's box least is added until k people (and l sensitive values) 
 (Guo and Zhang, "Fast clustering-based anonymization approaches with time constraints for data streams", 2013) with the distance to
 the seed replaced by the growth of the box.
 
-What makes it fast: every candidate carries one running cost, the loss of the box that would hold the group and itself. That cost changes
-only when the box leaves a hierarchy node, cuts a character or widens a range; one vectorised range compare over a column then brings
-it up to date. Losses are integers (`space.ONE` a dimension): running sums are exact, so groups depend on the records and their order
-alone, not on the machine, batch boundaries or snapshots.
+What makes it fast: see `box_kernels`. Losses are whole numbers and running sums are exact, so groups depend on the records and their
+order alone, not on the machine, batch boundaries or snapshots.
+
+Besides the box, a candidate may be cheaper for being rare or old (`Limits`): such records are hard to place later. Only past records
+tell what is rare. When a group of k people does not satisfy the models, it grows by the cheapest records that bring it closer to them.
 
 A buffer is a window [begin, end) of the columns of `Held`; records that leave it leave holes, until `_close_holes` moves the rest to
 the right.
@@ -19,11 +20,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.anonymity.space import Shape
-from flink_masking.kernels import I64, JIT, W16, W32, W64, WU64, njit, types
+from flink_masking.anonymity import box_kernels as boxes
+from flink_masking.anonymity.box_kernels import BOX, SHAPE
+from flink_masking.anonymity.models import kernels as models
+from flink_masking.anonymity.models.kernels import PAST, RULES, TALLY
+from flink_masking.anonymity.rarity_kernels import SEEN, rarity
+from flink_masking.anonymity.space import ONE
+from flink_masking.kernels import I64, JIT, W32, W64, WU64, njit, types
 
 OUT = 1 << 30
-"""Cost of a record that cannot join: gone, its person is in already, or its sensitive value is of no use any more."""
+"""Cost of a record that cannot join: gone, or its person is in already."""
 BARRED = OUT // 2
 """Costs from here on mean `OUT` (running updates go on adding to it)."""
 
@@ -35,10 +41,12 @@ class Held(NamedTuple):
         cells: uint16, (cell dimensions, room).
         words: uint64, (prefix dimensions, room).
         subject: uint64, the person.
-        sensitive: uint64, a code of the sensitive value.
+        sensitive: uint64, (sensitive attributes, room): codes of the sensitive values.
         seq: int64, number of arrival.
         arrival: int64, processing time in ms.
+        bias: int32, what a record costs before any box: the less, the rarer it is.
         gone: int32, 0 or `OUT`.
+        initial: int32, scratch.
         cost: int32, scratch.
         member: int64, scratch: slots of the group being formed, relative to the seed.
         people: uint64, scratch: its persons.
@@ -50,28 +58,32 @@ class Held(NamedTuple):
     sensitive: np.ndarray
     seq: np.ndarray
     arrival: np.ndarray
+    bias: np.ndarray
     gone: np.ndarray
+    initial: np.ndarray
     cost: np.ndarray
     member: np.ndarray
     people: np.ndarray
 
 
-class Box(NamedTuple):
-    """The box of the group being formed; scratch.
+class Limits(NamedTuple):
+    """When records are due and what a group needs.
 
     Attributes:
-        low: int32, by cell dimension: lowest cell of a grid, or a leaf of the node.
-        high: int32, highest cell of a grid.
-        level: int64, level of the node of a hierarchy.
-        word: uint64, by prefix dimension: the text of the seed.
-        cut: int64, characters cut from it.
+        k: people.
+        max_buffer: records held at most.
+        max_delay: ms that a record is held at most.
+        max_arrivals: a record is due when so many records have come since, itself included.
+        rare: how much cheaper a rare record is, 2^20 for the whole of its mean loss.
+        age: how much cheaper the oldest record is than the newest, 2^20 for the loss of a whole dimension.
     """
 
-    low: np.ndarray
-    high: np.ndarray
-    level: np.ndarray
-    word: np.ndarray
-    cut: np.ndarray
+    k: int
+    max_buffer: int
+    max_delay: int
+    max_arrivals: int
+    rare: int
+    age: int
 
 
 class Left(NamedTuple):
@@ -84,6 +96,7 @@ class Left(NamedTuple):
         high: uint64, likewise.
         at: int64, for each group the last arrival before it left.
         suppressed: int64, arrival numbers.
+        reason: int64, for each suppressed record 0 = fewer than k people, i + 1 = model i.
     """
 
     seq: np.ndarray
@@ -92,30 +105,16 @@ class Left(NamedTuple):
     high: np.ndarray
     at: np.ndarray
     suppressed: np.ndarray
+    reason: np.ndarray
 
 
-SHAPE = types.NamedTuple((W64, W64, W64, W32, W16, W16, W32, W64, types.int32[:, ::1]), Shape)
-HELD = types.NamedTuple((types.uint16[:, ::1], types.uint64[:, ::1], WU64, WU64, W64, W64, W32, W32, W64, WU64), Held)
-BOX = types.NamedTuple((W32, W32, W64, WU64, W64), Box)
-LEFT = types.NamedTuple((W64, W64, types.uint64[:, ::1], types.uint64[:, ::1], W64, W64), Left)
+HELD = types.NamedTuple(
+    (types.uint16[:, ::1], types.uint64[:, ::1], WU64, types.uint64[:, ::1], W64, W64, W32, W32, W32, W32, W64, WU64), Held)
+LIMITS = types.NamedUniTuple(I64, 6, Limits)
+LEFT = types.NamedTuple((W64, W64, types.uint64[:, ::1], types.uint64[:, ::1], W64, W64, W64), Left)
 
 BEGIN, END, HOLES, LAST = range(4)
 """Entries of the cursor: the window [BEGIN, END) of the buffer, holes in it, number of the last arrival."""
-
-
-@njit(**JIT)
-def _charge(column, cost, low, high, inside, outside):
-    """Add to every cost by whether its code lies in [low, high]."""
-    for j in range(column.size):
-        cost[j] += inside if (column[j] >= low) & (column[j] <= high) else outside
-
-
-@njit(**JIT)
-def _charge_range(column, cost, low, high, scale, sign):
-    """Add (sign 1) or take back (sign -1) the loss of the grid range that covers [low, high] and the record's own cell."""
-    for j in range(column.size):
-        cell = np.int32(column[j])
-        cost[j] += sign * (np.int32((max(cell, high) - min(cell, low)) * scale) >> 10)
 
 
 @njit(**JIT)
@@ -147,133 +146,90 @@ def _holds(values, n, value):
 
 
 @njit(**JIT)
-def _tail(cut):
-    """The bits of a word that the last `cut` characters take."""
-    return (types.uint64(1) << types.uint64(8 * cut)) - types.uint64(1) if cut < 8 else ~types.uint64(0)
-
-
-@njit(**JIT)
-def _start(cells, words, begin, end, gone, cost, shape, box):
-    """Make the box that of the record at begin, and every cost that of the box around that record and the candidate."""
-    size, height, first, scale, node_low, node_high, node_rise, word_length, word_rise = shape
-    low, high, level, word, cut = box
+def _cheapest_of_use(cost, sensitive, rules, tally, r, limit):
+    """As `_cheapest`, among the records whose value brings the group closer to passing model r."""
+    least, at, a = np.int32(OUT), 0, rules.column[r]
     for j in range(cost.size):
-        cost[j] = gone[j]
-    for a in range(size.size):
-        column = cells[a, begin:end]
-        cell = np.int32(column[0])
-        low[a], high[a], level[a] = cell, cell, 0
-        if height[a] == 0:
-            _charge_range(column, cost, cell, cell, scale[a], 1)
-        for p in range(first[a] + cell, first[a] + cell + height[a] * size[a], size[a]):
-            if node_rise[p]:
-                _charge(column, cost, node_low[p], node_high[p], 0, node_rise[p])
-    for a in range(word_length.size):
-        texts = words[a, begin:end]
-        word[a], cut[a] = texts[0], 0
-        for c in range(word_length[a]):
-            if word_rise[a, c]:
-                _charge(texts, cost, word[a] & ~_tail(c), word[a] | _tail(c), 0, word_rise[a, c])
+        if cost[j] < least and models.helps(rules, tally, r, limit, sensitive[a, j]):
+            least, at = cost[j], j
+    return least, at
 
 
 @njit(**JIT)
-def _widen(cells, words, begin, end, j, cost, shape, box):
-    """Widen the box to hold record begin + j, and bring the costs up to date."""
-    size, height, first, scale, node_low, node_high, node_rise, word_length, word_rise = shape
-    low, high, level, word, cut = box
-    for a in range(size.size):
-        cell = np.int32(cells[a, begin + j])
-        if height[a] == 0 and (cell < low[a] or cell > high[a]):
-            column = cells[a, begin:end]
-            _charge_range(column, cost, low[a], high[a], scale[a], -1)
-            low[a], high[a] = min(low[a], cell), max(high[a], cell)
-            _charge_range(column, cost, low[a], high[a], scale[a], 1)
-        while level[a] < height[a]:
-            p = first[a] + level[a] * size[a] + low[a]
-            if node_low[p] <= cell and cell <= node_high[p]:
-                break
-            if node_rise[p]:  # what lies inside the old node now loses as much as what lay outside
-                _charge(cells[a, begin:end], cost, node_low[p], node_high[p], node_rise[p], 0)
-            level[a] += 1
-    for a in range(word_length.size):
-        while (words[a, begin + j] ^ word[a]) & ~_tail(cut[a]):
-            rise = word_rise[a, cut[a]]
-            if rise:
-                _charge(words[a, begin:end], cost, word[a] & ~_tail(cut[a]), word[a] | _tail(cut[a]), rise, 0)
-            cut[a] += 1
+def _next(cost, sensitive, n, k, rules, past, tally):
+    """What to add to a group of n people: cost, slot (-1: the group is complete), model that is to be brought closer (-1: none)."""
+    count = rules.kind.size
+    r = models.urgent(rules, tally, k - n) if count else -1
+    scarce = r >= 0
+    if n >= k and not scarce:
+        r = models.failing(rules, past, tally) if count else 0
+        if r == count:
+            return np.int32(0), -1, -1
+    if r < 0:
+        total, j = _cheapest(cost)
+        return total, j, -1
+    limit = models.steer(rules, past, tally, r, scarce)
+    total, j = _cheapest_of_use(cost, sensitive, rules, tally, r, limit)
+    return total, j, r
 
 
 @njit(**JIT)
-def _publish(shape, box, low, high):
-    """The box as ranges of codes: whole nodes, not the members' own extremes."""
-    d = shape.size.size
-    for a in range(d):
-        low[a], high[a] = box.low[a], box.high[a]
-        if shape.height[a] and box.level[a] == shape.height[a]:
-            low[a], high[a] = 0, shape.size[a] - 1
-        elif shape.height[a]:
-            p = shape.first[a] + box.level[a] * shape.size[a] + box.low[a]
-            low[a], high[a] = shape.node_low[p], shape.node_high[p]
-    for a in range(shape.word_length.size):
-        tail = _tail(box.cut[a])
-        low[d + a], high[d + a] = box.word[a] & ~tail, box.word[a] | tail
-
-
-@njit(**JIT)
-def _in_box(cells, words, slot, low, high):
-    """Whether the record at slot lies in a published box."""
-    d, inside = cells.shape[0], True
-    for a in range(d):
-        inside &= cells[a, slot] >= low[a] and cells[a, slot] <= high[a]
-    for a in range(words.shape[0]):
-        inside &= words[a, slot] >= low[d + a] and words[a, slot] <= high[d + a]
-    return inside
-
-
-@njit(**JIT)
-def _grow(held, begin, end, k, l, shape, box, low, high):  # noqa: E741
+def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, high):
     """Form the group of the record at begin from [begin, end); its slots, less begin, go to `held.member`, its box to low and high.
 
     Returns:
-        Number of members; 0 when fewer than k people or l sensitive values can be brought together (nothing is changed then).
+        Number of members; when no group can be brought together, -1 for too few people and -2 - r for model r (nothing is changed then).
     """
-    cost, gone = held.cost[begin:end], held.gone[begin:end]
-    subject, sensitive = held.subject[begin:end], held.sensitive[begin:end]
+    cost, gone, initial = held.cost[begin:end], held.gone[begin:end], held.initial[begin:end]
+    subject, sensitive = held.subject[begin:end], held.sensitive[:, begin:end]
     cells, words, member, people = held.cells, held.words, held.member, held.people
-    _start(cells, words, begin, end, gone, cost, shape, box)
+    _initial(held.seq[begin:end], held.bias[begin:end], gone, initial, limits.age, last)
+    boxes.start(cells, words, begin, end, initial, cost, shape, box)
     member[0], people[0], cost[0] = 0, subject[0], OUT
-    n, kinds, strict, total = 1, 1, False, np.int32(0)
-    while n < k or kinds < l:
-        if kinds < l and l - kinds >= k - n and not strict:  # every place left must bring a new sensitive value
-            strict = True
-            for q in range(n):
-                _bar(sensitive, cost, sensitive[member[q]])
-        total, j = _cheapest(cost)
+    n, size = 1, np.int32(0)
+    models.clear(tally)
+    models.add(tally, sensitive, 0)
+    while True:
+        total, j, r = _next(cost, sensitive, n, limits.k, rules, past, tally)
+        if j < 0:
+            break
         if total >= BARRED:
-            return 0
+            models.clear(tally)
+            return -2 - r
         if _holds(people, n, subject[j]):  # a person counts once; this bars all their records at once
             _bar(subject, cost, subject[j])
             continue
-        if l > 1:
-            known = False
-            for q in range(n):
-                known |= sensitive[member[q]] == sensitive[j]
-            kinds += not known
-            if strict:
-                _bar(sensitive, cost, sensitive[j])
-        member[n], people[n], cost[j] = j, subject[j], OUT
+        member[n], people[n], cost[j], size = j, subject[j], OUT, total - initial[j]
+        models.add(tally, sensitive, j)
         n += 1
-        _widen(cells, words, begin, end, j, cost, shape, box)
-    _publish(shape, box, low, high)
+        boxes.widen(cells, words, begin, end, j, cost, shape, box)
+    boxes.publish(shape, box, low, high)
     counted = n
     for q in range(counted):
         gone[member[q]] = OUT
     for j in range(gone.size):  # further records of the same people come along when they lie in the box: no wider, nobody new
-        candidate = (cost[j] == total or cost[j] >= BARRED) and gone[j] == 0
-        if candidate and _holds(people, counted, subject[j]) and _in_box(cells, words, begin + j, low, high):
+        candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
+        if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
+            if rules.kind.size:
+                models.add(tally, sensitive, j)
+                if models.failing(rules, past, tally) < rules.kind.size:
+                    models.take_back(tally, sensitive, j)
+                    continue
             member[n], gone[j] = j, OUT
             n += 1
     return n
+
+
+@njit(**JIT)
+def _initial(seq, bias, gone, initial, age, last):
+    """What records cost before any box: the newest one `age` more than the oldest."""
+    slope = (age << 20) // max(np.int64(1), last - seq[0])
+    if slope == 0:
+        for j in range(initial.size):
+            initial[j] = gone[j] + bias[j]
+        return
+    for j in range(initial.size):
+        initial[j] = gone[j] + bias[j] + np.int32(((seq[j] - seq[0]) * slope) >> 20)
 
 
 @njit(**JIT)
@@ -290,29 +246,34 @@ def _close_holes(held, begin, end):
     for a in range(held.words.shape[0]):
         for i in range(n):
             held.words[a, end - 1 - i] = held.words[a, slots[i]]
+    for a in range(held.sensitive.shape[0]):
+        for i in range(n):
+            held.sensitive[a, end - 1 - i] = held.sensitive[a, slots[i]]
     for i in range(n):
         j, to = slots[i], end - 1 - i
-        held.subject[to], held.sensitive[to], held.seq[to] = held.subject[j], held.sensitive[j], held.seq[j]
-        held.arrival[to], held.gone[to] = held.arrival[j], 0
+        held.subject[to], held.seq[to], held.arrival[to] = held.subject[j], held.seq[j], held.arrival[j]
+        held.bias[to], held.gone[to] = held.bias[j], 0
     return end - n
 
 
-@njit(types.Tuple((I64, I64, I64))(HELD, W64, I64, I64, I64, I64, I64, I64, types.boolean, SHAPE, BOX, LEFT), **JIT)
-def run(held, cursor, filled, k, l, max_buffer, max_delay, now, everything, shape, box, left):  # noqa: E741
+@njit(types.Tuple((I64, I64, I64))(HELD, W64, I64, LIMITS, I64, types.boolean, RULES, PAST, TALLY, SEEN, SHAPE, BOX, LEFT), **JIT)
+def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen, shape, box, left):
     """Admit the records in [cursor[END], filled) one by one, and let groups leave whenever records are due.
 
-    A record is due when more than max_buffer are held and it is the oldest, when it has been held for max_delay, or when everything is.
+    The oldest record is due when more than `max_buffer` are held, when it has been held for `max_delay` or `max_arrivals`, or when
+    everything is.
 
     Args:
         held: the buffer.
         cursor: int64, 4, see `BEGIN`; updated.
         filled: end of the records in the buffer, admitted or not.
-        k: people a group.
-        l: sensitive values a group; 1 to ignore them.
-        max_buffer: records.
-        max_delay: ms.
+        limits: see `Limits`.
         now: processing time, ms.
         everything: whether all records are due (end of input).
+        rules: the models.
+        past: distributions that closeness models compare with; running ones are updated with every record admitted.
+        tally: scratch.
+        seen: running counts that tell what is rare; updated when `rare` is not 0.
         shape: the space.
         box: scratch.
         left: out.
@@ -322,15 +283,18 @@ def run(held, cursor, filled, k, l, max_buffer, max_delay, now, everything, shap
     """
     begin, end, holes, last = cursor[BEGIN], cursor[END], cursor[HOLES], cursor[LAST]
     groups = released = suppressed = 0
+    whole = ONE * (held.cells.shape[0] + held.words.shape[0])
     while True:
         while begin < end and held.gone[begin]:
             begin += 1
             holes -= 1
-        if begin < end and (everything or end - begin - holes > max_buffer or now - held.arrival[begin] >= max_delay):
-            n = _grow(held, begin, end, k, l, shape, box, left.low[groups], left.high[groups])
-            if n == 0:
+        due = begin < end and (everything or end - begin - holes > limits.max_buffer or now - held.arrival[begin] >= limits.max_delay
+                               or last - held.seq[begin] >= limits.max_arrivals - 1)
+        if due:
+            n = _grow(held, begin, end, limits, last, rules, past, tally, shape, box, left.low[groups], left.high[groups])
+            if n < 0:
                 held.gone[begin] = OUT
-                left.suppressed[suppressed] = held.seq[begin]
+                left.suppressed[suppressed], left.reason[suppressed] = held.seq[begin], -1 - n
                 suppressed += 1
                 holes += 1
                 continue
@@ -342,6 +306,10 @@ def run(held, cursor, filled, k, l, max_buffer, max_delay, now, everything, shap
             groups += 1
         elif end < filled:
             last = held.seq[end]
+            held.bias[end] = 0
+            if limits.rare:
+                held.bias[end] = whole - ((limits.rare * rarity(held.cells, held.words, end, shape, seen)) >> 20)
+            models.learn(rules, past, held.sensitive, end)
             end += 1
         else:
             break
@@ -349,5 +317,3 @@ def run(held, cursor, filled, k, l, max_buffer, max_delay, now, everything, shap
             begin, holes = _close_holes(held, begin, end), 0
     cursor[BEGIN], cursor[END], cursor[HOLES], cursor[LAST] = begin, end, holes, last
     return groups, released, suppressed
-
-

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 
 from flink_masking.anonymity.dimensions import Dimension, Grid, HierarchyDimension, PrefixDimension
-from flink_masking.anonymity.dimensions.prefix import SYMBOLS
 from flink_masking.errors import PolicyError
 
 ONE = 1 << 20
@@ -25,6 +24,7 @@ class Shape(NamedTuple):
         size: int64, for each cell dimension: its number of cells or leaves.
         height: int64, likewise: levels below the root of a hierarchy, 0 for a grid.
         first: int64, likewise: where its nodes begin.
+        span: int64, likewise: the last cell of a grid's domain (codes beyond it stand for no value in the domain), 0 for a hierarchy.
         scale: int32, likewise: loss of one cell of a grid, in 2^-10 loss units.
         node_low: uint16, for each node: its first leaf.
         node_high: uint16, for each node: its last leaf.
@@ -36,6 +36,7 @@ class Shape(NamedTuple):
     size: np.ndarray
     height: np.ndarray
     first: np.ndarray
+    span: np.ndarray
     scale: np.ndarray
     node_low: np.ndarray
     node_high: np.ndarray
@@ -81,7 +82,7 @@ class Space:
 
 
 def _shape(cells: Sequence[Dimension], words: Sequence[Dimension]) -> Shape:
-    height, first, scale = [], [], []
+    height, first, span, scale = [], [], [], []
     low: list[np.ndarray] = []
     high: list[np.ndarray] = []
     rise: list[np.ndarray] = []
@@ -89,11 +90,13 @@ def _shape(cells: Sequence[Dimension], words: Sequence[Dimension]) -> Shape:
         first.append(sum(map(len, low)))
         if isinstance(dimension, Grid):
             height.append(0)
-            scale.append(-(-(ONE << 10) // max(1, dimension.top)))
+            span.append(dimension.span)
+            scale.append(-(-(ONE << 10) // max(1, dimension.span)))
         elif isinstance(dimension, HierarchyDimension):
             height.append(len(dimension.nodes))
+            span.append(0)
             scale.append(0)
-            losses = [_node_loss(first_leaf, last_leaf, dimension.top) for first_leaf, last_leaf in dimension.nodes]
+            losses = [_units(dimension.node_losses(level)) for level in range(len(dimension.nodes))]
             losses.append(np.full(dimension.top + 1, ONE if dimension.top else 0, np.int32))
             for level, (first_leaf, last_leaf) in enumerate(dimension.nodes):
                 low.append(first_leaf)
@@ -104,16 +107,18 @@ def _shape(cells: Sequence[Dimension], words: Sequence[Dimension]) -> Shape:
     word_rise = np.zeros((len(words), 8), np.int32)
     for number, dimension in enumerate(words):
         assert isinstance(dimension, PrefixDimension)
-        steps = [round(ONE * (SYMBOLS**cut - 1) / (SYMBOLS**dimension.length - 1)) for cut in range(dimension.length + 1)]
+        symbols, length = dimension.symbols, dimension.length
+        steps = [round(ONE * (symbols**cut - 1) / (symbols**length - 1)) for cut in range(length + 1)]
         word_rise[number, : dimension.length] = np.diff(steps)
     return Shape(np.array([dimension.top + 1 for dimension in cells], np.int64), np.array(height, np.int64), np.array(first, np.int64),
-                 np.array(scale, np.int32), _joined(low, np.uint16), _joined(high, np.uint16), _joined(rise, np.int32),
+                 np.array(span, np.int64), np.array(scale, np.int32), _joined(low, np.uint16), _joined(high, np.uint16),
+                 _joined(rise, np.int32),
                  np.array([dimension.length for dimension in words if isinstance(dimension, PrefixDimension)], np.int64), word_rise)
 
 
-def _node_loss(first: np.ndarray, last: np.ndarray, top: int) -> np.ndarray:
-    """(leaves of the node - 1) / (all leaves - 1) in loss units, for the node above each leaf."""
-    return np.rint(ONE * (last.astype(np.float64) - first) / max(1, top)).astype(np.int32)
+def _units(losses: np.ndarray) -> np.ndarray:
+    """Losses of 0 to 1 in loss units."""
+    return np.rint(ONE * losses).astype(np.int32)
 
 
 def _joined(pieces: Sequence[np.ndarray], dtype: type) -> np.ndarray:

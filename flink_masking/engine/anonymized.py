@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
+from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.slide_grow import SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.rejections import Rejections
@@ -72,10 +74,14 @@ class AnonymizedPlan:
         return (LogicStage("anonymize", self._logic, from_ipc),)
 
     def _logic(self) -> KAnonymityLogic:
-        diversity = self.segment.l_diversity.l if self.segment.l_diversity else 1
+        diversity = self.segment.l_diversity
+        models = Models([DistinctL(0, diversity.l)] if diversity else [])
+        segment = self.segment
         seed = np.random.SeedSequence(int.from_bytes(os.urandom(16)))  # of the order within a group only, never of the groups
         generator = np.random.default_rng(seed)
-        return KAnonymityLogic(self.space, self.segment.k, diversity, self.segment.max_buffer, self.segment.max_delay, generator)
+        return KAnonymityLogic(
+            self.space, models, lambda: SlideGrow(self.space, segment.k, models, segment.max_buffer, segment.max_delay), segment.max_delay,
+            generator)
 
     def examine(self, view: RecordView, rejections: Rejections) -> Coded:
         """Code the quasi-identifiers; a value outside its domain sends the record to quarantine."""
@@ -98,10 +104,10 @@ class AnonymizedPlan:
     def pack(self, examined: Coded, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
         """The columns of `rows`."""
         whole = len(rows) == view.n
-        sensitive = None
+        sensitive = []
         if self.segment.l_diversity and self.sensitive:
-            sensitive = self.sensitive.words(view.column(self.segment.l_diversity.field).text)
-            sensitive = sensitive if whole else sensitive[rows]
+            words = self.sensitive.words(view.column(self.segment.l_diversity.field).text)
+            sensitive = [words if whole else words[rows]]
         codes = examined.codes if whole else [code[rows] for code in examined.codes]
         return pack(self.space, codes, view.people if whole else view.people[rows], sensitive, self._release(view, None if whole else rows))
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from flink_masking.anonymity.dimensions import HierarchyDimension, NumberDimension, PrefixDimension
 from flink_masking.anonymity.logic import KAnonymityLogic, pack, schema
+from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.slide_grow import SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.hierarchy import Hierarchy
@@ -33,12 +35,15 @@ def batch_of(people: list[Person], first: int, diverse: bool = False) -> pa.Reco
              for dimension, column, kind in zip(SPACE.dimensions, columns, kinds, strict=True)]
     release = pa.array([b'"n":%d,"amount":12.50' % (first + i) for i in range(len(people))], pa.binary())
     subjects, sensitive = (np.array([p[i] for p in people], np.uint64) for i in (0, 4))
-    return pack(SPACE, codes, subjects, sensitive if diverse else None, release)
+    return pack(SPACE, codes, subjects, [sensitive] if diverse else [], release)
 
 
-def fresh(k: int = 3, l: int = 1, max_buffer: int = 10, max_delay: int | None = 50, seed: int = 0) -> KAnonymityLogic:  # noqa: E741
+def fresh(k: int = 3, l: int = 1, max_buffer: int = 10, max_delay: int | None = 50, seed: int = 0,  # noqa: E741
+          space: Space = SPACE) -> KAnonymityLogic:
     """A logic with its own generator."""
-    return KAnonymityLogic(SPACE, k, l, max_buffer, max_delay, np.random.default_rng(seed))
+    models = Models([DistinctL(0, l)] if l > 1 else [])
+    generator = np.random.default_rng(seed)
+    return KAnonymityLogic(space, models, lambda: SlideGrow(space, k, models, max_buffer, max_delay), max_delay, generator)
 
 
 def lines(calls: list[Effects]) -> list[dict[str, object]]:
@@ -173,7 +178,7 @@ def test_an_idle_stream_drains_by_timer():
     assert logic.on_timer(1_049) == Effects()
     assert [line["n"] for line in lines([logic.on_timer(1_050)])] in ([0, 1], [1, 0])
     assert logic.next_timer() == 1_070
-    assert logic.on_timer(1_070).counts == {"released": 0, "suppressed": 1, "groups": 0}
+    assert logic.on_timer(1_070).counts == {"released": 0, "suppressed": 1, "groups": 0, "suppressed_people": 1}
     assert logic.next_timer() is None
     assert (logic.next_watermark(), logic.on_watermark(10**15)) == (None, Effects())
 
@@ -202,7 +207,7 @@ def test_lines_are_valid_json_byte_for_byte():
     logic = fresh(k=2)
     batch = batch_of([(1, 30, 3, 0, 0), (2, 30, 3, 0, 0)], 0)
     release = pa.array([b"", b'"x":1.50e0'], pa.binary())
-    logic.on_batch(pa.RecordBatch.from_arrays([*batch.columns[:-1], release], schema=schema(SPACE, False)), 0)
+    logic.on_batch(pa.RecordBatch.from_arrays([*batch.columns[:-1], release], schema=schema(SPACE, 0)), 0)
     chunk = logic.on_end().outputs[0]
     head = b'{"age":"30","city":"Reno \\"Biggest\\"","zip":"94110"'
     assert sorted(chunk.split(b"\n")) == sorted([head + b"}", head + b',"x":1.50e0}'])
@@ -213,7 +218,7 @@ def test_nothing_of_a_suppressed_record_leaves():
     logic = fresh(k=2)
     effects = [logic.on_batch(batch_of([(1, 99, 3, 4, 0)], 7), 0), logic.on_end()]
     assert [call.outputs for call in effects] == [[], []]
-    assert effects[1].counts == {"released": 0, "suppressed": 1, "groups": 0}
+    assert effects[1].counts == {"released": 0, "suppressed": 1, "groups": 0, "suppressed_people": 1}
 
 
 @pytest.mark.parametrize("spoil", [
@@ -250,7 +255,7 @@ def test_the_state_of_another_segment_is_refused():
     logic = fresh()
     logic.on_batch(batch_of(crowd(9, 9), 0), 0)
     other = Space({"age": NumberDimension(0, 121), "city": SPACE.dimensions[1], "zip": SPACE.dimensions[2]})
-    for stranger in (KAnonymityLogic(other, 3, 1, 10, 50, np.random.default_rng()), fresh(l=2)):
+    for stranger in (fresh(space=other), fresh(l=2)):
         with pytest.raises(InputError, match="Hint: "):
             stranger.restore(logic.snapshot())
 

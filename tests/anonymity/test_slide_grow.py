@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flink_masking.anonymity.dimensions import DateDimension, Grid, HierarchyDimension, NumberDimension, PrefixDimension
-from flink_masking.anonymity.slide_grow import Groups, Records, SlideGrow
+from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.slide_grow import Groups, Preference, Records, SlideGrow
 from flink_masking.anonymity.space import ONE, Space
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
@@ -28,11 +29,16 @@ words = st.sampled_from(WORDS.tolist()), st.sampled_from([0, 1 << 40, 2 << 40, 3
 rows = st.lists(st.tuples(st.tuples(words[0], *cells, words[1]), st.integers(0, 6), st.integers(0, 2)), max_size=40)
 
 
-def records(some: list[Row], first: int = 0, arrival: int = 0) -> Records:
+def records(some: list[Row], first: int = 0, arrival: int = 0, columns: int = 0) -> Records:
     """Rows as columns, numbered from first."""
     codes = [np.array([row[0][a] for row in some], dimension.dtype) for a, dimension in enumerate(SPACE.dimensions)]
     people, sensitive = (np.array([row[i] for row in some], np.uint64) for i in (1, 2))
-    return Records(codes, people, sensitive, np.arange(first, first + len(some)), np.full(len(some), arrival))
+    return Records(codes, people, sensitive[None][:columns], np.arange(first, first + len(some)), np.full(len(some), arrival))
+
+
+def diverse(l: int) -> Models:  # noqa: E741
+    """At least l distinct values of the one sensitive attribute."""
+    return Models([DistinctL(0, l)] if l > 1 else [])
 
 
 def integer_loss(low: list[int], high: list[int]) -> int:
@@ -95,8 +101,8 @@ def members(calls: list[Groups]) -> list[list[int]]:
 @given(some=rows, k=st.integers(2, 4), l=st.integers(1, 3), spare=st.integers(0, 20))
 def test_groups_are_those_of_the_algorithm(some: list[Row], k: int, l: int, spare: int):  # noqa: E741
     """The kernel's running costs lead to the same groups as looking at every candidate's box anew."""
-    grow = SlideGrow(SPACE, k, l, max(k, l) + spare)
-    calls = [grow.push(records(some), 0), grow.flush()]
+    grow = SlideGrow(SPACE, k, diverse(l), max(k, l) + spare)
+    calls = [grow.push(records(some, columns=int(l > 1)), 0), grow.flush()]
     groups, suppressed = model(some, k, l, max(k, l) + spare)
     assert groups == members(calls)
     assert suppressed == [seq for call in calls for seq in call.suppressed.tolist()]
@@ -105,16 +111,17 @@ def test_groups_are_those_of_the_algorithm(some: list[Row], k: int, l: int, spar
 @settings(max_examples=60)
 @given(some=rows, k=st.integers(2, 4), l=st.integers(1, 2), spare=st.integers(0, 20), cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_batches_and_snapshots_change_nothing(some: list[Row], k: int, l: int, spare: int, cuts: list[int]):  # noqa: E741
-    """The same records in other batches, moved to a fresh buffer after each, give the same groups."""
-    whole = SlideGrow(SPACE, k, l, max(k, l) + spare)
-    calls = [whole.push(records(some), 0), whole.flush()]
+    """The same records in other batches, moved to a fresh buffer after each, give the same groups, with a preference for rare ones too."""
+    preference = Preference(0.4, 0.2) if spare % 2 else Preference()
+    whole = SlideGrow(SPACE, k, diverse(l), max(k, l) + spare, None, preference)
+    calls = [whole.push(records(some, columns=int(l > 1)), 0), whole.flush()]
     edges = sorted({0, len(some), *(cut for cut in cuts if cut < len(some))})
-    pieces, moved = [], SlideGrow(SPACE, k, l, max(k, l) + spare)
+    pieces, moved = [], SlideGrow(SPACE, k, diverse(l), max(k, l) + spare, None, preference)
     for a, b in pairwise(edges):
-        pieces.append(moved.push(records(some[a:b], a), 0))
-        held = moved.held()
-        moved = SlideGrow(SPACE, k, l, max(k, l) + spare)
-        moved.load(held, b - 1)
+        pieces.append(moved.push(records(some[a:b], a, columns=int(l > 1)), 0))
+        held, memory = moved.held(), moved.memory()
+        moved = SlideGrow(SPACE, k, diverse(l), max(k, l) + spare, None, preference)
+        moved.load(held, memory, b - 1)
     pieces.append(moved.flush())
     assert members(calls) == members(pieces)
     for column in ("low", "high", "at"):
@@ -124,8 +131,8 @@ def test_batches_and_snapshots_change_nothing(some: list[Row], k: int, l: int, s
 @given(some=rows, k=st.integers(2, 4), l=st.integers(1, 2))
 def test_boxes_are_tight_and_groups_large_enough(some: list[Row], k: int, l: int):  # noqa: E741
     """A group has k people and l values and the label of the smallest box around its members; every record leaves once."""
-    grow = SlideGrow(SPACE, k, l, 12)
-    calls = [grow.push(records(some), 0), grow.flush()]
+    grow = SlideGrow(SPACE, k, diverse(l), 12)
+    calls = [grow.push(records(some, columns=int(l > 1)), 0), grow.flush()]
     boxes = [(low, high) for call in calls for low, high in zip(call.low.tolist(), call.high.tolist(), strict=True)]
     for group, box in zip(members(calls), boxes, strict=True):
         assert len({some[i][1] for i in group}) >= k
@@ -140,7 +147,7 @@ def test_boxes_are_tight_and_groups_large_enough(some: list[Row], k: int, l: int
 def test_a_long_stream_keeps_its_account():
     """Over many turns of the buffer every record leaves exactly once, at most max_buffer are held, and the oldest goes first."""
     rng = np.random.default_rng(3)
-    grow, total, gone = SlideGrow(SPACE, 4, 1, 50), 3_000, []
+    grow, total, gone = SlideGrow(SPACE, 4, None, 50), 3_000, []
     for first in range(0, total, 75):
         numbers = rng.integers(0, (100, 11, 48_000, 400), (75, 4)).tolist()
         some = [((int(rng.choice(WORDS)), age, work, day, 0), person, 0) for age, work, day, person in numbers]
@@ -155,7 +162,7 @@ def test_a_long_stream_keeps_its_account():
 
 def test_time_lets_records_go_in_order():
     """A record is due max_delay after its arrival, not before; what it takes along may be younger."""
-    grow = SlideGrow(SPACE, 2, 1, 100, 10)
+    grow = SlideGrow(SPACE, 2, None, 100, 10)
     same = (int(WORDS[0]), 30, 1, 5, 0)
     far = (int(WORDS[3]), 90, 9, 40_000, 0)
     grow.push(records([(same, 1, 0), (far, 2, 0)], 0, 100), 100)
@@ -168,17 +175,17 @@ def test_time_lets_records_go_in_order():
 def test_one_person_never_makes_a_group():
     """However many records one person sends, they are suppressed when nobody else is there."""
     some = [((int(WORDS[0]), 30, 1, 5, 0), 7, 0)] * 500
-    grow = SlideGrow(SPACE, 2, 1, 20)
+    grow = SlideGrow(SPACE, 2, None, 20)
     calls = [grow.push(records(some), 0), grow.flush()]
     assert members(calls) == []
     assert sum(len(call.suppressed) for call in calls) == 500
 
 
-@pytest.mark.parametrize("numbers", [(1, 1, 10, None), (2, 0, 10, None), (5, 1, 4, None), (2, 3, 2, None), (2, 1, 10, 0)])
+@pytest.mark.parametrize("numbers", [(1, 1, 10, None), (5, 1, 4, None), (2, 3, 2, None), (2, 1, 10, 0)])
 def test_numbers_out_of_range_are_refused(numbers: tuple[int, int, int, int | None]):
-    """k below 2, l below 1, a buffer smaller than a group and a delay that is not positive are policy errors."""
+    """k below 2, a buffer smaller than a group and a delay that is not positive are policy errors."""
     with pytest.raises(PolicyError, match="Hint: "):
-        SlideGrow(SPACE, *numbers)
+        SlideGrow(SPACE, numbers[0], diverse(numbers[1]), *numbers[2:])
 
 
 def test_a_space_needs_dimensions():

@@ -18,7 +18,8 @@ import pyarrow as pa
 
 from flink_masking.anonymity.dimensions import Dimension, HierarchyDimension, NumberDimension, PrefixDimension
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
-from flink_masking.anonymity.slide_grow import Groups, Records, SlideGrow
+from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.slide_grow import NO_PREFERENCE, Groups, Preference, Records, SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.records.kinds import Kind
@@ -56,21 +57,25 @@ def encode(space: Space, columns: Any) -> list[np.ndarray]:
     return codes
 
 
-def run_kernel(space: Space, codes: list[np.ndarray], sensitive: np.ndarray, k: int, l: int, buffer: int) -> list[Groups]:  # noqa: E741
+def run_kernel(space: Space, codes: list[np.ndarray], sensitive: np.ndarray, k: int, l: int, buffer: int,  # noqa: E741
+               preference: Preference = NO_PREFERENCE, arrivals: int | None = None) -> list[Groups]:
     """Push all records through the algorithm alone, every record of its own person."""
-    n, grow = len(codes[0]), SlideGrow(space, k, l, buffer)
+    models = Models([DistinctL(0, l)] if l > 1 else [])
+    n, grow = len(codes[0]), SlideGrow(space, k, models, buffer, None, preference, arrivals)
     calls = []
     for i in range(0, n, BATCH):
         some = slice(i, min(i + BATCH, n))
         seq = np.arange(some.start, some.stop)
-        records = Records([code[some] for code in codes], seq.astype(np.uint64), sensitive[some], seq, np.zeros(len(seq), np.int64))
+        values = sensitive[None, some][: models.columns]
+        records = Records([code[some] for code in codes], seq.astype(np.uint64), values, seq, np.zeros(len(seq), np.int64))
         calls.append(grow.push(records, 0))
     return [*calls, grow.flush()]
 
 
 def run_logic(space: Space, batches: list[pa.RecordBatch], k: int) -> int:
     """Push packed batches through the whole logic, state entries included; lines released."""
-    logic = KAnonymityLogic(space, k, 1, BUFFER, None, np.random.default_rng(1))
+    models = Models()
+    logic = KAnonymityLogic(space, models, lambda: SlideGrow(space, k, models, BUFFER), None, np.random.default_rng(1))
     calls = [logic.on_batch(batch, now) for now, batch in enumerate(batches)] + [logic.on_end()]
     return sum(effects.counts["released"] for effects in calls)
 
@@ -97,7 +102,7 @@ def speeds() -> dict[str, Any]:
     subjects = np.random.default_rng(8).integers(0, 1 << 63, RECORDS).astype(np.uint64)
     release = pa.array([b'"diagnosis":"D-%d","amount":%d.50' % (i % 20, i % 1000) for i in range(RECORDS)], pa.binary())
     spans = [slice(i, min(i + BATCH, RECORDS)) for i in range(0, RECORDS, BATCH)]
-    batches = [pack(space, [code[s] for code in codes], subjects[s], None, release[s.start : s.stop]) for s in spans]
+    batches = [pack(space, [code[s] for code in codes], subjects[s], [], release[s.start : s.stop]) for s in spans]
     nothing, figures = np.zeros(RECORDS, np.uint64), {}
     for k in (5, 10):
         seconds = best(lambda k=k: run_kernel(space, codes, nothing, k, 1, BUFFER))

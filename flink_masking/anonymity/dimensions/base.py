@@ -10,6 +10,8 @@ from flink_masking.records.kinds import Kind
 
 ROOT = "*"
 """The label of a whole domain."""
+UNKNOWN = "unknown"
+"""The label of values that lie in no domain, where they have a category of their own."""
 
 
 class Dimension(ABC):
@@ -22,11 +24,15 @@ class Dimension(ABC):
         dtype: of the codes: uint16 (a number of at most 65,536 cells or leaves) or uint64 (text).
         top: the largest code.
         signature: one line that names the domain; codes of two dimensions of the same signature mean the same.
+        missing: the code of records without a value, None where they have none. Together with anything else they lose everything.
+        unknown: the code of values outside the domain, likewise.
     """
 
     dtype: type[np.uint16] | type[np.uint64] = np.uint16
     top: int
     signature: str
+    missing: int | None = None
+    unknown: int | None = None
 
     @abstractmethod
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -41,8 +47,8 @@ class Dimension(ABC):
         """
 
     @abstractmethod
-    def label(self, low: int, high: int) -> str:
-        """The released form of the codes low to high, both included."""
+    def label(self, low: int, high: int) -> str | None:
+        """The released form of the codes low to high, both included; None (JSON null) for records without a value among themselves."""
 
     @abstractmethod
     def loss(self, low: int, high: int) -> float:

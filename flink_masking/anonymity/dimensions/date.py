@@ -27,12 +27,13 @@ class DateDimension(Grid):
     '2024-01-01/2024-01-31'
     """
 
-    def __init__(self, low: str, high: str) -> None:
+    def __init__(self, low: str, high: str, categories: bool = False) -> None:
         """Take the domain.
 
         Args:
             low: first day, ``YYYY-MM-DD``.
             high: last day.
+            categories: see `Grid`.
 
         Raises:
             PolicyError: a bound is not a date, or low is after high.
@@ -41,7 +42,7 @@ class DateDimension(Grid):
             first, last = (datetime.date.fromisoformat(bound) for bound in (low, high))
         except (ValueError, TypeError):
             raise PolicyError("domain: a bound is not a date. Hint: domain: ['1920-01-01', '2024-12-31']") from None
-        super().__init__((first - EPOCH).days, (last - EPOCH).days, f"date {first} {last}")
+        super().__init__((first - EPOCH).days, (last - EPOCH).days, f"date {first} {last}", categories)
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Dimension.encode`."""

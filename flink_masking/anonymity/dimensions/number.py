@@ -22,13 +22,15 @@ class NumberDimension(Grid):
     '20-30'
     """
 
-    def __init__(self, low: int | float | str | Decimal, high: int | float | str | Decimal, scale: int = 0) -> None:
+    def __init__(self, low: int | float | str | Decimal, high: int | float | str | Decimal, scale: int = 0,
+                 categories: bool = False) -> None:
         """Take the domain.
 
         Args:
             low: smallest number; float is taken as it is written (0.1 is 0.1).
             high: largest number.
             scale: decimals, 0 to 18.
+            categories: see `Grid`.
 
         Raises:
             PolicyError: a bound is not a number, is finer than the scale or too large; low is above high; scale is out of range.
@@ -36,7 +38,7 @@ class NumberDimension(Grid):
         if not 0 <= scale <= MAX_SCALE:
             raise PolicyError("scale: not between 0 and 18. Hint: the number of decimals that values have")
         self.scale = scale
-        super().__init__(self._units(low), self._units(high), f"number {self._units(low)} {self._units(high)} {scale}")
+        super().__init__(self._units(low), self._units(high), f"number {self._units(low)} {self._units(high)} {scale}", categories)
 
     def _units(self, bound: int | float | str | Decimal) -> int:
         try:

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.anonymity.dimensions.base import ROOT, Dimension, not_null, of_kind
+from flink_masking.anonymity.dimensions.base import ROOT, UNKNOWN, Dimension, not_null, of_kind
 from flink_masking.anonymity.dimensions.text_kernels import parse_words
 from flink_masking.arrow import parts
 from flink_masking.errors import PolicyError
@@ -22,12 +22,18 @@ class PrefixDimension(Dimension):
 
     Attributes:
         length: p, positions.
+        symbols: a position is reckoned to have, 10 here.
     """
 
     dtype = np.uint64
+    symbols = SYMBOLS
 
-    def __init__(self, length: int) -> None:
+    def __init__(self, length: int, categories: bool = False) -> None:
         """Take the number of characters.
+
+        Args:
+            length: 1 to 8.
+            categories: whether missing and unknown values have codes; no text has the bytes that these are made of.
 
         Raises:
             PolicyError: length is not between 1 and 8.
@@ -35,6 +41,8 @@ class PrefixDimension(Dimension):
         if not 1 <= length <= 8:
             raise PolicyError("prefix: not between 1 and 8 characters. Hint: prefix: 5 for a five-digit postcode")
         self.length, self.top, self.signature = length, (1 << 8 * length) - 1, f"prefix {length}"
+        if categories:
+            self.missing, self.unknown, self.signature = self.top, int.from_bytes(b"\xfe" * length), f"prefix {length} categories"
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Dimension.encode`."""
@@ -48,8 +56,10 @@ class PrefixDimension(Dimension):
         """Characters to cut until the codes low and high have a common prefix, 0 to `length`."""
         return -(-(low ^ high).bit_length() // 8)
 
-    def label(self, low: int, high: int) -> str:
+    def label(self, low: int, high: int) -> str | None:
         """The common prefix of the codes, starred to the full length."""
+        if low == high and low in (self.missing, self.unknown):
+            return None if low == self.missing else UNKNOWN
         cut = self.cut(low, high)
         if cut == self.length:
             return ROOT
@@ -58,4 +68,4 @@ class PrefixDimension(Dimension):
 
     def loss(self, low: int, high: int) -> float:
         """(10^c - 1) / (10^p - 1) for c of p characters cut."""
-        return (SYMBOLS ** self.cut(low, high) - 1) / (SYMBOLS**self.length - 1)
+        return (self.symbols ** self.cut(low, high) - 1) / (self.symbols**self.length - 1)

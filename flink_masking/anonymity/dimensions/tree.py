@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.anonymity.dimensions.base import ROOT, Dimension, of_kind
+from flink_masking.anonymity.dimensions.base import ROOT, UNKNOWN, Dimension, of_kind
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.records.kinds import SCALAR
@@ -17,25 +17,39 @@ class HierarchyDimension(Dimension):
     """The leaves of a hierarchy in depth-first order; every node is a range of leaf numbers.
 
     A value is in the domain when its text is a leaf. The label is the lowest common node; the root's is ``*``, whatever the file
-    calls it. A node loses (its leaves - 1) / (all leaves - 1).
+    calls it. A node loses (its leaves - 1) / (all leaves - 1). Categories of missing and unknown values are leaves of their own
+    right below the root, which count in no node's loss.
 
     Attributes:
         hierarchy: the tree.
         nodes: for each level below the root, from the leaves up: first and last leaf of the node above each leaf (uint16, leaves).
     """
 
-    def __init__(self, hierarchy: Hierarchy) -> None:
+    def __init__(self, hierarchy: Hierarchy, categories: bool = False) -> None:
         """Number the leaves.
 
+        Args:
+            hierarchy: the tree.
+            categories: whether missing and unknown values have codes.
+
         Raises:
-            PolicyError: more than 65,536 leaves.
+            PolicyError: more than 65,534 leaves.
         """
-        if len(hierarchy.leaves) > 1 << 16:
-            raise PolicyError("hierarchy: more than 65,536 values. Hint: generalise the lowest level in the file")
-        self.hierarchy, self.top = hierarchy, len(hierarchy.leaves) - 1
+        self.hierarchy, count = hierarchy, len(hierarchy.leaves)
+        if count > (1 << 16) - 2:
+            raise PolicyError("hierarchy: more than 65,534 values. Hint: generalise the lowest level in the file")
+        self.top = count - 1
         self.signature = "hierarchy " + hashlib.sha256(json.dumps(hierarchy.paths).encode()).hexdigest()
         self.nodes = tuple(_ranges(hierarchy.labels(level)) for level in range(hierarchy.height))
-        self._leaves = pa.array(hierarchy.leaves, pa.string())
+        self._leaves, self._last = pa.array(hierarchy.leaves, pa.string()), self.top
+        if categories:
+            self._add_categories()
+
+    def _add_categories(self) -> None:
+        self.missing, self.unknown = self.top + 1, self.top + 2
+        self.top, self.signature = self.unknown, self.signature + " categories"
+        alone = np.array([self.missing, self.unknown], np.uint16)
+        self.nodes = tuple((np.append(first, alone), np.append(last, alone)) for first, last in self.nodes)
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Dimension.encode`."""
@@ -48,18 +62,22 @@ class HierarchyDimension(Dimension):
         common = (level for level, (_, last) in enumerate(self.nodes) if last[low] >= high)
         return next(common, self.hierarchy.height)
 
-    def label(self, low: int, high: int) -> str:
+    def label(self, low: int, high: int) -> str | None:
         """The label of the lowest common node."""
+        if low > self._last:
+            return ROOT if low < high else None if low == self.missing else UNKNOWN
         level = self.level(low, high)
         return ROOT if level == self.hierarchy.height else self.hierarchy.paths[low][level]
+
+    def node_losses(self, level: int) -> np.ndarray:
+        """What the node of a level above each leaf loses (float64, leaves)."""
+        first, last = self.nodes[level]
+        return (last.astype(np.float64) - first) / max(1, self._last)
 
     def loss(self, low: int, high: int) -> float:
         """(leaves of the lowest common node - 1) / (leaves of the root - 1)."""
         level = self.level(low, high)
-        if level == self.hierarchy.height:
-            return float(self.top > 0)
-        first, last = self.nodes[level]
-        return (int(last[low]) - int(first[low])) / max(1, self.top)
+        return float(self.top > 0) if level == self.hierarchy.height else float(self.node_losses(level)[low])
 
 
 def _ranges(labels: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:

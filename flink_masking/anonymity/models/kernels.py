@@ -1,0 +1,375 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""Kernels that decide whether a group satisfies the privacy models, in integers alone.
+
+A group's sensitive values are tallied in one small hash table a sensitive attribute. Every test compares whole numbers (shares and
+logarithms as fixed point), so that a decision does not depend on the machine. Besides the test itself each model says which values
+would bring a group that fails closer to passing (`steer`, `helps`): that is how a group grows until all models hold.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from flink_masking.kernels import JIT, W64, WU64, njit, types
+
+DISTINCT, ENTROPY, RECURSIVE, CLOSENESS, ALPHA = range(5)
+"""Kinds of models; see the modules named after them."""
+MILLION = 1_000_000
+SHARE = 30
+"""Bits of a share of the whole."""
+LOG_BITS = 24
+TOLERANCE = 1 << 4
+"""What the entropy may fall short by for rounding alone, in 2^-24 bits."""
+ELDEST = 1 << 32
+"""Records in a running distribution at which all its counts are halved, so that sums never overflow."""
+
+
+class Rules(NamedTuple):
+    """The models of a segment as arrays; see `layout.Models`.
+
+    Attributes:
+        kind: int64, one a model.
+        column: int64, its sensitive attribute.
+        l: int64, distinct values that a passing group has at least; the parameter of the diversity models, else 1.
+        factor: int64, c or alpha in millionths, t in 2^-30.
+        first: int64, one more than models: where the watched values (alpha) or the ranges (closeness) of each begin.
+        watched: uint64, codes that alpha bounds; none: every value.
+        low: int64, ranges of codes of the closeness models.
+        high: int64.
+        weight: int64, what mass that has to cross the range costs.
+        divisor: int64, one a model: the sum of costs that counts as distance 1.
+        shelf: int64, one more than models: where the distribution of each begins in `Past`.
+        fixed: bool, one a model: the distribution is public, not running.
+    """
+
+    kind: np.ndarray
+    column: np.ndarray
+    l: np.ndarray  # noqa: E741 - the model's own name
+    factor: np.ndarray
+    first: np.ndarray
+    watched: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    weight: np.ndarray
+    divisor: np.ndarray
+    shelf: np.ndarray
+    fixed: np.ndarray
+
+
+class Past(NamedTuple):
+    """Distributions that closeness models compare with.
+
+    Attributes:
+        counts: int64, occurrences by code, one shelf a model.
+        total: int64, one a model, occurrences of all codes, also of those that have no place on the shelf.
+        reach: int64, one a model: how many ranges matter. Under equal distance code v is range v; codes that never occurred are left out.
+    """
+
+    counts: np.ndarray
+    total: np.ndarray
+    reach: np.ndarray
+
+
+class Tally(NamedTuple):
+    """Sensitive values of the group being formed; scratch that is left empty.
+
+    Attributes:
+        key: uint64, (attributes, slots): a hash table with linear probing; slots are a power of two.
+        counts: int64, likewise, 0 = free.
+        slot: int64, likewise: the slots in use, in the order in which they were taken.
+        used: int64, by attribute: how many are in use.
+        size: int64, one: values tallied.
+        gain: int64, scratch of the closeness models, one a code and one more.
+        mass: int64, likewise.
+        change: int64, likewise.
+    """
+
+    key: np.ndarray
+    counts: np.ndarray
+    slot: np.ndarray
+    used: np.ndarray
+    size: np.ndarray
+    gain: np.ndarray
+    mass: np.ndarray
+    change: np.ndarray
+
+
+RULES = types.NamedTuple((W64, W64, W64, W64, W64, WU64, W64, W64, W64, W64, W64, types.boolean[::1]), Rules)
+PAST = types.NamedUniTuple(W64, 3, Past)
+TALLY = types.NamedTuple((types.uint64[:, ::1], types.int64[:, ::1], types.int64[:, ::1], W64, W64, W64, W64, W64), Tally)
+
+
+@njit(**JIT)
+def _find(tally, a, value):
+    """The slot of a value, or the free one where it belongs."""
+    mask = types.uint64(tally.key.shape[1] - 1)
+    at = value & mask
+    while tally.counts[a, at] and tally.key[a, at] != value:
+        at = (at + types.uint64(1)) & mask
+    return at
+
+
+@njit(**JIT)
+def occurrences(tally, a, value):
+    """How often a value is tallied."""
+    return tally.counts[a, _find(tally, a, value)]
+
+
+@njit(**JIT)
+def add(tally, sensitive, j):
+    """Tally the values of record j."""
+    tally.size[0] += 1
+    for a in range(sensitive.shape[0]):
+        at = _find(tally, a, sensitive[a, j])
+        if tally.counts[a, at] == 0:
+            tally.key[a, at] = sensitive[a, j]
+            tally.slot[a, tally.used[a]] = at
+            tally.used[a] += 1
+        tally.counts[a, at] += 1
+
+
+@njit(**JIT)
+def take_back(tally, sensitive, j):
+    """Undo `add` of record j, which must be the last one."""
+    tally.size[0] -= 1
+    for a in range(sensitive.shape[0]):
+        at = _find(tally, a, sensitive[a, j])
+        tally.counts[a, at] -= 1
+        if tally.counts[a, at] == 0:
+            tally.used[a] -= 1
+
+
+@njit(**JIT)
+def clear(tally):
+    """Forget everything tallied."""
+    tally.size[0] = 0
+    for a in range(tally.used.size):
+        for i in range(tally.used[a]):
+            tally.counts[a, tally.slot[a, i]] = 0
+        tally.used[a] = 0
+
+
+@njit("int64(int64)", **JIT)
+def log2(n):
+    """Binary logarithm of n (1 to 2^31) in 2^-24, bit by bit: squaring doubles the logarithm; exact to the last bit on any machine."""
+    whole = 0
+    while n >> (whole + 1):
+        whole += 1
+    x = types.uint64(n) << types.uint64(31 - whole)  # 1 to 2 in 2^-31
+    part = 0
+    for _ in range(LOG_BITS):
+        x = (x * x) >> types.uint64(31)
+        part <<= 1
+        if x >> types.uint64(32):
+            x >>= types.uint64(1)
+            part += 1
+    return (whole << LOG_BITS) + part
+
+
+@njit(**JIT)
+def _weighted(n):
+    return n * log2(n) if n > 1 else 0
+
+
+@njit(**JIT)
+def _largest(tally, a, most):
+    """The sum of the `most` largest counts, and the smallest of them (0 when there are fewer values)."""
+    total, bound, left = 0, np.int64(1) << 62, most
+    while left > 0:
+        size, same = np.int64(0), 0
+        for i in range(tally.used[a]):
+            count = tally.counts[a, tally.slot[a, i]]
+            if count < bound:
+                if count > size:
+                    size, same = count, 0
+                same += count == size
+        if size == 0:
+            return total, np.int64(0)
+        total += size * min(same, left)
+        left -= same
+        bound = size
+    return total, bound
+
+
+@njit(**JIT)
+def _shortfall(rules, past, tally, r):
+    """By how much a group misses model r; at most 0 when it passes. Comparable only within a model."""
+    kind, a, n = rules.kind[r], rules.column[r], tally.size[0]
+    if kind == DISTINCT:
+        return rules.l[r] - tally.used[a]
+    if kind == ENTROPY:  # n log n - sum of c log c >= n log l
+        short = n * log2(rules.l[r]) - _weighted(n) - n * TOLERANCE
+        for i in range(tally.used[a]):
+            short += _weighted(tally.counts[a, tally.slot[a, i]])
+        return short
+    if kind == RECURSIVE:  # r1 < c (r_l + ... + r_m)
+        tail = n - _largest(tally, a, rules.l[r] - 1)[0]
+        return _largest(tally, a, 1)[0] * MILLION - rules.factor[r] * tail + 1
+    if kind == ALPHA:
+        worst = np.int64(0)
+        for i in range(tally.used[a]):
+            if _bounded(rules, r, tally.key[a, tally.slot[a, i]]):
+                worst = max(worst, tally.counts[a, tally.slot[a, i]])
+        return worst * MILLION - rules.factor[r] * n
+    return _distance(rules, past, tally, r) - rules.factor[r] * n * rules.divisor[r]
+
+
+@njit(**JIT)
+def _bounded(rules, r, value):
+    """Whether alpha bounds the share of a value."""
+    for i in range(rules.first[r], rules.first[r + 1]):
+        if rules.watched[i] == value:
+            return True
+    return rules.first[r] == rules.first[r + 1]
+
+
+@njit(**JIT)
+def _growing(rules, r):
+    """Whether the ranges that matter become more with the codes that occur."""
+    return rules.kind[r] == CLOSENESS and not rules.fixed[r] and rules.divisor[r] == 2
+
+
+@njit(**JIT)
+def _codes(rules, past, r):
+    """Codes of the shelf that matter."""
+    codes = rules.shelf[r + 1] - rules.shelf[r]
+    return min(codes, past.reach[r]) if _growing(rules, r) else codes
+
+
+@njit(**JIT)
+def _sums(rules, past, tally, r):
+    """Running sums by code of the group's counts (in `gain`) and of the past's (in `mass`); how many codes have no place on the shelf."""
+    a, gain, mass = rules.column[r], tally.gain, tally.mass
+    begin, codes = rules.shelf[r], _codes(rules, past, r)
+    for v in range(codes + 1):
+        gain[v] = 0
+    beyond = 0
+    for i in range(tally.used[a]):
+        at = tally.slot[a, i]
+        if tally.key[a, at] < types.uint64(codes):
+            gain[np.int64(tally.key[a, at]) + 1] += tally.counts[a, at]
+        else:
+            beyond += tally.counts[a, at]
+    mass[0] = 0
+    for v in range(codes):
+        gain[v + 1] += gain[v]
+        mass[v + 1] = mass[v] + past.counts[begin + v]
+    return beyond
+
+
+@njit(**JIT)
+def _apart(rules, past, tally, r, i, n):
+    """How far the group's share of range i lies above the past's, times n, in 2^-30; `_sums` must have run."""
+    low, high = rules.low[i], rules.high[i] + 1
+    share = ((tally.mass[high] - tally.mass[low]) << SHARE) // max(np.int64(1), past.total[r])
+    return ((tally.gain[high] - tally.gain[low]) << SHARE) - share * n
+
+
+@njit(**JIT)
+def _distance(rules, past, tally, r):
+    """The earth mover's distance between group and past, times group size, divisor and 2^30."""
+    beyond = np.int64(_sums(rules, past, tally, r))
+    distance = (beyond << SHARE) * rules.divisor[r]  # as if such a value had never been seen before: never too small
+    for i in range(rules.first[r], rules.first[r] + past.reach[r]):
+        distance += rules.weight[i] * abs(_apart(rules, past, tally, r, i, tally.size[0]))
+    return distance
+
+
+@njit(**JIT)
+def failing(rules, past, tally):
+    """The first model that the tallied values do not satisfy; the number of models when all hold."""
+    for r in range(rules.kind.size):
+        if _shortfall(rules, past, tally, r) > 0:
+            return r
+    return rules.kind.size
+
+
+@njit(**JIT)
+def urgent(rules, tally, places):
+    """The first model that asks for so many distinct values that each of the places left must bring one; -1 when none does."""
+    for r in range(rules.kind.size):
+        short = rules.l[r] - tally.used[rules.column[r]]
+        if short > 0 and short >= places:
+            return r
+    return -1
+
+
+@njit(**JIT)
+def steer(rules, past, tally, r, scarce):
+    """Prepare `helps` for model r: occurrences that a value must stay below to help; closeness fills `gain` instead.
+
+    Args:
+        rules: the models.
+        past: distributions.
+        tally: of the group.
+        r: the model.
+        scarce: whether only values that the group has not got will do.
+    """
+    kind, a, n = rules.kind[r], rules.column[r], tally.size[0]
+    if scarce or kind == DISTINCT or (kind != ALPHA and tally.used[a] < rules.l[r]):
+        return np.int64(1)
+    if kind == RECURSIVE:
+        return max(_largest(tally, a, rules.l[r] - 1)[1], np.int64(1))
+    if kind == ALPHA:
+        return rules.factor[r] * (n + 1) // MILLION
+    if kind == ENTROPY:
+        total, most = np.int64(0), np.int64(0)
+        for i in range(tally.used[a]):
+            count = tally.counts[a, tally.slot[a, i]]
+            total += _weighted(count)
+            most = max(most, count)
+        now, limit = log2(n) - total // n, np.int64(0)
+        while limit < most and log2(n + 1) - (total - _weighted(limit) + _weighted(limit + 1)) // (n + 1) > now:
+            limit += 1
+        return max(limit, np.int64(1))
+    _steer_closeness(rules, past, tally, r)
+    return np.int64(0)
+
+
+@njit(**JIT)
+def _steer_closeness(rules, past, tally, r):
+    """Put into `gain`, for every code, by how much the distance falls when the group gets one more of it (above 0: it helps)."""
+    n, gain, codes = tally.size[0], tally.gain, _codes(rules, past, r)
+    now = _distance(rules, past, tally, r) // n
+    after = (np.int64(_sums(rules, past, tally, r)) << SHARE) * rules.divisor[r]
+    change = tally.change
+    for v in range(codes + 1):
+        change[v] = 0
+    one = np.int64(1) << SHARE
+    for i in range(rules.first[r], rules.first[r] + past.reach[r]):
+        apart = _apart(rules, past, tally, r, i, n + 1)
+        after += rules.weight[i] * abs(apart)
+        turn = rules.weight[i] * (abs(apart + one) - abs(apart))
+        change[rules.low[i]] += turn
+        change[rules.high[i] + 1] -= turn
+    turn = np.int64(0)
+    for v in range(codes):
+        turn += change[v]
+        gain[v] = now - (after + turn) // (n + 1)
+
+
+@njit(**JIT)
+def helps(rules, tally, r, limit, value):
+    """Whether one more of a value brings the group closer to passing model r; `steer` must have run."""
+    if rules.kind[r] == CLOSENESS and limit == 0:
+        return value < types.uint64(rules.shelf[r + 1] - rules.shelf[r]) and tally.gain[np.int64(value)] > 0
+    if rules.kind[r] == ALPHA and not _bounded(rules, r, value):
+        return True
+    return occurrences(tally, rules.column[r], value) < limit
+
+
+@njit(**JIT)
+def learn(rules, past, sensitive, j):
+    """Count record j in the running distributions."""
+    for r in range(rules.kind.size):
+        if rules.kind[r] == CLOSENESS and not rules.fixed[r]:
+            value = sensitive[rules.column[r], j]
+            past.total[r] += 1
+            if value < types.uint64(rules.shelf[r + 1] - rules.shelf[r]):
+                past.counts[rules.shelf[r] + np.int64(value)] += 1
+                if _growing(rules, r):
+                    past.reach[r] = max(past.reach[r], np.int64(value) + 1)
+            if past.total[r] >= ELDEST:
+                past.total[r] >>= 1
+                for v in range(rules.shelf[r], rules.shelf[r + 1]):
+                    past.counts[v] >>= 1
