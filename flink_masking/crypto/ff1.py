@@ -24,8 +24,11 @@ from flink_masking.crypto.secret import Secret
 MINIMUM_DOMAIN = 1_000_000
 """Fewest messages of a length, radix^length, that may be encrypted (SP 800-38G Rev. 1, second draft)."""
 
-CHUNK = 2048
-"""Messages taken at a time: their blocks and halves stay in the second-level cache."""
+CHUNK = 4096
+"""Most messages taken at a time: their blocks and halves stay in the second-level cache."""
+
+PAIRED = 64
+"""Largest radix for which a table of pairs of numerals is made: 16 KiB."""
 
 Encryptor = CipherContext | AEADEncryptionContext
 
@@ -37,7 +40,7 @@ class _Plan(NamedTuple):
         u, v: numerals of the left and the right half.
         size: bytes of a half in the block.
         mode: the kernel's mode bits.
-        exact: whether `kernel.unpack` may divide without correction.
+        exact: how `kernel.unpack` may divide: 0 with correction, 1 without, 2 also by the square of the radix.
         constants: uint64, (rounds + 1, kernel.CONSTANTS): row i is for round i; row 10 has the first numbers of a decryption.
     """
 
@@ -45,7 +48,7 @@ class _Plan(NamedTuple):
     v: int
     size: int
     mode: int
-    exact: bool
+    exact: int
     constants: np.ndarray
 
 
@@ -55,7 +58,7 @@ class Ff1(Secret):
     Deterministic, reversible, row-local. Safe to use from several threads.
     """
 
-    __slots__ = ("_algorithm", "_exact", "_plans", "_radix", "_reciprocal", "shortest")
+    __slots__ = ("_algorithm", "_exact", "_pairs", "_plans", "_radix", "_reciprocal", "shortest")
 
     def __init__(self, key: HoldsKey | bytes, radix: int, minimum: int = MINIMUM_DOMAIN) -> None:
         """Prepare a key.
@@ -75,7 +78,8 @@ class Ff1(Secret):
             raise ValueError("FF1 takes a radix from 2 to 65536")
         self._algorithm, self._radix = AES(secret), radix
         self._exact = ExactFf1(self._algorithm, radix)
-        self._reciprocal = np.array([(1 << 64) // radix, (1 << 64) // radix + 1], np.uint64)
+        self._reciprocal = np.array([(1 << 64) // radix, (1 << 64) // radix + 1, (1 << 64) // radix**2 + 1], np.uint64)
+        self._pairs = _pairs(radix) if radix <= PAIRED else np.zeros(0, np.int32)
         self._plans: dict[int, _Plan | None] = {}
         self.shortest = shortest(radix, minimum)
         """Fewest numerals of a message."""
@@ -124,8 +128,7 @@ class Ff1(Secret):
                 continue
             aes = Cipher(self._algorithm, ECB()).encryptor()
             chain = self._chained(aes, plan, tweak, 0 if tweaks is None else tweaks.shape[1])
-            for first in range(0, len(rows), CHUNK):
-                chunk = rows[first : first + CHUNK]
+            for chunk in np.array_split(rows, -(-len(rows) // CHUNK)):
                 base = self._with_tweaks(aes, chain, BLOCK + len(tweak), None if tweaks is None else tweaks[chunk])
                 self._chunk(aes, plan, base, result, starts, chunk, backward)
         return result
@@ -207,7 +210,7 @@ class Ff1(Secret):
             aes.update_into(blocks.data, encrypted.data)
             constants = plan.constants[ROUNDS + 2 + i if backward else i]
             kernel.finish_round(encrypted, halves[i % 2], base, step, constants, plan.mode | backward, blocks)
-        kernel.unpack(*halves, starts, rows, plan.u, plan.v, self._radix, plan.exact, self._reciprocal, numerals)
+        kernel.unpack(*halves, starts, rows, plan.u, plan.v, self._radix, plan.exact, self._reciprocal, self._pairs, numerals)
 
 
 def shortest(radix: int, minimum: int = MINIMUM_DOMAIN) -> int:
@@ -235,7 +238,14 @@ def plan(radix: int, length: int) -> _Plan | None:
         word, place = (kernel.NEXT_HIGH, 0) if size == 8 else (kernel.NEXT_LOW, 8 * size)
         constants[i - 1 if i else ROUNDS, word] = i << place
         constants[ROUNDS + 3 + i if i < ROUNDS - 1 else ROUNDS + 1, word] = i << place
-    return _Plan(u, v, size, (kernel.MASKED if power else 0) | (kernel.WIDE if size > 4 else 0), radix ** (v + 1) <= 1 << 64, constants)
+    exact = 0 if radix ** (v + 1) > 1 << 64 else 1 if radix > PAIRED or radix ** (v + 2) > 1 << 64 else 2
+    return _Plan(u, v, size, (kernel.MASKED if power else 0) | (kernel.WIDE if size > 4 else 0), exact, constants)
+
+
+def _pairs(radix: int) -> np.ndarray:
+    """The two numerals of each number below radix^2, each 16 bits, in the order in which they stand: int32, radix^2."""
+    numbers = np.arange(radix**2)
+    return np.stack([numbers // radix, numbers % radix], axis=1).astype(np.uint16).view(np.int32).reshape(-1)
 
 
 def words(n: int) -> np.ndarray:

@@ -7,7 +7,7 @@ A half is a number below radix^length, held in 64 bits. Blocks are 16 bytes a me
 import numpy as np
 
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, U16, U64, W8, W16, W32, W64, WU64, njit, types
-from flink_masking.kernels.memory import at, put8
+from flink_masking.kernels.memory import at, int32, put8
 from flink_masking.kernels.wide import (
     address,
     at16,
@@ -18,6 +18,7 @@ from flink_masking.kernels.wide import (
     modulo,
     product_modulo,
     put16,
+    put_raw32,
     smaller,
     store_raw64,
     swapped,
@@ -27,6 +28,9 @@ from flink_masking.kernels.wide import (
 MODULUS, RECIPROCAL, SHIFT, SHIFT_QUOTIENT, NEXT_HIGH, NEXT_LOW = range(6)
 """m and 2^64 // m; 2^32 mod m and the quotient for it; what the next round's number adds to the two words of its block."""
 CONSTANTS = 6
+
+FOUR_AT_ONCE = 256
+"""Largest radix of which two numerals make a number of 16 bits."""
 
 MASKED, WIDE, BACKWARD = 1, 2, 4
 """Mode bits: m is a power of two and MODULUS holds m - 1; y has 96 bits instead of 64; decrypt."""
@@ -51,10 +55,17 @@ def by_length(lengths, order, ends):
 def pack(numerals_, starts, rows, u, v, radix, a, b):
     """NUM_radix of the first u and the other v numerals of each message in `rows` (SP 800-38G, algorithm 1); v is u or u + 1."""
     r, numerals = np.uint64(radix), address(numerals_)
+    small, last = radix <= FOUR_AT_ONCE, np.uint64(0xFFFF)
+    pairs, two, four = (r << np.uint64(16)) | np.uint64(1), r * r, r * r * r * r
     for k in range(len(rows)):
         p = numerals + 2 * starts[rows[k]]
         q, end = p + 2 * u, p + 2 * u
         x, y = np.uint64(0), np.uint64(0)
+        while small and p + 8 <= end:  # in one product the second and the fourth 16 bits are pairs of numerals
+            s, t = load_raw64(p) * pairs, load_raw64(q) * pairs
+            x = x * four + ((s >> np.uint64(16)) & last) * two + (s >> np.uint64(48))
+            y = y * four + ((t >> np.uint64(16)) & last) * two + (t >> np.uint64(48))
+            p, q = p + 8, q + 8
         while p < end:  # both halves at once: each is a chain of multiplications
             x, y = x * r + at16(p), y * r + at16(q)
             p, q = p + 2, q + 2
@@ -63,14 +74,16 @@ def pack(numerals_, starts, rows, u, v, radix, a, b):
         a[k], b[k] = x, y
 
 
-@njit(types.void(U64, U64, I64A, I32, I64, I64, I64, I64, U64, W16), **JIT)
-def unpack(a, b, starts, rows, u, v, radix, exact, reciprocal_, numerals_):
+@njit(types.void(U64, U64, I64A, I32, I64, I64, I64, I64, U64, I32, W16), **JIT)
+def unpack(a, b, starts, rows, u, v, radix, exact, reciprocal_, pairs_, numerals_):
     """STR_radix of both halves, back to where each message in `rows` stands (algorithm 3).
 
-    reciprocal_: 2^64 // radix, and one more than that, which divides exactly when radix^(v + 1) <= 2^64 (`exact` is 1).
+    reciprocal_: 2^64 // radix, and one more than that, which divides exactly when radix^(v + 1) <= 2^64 (`exact` is 1 or more); and
+    2^64 // radix^2 + 1, which does when radix^(v + 2) <= 2^64 (`exact` is 2). pairs_: then the two numerals of each number below
+    radix^2, each 16 bits, in the order in which they stand.
     """
-    r, numerals = np.uint64(radix), address(numerals_)
-    floor, above = reciprocal_[0], reciprocal_[1]
+    r, numerals, pairs = np.uint64(radix), address(numerals_), address(pairs_)
+    floor, above, above2, two = reciprocal_[0], reciprocal_[1], reciprocal_[2], r * r
     for k in range(len(rows)):
         start = numerals + 2 * starts[rows[k]]
         p, q = start + 2 * u, start + 2 * (u + v)
@@ -82,6 +95,13 @@ def unpack(a, b, starts, rows, u, v, radix, exact, reciprocal_, numerals_):
             t += np.uint64(last >= r)
             put16(q, y - t * r)
             y = t
+        if exact == 2:
+            while p - start >= 4:
+                p, q = p - 4, q - 4
+                s, t = high64(x, above2), high64(y, above2)
+                put_raw32(p, int32(pairs, np.int64(x - s * two)))
+                put_raw32(q, int32(pairs, np.int64(y - t * two)))
+                x, y = s, t
         if exact:
             while p > start:
                 p, q = p - 2, q - 2

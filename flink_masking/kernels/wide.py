@@ -72,6 +72,17 @@ def store_raw64(_, p, x):
 
 
 @intrinsic
+def put_raw32(_, p, x):
+    """Store the low 32 bits of x at address p, which is even, in the machine's order."""
+
+    def code(context, builder, sig, args):
+        builder.store(builder.trunc(args[1], _I32), builder.inttoptr(args[0], _I32.as_pointer())).align = 2
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), code
+
+
+@intrinsic
 def swapped(_, x):
     """The uint64 x with its bytes in reverse order."""
 

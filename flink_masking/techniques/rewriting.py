@@ -66,7 +66,11 @@ def refusals(values: Values, taken: Iterable[Kind], refused: np.ndarray | None =
     """
     other = np.ones(len(Kind), np.bool_)
     other[list(taken)] = False
-    result: np.ndarray = other[values.kinds]
+    kinds = values.kinds
+    if len(kinds) and kinds.min() == kinds.max():  # as is usual; a look-up by element takes ten times as long
+        result: np.ndarray = np.full(len(kinds), other[kinds[0]])
+    else:
+        result = other[kinds]
     if refused is not None:
         result |= refused.view(np.bool_)
     if not result.any():

@@ -70,6 +70,21 @@ def test_a_column_is_its_messages(column, tweak, width, seed):
             assert exact.decrypt(message, whole) == clear[start : start + length].tolist()
 
 
+@pytest.mark.parametrize("radix", [2, 3, 10, 36, 62, 63, 64, 65, 255, 256, 257])
+def test_every_way_to_divide_is_exact(radix):
+    """Lowest, highest and other messages of every length that the compiled path takes are what exact integers give, both ways."""
+    exact, cipher, generator = ExactFf1(AES(KEY), radix), Ff1(KEY, radix), np.random.default_rng(radix)
+    for length in range(cipher.shortest, 100):
+        if plan(radix, length) is None:
+            break
+        numerals = np.concatenate([np.zeros(length), np.full(length, radix - 1), generator.integers(0, radix, length)]).astype(np.uint16)
+        starts, lengths = np.arange(3) * length, np.full(3, length)
+        for made, convert in ((cipher.encrypt, exact.encrypt), (cipher.decrypt, exact.decrypt)):
+            expected = [numeral for start in starts for numeral in convert(numerals[start : start + length].tolist(), b"t")]
+            assert made(numerals, starts, lengths, b"t").tolist() == expected
+    assert length > cipher.shortest
+
+
 @settings(deadline=None, max_examples=50)
 @given(columns(), st.data())
 def test_any_slicing_gives_the_same(column, data):
@@ -92,7 +107,8 @@ def test_chunks_leave_no_seam(n, width):
     numerals, tweaks = generator.integers(0, 10, 8 * n).astype(np.uint16), tweaks_of(n, width, n)
     starts, lengths = np.arange(n) * 8, np.full(n, 8)
     secret = cipher.encrypt(numerals, starts, lengths, b"t", tweaks)
-    for k in {0, n // 2, n - 1, min(n, CHUNK) - 1, min(n - 1, CHUNK)}:
+    seams = {len(part) for part in np.array_split(np.arange(n), -(-n // CHUNK))}
+    for k in {0, n // 2, n - 1, *(seam - 1 for seam in seams), *(min(n - 1, seam) for seam in seams)}:
         own = b"t" if tweaks is None else b"t" + tweaks[k].tobytes()
         message = slice(8 * k, 8 * k + 8)
         assert cipher.decrypt(secret[message], starts[:1], lengths[:1], own).tolist() == numerals[message].tolist()
