@@ -123,7 +123,7 @@ class FinalLogic:
         Raises:
             InputError: an entry is damaged, or of another version, view or configuration.
         """
-        self._windows.restore(entries)
+        self._windows.restore({key: blob for key, blob in entries.items() if not key.startswith("drawn:")})
         self._drawn = {}
         for key, blob in entries.items():
             if key.startswith("drawn:"):

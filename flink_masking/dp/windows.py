@@ -109,16 +109,16 @@ class Windows:
         return entries if self._closed is None else {**entries, "closed": f"closed.1 {self._closed}".encode()}
 
     def restore(self, entries: Mapping[str, bytes]) -> None:
-        """Take over the entries of this class; others are left alone.
+        """Take over a state.
 
         Raises:
-            InputError: an entry is damaged, or of another version, view or configuration.
+            InputError: an entry is damaged, of another version, view or configuration, or not of this class.
         """
         self._open, self._closed = {}, None
         for key, blob in sorted(entries.items()):
             if key == "closed":
                 self._closed = int(_match(rb"closed\.1 (-?\d+)", blob)[1])
-            elif key.startswith("w:"):
+            else:
                 start, number = map(int, _match(rb"w:(-?\d+):(\d+)", key.encode()).groups())
                 rows, records = read_blob(blob, self._schema, self._spec.shape)
                 window = self._open.setdefault(start, _Window())
