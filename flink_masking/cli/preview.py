@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from flink_masking.engine.record import RecordPlan
     from flink_masking.protector import Protector, Result
 
 SAMPLE = 100_000
@@ -64,13 +65,22 @@ def preview(
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     for masked in protector.plan.masked:
         if masked.name in chosen:
-            write(f"{masked.name} (masked)\n\n")
+            write(f"{masked.name} (masked)\n{_beside(masked.record)}\n")
             write("".join(_blocks(before, result.views[masked.name])))
     for published in protector.plan.stateful:
         if published.name in chosen:
             rows = [*result.released[published.name], *final[published.name]]
             write(f"{published.name}: {len(rows):,} lines from {len(payloads):,} events\n\n")
             write("".join(f"  {printable(row)}\n" for row in rows[:limit]) + "\n")
+
+
+def _beside(record: "RecordPlan") -> str:
+    """What becomes of Kafka's own parts of a record, which a file of events does not have; nothing where none of them leaves."""
+    if not record:
+        return ""
+    parts = [("key", record.key.technique)] if record.key else []
+    parts += [(f"header {part.header}", part.technique) for part in record.headers] + ([("timestamp", "keep")] if record.timestamp else [])
+    return f"in Kafka, beside the value: {', '.join(f'{name} {technique}' for name, technique in parts)}\n"
 
 
 def _lines(events: Path, most: int) -> list[bytes]:

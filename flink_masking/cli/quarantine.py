@@ -33,7 +33,9 @@ def show(
         reasons[entry.reason] += 1
         if limit and number >= limit:
             continue
-        place = " ".join(part for part in (entry.path, f"at byte {entry.position}" if entry.position is not None else None) if part)
+        found = f"at byte {entry.position}" if entry.position is not None else None
+        cut = f"(the beginning of {entry.size:,} bytes)" if entry.size is not None else None
+        place = " ".join(part for part in (entry.path, found, cut) if part)
         out.print(printable(f"{entry.time}  {entry.reason}  {place}".rstrip()), soft_wrap=True)
         if reveal:
             try:

@@ -208,3 +208,14 @@ def test_faults_and_missing_files_are_clear(cli, policy, events, tmp_path):
     assert cli("preview", policy("k: 3", "k: 1"), events).code == 2
     done = cli("preview", policy(), tmp_path / "nowhere.jsonl")
     assert done.code == 1 and "nowhere.jsonl" in done.err and "Traceback" not in done.err
+
+
+def test_kafkas_parts_are_told(cli, tmp_path):
+    """A file has no keys and headers: the preview says what becomes of them, for segments that let any of them leave."""
+    segments = "\n".join(f"  {name}:\n    view: masked\n    rules: {{order: keep}}" for name in ("plain", "beside"))
+    record = "\n    record: {key: {technique: pseudonym, domain: d}, headers: {trace-id: keep}, timestamp: keep}\n"
+    (tmp_path / "p.yaml").write_text(f"version: 1\nstream: s\nfields:\n  order: {{class: plain}}\nsegments:\n{segments}{record}")
+    (tmp_path / "events.jsonl").write_text('{"order": 1}\n')
+    shown = cli("preview", tmp_path / "p.yaml", tmp_path / "events.jsonl").out
+    assert shown.count("in Kafka, beside the value") == 1
+    assert "beside (masked)\nin Kafka, beside the value: key pseudonym, header trace-id keep, timestamp keep\n" in shown
