@@ -8,7 +8,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo broker package test test-fast test-services test-kafka test-recovery check format bench clean
+.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-recovery check format bench clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -21,6 +21,9 @@ install: $(VENV)/.package java ## make .venv and install the built wheel into it
 
 demo: install ## run the demonstration: one raw stream in, three protected streams out
 	$(BIN)/flink-masking demo
+
+kafka-demo: install ## run the demonstration through a Kafka broker of its own: raw topic in, a topic for each segment out
+	$(BIN)/python -P tests/kafka/demo.py
 
 broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
 	$(BIN)/python -P tests/kafka/broker.py

@@ -2,11 +2,13 @@
 
 import argparse
 import base64
+import ctypes
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -25,6 +27,7 @@ START_TIMEOUT = 60
 """Seconds; a broker is up in four on an idle machine."""
 _JARS = Path(__file__).with_name("jars.txt")
 _QUIET = {"log_level": 0, "socket.connection.setup.timeout.ms": 5000}
+_PR_SET_PDEATHSIG = 1
 _LOGGING = """\
 status = error
 appender.console.type = Console
@@ -34,6 +37,12 @@ appender.console.layout.pattern = %d %p %c: %m%n
 rootLogger.level = info
 rootLogger.appenderRef.console.ref = console
 """
+
+
+def _end_with_the_parent() -> None:
+    """A run that is killed leaves no broker behind, where the system can see to that (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Record(NamedTuple):
@@ -301,7 +310,9 @@ class Broker:
         program = [str(java_home() / "bin" / "java"), *self._java, f"-Dlog4j2.configurationFile={self.directory / 'log4j2.properties'}",
                    "-cp", class_path(), *command]  # fmt: skip
         with self.log.open("ab") as log:
-            return subprocess.Popen(program, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory)
+            return subprocess.Popen(
+                program, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory,
+                preexec_fn=_end_with_the_parent)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
