@@ -44,9 +44,9 @@ class AclClient:
         self._servers = settings["bootstrap.servers"].split(",")
         package = self._clients.name("")
         # A file made for Kafka's own tools names their classes; the connector's jar has them under another package.
-        settings = {name: _UNSHADED.sub(package, value) for name, value in settings.items()}
+        self._settings = {name: _UNSHADED.sub(package, value) for name, value in settings.items()}
         try:
-            self._admin = KafkaAdmin(self._clients, settings, timeout)
+            self._admin = KafkaAdmin(self._clients, self._settings, timeout)
         except KafkaFault as fault:
             raise self._refusal(fault) from None
 
@@ -119,7 +119,7 @@ class AclClient:
         if fault.has("ClusterAuthorizationException"):
             return JobError(f"{where}: this principal may not look after access. Hint: name the properties of an administrator with "
                             "--command-config")
-        return refusal(self._place, self._servers, fault, self._timeout)
+        return refusal(self._place, self._servers, fault, self._timeout, self._settings)
 
 
 def _acl(binding: Any) -> Acl:

@@ -54,10 +54,10 @@ def preflight(deployment: Deployment, jars: Iterable[Path], timeout: int = TIMEO
         try:
             admin = KafkaAdmin(clients, settings, timeout)
         except KafkaFault as fault:
-            raise refusal(names[0], endpoint.servers, fault, timeout) from None
+            raise refusal(names[0], endpoint.servers, fault, timeout, settings) from None
         with admin:
             check = _Cluster(admin, timeout)
-            check.reach(names[0], endpoint)
+            check.reach(names[0], endpoint, settings)
             for name in names:
                 endpoint, settings = tables[name]
                 said.append(check.source(name, endpoint) if name == "source" else check.sink(name, endpoint, settings))
@@ -76,12 +76,12 @@ class _Cluster:
     def __init__(self, admin: KafkaAdmin, timeout: int) -> None:
         self._admin, self._clients, self._timeout = admin, admin.clients, timeout
 
-    def reach(self, name: str, endpoint: Endpoint) -> None:
+    def reach(self, name: str, endpoint: Endpoint, settings: Mapping[str, str]) -> None:
         """The broker answers, and takes us for who we say we are."""
         try:
             self._admin.wait(self._ask("describeCluster").nodes())
         except KafkaFault as fault:
-            raise refusal(name, endpoint.servers, fault, self._timeout) from None
+            raise refusal(name, endpoint.servers, fault, self._timeout, settings) from None
 
     def source(self, name: str, endpoint: Endpoint) -> str:
         """Topics are there and may be read, and the consumer group may be used."""
