@@ -137,6 +137,14 @@ class Cluster:
                    "-XX:MaxMetaspaceSize=256m")
         self.task_managers.append(self._start("taskmanager", "runtime.taskexecutor.TaskManagerRunner", *options))
 
+    def replace_ended(self) -> int:
+        """Start a TaskManager for each that has ended by itself, as whoever supervises a cluster does; returns their number."""
+        ended = [process for process in self.task_managers if process.poll() is not None]
+        for process in ended:
+            self.task_managers.remove(process)
+            self.add_task_manager()
+        return len(ended)
+
     def kill_task_manager(self, index: int = 0, with_workers: bool = True) -> None:
         """SIGKILL for a TaskManager.
 

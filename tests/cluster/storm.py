@@ -22,6 +22,7 @@ class Storm:
 
     Attributes:
         kills: processes that were killed, by kind of blow.
+        ended: TaskManagers that ended by themselves after a blow.
         recoveries: seconds from each blow to the next completed checkpoint.
     """
 
@@ -39,19 +40,22 @@ class Storm:
         self._begin, self._restarts = time.monotonic(), -1
         self.kills: dict[str, int] = {}
         self.recoveries: list[float] = []
+        self.ended = 0
 
     @property
     def killed(self) -> int:
         """Processes killed in all."""
         return sum(self.kills.values())
 
-    def _note(self, what: str, **facts: object) -> None:
+    def note(self, what: str, **facts: object) -> None:
+        """Add a line to the log."""
         self._log.write(json.dumps({"at": round(time.monotonic() - self._begin, 1), "what": what, **facts}) + "\n")
         self._log.flush()
 
     def kill(self) -> None:
         """One blow of a random kind at a random moment, and every TaskManager that went is replaced."""
         self._restarts = self._cluster.restarts(self._job)
+        self._supervise()
         kind = self._random.choice(KINDS)
         time.sleep(self._random.uniform(0, 2))
         if kind.startswith("worker"):
@@ -69,7 +73,7 @@ class Storm:
             self._cluster.kill_task_manager(index, with_workers=kind == "machine")
             self._cluster.add_task_manager()
         self.kills[kind] = self.kills.get(kind, 0) + count
-        self._note("killed", kind=kind, processes=count)
+        self.note("killed", kind=kind, processes=count)
 
     def stall(self, seconds: float) -> None:
         """Workers that do not move for longer than a checkpoint may take."""
@@ -80,7 +84,7 @@ class Storm:
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-        self._note("stalled", seconds=seconds, workers=len(workers))
+        self.note("stalled", seconds=seconds, workers=len(workers))
 
     def full_disk(self, seconds: float, size: int = 20_000) -> None:
         """No file of a TaskManager, of checkpoints or of sinks, grows beyond `size` bytes for a while."""
@@ -88,7 +92,7 @@ class Storm:
         self._cluster.limit_file_size(size)
         time.sleep(seconds)
         self._cluster.limit_file_size(None)
-        self._note("full disk", seconds=seconds, bytes=size, restarts=self._cluster.restarts(self._job) - before)
+        self.note("full disk", seconds=seconds, bytes=size, restarts=self._cluster.restarts(self._job) - before)
 
     def calm(self, timeout: float = 240) -> float:
         """Wait until the job has gone on: one more checkpoint is complete; returns the seconds that it took."""
@@ -98,7 +102,7 @@ class Storm:
         self._restarts, before = -1, self._checkpoints()
         self._cluster.wait("the job has recovered", lambda: self._checkpoints() > before, timeout)
         self.recoveries.append(time.monotonic() - begin)
-        self._note("recovered", seconds=round(self.recoveries[-1], 1), restarts=self._cluster.restarts(self._job))
+        self.note("recovered", seconds=round(self.recoveries[-1], 1), restarts=self._cluster.restarts(self._job))
         return self.recoveries[-1]
 
     def patience(self) -> None:
@@ -110,6 +114,7 @@ class Storm:
 
     def _checkpoints(self) -> int:
         """Checkpoints completed so far; a JobManager that is too busy to answer is asked again."""
+        self._supervise()
         for _ in range(5):
             with contextlib.suppress(OSError, KeyError):
                 assert self._cluster.state(self._job) not in ENDED, self._cluster.failure(self._job)[-3_000:]
@@ -117,14 +122,20 @@ class Storm:
             time.sleep(1)
         raise AssertionError("the JobManager does not answer")
 
+    def _supervise(self) -> None:
+        """A TaskManager whose Flink code fails on the way down ends itself: Flink calls that a fatal error."""
+        if ended := self._cluster.replace_ended():
+            self.ended += ended
+            self.note("replaced", ended=ended)
+
     def report(self, **facts: object) -> dict[str, object]:
         """The storm in figures, as the log's last line."""
         waits = sorted(self.recoveries) or [0.0]
         counts = self._cluster.rest(f"/jobs/{self._job}/checkpoints")["counts"]
-        whole = {"seconds": round(time.monotonic() - self._begin), "killed": self.killed, "kinds": self.kills,
+        whole = {"seconds": round(time.monotonic() - self._begin), "killed": self.killed, "kinds": self.kills, "ended": self.ended,
                  "restarts": self._cluster.restarts(self._job), "checkpoints": counts["completed"], "failed checkpoints": counts["failed"],
                  "recovery median": round(waits[len(waits) // 2], 1), "recovery longest": round(waits[-1], 1), **facts}
-        self._note("summary", **whole)
+        self.note("summary", **whole)
         return whole
 
 

@@ -62,7 +62,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     cluster.savepoint(submitted.job, stop=True, drain=True)
     time.sleep(0.5)
     summary = job.summary()
-    storm._note("accounts", **json.loads(summary.encode()))
+    storm.note("accounts", **json.loads(summary.encode()))
     print(json.dumps(report))
     yield {"job": job, "report": report, "summary": summary, "early": early, "timeouts": timeouts, "full": full}
 
