@@ -179,6 +179,17 @@ def test_the_commands_print_sql(policy, tmp_path):
     assert (written.output.count(added), written.output.replace(added, "")) == (1, script(policy, wait=True))
 
 
+def test_a_script_never_holds_what_was_given_by_reference(policy, tmp_path, monkeypatch):
+    """A deployment with options by reference is refused, since a script would hold them in clear."""
+    monkeypatch.setenv("BROKER_PASSWORD", "hunter2-hunter2")
+    path = tmp_path / "deployment.yaml"
+    body = deployment(source={"connector": "datagen", "p": "${env:BROKER_PASSWORD}"})
+    path.write_text(yaml.safe_dump(body))
+    shown = CliRunner().invoke(app, ["sql", "job", str(policy), str(path)])
+    assert isinstance(shown.exception, InputError) and "by reference" in str(shown.exception)
+    assert "hunter2" not in shown.output + str(shown.exception)
+
+
 def test_a_script_waits_as_its_deployment_says(policy, key_uri):
     """Intervals of the deployment come to the workers of a script: how often keys are looked at, how long a vault is waited for."""
     text = script(policy, key_refresh="40d", vault="sqlite:///v.db", vault_patience="90s")
