@@ -2,8 +2,10 @@
 
 import argparse
 import base64
+import contextlib
 import ctypes
 import os
+import random
 import shutil
 import signal
 import socket
@@ -68,15 +70,15 @@ def class_path(offline: bool = False) -> str:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now, all different."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("localhost", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
+    """Ports that nobody listens on now, all different, and none that the system gives to outgoing connections (Linux: 32768 and above)."""
+    found: list[int] = []
+    for port in random.SystemRandom().sample(range(15_000, 32_000), 1_000):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("localhost", port))
+            found.append(port)
+        if len(found) == count:
+            return found
+    raise RuntimeError("no port is free on this machine")
 
 
 class Broker:
@@ -163,7 +165,8 @@ class Broker:
     def kill(self) -> None:
         """End it as a machine that dies does (SIGKILL); the data stays."""
         if self._process is not None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
 
