@@ -6,9 +6,14 @@ node is a contiguous range of leaf numbers (design rule of stream anonymity: a g
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+
+import yaml
 
 from flink_masking.errors import PolicyError
+
+NODES = 100_000
+"""Nodes of a YAML hierarchy at most, aliases written out."""
 
 
 class Hierarchy:
@@ -72,6 +77,62 @@ class Hierarchy:
             raise PolicyError(f"{where}: not a CSV file. Hint: one line for each value, value;parent;…;*, quotes closed")
         return cls([row for row in rows if any(row)], where)
 
+    @classmethod
+    def from_yaml(cls, text: str, where: str) -> "Hierarchy":
+        """Read nested YAML: mappings from a label to what lies below it, lists of values at the ends; all scalars are text.
+
+        A single outermost key is the root, else the root is ``*``. Values that lie less deep than others are repeated below themselves.
+
+        Args:
+            text: the whole file, decoded.
+            where: the file's name, for error messages.
+
+        Raises:
+            PolicyError: not such a tree, or larger than 100,000 nodes; else see the constructor.
+
+        >>> Hierarchy.from_yaml("MA: [Boston, Salem]\\nNY: [Albany]", "city.yaml").paths[2]
+        ('Albany', 'NY', '*')
+        """
+        try:
+            node = yaml.compose(text, Loader=yaml.BaseLoader)
+        except (yaml.YAMLError, RecursionError):
+            node = None
+        if not isinstance(node, yaml.MappingNode):  # raised here, so that YAML's error, which may quote the file, is no context of this one
+            raise PolicyError(f"{where}: not a tree in YAML. Hint: East: {{MA: [Boston, Salem]}}")
+        rows = list(_rows(node, (), where, [NODES]))
+        depth = max(map(len, rows), default=0)
+        return cls([(row[0],) * (depth - len(row)) + row for row in rows], where)
+
+    @classmethod
+    def read(cls, text: str, where: str) -> "Hierarchy":
+        """Read a file by the ending of its name: ``.yaml`` and ``.yml`` nested, any other the CSV form.
+
+        Raises:
+            PolicyError: as `from_yaml` and `from_csv`.
+        """
+        return cls.from_yaml(text, where) if where.lower().endswith((".yaml", ".yml")) else cls.from_csv(text, where)
+
     def labels(self, level: int) -> tuple[str, ...]:
         """The label of every leaf at `level` (0 = the leaf itself, `height` = the root), in the order of `leaves`."""
         return tuple(path[level] for path in self.paths)
+
+
+def _rows(node: yaml.Node, above: tuple[str, ...], where: str, left: list[int]) -> Iterator[tuple[str, ...]]:
+    """The labels of every value below a node, the value first; `left` counts down the nodes that may still come."""
+    left[0] -= 1
+    place = f"{where}:{node.start_mark.line + 1}"
+    if left[0] < 0 or len(above) > 40:
+        raise PolicyError(f"{place}: too large or too deep. Hint: at most {NODES} nodes in 40 levels, and no alias to what it lies in")
+    if isinstance(node, yaml.ScalarNode):
+        yield (node.value, *above)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _rows(item, above, where, left)
+    else:
+        for key, below in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise PolicyError(f"{place}: a label is not a text. Hint: East: {{MA: [Boston, Salem]}}")
+            if isinstance(below, yaml.ScalarNode) and not below.value:
+                yield (key.value, *above)
+            else:
+                yield from _rows(below, (key.value, *above), where, left)

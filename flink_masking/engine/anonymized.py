@@ -2,6 +2,7 @@
 
 import functools
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,17 +11,22 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.anonymity.buffer import Buffer
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
-from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.models import Models
+from flink_masking.anonymity.mondrian import WindowMondrian
+from flink_masking.anonymity.sensitive import SensitiveDomain
 from flink_masking.anonymity.slide_grow import SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.quasi_identifiers import code_quasi_identifier
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.records.kinds import Kind
 
@@ -30,29 +36,35 @@ class Coded(NamedTuple):
 
     Attributes:
         codes: for each dimension, a code a row.
-        complete: bool a row: True where every quasi-identifier has a value.
+        complete: bool a row: True where every quasi-identifier has a value, or none at all a category.
+        sensitive: for each sensitive field, a code or keyed hash a row.
     """
 
     codes: list[np.ndarray]
     complete: np.ndarray
+    sensitive: list[np.ndarray]
 
 
 @dataclass(frozen=True)
 class AnonymizedPlan:
     """A compiled anonymized segment; see `Stateful`.
 
-    A record that lacks a quasi-identifier cannot be placed in any group and is suppressed at once.
+    A record that lacks a quasi-identifier is suppressed at once, unless missing values have a category of their own.
 
     Attributes:
         name: the segment.
         segment: as in the policy.
         space: the quasi-identifiers as dimensions, in the policy's order.
-        sensitive: keyed hash of sensitive values, for l-diversity; None without.
+        models: what groups must satisfy besides k.
+        domains: of sensitive fields whose values are declared, by field; None for the others.
+        sensitive: keyed hash of the values of the other ones; None where there is no sensitive field.
     """
 
     name: str
     segment: AnonymizedSegment
     space: Space
+    models: Models
+    domains: Mapping[str, SensitiveDomain | None]
     sensitive: Prf | None
 
     has_time = False
@@ -65,8 +77,7 @@ class AnonymizedPlan:
     @property
     def paths(self) -> frozenset[str]:
         """Fields that are read."""
-        diverse = [self.segment.l_diversity.field] if self.segment.l_diversity else []
-        return frozenset([*self.segment.quasi_identifiers, *self.segment.release, *diverse])
+        return frozenset([*self.segment.quasi_identifiers, *self.segment.release, *self.segment.sensitive])
 
     @property
     def stages(self) -> tuple[LogicStage, ...]:
@@ -74,27 +85,42 @@ class AnonymizedPlan:
         return (LogicStage("anonymize", self._logic, from_ipc),)
 
     def _logic(self) -> KAnonymityLogic:
-        diversity = self.segment.l_diversity
-        models = Models([DistinctL(0, diversity.l)] if diversity else [])
-        segment = self.segment
         seed = np.random.SeedSequence(int.from_bytes(os.urandom(16)))  # of the order within a group only, never of the groups
-        generator = np.random.default_rng(seed)
-        return KAnonymityLogic(
-            self.space, models, lambda: SlideGrow(self.space, segment.k, models, segment.max_buffer, segment.max_delay), segment.max_delay,
-            generator)
+        compared = {rule.field for rule in self.segment.closenesses}
+        undeclared = [i for i, path in enumerate(self.segment.sensitive) if path in compared and self.domains[path] is None]
+        return KAnonymityLogic(self.space, self.models, self._buffer, self.segment.max_delay, np.random.default_rng(seed), undeclared)
+
+    def _buffer(self) -> Buffer:
+        segment = self.segment
+        algorithm = SlideGrow if segment.algorithm == "slide_grow" else WindowMondrian
+        return algorithm(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay)
 
     def examine(self, view: RecordView, rejections: Rejections) -> Coded:
-        """Code the quasi-identifiers; a value outside its domain sends the record to quarantine."""
+        """Code quasi-identifiers and sensitive values; a value outside its domain sends the record to quarantine, or is a category."""
         rejections.add(view.column(_required_subject(view)).absent, "missing_subject", _required_subject(view))
         codes, complete = [], np.ones(view.n, bool)
         for path, dimension in zip(self.segment.quasi_identifiers, self.space.dimensions, strict=True):
-            column = view.column(path)
-            absent = column.absent
-            code, ok = dimension.encode(column.text, np.where(absent, Kind.NULL, column.kinds))
-            rejections.add(~(ok | absent), "out_of_domain", path)
-            complete &= ~absent
+            code, ok, absent = code_quasi_identifier(view, path, dimension)
+            if self.segment.outside == "unknown":
+                code = np.where(ok | absent, code, code.dtype.type(dimension.unknown or 0))
+            else:
+                rejections.add(~(ok | absent), "out_of_domain", path)
+            if self.segment.missing == "category":
+                code = np.where(absent, code.dtype.type(dimension.missing or 0), code)
+            else:
+                complete &= ~absent
             codes.append(code)
-        return Coded(codes, complete)
+        return Coded(codes, complete, [self._code_sensitive(view, path, rejections) for path in self.segment.sensitive])
+
+    def _code_sensitive(self, view: RecordView, path: str, rejections: Rejections) -> np.ndarray:
+        """Codes of the declared values, else hashes; no value (null or missing) counts as a value of its own, other than ""."""
+        column, domain = view.column(path), self.domains[path]
+        absent = column.absent
+        if domain is None:
+            return hashes(_required(self.sensitive), column.text, absent)
+        code, ok = domain.encode(column.text, np.where(absent, Kind.NULL, column.kinds))
+        rejections.add(~(ok | absent), "out_of_domain", path)
+        return np.where(absent, domain.size, np.where(ok, code, 0)).astype(np.uint64)
 
     def select(self, examined: Coded, accepted: np.ndarray) -> tuple[np.ndarray, int]:
         """The accepted rows with all quasi-identifiers, and how many lack one."""
@@ -104,10 +130,7 @@ class AnonymizedPlan:
     def pack(self, examined: Coded, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
         """The columns of `rows`."""
         whole = len(rows) == view.n
-        sensitive = []
-        if self.segment.l_diversity and self.sensitive:
-            words = self.sensitive.words(view.column(self.segment.l_diversity.field).text)
-            sensitive = [words if whole else words[rows]]
+        sensitive = examined.sensitive if whole else [values[rows] for values in examined.sensitive]
         codes = examined.codes if whole else [code[rows] for code in examined.codes]
         return pack(self.space, codes, view.people if whole else view.people[rows], sensitive, self._release(view, None if whole else rows))
 
@@ -135,13 +158,39 @@ def _required_subject(view: RecordView) -> str:
     return view.subject
 
 
+def _required(prf: Prf | None) -> Prf:
+    if prf is None:
+        raise AssertionError("a segment with sensitive fields has a keyed hash: made with it")
+    return prf
+
+
+def hashes(prf: Prf, text: pa.StringArray, absent: np.ndarray) -> np.ndarray:
+    """Keyed hashes of sensitive values (uint64); of no value another one than of the empty text."""
+    words = prf.words(text)
+    return np.where(absent, words ^ np.uint64(1), words)
+
+
 def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPolicy, ring: KeyRing) -> AnonymizedPlan:
     """Compile an anonymized segment.
 
     Raises:
         PolicyError: a quasi-identifier has no usable domain.
     """
-    dimensions = {path: loaded.dimension(path) for path in segment.quasi_identifiers}
+    dimensions = {_member(path): loaded.dimension(path, segment.categories) for path in segment.quasi_identifiers}
     oldest = ring.versions[0]  # not the primary: a value that waits since before a promotion is to be known again after it
-    sensitive = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", oldest)) if segment.l_diversity else None
-    return AnonymizedPlan(name, segment, Space(dimensions), sensitive)
+    prf = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", oldest)) if segment.sensitive else None
+    domains = {path: sensitive_domain(path, segment, loaded.policy, loaded.hierarchies) for path in segment.sensitive}
+
+    def watched(path: str, values: tuple[str, ...]) -> tuple[int, ...]:
+        domain, text = domains[path], pa.array(values, pa.string())
+        if domain is None:
+            return tuple(hashes(_required(prf), text, np.zeros(len(values), np.bool_)).tolist())
+        return tuple(domain.encode(text, np.full(len(values), Kind.STRING, np.int32))[0].tolist())
+
+    models = privacy_models(segment, domains, loaded.hierarchies, loaded.policy, watched)
+    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf)
+
+
+def _member(path: str) -> str:
+    """The name under which a quasi-identifier is released: an array of labels under the name of the array."""
+    return path.removesuffix("[*]")

@@ -5,14 +5,17 @@ from collections.abc import Mapping
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.check_fields import GENERALISED_BY, check_single
+from flink_masking.policy.check_privacy_models import check_privacy_models
 from flink_masking.policy.document import Path, cut
 from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AnonymizedSegment, Diversity
-from flink_masking.policy.tree import FieldTree
+from flink_masking.policy.segments import AnonymizedSegment
+from flink_masking.policy.tree import FieldTree, repeats
 
+WITHOUT_SAYING = ("boolean", "geo")
+"""Types that are generalised in one way only."""
 WEAK_K = 5
 MANY_QUASI_IDENTIFIERS = 10
 NOT_RELEASED = {
@@ -30,10 +33,6 @@ def check_anonymized(
     loc: Path = ("segments", name)
     if policy.subject is None:
         findings.error(loc, "'subject' is missing: k counts people", "name the field that says whom a record is about", at_key=True)
-    if segment.t_closeness is not None:
-        findings.later((*loc, "t_closeness"), "t_closeness", "use l_diversity")
-    if segment.algorithm != "slide_grow":
-        findings.later((*loc, "algorithm"), f"algorithm {segment.algorithm}", "use slide_grow")
     if segment.mode != "buffered":
         findings.later((*loc, "mode"), f"mode {segment.mode}", "use buffered")
     if segment.max_buffer < segment.k:
@@ -45,8 +44,7 @@ def check_anonymized(
         findings.warn((*loc, "quasi_identifiers"), text, f"keep at most {MANY_QUASI_IDENTIFIERS}")
     _check_quasi_identifiers(loc, segment, policy, tree, hierarchies, findings)
     _check_release(loc, segment, policy, tree, findings)
-    if segment.l_diversity is not None:
-        _check_diversity(loc, segment.l_diversity, segment.k, policy, tree, findings)
+    check_privacy_models(loc, segment, policy, tree, hierarchies, findings)
 
 
 def _check_quasi_identifiers(
@@ -55,10 +53,7 @@ def _check_quasi_identifiers(
     seen: set[str] = set()
     for number, path in enumerate(segment.quasi_identifiers):
         place, name = (*loc, "quasi_identifiers", number), cut(path)
-        if path in policy.fields and policy.fields[path].type == "geo":
-            findings.later(place, f"'{name}': a quasi-identifier of type geo")
-            continue
-        field = check_single(policy, tree, findings, place, path)
+        field = _quasi_field(policy, tree, findings, place, path)
         if field is None:
             continue
         if path in seen:
@@ -68,18 +63,30 @@ def _check_quasi_identifiers(
         elif field.role != "quasi":
             findings.error(place, f"'{name}' is of class {field.role}, not quasi", "name fields of class quasi")
         else:
-            _check_dimension(place, path, field, hierarchies, findings)
+            _check_dimension(place, path, field, segment.categories, hierarchies, findings)
         seen.add(path)
 
 
-def _check_dimension(place: Path, path: str, field: Field, hierarchies: Mapping[str, Hierarchy], findings: Findings) -> None:
+def _quasi_field(policy: Policy, tree: FieldTree, findings: Findings, place: Path, path: str) -> Field | None:
+    """The declaration of a quasi-identifier: one value, a place, or an array of labels, ``tags[*]``."""
+    field = policy.fields.get(path)
+    if field is not None and field.hierarchy is not None and path.endswith("[*]") and not repeats(path.removesuffix("[*]")):
+        return field
+    return check_single(policy, tree, findings, place, path, objects=field is not None and field.type == "geo")
+
+
+def _check_dimension(
+    place: Path, path: str, field: Field, categories: bool, hierarchies: Mapping[str, Hierarchy], findings: Findings
+) -> None:
     ways = [way for way in GENERALISED_BY if getattr(field, way) is not None]
+    if not ways and field.type in WITHOUT_SAYING:
+        return
     if not ways:
         hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
         findings.error(place, f"'{cut(path)}' does not say how it is generalised", hint)
     elif len(ways) == 1 and not findings.has_error(("fields", path, ways[0])):
         try:
-            dimension(field, hierarchies)
+            dimension(field, hierarchies, categories, path.endswith("[*]"))
         except PolicyError as error:
             findings.refused(("fields", path, ways[0]), error)
 
@@ -101,12 +108,3 @@ def _check_release(loc: Path, segment: AnonymizedSegment, policy: Policy, tree: 
             findings.error(place, f"'{name}' is of class {field.role} and cannot be released", NOT_RELEASED[field.role])
         seen.add(path)
 
-
-def _check_diversity(loc: Path, rule: Diversity, k: int, policy: Policy, tree: FieldTree, findings: Findings) -> None:
-    place = (*loc, "l_diversity")
-    field = check_single(policy, tree, findings, (*place, "field"), rule.field)
-    if field is not None and field.role != "sensitive":
-        message = f"'{cut(rule.field)}' is of class {field.role}, not sensitive"
-        findings.error((*place, "field"), message, "name a field of class sensitive")
-    if rule.l > k:
-        findings.error((*place, "l"), f"'l' must be at most k, {k}", "k people cannot have more than k values")

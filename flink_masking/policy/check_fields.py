@@ -1,6 +1,6 @@
 """Checks of the contract: the fields by themselves and against each other, the subject, the event time."""
 
-import csv
+from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,6 +12,7 @@ from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree, repeats
 
@@ -80,18 +81,25 @@ def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: Path,
 def read_hierarchies(policy: Policy, source: PolicySource, findings: Findings) -> dict[str, Hierarchy]:
     """The hierarchies of the fields, by file name; a fault where a file is missing or broken."""
     found: dict[str, Hierarchy] = {}
-    for path, field in policy.fields.items():
-        name = field.hierarchy
-        if name is None or name in found:
+    for loc, name in _named_hierarchies(policy):
+        if name in found:
             continue
         try:
-            found[name] = Hierarchy.from_csv(source.file(name), cut(name))
+            found[name] = Hierarchy.read(source.file(name), cut(name))
         except PolicyError as error:
-            findings.refused(("fields", path, "hierarchy"), error)
-        except csv.Error:
-            message = f"{cut(name)}: not a CSV file"
-            findings.error(("fields", path, "hierarchy"), message, "one line for each value: value;parent;…;*")
+            findings.refused(loc, error)
     return found
+
+
+def _named_hierarchies(policy: Policy) -> Iterator[tuple[Path, str]]:
+    """Where the policy names the file of a hierarchy, and its name."""
+    for path, field in policy.fields.items():
+        if field.hierarchy is not None:
+            yield ("fields", path, "hierarchy"), field.hierarchy
+    for name, segment in policy.segments.items():
+        for number, rule in enumerate(segment.closenesses if isinstance(segment, AnonymizedSegment) else ()):
+            if rule.hierarchy is not None:
+                yield ("segments", name, "t_closeness", number, "hierarchy"), rule.hierarchy
 
 
 def _check_declaration(path: str, declared: Field, findings: Findings) -> None:

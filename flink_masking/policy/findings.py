@@ -52,4 +52,5 @@ class Findings:
         return sorted({fault for fault in self.faults if fault.severity == "warning"})
 
     def _place(self, path: Sequence[str | int], at_key: bool) -> Mark:
+        path = self.document.resolve(path) if not at_key else path  # an entry of a list that is written as the entry alone
         return self.document.key_mark(path) if at_key else self.document.mark(path)

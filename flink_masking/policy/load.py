@@ -19,6 +19,7 @@ from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
+from flink_masking.policy.tree import repeats
 from flink_masking.techniques.base import FieldFacts, Site
 from flink_masking.vault.base import Vault
 
@@ -77,9 +78,9 @@ class LoadedPolicy:
         """
         return self._compiled.groups[segment]
 
-    def dimension(self, path: str) -> Dimension:
-        """The dimension of a quasi-identifier of an anonymized segment."""
-        return dimension(self.policy.fields[path], self.hierarchies)
+    def dimension(self, path: str, categories: bool = False) -> Dimension:
+        """The dimension of a quasi-identifier of an anonymized segment; with codes for missing and unknown values on request."""
+        return dimension(self.policy.fields[path], self.hierarchies, categories, repeats(path))
 
     def aggregate(self, segment: str) -> AggregateSpec:
         """What an aggregated segment computes and promises.

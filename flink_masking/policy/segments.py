@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, model_validator
 
 from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.fields import Model, Name, Real, Whole
+from flink_masking.policy.privacy_models import Alpha, Alphas, Closeness, Closenesses, Diversities, Diversity
 
 METRICS = ("count", "count_distinct_subjects", "sum", "mean", "variance", "histogram")
 KEY_VERSIONS = "_key_versions"
@@ -77,28 +78,17 @@ class MaskedSegment(Model):
     record: RecordParts | None = None
 
 
-class Diversity(Model):
-    """Every group holds at least `l` distinct values of `field`."""
-
-    field: Name
-    l: Annotated[Whole, pydantic.Field(ge=2)]  # noqa: E741 - the name in the literature and in the policy
-
-
-class Closeness(Model):
-    """The distribution of `field` in every group differs from the whole stream's by at most `t`."""
-
-    field: Name
-    t: Annotated[Real, pydantic.Field(gt=0, le=1)]
-
-
 class AnonymizedSegment(Model):
     """Groups of at least `k` people who look alike in their quasi-identifiers.
 
     Attributes:
         k: people in a group, at least.
-        l_diversity: distinct values of a sensitive field in a group, or None.
-        t_closeness: as in the grammar.
+        l_diversity: well represented values of a sensitive field in a group; one rule or a list.
+        t_closeness: how near a group's sensitive values are to everybody's; one rule or a list.
+        alpha_k: largest share of a sensitive value in a group; one rule or a list.
         quasi_identifiers: fields that are generalised.
+        missing: what becomes of records without a quasi-identifier: suppressed, or a category of their own.
+        outside: what becomes of records with a quasi-identifier outside its domain: quarantine, or the category ``unknown``.
         release: fields that are released as they are.
         max_delay: milliseconds that a record waits, at most.
         max_buffer: records that wait, at most.
@@ -109,15 +99,48 @@ class AnonymizedSegment(Model):
 
     view: Literal["anonymized"]
     k: Annotated[Whole, pydantic.Field(ge=2)]
-    l_diversity: Diversity | None = None
-    t_closeness: Closeness | None = None
+    l_diversity: Diversities | None = None
+    t_closeness: Closenesses | None = None
+    alpha_k: Alphas | None = None
     quasi_identifiers: tuple[Name, ...] = pydantic.Field(min_length=1)
+    missing: Literal["suppress", "category"] = "suppress"
+    outside: Literal["quarantine", "unknown"] = "quarantine"
     release: tuple[Name, ...] = ()
     max_delay: Annotated[PositiveDuration, pydantic.Field(json_schema_extra={"default": "30s"})] = 30_000
     max_buffer: _Count = 5_000
     algorithm: Literal["slide_grow", "mondrian"] = "slide_grow"
     mode: Literal["buffered", "zero_delay"] = "buffered"
     shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
+
+    @property
+    def diversities(self) -> tuple[Diversity, ...]:
+        """The rules of `l_diversity`."""
+        return _listed(self.l_diversity)
+
+    @property
+    def closenesses(self) -> tuple[Closeness, ...]:
+        """The rules of `t_closeness`."""
+        return _listed(self.t_closeness)
+
+    @property
+    def alphas(self) -> tuple[Alpha, ...]:
+        """The rules of `alpha_k`."""
+        return _listed(self.alpha_k)
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The fields that these rules are about, each once."""
+        return tuple(dict.fromkeys([*(d.field for d in self.diversities), *(c.field for c in self.closenesses), *(a.field for a in self.alphas)]))
+
+    @property
+    def categories(self) -> bool:
+        """Whether missing or unknown values have a category of their own."""
+        return self.missing == "category" or self.outside == "unknown"
+
+
+def _listed(rules: Any) -> Any:
+    """One rule or a list of them as a tuple."""
+    return () if rules is None else rules if isinstance(rules, tuple) else (rules,)
 
 
 class Hopping(Model):

@@ -1,0 +1,26 @@
+"""Codes of one quasi-identifier for a batch, whatever it holds: a scalar, a place, an array of labels."""
+
+import numpy as np
+
+from flink_masking.anonymity.dimensions import Dimension, GeoDimension, LabelsDimension
+from flink_masking.engine.view import RecordView
+from flink_masking.records.kinds import Kind
+from flink_masking.techniques.base import Context
+from flink_masking.techniques.base import Values as MaskValues
+from flink_masking.techniques.generalize_places import geohash_cells
+
+
+def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The codes of a field, a code a row; where they are in the domain; where the field is missing, null or an empty array."""
+    if isinstance(dimension, LabelsDimension):
+        values = view.values(path)
+        return dimension.encode_sets(values.text, values.kinds, values.rows, view.n)
+    column = view.column(path)
+    absent, text = column.absent, column.text
+    kinds = np.where(absent, Kind.NULL, column.kinds).astype(np.int32)
+    if isinstance(dimension, GeoDimension):
+        cells = geohash_cells(dimension.length)(MaskValues(text, kinds, np.arange(view.n, dtype=np.int32)), Context(b""))
+        refused = np.zeros(view.n, np.bool_) if cells.refused is None else cells.refused
+        text, kinds = cells.values, np.where(refused | absent, Kind.NULL, Kind.STRING).astype(np.int32)
+    code, ok = dimension.encode(text, kinds)
+    return code, ok & ~absent, absent
