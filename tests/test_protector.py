@@ -162,7 +162,7 @@ def test_a_protector_does_not_give_its_keys_away(protector, ring):
 
 
 def test_keys_are_taken_up_between_two_batches(tmp_path):
-    """A promoted version is used from the next look on: other pseudonyms, a new audit chain; buffers of before go on, and nothing is lost."""
+    """A promoted version is used from the next look on, for pseudonyms and the audit; buffers of before go on, and nothing is lost."""
     path = tmp_path / "keys.json"
     create(path)
     protector = Protector(PolicySource("policy.yaml", POLICY), f"file://{path}", key_refresh_s=1e-9)

@@ -97,8 +97,8 @@ def story(place: Path, key_uri: str, server: PostgresServer) -> dict[str, Any]:
         server.start()
         again = job.arguments(**{"execution.state-recovery.path": job.latest_checkpoint()})
         with processes.started(job.place, *again) as first, processes.started(other.place, *other.arguments()) as second:
-            processes.wait_for("nothing is lost", lambda: job.masked() >= 6_000, first)
-            processes.wait_for("the other job looks for files", lambda: any(other.checkpoints.rglob("_metadata")), second)
+            processes.wait_for("nothing is lost", lambda: job.masked() >= 6_000, first, 180)
+            processes.wait_for("the other job looks for files", lambda: any(other.checkpoints.rglob("_metadata")), second, 180)
             for one in (job, other):
                 one.give("d", parts[3])
             processes.wait_for("the job masks the last file", lambda: job.masked() >= 8_000, first)
