@@ -57,6 +57,10 @@ class Submitted(NamedTuple):
 class Cluster:
     """One JobManager and any number of TaskManagers, each with one slot."""
 
+    TASK_MANAGER: tuple[str, ...] = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms512m", "-Xmx512m",
+                                     "-XX:MaxDirectMemorySize=256m", "-XX:MaxMetaspaceSize=256m")  # fmt: skip
+    """Options of a TaskManager's Java virtual machine: it starts quickly and takes little."""
+
     def __init__(self, place: Path, task_managers: int = 1, settings: Mapping[str, object] | None = None,
                  bare: bool = False) -> None:
         """Write the configuration and start the processes.
@@ -89,7 +93,7 @@ class Cluster:
         self.environment = {
             **{name: value for name, value in os.environ.items() if name != "_python_worker_execution_mode"},
             "FLINK_HOME": str(FLINK), "FLINK_CONF_DIR": str(self.conf), "FLINK_LOG_DIR": str(self.logs), "JAVA_HOME": str(java_home()),
-            "TMPDIR": str(place / "tmp"),
+            "TMPDIR": str(place / "tmp"), "JVM_ARGS": f"-Djava.io.tmpdir={place / 'tmp'}",
         }  # fmt: skip
         self.bare = bare
         self.started = 0
@@ -133,9 +137,7 @@ class Cluster:
 
     def add_task_manager(self) -> None:
         """Start one more TaskManager; it registers by itself."""
-        options = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms512m", "-Xmx512m", "-XX:MaxDirectMemorySize=256m",
-                   "-XX:MaxMetaspaceSize=256m")
-        self.task_managers.append(self._start("taskmanager", "runtime.taskexecutor.TaskManagerRunner", *options))
+        self.task_managers.append(self._start("taskmanager", "runtime.taskexecutor.TaskManagerRunner", *self.TASK_MANAGER))
 
     def replace_ended(self) -> int:
         """Start a TaskManager for each that has ended by itself, as whoever supervises a cluster does; returns their number."""
@@ -201,8 +203,8 @@ class Cluster:
             time.sleep(0.1)
 
     def submit(self, policy: Path, deployment: Path, *, run: tuple[object, ...] = (), arguments: tuple[object, ...] = (),
-               python: Path | str = sys.executable) -> Submitted:
-        """Submit the main job with the package's own ``flink run``, detached.
+               python: Path | str = sys.executable, program: Path | None = None) -> Submitted:
+        """Submit the main job, or another program with the same options, with the package's own ``flink run``, detached.
 
         Args:
             policy: the policy's file.
@@ -210,12 +212,13 @@ class Cluster:
             run: options of ``flink run``.
             arguments: further arguments of the job.
             python: interpreter of the workers.
+            program: what to submit; the main job unless given.
         """
         command = [str(FLINK / "bin" / "flink"), "run", "-d", "-m", f"localhost:{self.port}", "-pyclientexec", sys.executable,
-                   "-pyexec", str(python), *map(str, run), "-py", jobs.fan_out.__file__, "--policy", str(policy),
-                   "--deployment", str(deployment), *map(str, arguments)]
+                   "-pyexec", str(python), *map(str, run), "-py", str(program or jobs.fan_out.__file__), "--policy",
+                   str(policy), "--deployment", str(deployment), *map(str, arguments)]
         done = subprocess.run(command, env=self.environment, cwd=self.place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=180, check=False)
+                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=480, check=False)
         found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
         return Submitted(found[1] if found and not done.returncode else None, done.returncode, done.stdout)
 

@@ -22,7 +22,7 @@ from flink_masking.errors import JobError
 
 pytestmark = pytest.mark.flink
 LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
-SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315")) + 1
+SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315")) + 6
 EVENTS, PEOPLE, CHUNK, KILLS = (200_000, 20_000, 1_000, 30) if LONG else (20_000, 2_000, 500, 3)
 
 
