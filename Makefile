@@ -4,11 +4,12 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := flink_masking jobs udfs
+WORKERS := 2
 SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/null)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-recovery check format bench clean
+.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-recovery check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -31,11 +32,11 @@ broker: install ## start a Kafka broker for trying things out, in the foreground
 package: install ## build the wheel (dist/) and the archive that a cluster's workers run from (build/flink-masking.zip)
 	$(BIN)/flink-masking package --output build/flink-masking.zip
 
-test: install ## run every test against the installed wheel
-	$(BIN)/pytest
+test: install ## run every test against the installed wheel, two at a time (WORKERS=1: one after the other)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
 test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
-	$(BIN)/pytest -m "not flink"
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not flink"
 
 test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQL server that is not installed is a failure here
 	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
@@ -59,6 +60,10 @@ format: $(VENV)/.dependencies ## put the sources into ruff's format and mend wha
 bench: install ## measure everything, write build/bench.json (never fails on time); BENCH="--adult DIR --fhir DIR" adds real data
 	mkdir -p build
 	$(BIN)/python -P tests/benchmarks/run.py --output build/bench.json $(BENCH)
+
+bench-kafka: install ## measure Kafka to Kafka, write build/bench-kafka.json (never fails on time); BENCH="--soak 600" watches memory
+	mkdir -p build
+	$(BIN)/python -P tests/benchmarks/bench_kafka.py --output build/bench-kafka.json $(BENCH)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

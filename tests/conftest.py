@@ -24,6 +24,13 @@ hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max
 hypothesis.settings.load_profile("long" if LONG else "short")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """With several workers (pytest-xdist), the tests of a file stay together, and all that use the Kafka broker: one is enough."""
+    for item in items:
+        together = "kafka" if item.path.parent.name == "kafka" else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(together))
+
+
 @pytest.fixture(scope="session")
 def long_form() -> bool:
     """Whether FLINK_MASKING_LONG=1 asks for the forms of the tests that take minutes."""
