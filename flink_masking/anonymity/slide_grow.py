@@ -29,6 +29,8 @@ class Preference(NamedTuple):
 
 
 NO_PREFERENCE = Preference()
+USUAL_PREFERENCE = Preference(rare=0.2)
+"""Lowers the loss on every data set it was tried on with a full buffer (census, clinical, generated evenly, skewed, correlated, drifting)."""
 
 
 class SlideGrow:

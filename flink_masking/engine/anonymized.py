@@ -16,7 +16,7 @@ from flink_masking.anonymity.logic import KAnonymityLogic, pack
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.mondrian import WindowMondrian
 from flink_masking.anonymity.sensitive import SensitiveDomain
-from flink_masking.anonymity.slide_grow import SlideGrow
+from flink_masking.anonymity.slide_grow import USUAL_PREFERENCE, SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.quasi_identifiers import code_quasi_identifier
@@ -92,8 +92,9 @@ class AnonymizedPlan:
 
     def _buffer(self) -> Buffer:
         segment = self.segment
-        algorithm = SlideGrow if segment.algorithm == "slide_grow" else WindowMondrian
-        return algorithm(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay)
+        if segment.algorithm == "mondrian":
+            return WindowMondrian(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay)
+        return SlideGrow(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay, USUAL_PREFERENCE)
 
     def examine(self, view: RecordView, rejections: Rejections) -> Coded:
         """Code quasi-identifiers and sensitive values; a value outside its domain sends the record to quarantine, or is a category."""

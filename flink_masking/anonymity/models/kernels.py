@@ -238,7 +238,10 @@ def _codes(rules, past, r):
 
 @njit(**JIT)
 def _sums(rules, past, tally, r):
-    """Running sums by code of the group's counts (in `gain`) and of the past's (in `mass`); how many codes have no place on the shelf."""
+    """Running sums by code of the group's counts (in `gain`) and of the past's (in `mass`); how many codes have no place on the shelf.
+
+    Only values of an undeclared domain, under equal distance, can have none.
+    """
     a, gain, mass = rules.column[r], tally.gain, tally.mass
     begin, codes = rules.shelf[r], _codes(rules, past, r)
     for v in range(codes + 1):
@@ -269,7 +272,7 @@ def _apart(rules, past, tally, r, i, n):
 def _distance(rules, past, tally, r):
     """The earth mover's distance between group and past, times group size, divisor and 2^30."""
     beyond = np.int64(_sums(rules, past, tally, r))
-    distance = (beyond << SHARE) * rules.divisor[r]  # as if such a value had never been seen before: never too small
+    distance = (beyond << SHARE) * (rules.divisor[r] // 2)  # as if such a value had never been seen before: never too small
     for i in range(rules.first[r], rules.first[r] + past.reach[r]):
         distance += rules.weight[i] * abs(_apart(rules, past, tally, r, i, tally.size[0]))
     return distance
@@ -331,7 +334,7 @@ def _steer_closeness(rules, past, tally, r):
     """Put into `gain`, for every code, by how much the distance falls when the group gets one more of it (above 0: it helps)."""
     n, gain, codes = tally.size[0], tally.gain, _codes(rules, past, r)
     now = _distance(rules, past, tally, r) // n
-    after = (np.int64(_sums(rules, past, tally, r)) << SHARE) * rules.divisor[r]
+    after = (np.int64(_sums(rules, past, tally, r)) << SHARE) * (rules.divisor[r] // 2)
     change = tally.change
     for v in range(codes + 1):
         change[v] = 0
