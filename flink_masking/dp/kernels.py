@@ -133,4 +133,22 @@ def add(code, values, valid, sums, counts):
         counts[code[i]] += valid[i]
 
 
-__all__ = ["add", "choose", "clip_and_rank", "count", "hash_groups", "start_ranks"]
+@njit(types.void(I64A, I64A, U8, I64, W64), **JIT)
+def add_squares(code, values, valid, centre, sums):
+    """Add up the squares of the values' distances from `centre`, by group."""
+    for i in range(code.size):
+        if valid[i]:
+            distance = values[i] - centre
+            sums[code[i]] += distance * distance
+
+
+@njit(types.void(I64A, I64A, U8, I64A, W64), **JIT)
+def add_bins(code, values, valid, edges, counts):
+    """Count the values in each bin, by group and bin: `edges` are the inner edges, each the first value of its bin."""
+    bins = edges.size + 1
+    for i in range(code.size):
+        if valid[i]:
+            counts[code[i] * bins + np.searchsorted(edges, values[i], side="right")] += 1
+
+
+__all__ = ["add", "add_bins", "add_squares", "choose", "clip_and_rank", "count", "hash_groups", "start_ranks"]

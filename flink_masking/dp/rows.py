@@ -4,15 +4,17 @@ All of it is post-processing of noisy numbers and of the public policy, so it co
 """
 
 import json
+from collections.abc import Iterable
 from fractions import Fraction
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
 
-from flink_masking.dp.spec import AggregateSpec, Metric, Quantity
+from flink_masking.dp.spec import AggregateSpec, Measure, Metric, Quantity
 
 MEAN_DECIMALS = 2
-"""Decimals that a mean has beyond those of its measure."""
+"""Decimals that a mean has beyond those of its measure, and a variance beyond those of its square."""
 
 
 def decimal(units: int, scale: int) -> str:
@@ -23,8 +25,17 @@ def decimal(units: int, scale: int) -> str:
     """
     if scale == 0:
         return str(units)
-    whole, rest = divmod(abs(units), 10**scale)
-    return f"{'-' if units < 0 else ''}{whole}.{rest:0{scale}d}"
+    digits = str(abs(units)).rjust(scale + 1, "0")
+    return f"{'-' if units < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
+
+
+def rounded(numerator: int, denominator: int) -> int:
+    """The nearest whole number, of two the larger; the denominator is above 0.
+
+    >>> rounded(7, 2), rounded(-7, 3)
+    (4, -2)
+    """
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def render(spec: AggregateSpec, start: int, groups: list[bytes], noisy: dict[Quantity, np.ndarray]) -> bytes:
@@ -34,32 +45,71 @@ def render(spec: AggregateSpec, start: int, groups: list[bytes], noisy: dict[Qua
         spec: the view.
         start: the window's start, ms since 1970.
         groups: the published groups, each as JSON members without braces.
-        noisy: for each quantity, int64 by published group.
+        noisy: for each quantity, int64 by published group (and bin).
 
     Returns:
         JSON objects joined by newlines, members in the order window_start, window_end, the group's, metrics as in the policy, epsilon.
-        Counts are whole and at least 0; sums have the measure's decimals and may lie beyond what is possible, because cutting them would
-        bias totals; means have two decimals more, stay within the measure's bounds, and are null where the noisy count is below 1.
+        Counts are whole and at least 0. Sums have the measure's decimals and may lie beyond what is possible, because cutting them would
+        bias totals. Means have two decimals more and stay within the measure's bounds; variances, in the measure's unit squared, stay
+        between 0 and what the bounds allow; both are null where the noisy count is below 1. A histogram is
+        ``{"bins": [edges], "counts": [one less]}``. Quantiles are by their share, interpolated within their bin, null where all bins are
+        empty.
     """
-    unit: Literal["s", "ms"] = "s" if spec.window_ms % 1000 == 0 else "ms"
+    unit: Literal["s", "ms"] = "s" if spec.window_ms % 1000 == 0 and spec.step % 1000 == 0 else "ms"
     bounds = [f"{np.datetime_as_string(np.datetime64(at, 'ms'), unit=unit)}Z" for at in (start, start + spec.window_ms)]
     head = f'{{"window_start":"{bounds[0]}","window_end":"{bounds[1]}"'
-    columns = [[f",{json.dumps(m.name, ensure_ascii=False)}:{text}" for text in _metric(spec, m, noisy)] for m in spec.metrics]
+    columns = []
+    for metric in spec.metrics:
+        name = f",{json.dumps(metric.name, ensure_ascii=False)}:"
+        columns.append([name + text for text in _metric(spec, metric, [noisy[q].tolist() for q in spec.used_by(metric)])])
     tail = f',"epsilon":{json.dumps(float(spec.epsilon))}}}'
     members = [f",{group.decode()}" if group else "" for group in groups]
     return "\n".join(head + "".join(cells) + tail for cells in zip(members, *columns, strict=True)).encode()
 
 
-def _metric(spec: AggregateSpec, metric: Metric, noisy: dict[Quantity, np.ndarray]) -> list[str]:
-    """The JSON text of a metric, by published group."""
+def _metric(spec: AggregateSpec, metric: Metric, numbers: list[list[int]]) -> Iterable[str]:
+    """The JSON text of a metric by published group, from the noisy numbers of its quantities."""
     if metric.measure is None:
-        quantity = Quantity("records" if metric.kind == "count" else "subjects")
-        return [str(max(0, n)) for n in noisy[quantity].tolist()]
-    measure, sums = spec.measures[metric.measure], noisy[Quantity("sum", metric.measure)].tolist()
-    if metric.kind == "sum":
-        return [decimal(units, measure.scale) for units in sums]
-    finer, texts = 10**MEAN_DECIMALS, []
-    for total, n in zip(sums, noisy[spec.divisor(metric)].tolist(), strict=True):
-        mean = min(max(round(Fraction(total * finer, n)), measure.low * finer), measure.high * finer) if n >= 1 else None
-        texts.append("null" if mean is None else decimal(mean, measure.scale + MEAN_DECIMALS))
-    return texts
+        return [str(max(0, n)) for n in numbers[0]]
+    measure = spec.measures[metric.measure]
+    match metric.kind:
+        case "sum":
+            return [decimal(units, measure.scale) for units in numbers[0]]
+        case "mean":
+            return _means(measure, *numbers)
+        case "variance":
+            return _variances(measure, *numbers)
+        case "histogram":
+            edges = ",".join(decimal(edge, measure.scale) for edge in metric.bins)
+            counts: list[list[int]] = numbers[0]  # type: ignore[assignment]
+            return [f'{{"bins":[{edges}],"counts":[{",".join(str(max(0, n)) for n in row)}]}}' for row in counts]
+    shares = [(json.dumps(str(q)), Fraction(str(q))) for q in metric.of]
+    rows: list[list[int]] = numbers[0]  # type: ignore[assignment]
+    return ["{" + ",".join(f"{name}:{_quantile(measure, metric.bins, row, share)}" for name, share in shares) + "}" for row in rows]
+
+
+def _means(measure: Measure, sums: list[int], counts: list[int]) -> Iterable[str]:
+    finer, decimals = 10**MEAN_DECIMALS, measure.scale + MEAN_DECIMALS
+    low, high = measure.low * finer, measure.high * finer
+    for total, n in zip(sums, counts, strict=True):
+        yield decimal(min(max(rounded(total * finer, n), low), high), decimals) if n >= 1 else "null"
+
+
+def _variances(measure: Measure, sums: list[int], squares: list[int], counts: list[int]) -> Iterable[str]:
+    """Mean square distance from the centre less the square of the mean distance."""
+    finer, decimals = 10**MEAN_DECIMALS, 2 * measure.scale + MEAN_DECIMALS
+    largest = finer * (measure.high - measure.low) ** 2 // 4
+    for total, square, n in zip(sums, squares, counts, strict=True):
+        variance = rounded((square * n - (total - measure.centre * n) ** 2) * finer, n * n) if n >= 1 else 0
+        yield decimal(min(max(variance, 0), largest), decimals) if n >= 1 else "null"
+
+
+def _quantile(measure: Measure, edges: tuple[int, ...], noisy: list[int], share: Fraction) -> str:
+    counts = [max(0, n) for n in noisy]
+    upto = list(accumulate(counts))
+    if not upto[-1]:
+        return "null"
+    wanted = share * upto[-1]
+    bin = next(i for i, n in enumerate(upto) if n >= wanted and counts[i])
+    inside = (wanted - upto[bin] + counts[bin]) * (edges[bin + 1] - edges[bin])
+    return decimal(edges[bin] + rounded(inside.numerator, inside.denominator * counts[bin]), measure.scale)

@@ -1,27 +1,33 @@
-"""The open tumbling windows of a logic: buffered rows, their state entries, and the bound below which windows stay closed.
+"""The open windows of a logic: buffered rows, their state entries, and the bound below which windows stay closed.
 
-State entries: ``w:<start>:<number>`` holds rows of a window (Arrow IPC), ``closed`` the start of the earliest window that may still open.
+Rows are kept once, in panes as long as the time from one window to the next; a hopping window is made of several panes, which the windows
+share, a tumbling one is its only pane.
+
+State entries: ``w:<start>:<number>`` holds rows of a pane (Arrow IPC), ``closed`` the start of the earliest window that may still open.
 """
 
 import itertools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.dp.formats import damaged, numbers, payload
 from flink_masking.dp.partials import read_blob, write_blob
 from flink_masking.dp.spec import AggregateSpec
-from flink_masking.errors import InputError, JobError
+from flink_masking.errors import JobError
 
 COMPACT_FROM = 32768
-"""Rows below which a window's buffer is not worth compacting."""
+"""Rows below which a pane's buffer is not worth compacting."""
+
+FAR = 2**60
+"""Beyond every event time and window, ms."""
 
 
 @dataclass
-class _Window:
-    """Rows of an open window in pieces, each with its number and the records that it stands for."""
+class _Pane:
+    """Rows in pieces, each with its number and the records that it stands for."""
 
     pieces: dict[int, tuple[pa.RecordBatch, int]] = field(default_factory=dict)
     rows: int = 0
@@ -29,108 +35,147 @@ class _Window:
 
 
 class Windows:
-    """Buffers by window. Contract: `snapshot` equals the sum of all writes."""
+    """Buffers by pane. Contract: `snapshot` equals the sum of all writes.
 
-    def __init__(self, spec: AggregateSpec, schema: pa.Schema, compact: Callable[[pa.RecordBatch], pa.RecordBatch]) -> None:
+    Attributes:
+        closed: the start of the earliest window that may still open, ms since 1970; None before any was closed.
+    """
+
+    def __init__(self, spec: AggregateSpec, schema: pa.Schema, compact: Callable[[pa.RecordBatch], pa.RecordBatch],
+                 whole_windows: bool = False) -> None:
         """Start without any window.
 
         Args:
             spec: the view.
             schema: of the rows.
             compact: reduces rows of one window to what they amount to; compacting twice, or in parts first, changes nothing.
+            whole_windows: rows are of one window each, not of all windows that hold their pane.
         """
         self._spec, self._schema, self._compact = spec, schema, compact
-        self._open: dict[int, _Window] = {}
-        self._closed: int | None = None
+        self._size, self._step = spec.window_ms, spec.step
+        self._panes = 1 if whole_windows else spec.windows_per_record
+        self._open: dict[int, _Pane] = {}
+        self.closed: int | None = None
 
-    def late(self, starts: np.ndarray) -> np.ndarray:
-        """Bool per window start (int64, ms): whether the window is closed already."""
-        return np.zeros(len(starts), bool) if self._closed is None else np.asarray(starts < self._closed)
+    def panes(self, time: np.ndarray) -> np.ndarray:
+        """The start of the pane of each event time (int64, ms since 1970)."""
+        return time // self._step * self._step
+
+    def missed(self, panes: np.ndarray) -> np.ndarray:
+        """How many windows of each pane are closed already, int64."""
+        if self.closed is None:
+            return np.zeros(len(panes), np.int64)
+        closed = max(-FAR, min(FAR, self.closed))  # Flink's first and last watermark are at the ends of 64 bits
+        return np.clip((closed - panes) // self._step + self._panes - 1, 0, self._panes)
+
+    def _first(self, pane: int) -> int:
+        """The start of the earliest window of a pane that is not closed."""
+        earliest = pane - (self._panes - 1) * self._step
+        return earliest if self.closed is None else max(earliest, self.closed)
+
+    def first_start(self) -> int | None:
+        """The start of the earliest open window, ms since 1970."""
+        return self._first(min(self._open)) if self._open else None
 
     def next_end(self) -> int | None:
         """The end of the earliest open window, ms since 1970."""
-        return min(self._open) + self._spec.window_ms if self._open else None
+        first = self.first_start()
+        return None if first is None else first + self._size
 
     def last_end(self) -> int | None:
         """The end of the latest open window, ms since 1970."""
-        return max(self._open) + self._spec.window_ms if self._open else None
+        return max(self._open) + self._size if self._open else None
 
     def figures(self) -> dict[str, int]:
         """What is held, for metrics: open windows, and their rows, of which compaction may have left out some."""
-        return {"windows_open": len(self._open), "records_open": sum(window.rows for window in self._open.values())}
+        windows, covered = len(self._open), None
+        if self._panes > 1:
+            windows = 0
+            for pane in sorted(self._open):
+                first = self._first(pane) if covered is None else max(self._first(pane), covered + self._step)
+                windows, covered = windows + (pane - first) // self._step + 1, pane
+        return {"windows_open": windows, "records_open": sum(pane.rows for pane in self._open.values())}
 
     def add(self, start: int, rows: pa.RecordBatch, records: int, writes: dict[str, bytes | None]) -> None:
-        """Buffer rows of an open window; compact it when it has doubled.
+        """Buffer rows of a pane with an open window; compact it when it has doubled.
 
         Args:
-            start: the window's start, ms since 1970.
+            start: the pane's start, ms since 1970.
             rows: at least one.
             records: input records that the rows stand for.
             writes: receives the state entries.
         """
-        window = self._open.setdefault(start, _Window())
-        number = max(window.pieces, default=-1) + 1
-        window.pieces[number] = rows, records
-        window.rows += rows.num_rows
-        if window.rows > max(2 * window.kept, COMPACT_FROM):
-            whole, records = self._whole(window)
-            for old in window.pieces:
+        pane = self._open.setdefault(start, _Pane())
+        number = max(pane.pieces, default=-1) + 1
+        pane.pieces[number] = rows, records
+        pane.rows += rows.num_rows
+        if pane.rows > max(2 * pane.kept, COMPACT_FROM):
+            whole, records = self._whole([pane])
+            for old in pane.pieces:
                 if old != number:
                     writes[_key(start, old)] = None
-            window.pieces, window.rows, window.kept = {number: (whole, records)}, whole.num_rows, whole.num_rows
-        writes[_key(start, number)] = write_blob(window.pieces[number][0], self._spec.shape, window.pieces[number][1])
+            pane.pieces, pane.rows, pane.kept = {number: (whole, records)}, whole.num_rows, whole.num_rows
+        writes[_key(start, number)] = write_blob(pane.pieces[number][0], self._spec.shape, pane.pieces[number][1])
 
-    def _whole(self, window: _Window) -> tuple[pa.RecordBatch, int]:
-        """The window's rows, compacted, and the records that they stand for."""
-        batches = pa.Table.from_batches([rows for rows, _ in window.pieces.values()]).combine_chunks().to_batches()
+    def _whole(self, panes: list[_Pane]) -> tuple[pa.RecordBatch, int]:
+        """The panes' rows, compacted as those of one window, and the records that they stand for."""
+        pieces = [piece for pane in panes for piece in pane.pieces.values()]
+        batches = pa.Table.from_batches([rows for rows, _ in pieces]).combine_chunks().to_batches()
         if len(batches) != 1:  # more than 2 GB of group text in one shard's window
             raise JobError("aggregated view: a window's buffer exceeds 2 GB. Hint: more shards, shorter windows or a coarser group_by")
-        return self._compact(batches[0]), sum(records for _, records in window.pieces.values())
+        return self._compact(batches[0]), sum(records for _, records in pieces)
 
     def close(self, watermark: int, writes: dict[str, bytes | None]) -> Iterator[tuple[int, pa.RecordBatch, int]]:
-        """Close every window that ends at or before `watermark`, earliest first, and delete its entries.
+        """Close every window that ends at or before `watermark`, earliest first, and delete the entries that no window needs any more.
 
         Yields:
-            The window's start, its rows, compacted, and the records that they stand for.
+            The start of each window that holds rows, its rows, compacted, and the records that they stand for.
         """
-        bound = watermark // self._spec.window_ms * self._spec.window_ms
-        if self._closed is None or bound > self._closed:
-            self._closed = bound
+        bound = (watermark - self._size) // self._step * self._step + self._step
+        starts = {start for pane in self._open for start in range(self._first(pane), min(pane + self._step, bound), self._step)}
+        if self.closed is None or bound > self.closed:
+            self.closed = bound
             writes["closed"] = f"closed.1 {bound}".encode()
-        for start in sorted(start for start in self._open if start + self._spec.window_ms <= watermark):
-            window = self._open.pop(start)
-            writes.update({_key(start, number): None for number in window.pieces})
-            yield start, *self._whole(window)
+        for start in sorted(starts):
+            held = range(start, start + self._panes * self._step, self._step)
+            panes = [self._open[pane] for pane in held if pane in self._open]
+            if start in self._open:  # this was the last window of its first pane
+                writes.update({_key(start, number): None for number in self._open.pop(start).pieces})
+            yield start, *self._whole(panes)
 
     def snapshot(self) -> dict[str, bytes]:
         """All state entries."""
         entries = {_key(start, number): write_blob(rows, self._spec.shape, records)
-                   for start, window in self._open.items() for number, (rows, records) in window.pieces.items()}
-        return entries if self._closed is None else {**entries, "closed": f"closed.1 {self._closed}".encode()}
+                   for start, pane in self._open.items() for number, (rows, records) in pane.pieces.items()}
+        return entries if self.closed is None else {**entries, "closed": f"closed.1 {self.closed}".encode()}
 
     def restore(self, entries: Mapping[str, bytes]) -> None:
-        """Take over a state.
+        """Take over the entries of this class; others are left alone.
 
         Raises:
-            InputError: an entry is damaged, of another version, view or configuration, or not of this class.
+            InputError: an entry is damaged, or of another (newer) version, view or configuration.
         """
-        self._open, self._closed = {}, None
+        self._open, self.closed = {}, None
         for key, blob in sorted(entries.items()):
             if key == "closed":
-                self._closed = int(_match(rb"closed\.1 (-?\d+)", blob)[1])
-            else:
-                start, number = map(int, _match(rb"w:(-?\d+):(\d+)", key.encode()).groups())
+                self.closed = whole_number(payload(blob, b"closed", separator=b" "))
+            elif key.startswith("w:"):
+                start, number = numbers(key, "w", 2)
                 rows, records = read_blob(blob, self._schema, self._spec.shape)
-                window = self._open.setdefault(start, _Window())
-                window.pieces[number] = rows, records
-                window.rows += rows.num_rows
+                pane = self._open.setdefault(start, _Pane())
+                pane.pieces[number] = rows, records
+                pane.rows += rows.num_rows
 
 
-def _match(pattern: bytes, text: bytes) -> re.Match[bytes]:
-    found = re.fullmatch(pattern, text)
-    if found is None:
-        raise InputError("aggregated view: the state is damaged or of another version. Hint: restore with the release that wrote it")
-    return found
+def whole_number(text: bytes) -> int:
+    """The number in an entry.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not text.removeprefix(b"-").isdigit():
+        raise damaged()
+    return int(text)
 
 
 def _key(start: int, number: int) -> str:
@@ -138,14 +183,14 @@ def _key(start: int, number: int) -> str:
 
 
 def by_window(rows: pa.RecordBatch, starts: np.ndarray) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """Split rows by window.
+    """Split rows by window or pane.
 
     Args:
         rows: any batch.
-        starts: int64, the window start of each row.
+        starts: int64, the start for each row.
 
     Yields:
-        A window's start and its rows in their order, earliest window first.
+        A start and its rows in their order, earliest first.
     """
     if not len(starts):
         return

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from flink_masking.engine.aggregated import AggregatedPlan
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
 
@@ -20,7 +21,7 @@ class SegmentAccount:
     """What became of the accepted records in one segment.
 
     Attributes:
-        released: records in the view (aggregated: in published groups).
+        released: records in the view (aggregated: in published groups; with hopping windows once for each window that they lie in).
         suppressed: records left out by the segment's own rules (no group of k people, contribution bound, group below the threshold).
         rows: lines of the view.
     """
@@ -64,6 +65,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
+    copies = {s.name: s.spec.windows_per_record if isinstance(s, AggregatedPlan) else 1 for s in plan.stateful}
     for line in lines(output / "audit"):
         try:
             event = orjson.loads(line)
@@ -71,7 +73,8 @@ def summarize(plan: Plan, output: Path) -> Summary:
                 totals["input"] += event["records"]
                 reasons.update(event["quarantined"])
             for name in counts.keys() & event["segments"].keys():
-                counts[name].update(_numbers(event["segments"][name]))
+                times = copies[name] if event["event"] == "protect" else 1
+                counts[name].update({word: times * n for word, n in _numbers(event["segments"][name]).items()})
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             raise JobError("audit: a line is no event, so there are no accounts. Hint: run again into an empty directory") from None
     quarantined = reasons.total()
@@ -85,7 +88,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
     for stateful in plan.stateful:
         count, rows = counts[stateful.name], count_lines(output / stateful.name)
         suppressed = sum(count[name] for name in ("suppressed", "bounded", "late"))
-        _agree(stateful.name, accepted, count["released"] + suppressed)
+        _agree(stateful.name, accepted * copies[stateful.name], count["released"] + suppressed)
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows)
     return Summary(totals["input"], quarantined, accounts, dict(reasons))

@@ -7,13 +7,14 @@ from flink_masking.anonymity.dimensions import Dimension
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.document import Document
 from flink_masking.policy.facts import part_site
 from flink_masking.policy.faults import Fault, PolicyFaults
 from flink_masking.policy.findings import Findings
-from flink_masking.policy.mechanisms import aggregate_spec, dimension
+from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment
@@ -91,7 +92,7 @@ class LoadedPolicy:
         found = self.policy.segments[segment]
         if not isinstance(found, AggregatedSegment):
             raise KeyError(segment)
-        return aggregate_spec(found, self.policy)
+        return aggregate_spec(found, self.policy, [rule.path for rule in self.groups(segment)])
 
     def facts(self, path: str) -> FieldFacts:
         """What techniques may know of a declared field, or of a parent.

@@ -1,7 +1,6 @@
 """From checked segments to the values that the anonymity and privacy mechanisms are built from."""
 
 from collections.abc import Callable, Mapping
-from decimal import Decimal
 
 from flink_masking.anonymity.dimensions import (
     BooleanDimension,
@@ -17,13 +16,12 @@ from flink_masking.anonymity.dimensions import (
 from flink_masking.anonymity.models import AlphaK, Distance, DistinctL, EntropyL, Model, Models, RecursiveCL, TCloseness
 from flink_masking.anonymity.models.t_closeness import MOST
 from flink_masking.anonymity.sensitive import Binned, Listed, SensitiveDomain
-from flink_masking.dp import spec
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_models import Closeness, Diversity
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
+from flink_masking.policy.segments import AnonymizedSegment
 
 GEOHASH = 6
 """Characters of a place's geohash at most, where the policy does not say: cells of about one kilometre."""
@@ -127,42 +125,3 @@ def _diversity(rule: Diversity, column: int) -> Model:
     if rule.kind == "entropy":
         return EntropyL(column, rule.l)
     return DistinctL(column, rule.l) if rule.c is None else RecursiveCL(column, rule.l, rule.c)
-
-
-def aggregate_spec(segment: AggregatedSegment, policy: Policy) -> spec.AggregateSpec:
-    """What an aggregated segment computes and promises.
-
-    Args:
-        segment: checked: a tumbling window, and metrics of declared measures with bounds.
-        policy: the policy that it belongs to.
-
-    Raises:
-        PolicyError: the numbers are beyond what the mechanisms hold.
-    """
-    fields = list(dict.fromkeys(metric.field for metric in segment.metrics.values() if metric.field is not None))
-    metrics = []
-    for name, metric in segment.metrics.items():
-        kind = metric.kind
-        if kind == "variance" or kind == "histogram":
-            raise PolicyError(f"metric {kind} is not available yet. Hint: use count, sum or mean")
-        metrics.append(spec.Metric(name, kind, None if metric.field is None else fields.index(metric.field)))
-    if segment.window.tumbling is None:
-        raise PolicyError("a hopping window is not available yet. Hint: use {tumbling: 1min}")
-    privacy = segment.privacy
-    return spec.AggregateSpec(
-        segment.window.tumbling,
-        privacy.max_groups_per_subject if segment.group_by else 1,
-        privacy.max_records_per_group,
-        privacy.epsilon,
-        privacy.delta,
-        tuple(metrics),
-        tuple(_measure(path, policy.fields[path]) for path in fields),
-    )
-
-
-def _measure(path: str, field: Field) -> spec.Measure:
-    if field.bounds is None:
-        raise PolicyError(f"{path}: a measure needs bounds. Hint: bounds: [0, 1000]")
-    scale = field.scale or 0
-    low, high = (int(Decimal(str(bound)).scaleb(scale)) for bound in field.bounds)
-    return spec.Measure(path, low, high, scale, field.optional)

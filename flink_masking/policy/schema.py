@@ -87,6 +87,12 @@ def _group_key(generalize: Technique, definitions: Schema) -> Schema:
     schema = _params(generalize, definitions)
     properties = {name: value for name, value in schema["properties"].items() if name != "on_error"}
     properties["generalize"] = {"type": "integer", "minimum": 1, "description": "prefix on text, width on numbers"}
+    properties["groups"] = {
+        "type": "array",
+        "items": {"type": ["string", "number", "boolean", "null"]},
+        "minItems": 1,
+        "description": "public list of the values that rows show; all of them are published, zeros too",
+    }
     parameters = {"type": "object", "properties": properties, "additionalProperties": False}
     return {
         "description": "A field, or a field with how it is generalised.",
@@ -99,7 +105,12 @@ def _group_key(generalize: Technique, definitions: Schema) -> Schema:
 
 def _metric() -> Schema:
     field = {"type": "string", "minLength": 1}
-    kinds = {kind: field for kind in ("sum", "mean", "variance")} | {"histogram": True}
+    bins = {"type": "array", "items": {"type": "number"}, "minItems": 2, "description": "public edges, ascending"}
+    shares = {"type": "array", "items": {"type": "number", "minimum": 0, "maximum": 1}, "minItems": 1, "description": "0.5 is the median"}
+    binned = {"histogram": {"field": field, "bins": bins}, "quantiles": {"field": field, "bins": bins, "of": shares}}
+    kinds: Schema = {kind: field for kind in ("sum", "mean", "variance")}
+    for kind, keys in binned.items():
+        kinds[kind] = {"type": "object", "properties": keys, "required": list(keys), "additionalProperties": False}
     return {
         "description": "One figure of a row.",
         "oneOf": [

@@ -1,5 +1,6 @@
 """The segments of a policy: what each audience receives."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -7,10 +8,10 @@ import pydantic
 from pydantic import BeforeValidator, model_validator
 
 from flink_masking.policy.durations import PositiveDuration
-from flink_masking.policy.fields import Model, Name, Real, Whole
+from flink_masking.policy.fields import Model, Name, Number, Real, Whole
 from flink_masking.policy.privacy_models import Alpha, Alphas, Closeness, Closenesses, Diversities, Diversity
 
-METRICS = ("count", "count_distinct_subjects", "sum", "mean", "variance", "histogram")
+METRICS = ("count", "count_distinct_subjects", "sum", "mean", "variance", "histogram", "quantiles")
 KEY_VERSIONS = "_key_versions"
 """The member that `MaskedSegment.key_versions` adds."""
 _Count = Annotated[Whole, pydantic.Field(ge=1)]
@@ -130,7 +131,8 @@ class AnonymizedSegment(Model):
     @property
     def sensitive(self) -> tuple[str, ...]:
         """The fields that these rules are about, each once."""
-        return tuple(dict.fromkeys([*(d.field for d in self.diversities), *(c.field for c in self.closenesses), *(a.field for a in self.alphas)]))
+        diverse, close = [rule.field for rule in self.diversities], [rule.field for rule in self.closenesses]
+        return tuple(dict.fromkeys([*diverse, *close, *(rule.field for rule in self.alphas)]))
 
     @property
     def categories(self) -> bool:
@@ -144,7 +146,7 @@ def _listed(rules: Any) -> Any:
 
 
 class Hopping(Model):
-    """Windows of `size` milliseconds, one beginning `every` milliseconds."""
+    """Windows of `size` milliseconds, one beginning `every` milliseconds; `size` is a multiple of `every`."""
 
     size: PositiveDuration
     every: PositiveDuration
@@ -155,7 +157,7 @@ class Window(Model):
 
     Attributes:
         tumbling: milliseconds.
-        hopping: overlapping windows.
+        hopping: overlapping windows; a record counts in size / every of them, and each costs epsilon.
     """
 
     model_config = pydantic.ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
@@ -176,7 +178,7 @@ class GroupKey(Model):
     Attributes:
         field: path of a declared field.
         parameters: of the technique generalize, as written; ``generalize`` alone is a prefix or a width, by the field. Empty: as it is.
-        groups: the public list of groups, if there is one.
+        groups: the public list of this field's values as rows show them, all of which are published; None: those that enough people share.
     """
 
     field: Name
@@ -206,15 +208,26 @@ def _group_key(value: Any) -> Any:
 
 
 class Metric(Model):
-    """One figure of a row.
+    """One figure of a row, or several.
 
     Attributes:
         kind: what is computed.
         field: of which field; None for the counts.
+        bins: edges of a histogram's or of the quantiles' bins.
+        of: shares that the quantiles are for.
     """
 
-    kind: Literal["count", "count_distinct_subjects", "sum", "mean", "variance", "histogram"]
+    kind: Literal["count", "count_distinct_subjects", "sum", "mean", "variance", "histogram", "quantiles"]
     field: Name | None = None
+    bins: tuple[Number, ...] = ()
+    of: tuple[Annotated[float, pydantic.Field(ge=0, le=1, allow_inf_nan=False)], ...] = ()
+
+
+_BINNED = {
+    "histogram": (("field", "bins"), "{histogram: {field: amount, bins: [0, 10, 50, 100]}}"),
+    "quantiles": (("field", "bins", "of"), "{quantiles: {field: amount, bins: [0, 10, 50, 100], of: [0.5, 0.9]}}"),
+}
+"""Metrics over public bins, their keys and how they are written."""
 
 
 def _metric(value: Any) -> Any:
@@ -224,12 +237,13 @@ def _metric(value: Any) -> Any:
     if value in ("count", "count_distinct_subjects"):
         return Metric(kind=value)
     if isinstance(value, str):
-        raise ValueError(f"needs a field. Hint: {{{value}: field}}" if value in METRICS else f"is not a known metric. {hint}")
+        example = _BINNED[value][1] if value in _BINNED else f"{{{value}: field}}"
+        raise ValueError(f"needs a field. Hint: {example}" if value in METRICS else f"is not a known metric. {hint}")
     if not isinstance(value, Mapping) or len(value) != 1:
         raise ValueError(f"must be one metric. {hint}")
     ((kind, field),) = value.items()
-    if kind == "histogram":
-        return Metric(kind="histogram")
+    if kind in _BINNED:
+        return _binned(kind, field)
     if kind not in METRICS[2:]:
         raise ValueError(f"'{kind}' takes no field. Hint: write '{kind}' alone" if kind in METRICS else f"is not a known metric. {hint}")
     if not isinstance(field, str) or not field:
@@ -237,16 +251,34 @@ def _metric(value: Any) -> Any:
     return Metric.model_validate({"kind": kind, "field": field})
 
 
+def _binned(kind: str, value: Any) -> Metric:
+    keys, example = _BINNED[kind]
+    if not isinstance(value, Mapping) or set(value) != set(keys):
+        raise ValueError(f"'{kind}' needs {', '.join(keys[:-1])} and {keys[-1]}. Hint: {example}")
+    for key in keys[1:]:
+        listed = value[key]
+        if not isinstance(listed, list) or not all(isinstance(n, int | float) and not isinstance(n, bool) for n in listed):
+            raise ValueError(f"'{key}' of '{kind}' must be a list of numbers. Hint: {example}")
+    if not isinstance(value["field"], str) or not value["field"]:
+        raise ValueError(f"'{kind}' needs a field. Hint: {example}")
+    bins, shares = value["bins"], value.get("of", [])
+    if len(bins) < 2 or not all(a < b for a, b in itertools.pairwise(bins)):
+        raise ValueError(f"'bins' of '{kind}' must be two or more edges that ascend. Hint: {example}")
+    if kind == "quantiles" and (not shares or len(set(shares)) != len(shares) or not all(0 <= q <= 1 for q in shares)):
+        raise ValueError(f"'of' of '{kind}' must be different shares from 0 to 1. Hint: {example}")
+    return Metric.model_validate({"kind": kind, "field": value["field"], "bins": bins, "of": shares})
+
+
 class Privacy(Model):
     """What is spent, and how much one person can move a row.
 
     Attributes:
-        epsilon: for each subject and window.
-        delta: probability that the bound of epsilon fails.
+        epsilon: for each subject and window, over all that is published about the window.
+        delta: probability, for each subject and window, that the bound of epsilon fails.
         max_groups_per_subject: groups of a window that a person counts in, at most.
         max_records_per_group: records of a person that count in one group, at most.
-        mechanism: kind of noise.
-        lifetime_epsilon: as in the grammar.
+        mechanism: kind of noise; gaussian adds less where there are many metrics or groups, and uses delta.
+        lifetime_epsilon: what one person may spend over all windows; after that the person no longer counts.
     """
 
     epsilon: Annotated[Real, pydantic.Field(gt=0)]

@@ -61,7 +61,7 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
     elif kind == "extra_forbidden":
         mark = document.key_mark(loc)
         found = document.resolve(loc)
-        message, hint = _record_elsewhere(found) or (
+        message, hint = _understood(found) or (
             f"unknown key '{name}'", did_you_mean(name, _known_keys(found[:-1], document, params), "keys"))
     elif kind == "union_tag_not_found":
         mark = document.key_mark(loc)
@@ -89,12 +89,15 @@ def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...]
     return Fault(*mark, message, hint)
 
 
-def _record_elsewhere(path: Sequence[str | int]) -> tuple[str, str] | None:
-    """Message and hint for ``record`` in a place where it is understood and not allowed; None for any other unknown key."""
+def _understood(path: Sequence[str | int]) -> tuple[str, str] | None:
+    """Message and hint for a key that is understood and not allowed in its place; None for any other unknown key."""
     match list(path):
         case ["segments", _, "record"]:
             return ("'record' is for masked segments", "a row of an anonymized or aggregated segment stands for several people: it never "
                     "carries the key, the headers or the timestamp of a record")
+        case ["segments", _, "window", "session"]:
+            return ("session windows cannot be private: where a session begins and ends is told by one person's own events, so its bounds "
+                    "alone would give them away", "use {tumbling: 1min}, or {hopping: {size: 1h, every: 10min}}")
         case ["event_time", "record"]:
             return "Kafka's own timestamp as the event time is not available yet", "name a field of the records: {field: timestamp}"
     return None

@@ -34,9 +34,9 @@ def compact_early():
         yield
 
 
-def no_noise(scale):
+def no_noise(scale, n, stream):
     """A sampler for tests of exactness: adds nothing."""
-    return lambda exact: exact
+    return np.zeros(n, np.int64)
 
 
 def partial(*rows, spec=SPEC):
@@ -92,8 +92,8 @@ def test_decimals_are_exact(units, scale, text):
                                                            "mean_note": 1.0})])
 def test_post_processing_keeps_numbers_plausible(shift, expected):
     """Counts are at least 0, means lie within the bounds and are null where the noisy count is below 1."""
-    def sampler(scale):
-        return lambda exact: exact if scale == SPEC.scale(SPEC.quantities[0]) else exact + shift
+    def sampler(scale, n, stream):
+        return np.full(n, 0 if scale == SPEC.scale(SPEC.quantities[0]) else shift)
 
     rows, _ = published(FinalLogic(SPEC, sampler), partial(row()))
     assert {name: rows[0][name] for name in expected} == {**expected, **{k: pytest.approx(v, rel=0.01) for k, v in expected.items() if v}}
@@ -118,8 +118,9 @@ def test_nothing_is_drawn_for_suppressed_groups_but_their_subjects():
     """Each quantity is one vector call per window; only published groups get more than the draw that decides."""
     calls = []
 
-    def sampler(scale):
-        return lambda exact: calls.append((scale, len(exact))) or exact
+    def sampler(scale, n, stream):
+        calls.append((scale, n))
+        return np.zeros(n, np.int64)
 
     spec = replace(SPEC, metrics=METRICS[:3])
     published(FinalLogic(spec, sampler), partial(row(group=b'"z":1'), row(group=b'"z":2', subjects=1)))
@@ -132,7 +133,7 @@ def test_a_window_without_a_published_group_closes_once():
     logic.on_batch(partial(row(subjects=1)), 0)
     effects = logic.on_watermark(MINUTE + 60_000)
     assert effects.outputs == [] and effects.counts == {"suppressed": 1000, "groups_suppressed": 1}
-    assert list(logic.snapshot()) == ["closed"]
+    assert [key for key in logic.snapshot() if not key.startswith("seed:")] == ["closed"]
     assert logic.on_batch(partial(row()), 0).counts == {"late": 1000}
     assert logic.on_end().outputs == []
 
@@ -172,7 +173,8 @@ def test_drawn_rows_are_stored_with_their_emission_and_never_redrawn():
     second = keep(again.on_end()).outputs
     assert again.last_drawn() == second != sent
     assert stored == again.snapshot()
-    assert sorted(stored) == ["closed", f"drawn:{MINUTE + 60_000}"]
+    day = MINUTE // 86_400_000
+    assert sorted(stored) == ["closed", f"drawn:{MINUTE + 60_000}", f"seed:{day}", f"seed:{day + 1}"]
 
 
 def test_two_runs_draw_other_noise():
@@ -251,8 +253,8 @@ def test_state_is_the_sum_of_its_writes(rows, closing):
 
 def test_a_sum_beyond_64_bits_stops_the_job():
     """Sums never wrap round."""
-    logic = FinalLogic(replace(SPEC, measures=(Measure("a", 0, 2**50, 0, False), SPEC.measures[1])), no_noise)
-    logic.on_batch(partial(row(records=2**12)), 0)
+    logic = FinalLogic(replace(SPEC, measures=(Measure("a", 0, 2**47, 0, False), SPEC.measures[1])), no_noise)
+    logic.on_batch(partial(row(records=2**15)), 0)
     with pytest.raises(JobError, match="64 bits"):
         logic.on_end()
 

@@ -1,22 +1,32 @@
 """The budget's arithmetic, the threshold, and the real sampler's statistics."""
 
 import math
+import os
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import opendp.prelude as dp
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flink_masking.dp.noise import discrete_laplace
+from flink_masking.dp import noise
+from flink_masking.dp.accounting import epsilon_of, rho_for
+from flink_masking.dp.noise import Mechanisms, WordStream, accounted_epsilon, discrete_gaussian, discrete_laplace
+from flink_masking.dp.partials import partial_schema
 from flink_masking.dp.spec import AggregateSpec, Measure, Metric, Quantity
 from flink_masking.errors import PolicyError
 
 AMOUNT, NOTE = Measure("amount", 0, 100_000, 2, False), Measure("note", -300, 100, 0, True)
 SPEC = AggregateSpec(60_000, 2, 3, 1.0, 1e-9, (Metric("n", "count"), Metric("people", "count_distinct_subjects"), Metric("spend", "sum", 0),
                                                Metric("mean", "mean", 0)), (AMOUNT, NOTE))
+
+
+def fresh():
+    """A stream of its own for each draw."""
+    return WordStream(os.urandom(32))
 
 
 def test_metrics_share_their_quantities():
@@ -37,7 +47,7 @@ def test_sensitivity_is_what_one_subject_can_change(quantity, expected):
     assert SPEC.sensitivity(quantity) == expected
 
 
-@given(st.floats(1e-4, 50), st.integers(1, 20), st.integers(1, 50), st.integers(1, 2**40), st.integers(1, 4))
+@given(st.floats(1e-4, 50), st.integers(1, 20), st.integers(1, 50), st.integers(1, 2**20), st.integers(1, 4))
 def test_losses_never_add_up_to_more_than_epsilon(epsilon, c, r, high, metrics):
     """Sensitivity / scale, summed exactly over the quantities, stays within the decimal epsilon and uses all of it."""
     spec = replace(SPEC, epsilon=epsilon, max_groups_per_subject=c, max_records_per_group=r, metrics=SPEC.metrics[:metrics],
@@ -76,7 +86,7 @@ def test_the_threshold_of_known_numbers():
 @pytest.mark.parametrize("scale", [2.5, 18.0, 1_800_000.0])
 def test_noise_is_discrete_laplace(scale):
     """Mean 0, mean absolute value and standard deviation of 20,000 draws within 5 % of theory, symmetric, whole numbers."""
-    x = discrete_laplace(scale)(np.zeros(20_000, np.int64))
+    x = discrete_laplace(scale, 20_000, fresh())
     p = math.exp(-1 / scale)
     assert x.dtype == np.int64
     assert np.abs(x).mean() == pytest.approx(2 * p / (1 - p * p), rel=0.05)
@@ -88,33 +98,130 @@ def test_noise_is_discrete_laplace(scale):
 
 def test_noise_of_one_number_follows_its_law():
     """At scale 1 the share of zeros and ones is the discrete Laplace distribution's."""
-    x = discrete_laplace(1.0)(np.zeros(20_000, np.int64))
+    x = discrete_laplace(1.0, 20_000, fresh())
     p = math.exp(-1)
     for value in (0, 1, -1, 2):
         assert (x == value).mean() == pytest.approx((1 - p) / (1 + p) * p ** abs(value), abs=0.02)
 
 
-def test_two_draws_differ():
-    """The same mechanism and a new one draw other noise each time."""
-    exact = np.arange(50)
-    one, two = discrete_laplace(100.0), discrete_laplace(100.0)
-    assert len({tuple(draw.tolist()) for draw in (one(exact), one(exact), two(exact))}) == 3
+@pytest.mark.parametrize("scale", [0.75, 2.5, 18.0, 1_800_000.5])
+def test_noise_is_discrete_gaussian(scale):
+    """Mean 0, standard deviation and kurtosis of 20,000 draws as in theory, symmetric, whole numbers."""
+    x = discrete_gaussian(scale, 20_000, fresh())
+    assert x.dtype == np.int64
+    assert x.std() == pytest.approx(scale, rel=0.05)
+    assert abs(x.mean()) < 0.05 * scale
+    assert ((x / scale) ** 4).mean() == pytest.approx(3, abs=0.35)
 
 
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.integers(-(2**62), 2**62), max_size=20))
-def test_noise_is_added_to_each_number(exact):
-    """Every number keeps its place; at a tiny scale the draw is practically always zero."""
-    assert discrete_laplace(0.01)(np.array(exact, np.int64)).tolist() == exact
+@pytest.mark.parametrize(("sampler", "law"), [(discrete_laplace, lambda x, b: math.exp(-abs(x) / b)),
+                                              (discrete_gaussian, lambda x, s: math.exp(-x * x / (2 * s * s)))])
+@pytest.mark.parametrize("scale", [0.6, 1.0, 2.25])
+def test_samplers_are_exact(sampler, law, scale):
+    """A chi-squared test over all likely values: 50,000 draws follow the distribution's own probabilities."""
+    x, n = sampler(scale, 50_000, fresh()), 50_000
+    whole = sum(law(k, scale) for k in range(-400, 401))
+    likely = [k for k in range(-40, 41) if n * law(k, scale) / whole >= 20]
+    expected = np.array([n * law(k, scale) / whole for k in likely])
+    found = np.array([np.count_nonzero(x == k) for k in likely])
+    expected, found = np.append(expected, n - expected.sum()), np.append(found, n - found.sum())
+    freedom = len(likely)
+    assert ((found - expected) ** 2 / np.maximum(expected, 1)).sum() < freedom + 6 * math.sqrt(2 * freedom) + 10
 
 
-def test_expected_error_is_the_noise_of_95_in_100():
-    """Half-widths in the metric's own unit, from the scales."""
-    errors = SPEC.expected_error()
-    assert list(errors) == ["n", "people", "spend"]
-    assert errors["spend"] == pytest.approx(18_000 * math.log(20))
-    x = np.abs(discrete_laplace(SPEC.scale(Quantity("records")))(np.zeros(10_000, np.int64)))
-    assert (x <= errors["n"]).mean() == pytest.approx(0.95, abs=0.015)
+@pytest.mark.parametrize(("sampler", "make"), [(discrete_laplace, dp.m.make_laplace), (discrete_gaussian, dp.m.make_gaussian)])
+def test_samplers_agree_with_opendp(sampler, make):
+    """Our draws and OpenDP's of the same scale come from one distribution (two samples of 10,000, Kolmogorov and Smirnov's test)."""
+    dp.enable_features("contrib")
+    norm = dp.l1_distance(T="i64") if make is dp.m.make_laplace else dp.l2_distance(T="f64")
+    theirs = np.sort(make(dp.vector_domain(dp.atom_domain(T="i64")), norm, 40.0)([0] * 10_000))
+    ours, points = np.sort(sampler(40.0, 10_000, fresh())), np.arange(-400, 401)
+    gap = np.abs(np.searchsorted(ours, points, "right") - np.searchsorted(theirs, points, "right")).max() / 10_000
+    assert gap < 2.2 * math.sqrt(2 / 10_000)
+
+
+@pytest.mark.parametrize("sampler", [discrete_laplace, discrete_gaussian])
+def test_noise_is_a_function_of_its_key(sampler):
+    """One key gives one noise, another key another; draws do not depend on how many words were at hand."""
+    draws = [sampler(100.0, 50, WordStream(key)).tolist() for key in (bytes(32), bytes(32), bytes(31) + b"1")]
+    assert draws[0] == draws[1] != draws[2]
+    assert noise._drawn(getattr(noise.sampling_kernels, sampler.__name__[9:]), 100.0, 50, WordStream(bytes(32)), 1).tolist() == draws[0]
+
+
+def test_no_noise_at_the_smallest_scale():
+    """An epsilon without bounds leaves sums as they are."""
+    assert not discrete_laplace(1 / 64, 10_000, fresh()).any() and not discrete_gaussian(1 / 64, 10_000, fresh()).any()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(1e-5, 100), st.floats(1e-12, 0.2))
+def test_conversion_from_zcdp_agrees_with_opendp(rho, delta):
+    """Epsilon at delta is OpenDP's, never less, and the budget found for it is the loss it came from."""
+    dp.enable_features("contrib")
+    gaussian = dp.m.make_gaussian(dp.vector_domain(dp.atom_domain(T="i64")), dp.l2_distance(T="f64"), 1.0)
+    theirs = dp.c.make_zCDP_to_approxDP(gaussian).map(math.sqrt(2 * rho)).epsilon(delta)
+    ours = epsilon_of(rho, delta)
+    assert theirs * (1 - 1e-6) <= ours <= theirs * (1 + 1e-6) + 1e-6
+    if ours > 1e-3:
+        assert rho_for(ours, delta) == pytest.approx(rho, rel=1e-5)
+
+
+GAUSSIAN = replace(SPEC, mechanism="gaussian")
+
+
+@pytest.mark.parametrize("spec", [SPEC, GAUSSIAN, replace(SPEC, groups=(b"a", b"b")), replace(GAUSSIAN, groups=(b"a",)),
+                                  replace(GAUSSIAN, epsilon=0.1), replace(SPEC, epsilon=8.0)])
+def test_opendp_accounts_for_the_budget(spec):
+    """By OpenDP's own account a window costs its epsilon, and not more."""
+    assert spec.epsilon * 0.999 < accounted_epsilon(spec) <= spec.epsilon * (1 + 1e-9)
+
+
+def test_gaussian_thresholds_keep_delta():
+    """A group of one subject passes a Gaussian threshold with probability delta / 2c at most: the other half is the noise's."""
+    spec = replace(GAUSSIAN, delta=0.02, metrics=SPEC.metrics[:2], measures=())
+    assert (spec.threshold_delta, spec.noise_delta) == (0.01, 0.01)
+    x = 1 + discrete_gaussian(spec.scale(Quantity("subjects")), 200_000, fresh())
+    assert 0 < (x >= spec.threshold).mean() <= spec.threshold_delta / spec.max_groups_per_subject * 1.15
+
+
+def test_gaussian_noise_grows_slower_with_metrics():
+    """Its scale grows with the root of the number of quantities, that of Laplace noise with their number."""
+    for mechanism, growth in (("gaussian", 2.0), ("laplace", 4.0)):
+        one = replace(SPEC, mechanism=mechanism, groups=(b"a", b"b"), metrics=SPEC.metrics[:1], measures=(AMOUNT,))
+        four = replace(one, metrics=(*one.metrics, *(Metric(f"h{k}", "histogram", 0, (0, k + 1)) for k in range(3))))
+        assert four.scale(Quantity("records")) == pytest.approx(growth * one.scale(Quantity("records")), rel=1e-9)
+
+
+NEIGHBOURS = AggregateSpec(60_000, 1, 1, 1.0, 0.05, (Metric("n", "count"),), groups=(b"a",))
+
+
+@pytest.mark.parametrize("spec", [NEIGHBOURS, replace(NEIGHBOURS, metrics=(Metric("n", "count"), Metric("s", "sum", 0)),
+                                                      measures=(Measure("m", 0, 1, 0, False),)),
+                                  replace(NEIGHBOURS, mechanism="gaussian", delta=1e-3)])
+def test_neighbours_are_as_alike_as_epsilon_says(spec):
+    """One subject more changes no published result's probability by more than e^ε (but for δ), and a test half as strict would fail.
+
+    40,000 releases of a window with 10 and with 11 records, all events "at least x" and "at most x".
+    """
+    n = 40_000
+    runs = []
+    for records in (10, 11):
+        columns = [pa.array(np.full(n, records)) for _ in partial_schema(spec).names[2:]]
+        totals = pa.RecordBatch.from_arrays([pa.array(np.zeros(n, np.int64)), pa.array([b""] * n, pa.binary()), *columns],
+                                            schema=partial_schema(spec))
+        _, noisy = Mechanisms(spec).draw(totals, os.urandom(32))
+        runs.append(sum(noisy[q] for q in spec.quantities) if spec.mechanism == "gaussian" else
+                    np.minimum.reduce([noisy[q] for q in spec.quantities]))
+    worst = 0.0
+    for x in range(-15, 40):
+        for event in (np.greater_equal, np.less):
+            for a, b in (runs, runs[::-1]):
+                p, q = event(a, x).mean(), event(b, x).mean()
+                slack = 4 * math.sqrt((p + math.exp(2 * spec.epsilon) * q) / n)
+                assert p <= math.exp(spec.epsilon) * q + spec.noise_delta + slack
+                if q * n >= 400:
+                    worst = max(worst, math.log(max(p, 1e-9) / q))
+    assert worst > spec.epsilon / 2 or spec.mechanism == "gaussian"
 
 
 @pytest.mark.parametrize("change", [{"window_ms": 0}, {"max_groups_per_subject": 0}, {"max_records_per_group": 0}, {"epsilon": 0.0},
@@ -122,7 +229,13 @@ def test_expected_error_is_the_noise_of_95_in_100():
                                     {"measures": ()}, {"metrics": (Metric("n", "count", 0),)}, {"metrics": (Metric("s", "sum"),)},
                                     {"metrics": (Metric("s", "sum", 2),)}, {"measures": (Measure("a", 2, 1, 0, False),)},
                                     {"measures": (Measure("a", 0, 2**60, 0, False),)}, {"measures": (Measure("a", 0, 1, -1, False),)},
-                                    {"max_records_per_group": 2**45}])
+                                    {"max_records_per_group": 2**45}, {"every_ms": 7}, {"every_ms": 70_000}, {"every_ms": 1},
+                                    {"lifetime_epsilon": 0.5},
+                                    {"lifetime_epsilon": math.inf}, {"groups": ()}, {"groups": (b"a", b"a")},
+                                    {"metrics": (Metric("h", "histogram", 0),)}, {"metrics": (Metric("h", "histogram", 0, (1, 1)),)},
+                                    {"metrics": (Metric("h", "histogram", 0, (1,)),)}, {"metrics": (Metric("s", "sum", 0, (1, 2)),)},
+                                    {"metrics": (Metric("q", "quantiles", 0, (1, 2)),)}, {"epsilon": 1e-10},
+                                    {"metrics": (Metric("q", "quantiles", 0, (1, 2), (1.5,)),)}])
 def test_a_spec_that_breaks_the_mechanisms_is_refused(change):
     """Every invariant that the noise rests on is checked when the spec is made."""
     with pytest.raises(PolicyError, match="Hint"):

@@ -1,0 +1,130 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""Exact samplers of the discrete Laplace and the discrete Gaussian distribution, from a stream of uniform 64-bit words.
+
+Whole numbers only: every decision is a comparison of a uniform whole number with another, so that the distributions are exact for a
+scale of the form t / 2**shift. A probability such as (f/t)²/2k is a product of independent events of probability f/t, f/t, 1/2 and
+1/k, so that nothing exceeds 64 bits.
+
+Source: Canonne, Kamath and Steinke 2020, Algorithms 1 to 3; the Gaussian's proposals have its own scale, t / 2**shift, so that a
+proposal y is taken with probability exp(-(d/t)²/2), d = | |y|·2**shift - t |.
+"""
+
+import numpy as np
+
+from flink_masking.kernels import I64, JIT, U64, W64, njit
+
+_0, _1 = np.uint64(0), np.uint64(1)
+_LONGEST = I64(511)
+"""A geometric variable above this, of probability exp(-512), is cut to it."""
+
+
+@njit(**JIT)
+def _below(n, words, at):
+    """A uniform whole number below n. `at` is the position in the words, and whether they have run out: then it is 0."""
+    mask = n - _1
+    mask |= mask >> _1
+    mask |= mask >> np.uint64(2)
+    mask |= mask >> np.uint64(4)
+    mask |= mask >> np.uint64(8)
+    mask |= mask >> np.uint64(16)
+    mask |= mask >> np.uint64(32)
+    while at[0] < words.size:
+        x = words[at[0]] & mask
+        at[0] += 1
+        if x < n:
+            return x
+    at[1] = 1
+    return _0
+
+
+@njit(**JIT)
+def _exp(f, t, squared, halved, words, at):
+    """True with probability exp(-γ) for γ = f/t, or its square, or half of that; f is at most t."""
+    k = _1
+    while at[1] == 0:
+        yes = k == _1 or _below(k, words, at) == _0
+        if yes and halved:
+            yes = _below(np.uint64(2), words, at) == _0
+        if yes and f < t:
+            yes = _below(t, words, at) < f
+            if yes and squared:
+                yes = _below(t, words, at) < f
+        if not yes:
+            return k & _1 == _1
+        k += _1
+    return False
+
+
+@njit(**JIT)
+def _laplace(t, shift, words, at):
+    """A discrete Laplace variable of scale t / 2**shift."""
+    while at[1] == 0:
+        u = _below(t, words, at)
+        if not _exp(u, t, False, False, words, at):
+            continue
+        v = I64(0)
+        while v < _LONGEST and _exp(t, t, False, False, words, at):
+            v += 1
+        y = (I64(u) + I64(t) * v) >> shift
+        negative = _below(np.uint64(2), words, at) == _1
+        if negative and y == 0:
+            continue
+        return -y if negative else y
+    return I64(0)
+
+
+@njit(**JIT)
+def _takes(d, t, words, at):
+    """True with probability exp(-(d/t)²/2)."""
+    a, f = d // t, d % t
+    for _ in range(a * a):
+        if at[1] or not _exp(t, t, False, True, words, at):
+            return False
+    for _ in range(a):
+        if at[1] or not _exp(f, t, False, False, words, at):
+            return False
+    return _exp(f, t, True, True, words, at)
+
+
+@njit(I64(U64, I64, I64, W64, I64, W64), **JIT)
+def laplace(words, t, shift, out, begin, at):
+    """Draw `out[begin:]` of scale t / 2**shift, t below 2**53.
+
+    Args:
+        words: uint64, uniform.
+        t: numerator.
+        shift: at most 52.
+        out: int64.
+        begin: index of the first draw.
+        at: int64[2], the position of the next word, and 0.
+
+    Returns:
+        Index of the first draw that the words did not suffice for; `at[0]` is then where its words begin.
+    """
+    for i in range(begin, out.size):
+        start = at[0]
+        out[i] = _laplace(np.uint64(t), shift, words, at)
+        if at[1]:
+            at[0] = start
+            return I64(i)
+    return I64(out.size)
+
+
+@njit(I64(U64, I64, I64, W64, I64, W64), **JIT)
+def gaussian(words, t, shift, out, begin, at):
+    """As `laplace`, for the discrete Gaussian whose parameter σ is t / 2**shift."""
+    for i in range(begin, out.size):
+        start = at[0]
+        while at[1] == 0:
+            y = _laplace(np.uint64(t), shift, words, at)
+            d = (abs(y) << shift) - I64(t)
+            if _takes(np.uint64(abs(d)), np.uint64(t), words, at):
+                out[i] = y
+                break
+        if at[1]:
+            at[0] = start
+            return I64(i)
+    return I64(out.size)
+
+
+__all__ = ["gaussian", "laplace"]
