@@ -23,6 +23,7 @@ from flink_masking.cli import (
     schema,
     sql,
     unmask,
+    verify,
 )
 
 app = typer.Typer(
@@ -69,6 +70,7 @@ app.command("run")(run.run)
 app.command("package")(package.package)
 app.command("unmask")(unmask.unmask)
 app.command("rekey")(rekey.rekey)
+app.command("verify")(verify.verify)
 
 _quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)

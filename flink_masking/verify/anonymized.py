@@ -1,0 +1,118 @@
+"""The audit of an anonymized view: its promises from the output, its loss and risks, and what they rest on."""
+
+import numpy as np
+
+from flink_masking.policy.document import cut
+from flink_masking.policy.model import Policy
+from flink_masking.verify.release import Classes, Release
+from flink_masking.verify.report import Report, Verdict
+from flink_masking.verify.sensitive import Sensitive
+
+
+def verify_anonymized(release: Release, policy: Policy, sensitive: Sensitive) -> Report:
+    """Measure a view.
+
+    Args:
+        release: the view beside its raw records.
+        policy: that it was made under.
+        sensitive: for the promises about sensitive fields.
+    """
+    report = Report(release.name, "anonymized")
+    lines, raw = release.table, release.raw.table
+    report.counts = {
+        "raw": raw.size + raw.unreadable, "refused": release.refused, "inputs": release.inputs, "released": lines.size,
+        "suppressed": max(0, release.inputs - lines.size)}
+    if release.segment.mode != "buffered":
+        report.notes.append(f"mode {release.segment.mode}: there are no groups, so what follows is measured and k is no promise")
+    found = release.classes()
+    report.counts["classes"] = len(found.size)
+    _contract(report, release, found)
+    _people(report, release, found)
+    sensitive.judge(report, release, found)
+    _loss(report, release, found)
+    _risk(report, found)
+    _homogeneity(report, release, found, policy)
+    _delay(report, release, found)
+    return report
+
+
+def _contract(report: Report, release: Release, found: Classes) -> None:
+    unexpected = release.table.unexpected
+    names = ", ".join(f"{cut(name)} ({times:,})" for name, times in sorted(unexpected.items(), key=lambda item: -item[1])[:3])
+    report.add("members", "quasi-identifiers and released fields", f"besides: {names}" if names else "nothing else", not unexpected)
+    if release.table.unreadable:
+        report.add("lines", "JSON objects", f"{release.table.unreadable:,} others", False)
+    report.add("covered", "each label covers its record", f"{found.uncovered:,} lines that no raw record fits", found.uncovered == 0)
+    marks, record_marks = release.marks()
+    size = 1 + max(int(marks.max(initial=0)), int(record_marks.max(initial=0)))
+    there = np.bincount(record_marks[release.candidates], minlength=size)
+    beyond = np.bincount(marks, minlength=size) - there
+    surplus = max(found.surplus, int(beyond[(beyond > 0) & (there > 0)].sum()))
+    report.add("once", "each record at most once", f"{surplus:,} lines more than raw records that fit", surplus == 0)
+
+
+def _people(report: Report, release: Release, found: Classes) -> None:
+    k = release.segment.k
+    if not len(found.size):
+        report.add("k", f"{k} people in every class", "nothing is released", True)
+        return
+    least, most = int(found.least.min()), int(found.most.min())
+    if release.segment.mode != "buffered":
+        report.figures["people"] = {"least": least, "most": most}
+        return
+    below, unsure = int((found.most < k).sum()), int(((found.least < k) & (found.most >= k)).sum())
+    text = f"{least}" if least == most else f"{least} to {most}"
+    verdict: Verdict = "broken" if below else "open" if unsure else "held"
+    note = f"{below:,} of {len(found.size):,} classes below" if below else ""
+    if not below and unsure:
+        note = f"{unsure:,} of {len(found.size):,} classes: lines of the same values could come from fewer people"
+    report.add("k", f"{k} people in every class", f"{text} in the smallest", verdict, note)
+
+
+def _loss(report: Report, release: Release, found: Classes) -> None:
+    released, inputs = release.table.size, max(1, release.inputs)
+    suppressed = max(0, release.inputs - released)
+    per_class = np.array([[box.loss for box in boxes] if boxes else [1.0] * len(release.attributes) for boxes in found.boxes])
+    per_class = per_class.reshape(-1, len(release.attributes))
+    shares = (found.size @ per_class + suppressed) / max(inputs, released)
+    report.figures["loss"] = {"all": float(shares.mean()), **dict(zip(release.attributes, shares.tolist(), strict=True))}
+    report.figures["suppression"] = {"share": suppressed / inputs}
+
+
+def _risk(report: Report, found: Classes) -> None:
+    """Of somebody known to be in the view, of somebody who may be, and of all at once (El Emam 2013)."""
+    if not len(found.size):
+        return
+    crowd = np.maximum(1, found.least)
+    world = np.maximum(crowd, found.population)
+    report.figures["risk"] = {
+        "prosecutor, highest": float(1 / crowd.min()), "prosecutor, average": float(len(crowd) / crowd.sum()),
+        "journalist, highest": float(1 / world.min()), "marketer": float((crowd / world).sum() / crowd.sum()),
+    }
+    if (found.least < found.most).any():
+        report.notes.append("risk is reckoned with the fewest people that a class may hold, so it is an upper bound")
+
+
+def _homogeneity(report: Report, release: Release, found: Classes, policy: Policy) -> None:
+    """The share of lines whose class shows one value only, so that belonging to the class tells it."""
+    fields = [path for path in dict.fromkeys([*release.segment.sensitive, *release.segment.release])
+              if policy.fields[path].role == "sensitive"]
+    for path in fields:
+        values = release.values(path, found.source)
+        if values is None or not len(values):
+            continue
+        pairs = np.unique(np.stack((found.of, values.astype(np.int64))), axis=1)[0]
+        alone = np.bincount(pairs, minlength=len(found.size)) == 1
+        report.figures.setdefault("homogeneity", {})[path] = float(found.size[alone].sum() / found.size.sum())
+
+
+def _delay(report: Report, release: Release, found: Classes) -> None:
+    """How far the stream had come when a record left: the output has no times, its order tells."""
+    if not len(found.source) or (found.source < 0).any():
+        report.notes.append("delay cannot be told: lines of the same values may come from several records")
+        return
+    place = np.searchsorted(release.candidates, found.source)
+    behind = np.maximum.accumulate(place) - place
+    report.figures["delay in records"] = {
+        "median": float(np.median(behind)), "p99": float(np.percentile(behind, 99)), "most": float(behind.max())}
+    report.notes.append("delay: records that had come, at least, when a record left, from the order of the lines")

@@ -1,0 +1,57 @@
+"""From a policy and files to reports: what the command runs."""
+
+from pathlib import Path
+
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import Document
+from flink_masking.policy.faults import PolicyFaults
+from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
+from flink_masking.policy.source import PolicySource
+from flink_masking.policy.structure import build
+from flink_masking.verify.aggregated import verify_aggregated
+from flink_masking.verify.anonymized import verify_anonymized
+from flink_masking.verify.release import Raw, Release, read_trees, segment_of
+from flink_masking.verify.report import Report
+from flink_masking.verify.sensitive import Sensitive
+
+
+def read_policy(source: PolicySource) -> Policy:
+    """The policy as it is written: its promises, and nothing of what keeps them.
+
+    Raises:
+        PolicyFaults: it is no policy, or names no subject.
+    """
+    document = Document(source.name, source.text)
+    policy, faults = build(document)
+    if policy is None:
+        raise PolicyFaults(source.name, faults)
+    if policy.subject is None:
+        raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
+    return policy
+
+
+def verify(source: PolicySource, raw: Path, released: Path, segment: str | None = None) -> Report:
+    """Measure one view.
+
+    Args:
+        source: of the policy that it was made under.
+        raw: JSON lines, a file or a directory: what the job read.
+        released: JSON lines, a file or a directory: the view.
+        segment: its name in the policy; None: the folder's name, or the only one.
+
+    Raises:
+        PolicyError: the policy cannot be used, or it is not clear which segment is meant.
+        InputError: there are no such files.
+    """
+    policy = read_policy(source)
+    name = segment_of(policy, segment, released.name)
+    found = policy.segments[name]
+    assert policy.subject is not None
+    if isinstance(found, AggregatedSegment):
+        return verify_aggregated(name, found, policy, raw, released)
+    assert isinstance(found, AnonymizedSegment)
+    trees = read_trees(policy, source.file)
+    fields = dict.fromkeys([*found.quasi_identifiers, *found.release, *found.sensitive])
+    records = Raw.read(raw, policy.subject, [path for path in fields if path in policy.fields])
+    return verify_anonymized(Release(name, found, policy, records, released, trees), policy, Sensitive(policy, trees))

@@ -1,0 +1,128 @@
+"""JSON lines as columns of small numbers: every different value is looked at once, however often it comes."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from flink_masking.errors import InputError
+from flink_masking.records.paths import Wild, parse_path
+
+ABSENT: Any = ("absent",)
+"""Stands for a member that a record does not have, which is not the same as null."""
+
+
+class Column:
+    """The values of a field, numbered as they come; several files can share one.
+
+    Attributes:
+        values: the different values, by number: text, numbers, booleans, None, `ABSENT`, tuples for arrays and objects.
+    """
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self._numbers: dict[Any, int] = {}
+        self.values: list[Any] = []
+
+    def number(self, value: Any) -> int:
+        """The number of a value; 1, 1.0, true and "1" are different values."""
+        key = value if type(value) is str else (b"absent" if value is ABSENT else orjson.dumps(value))
+        found = self._numbers.get(key)
+        if found is None:
+            found = self._numbers[key] = len(self.values)
+            self.values.append(value)
+        return found
+
+
+class Table:
+    """The records of some files.
+
+    Attributes:
+        codes: for each column, the number of each record's value (int32).
+        size: records.
+        unreadable: lines that are no JSON object.
+        unexpected: members besides the columns, and how many records have each; only where that is asked for.
+    """
+
+    def __init__(self, lines: Iterable[bytes], columns: Sequence[tuple[Callable[[dict[str, Any]], Any], Column]],
+                 known: frozenset[str] | None = None) -> None:
+        """Read lines.
+
+        Args:
+            lines: JSON, one record each.
+            columns: how a record's value is got, and where it is numbered.
+            known: names of members that are expected; None: any.
+        """
+        rows = [array("i") for _ in columns]
+        parts = [(get, column.number, row.append) for (get, column), row in zip(columns, rows, strict=True)]
+        self.size = self.unreadable = 0
+        self.unexpected: dict[str, int] = {}
+        for line in lines:
+            try:
+                record = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                record = None
+            if type(record) is not dict:
+                self.unreadable += 1
+                continue
+            self.size += 1
+            if known is not None and not known.issuperset(record):
+                for name in record.keys() - known:
+                    self.unexpected[name] = self.unexpected.get(name, 0) + 1
+            for get, number, append in parts:
+                append(number(get(record)))
+        self.codes = [np.frombuffer(row, np.int32) if row else np.zeros(0, np.int32) for row in rows]
+
+
+def getter(path: str) -> Callable[[dict[str, Any]], Any]:
+    """What gets the value at a path of a policy from a record; of ``tags[*]`` the whole array.
+
+    Raises:
+        PolicyError: the path cannot be parsed.
+    """
+    steps = [step for step in parse_path(path) if not isinstance(step, Wild)]
+    if len(steps) == 1:
+        name = steps[0]
+        return lambda record: record.get(name, ABSENT)
+
+    def get(record: Any) -> Any:
+        for step in steps:
+            if type(record) is not dict:
+                return ABSENT
+            record = record.get(step, ABSENT)
+        return record
+
+    return get
+
+
+def member(name: str) -> Callable[[dict[str, Any]], Any]:
+    """What gets a member of a released record, whose names are paths written out."""
+    return lambda record: record.get(name, ABSENT)
+
+
+def lines_of(path: Path) -> Iterator[bytes]:
+    """The lines of a file, or of the files below a directory in the order of their names; hidden ones (``.``, ``_``) are no data.
+
+    Raises:
+        InputError: there is no such file, or none in the directory.
+    """
+    if path.is_dir():
+        found = sorted(f for f in path.rglob("*") if f.is_file())
+        files = [f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(path).parts)]
+        if not files:
+            raise InputError(f"{path}: the directory holds no files. Hint: names that begin with . or _ are passed over")
+    elif path.is_file():
+        files = [path]
+    else:
+        raise InputError(f"{path}: there is no such file or directory. Hint: JSON lines, in a file or in a directory of files")
+    return (line for file in files for line in _lines(file))
+
+
+def _lines(file: Path) -> Iterator[bytes]:
+    with file.open("rb") as opened:
+        for line in opened:
+            if line := line.strip():
+                yield line

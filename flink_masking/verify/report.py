@@ -1,0 +1,65 @@
+"""What an audit found: promises that hold, are broken or cannot be told from the output, and figures that nobody promised."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["held", "broken", "open"]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """One promise of the policy.
+
+    Attributes:
+        name: of the rule.
+        promised: in the policy's words.
+        found: what the output shows.
+        verdict: open where the output alone does not decide it.
+        note: why, or where.
+    """
+
+    name: str
+    promised: str
+    found: str
+    verdict: Verdict
+    note: str = ""
+
+
+@dataclass
+class Report:
+    """What was found about one view.
+
+    Attributes:
+        segment: its name.
+        view: anonymized or aggregated.
+        counts: lines, raw records and what became of them.
+        promises: in the order of the policy.
+        figures: by section, by name: loss, risk, homogeneity, delay.
+        notes: how figures came about, where that is not plain.
+    """
+
+    segment: str
+    view: str
+    counts: dict[str, int] = field(default_factory=dict)
+    promises: list[Promise] = field(default_factory=list)
+    figures: dict[str, dict[str, float]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, name: str, promised: str, found: str, verdict: Verdict | bool, note: str = "") -> None:
+        """Note a promise; True is held, False broken."""
+        told: Verdict = verdict if isinstance(verdict, str) else "held" if verdict else "broken"
+        self.promises.append(Promise(name, promised, found, told, note))
+
+    @property
+    def broken(self) -> bool:
+        """Whether any promise is broken."""
+        return any(promise.verdict == "broken" for promise in self.promises)
+
+    @property
+    def open(self) -> bool:
+        """Whether any promise cannot be decided."""
+        return any(promise.verdict == "open" for promise in self.promises)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "broken": self.broken, "open": self.open}
