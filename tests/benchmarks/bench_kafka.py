@@ -212,6 +212,8 @@ class Bench:
         visible = np.concatenate([np.frombuffer(seen, "d"), np.full(missing, end)])
         counted = slice(int(rate * warm), None)
         waited, span = (visible - given)[counted], np.ptp(given[counted]) / 1000
+        fifths = ", ".join(f"{np.median(part):,.0f}" for part in np.array_split(waited, 5))
+        print(f"latency, {guarantee}: p50 of each fifth of the run {fifths} ms; one that grows cannot keep up", file=sys.stderr, flush=True)
         settings = (f"bundle.time {QUICK['python.fn-execution.bundle.time']} ms, buffer-timeout 5 ms, linger of the sinks {LINGER_MS} ms, "
                     f"checkpoints every {self.checkpoint:,} ms, {seconds:g} s after {warm:g} s, {os.cpu_count()} cores")
         found: dict[str, dict[str, object]] = {}
