@@ -9,6 +9,7 @@ from flink_masking.cli import (
     acl,
     check,
     demo,
+    dp,
     generate,
     health,
     jars,
@@ -80,6 +81,10 @@ _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=Tru
 _sql.command("functions")(sql.functions)
 _sql.command("job")(sql.job)
 app.add_typer(_sql, name="sql")
+
+_dp = typer.Typer(help="Differential privacy of aggregated segments.", no_args_is_help=True, rich_markup_mode=None)
+_dp.command("explain")(dp.explain)
+app.add_typer(_dp, name="dp")
 
 app.command("acl")(acl.acl)
 

@@ -1,0 +1,33 @@
+"""``flink-masking dp``: what differential privacy promises and costs, in plain words."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def explain(
+    policy: Annotated[Path, typer.Argument(help="A policy file (YAML).", show_default=False)],
+    segment: Annotated[str | None, typer.Option(help="Only this aggregated segment.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Tell in plain words what the aggregated segments of a POLICY protect, what they cost a person, and how exact they are."""
+    import json
+
+    from flink_masking.cli.console import show_faults
+    from flink_masking.errors import PolicyError
+    from flink_masking.policy.load import load
+    from flink_masking.policy.privacy_account import account, in_words
+    from flink_masking.policy.segments import AggregatedSegment
+    from flink_masking.policy.source import PolicySource
+
+    loaded = load(PolicySource.read(policy))
+    names = [name for name, found in loaded.policy.segments.items() if isinstance(found, AggregatedSegment)]
+    if segment is not None and segment not in names:
+        raise PolicyError(f"'{segment}' is no aggregated segment of the policy. Hint: known: {', '.join(names) or 'none'}")
+    if not names:
+        raise PolicyError("the policy has no aggregated segment. Hint: view: aggregated")
+    show_faults(str(policy), loaded.warnings)
+    accounts = [account(name, loaded.aggregate(name)) for name in names if segment in (None, name)]
+    text = json.dumps(accounts, indent=2, ensure_ascii=False) + "\n" if as_json else "\n".join(map(in_words, accounts))
+    typer.echo(text, nl=False)
