@@ -150,9 +150,12 @@ class FinalLogic:
                 "epsilon_per_window_millionths": round(1_000_000 * self._spec.epsilon)}
 
     def on_end(self) -> Effects:
-        """Close all windows."""
+        """Close all windows; with a public list, no empty one is published after the last that anyone was in."""
         last = self._windows.last_end()
-        return Effects() if last is None else self.on_watermark(last)
+        effects = Effects() if last is None else self.on_watermark(last)
+        if self._heard is not None:
+            self._heard = effects.writes["heard"] = None
+        return effects
 
     def last_drawn(self) -> list[bytes]:
         """The chunks of the last call that published, byte for byte, to be sent again where that call's outputs may be lost."""

@@ -74,6 +74,8 @@ TABLE = (
     Metric("windows_released", "counter", "windows", _SEGMENT, "stateful", "windows closed and published"),
     Metric("epsilon_per_window_millionths", "gauge", "millionths", _SEGMENT, "stateful",
            "privacy loss of one person in one window; a person in n windows has spent n times as much"),
+    Metric("lifetime_epsilon_left_millionths", "gauge", "millionths", _SEGMENT, "stateful",
+           "smallest share of lifetime_epsilon that a person has left: at 0, that person counts no longer"),
 )
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in TABLE}

@@ -85,7 +85,8 @@ class StageReadings:
             yield Reading(name, self._labels, figures[name])
         if "group_size_min" in figures:
             yield from self._groups(figures, effects.counts.get("released", 0))
-        for name in ("records_open", "windows_open", "epsilon_per_window_millionths", "oldest_arrival_milliseconds"):
+        for name in ("records_open", "windows_open", "epsilon_per_window_millionths", "lifetime_epsilon_left_millionths",
+                     "oldest_arrival_milliseconds"):
             if name in figures:
                 self._held.setdefault(name, {})[key] = figures[name]
         yield from self._now(now)
@@ -110,5 +111,7 @@ class StageReadings:
                     yield Reading("oldest_age_milliseconds", self._labels, max(0, now - oldest) if oldest else 0)
                 case "epsilon_per_window_millionths":
                     yield Reading(name, self._labels, max(by_key.values()))
+                case "lifetime_epsilon_left_millionths":
+                    yield Reading(name, self._labels, min(by_key.values()))
                 case _:
                     yield Reading(name, self._labels, sum(by_key.values()))

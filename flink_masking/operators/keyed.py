@@ -90,7 +90,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
             logic = self._logic(ctx.get_current_key())
             if ctx.time_domain() == TimeDomain.PROCESSING_TIME:
                 effects = logic.on_timer(_now())
-            elif timestamp == END_OF_INPUT:
+            elif ctx.timer_service().current_watermark() == END_OF_INPUT:  # before the windows' own timers, which the end also sets off
                 effects = logic.on_end()
             else:
                 effects = logic.on_watermark(timestamp)

@@ -178,6 +178,7 @@ def test_windows_late_records_and_epsilon_are_told(story):
     assert value("windows_released") >= 1
     assert value("groups_released") >= 1
     assert value("epsilon_per_window_millionths") in (10_000_000, 20_000_000)
+    assert 0 < value("lifetime_epsilon_left_millionths") < 1_000_000
     counted = sum(value(name) for name in ("records_released", "records_suppressed", "records_bounded", "records_late", "records_open"))
     assert counted <= len(story.events.lines)
 

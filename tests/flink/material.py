@@ -72,7 +72,7 @@ STATEFUL = """\
     window: {tumbling: 1min}
     group_by: [{zip: {generalize: 1}}]
     metrics: {orders: count, customers: count_distinct_subjects, spend: {sum: purchaseAmount}}
-    privacy: {epsilon: 10.0, delta: 1.0e-6, max_groups_per_subject: 1, max_records_per_group: 3}
+    privacy: {epsilon: 10.0, delta: 1.0e-6, max_groups_per_subject: 1, max_records_per_group: 3, lifetime_epsilon: 1000}
 """
 POLICY = FIELDS + MASKED + STATEFUL
 K, RECORDS_PER_PERSON = 5, 3
