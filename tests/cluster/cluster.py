@@ -251,14 +251,19 @@ class Cluster:
             drain: close windows and empty buffers first, for a job that is not to go on.
         """
         path, body = ("stop", {"drain": drain}) if stop else ("savepoints", {"cancel-job": False})
-        trigger = self.rest(f"/jobs/{job}/{path}", "POST", body)["request-id"]
         answer: dict[str, Any] = {}
+        for _ in range(5):  # one that fails, for time or for a task that was lost, leaves a job that goes on
+            trigger = self.rest(f"/jobs/{job}/{path}", "POST", body)["request-id"]
 
-        def complete() -> bool:
-            answer.update(self.rest(f"/jobs/{job}/savepoints/{trigger}"))
-            return bool(answer["status"]["id"] == "COMPLETED")
+            def complete(trigger: str = trigger) -> bool:
+                answer.update(self.rest(f"/jobs/{job}/savepoints/{trigger}"))
+                return bool(answer["status"]["id"] == "COMPLETED")
 
-        self.wait("the savepoint is complete", complete)
+            self.wait("the savepoint is complete", complete, 180)
+            if "location" in answer["operation"]:
+                break
+            before = self.checkpoints(job)
+            self.wait("the job goes on", lambda before=before: self.checkpoints(job) > before, 180)
         assert "location" in answer["operation"], str(answer["operation"])[:2_000]
         if stop:
             self.wait("the job has stopped", lambda: self.state(job) in ENDED)

@@ -21,7 +21,7 @@ LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
 SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315"))
 EVENTS, PEOPLE, CHUNK, KILLS = (1_000_000, 50_000, 2_000, 110) if LONG else (40_000, 4_000, 1_000, 6)
 TASK_MANAGERS = 2 if LONG else 1
-SETTINGS: dict[str, object] = {"execution.checkpointing.timeout": "4 s", "execution.checkpointing.tolerable-failed-checkpoints": 2}
+SETTINGS: dict[str, object] = {"execution.checkpointing.timeout": "8 s", "execution.checkpointing.tolerable-failed-checkpoints": 2}
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     feeder.start()
     storm.calm()
     before = cluster.rest(f"/jobs/{submitted.job}/checkpoints")["counts"]["failed"]
-    storm.stall(6)
+    storm.stall(11)
     storm.calm()
     timeouts = cluster.rest(f"/jobs/{submitted.job}/checkpoints")["counts"]["failed"] - before
     restarts = cluster.restarts(submitted.job)
