@@ -67,7 +67,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     if parts is not None:
         named["transport"] = tables.transport.encode()
     checkpoints = {"execution.checkpointing.interval": f"{CHECKPOINT_INTERVAL}ms"} if needs_checkpoints(deployment) else {}
-    everything = {**settings, **checkpoints, **tables.settings, **given, **({"table.dml-sync": "true"} if wait else {}), GLOBAL: setting(**named)}
+    syncing = {"table.dml-sync": "true"} if wait else {}
+    everything = {**settings, **checkpoints, **tables.settings, **given, **syncing, GLOBAL: setting(**named)}
     fields = view_columns(len(masked), None if parts is None else len(parts))
     names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
     entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")
