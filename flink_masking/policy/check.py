@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_aggregated import check_aggregated
 from flink_masking.policy.check_anonymized import check_anonymized
+from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
 from flink_masking.policy.check_record import RecordRules, check_record
@@ -61,6 +62,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     check_domains(policy, findings)
+    check_composition(policy, compiled.rules, findings)
     return compiled
 
 

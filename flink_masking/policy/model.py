@@ -37,6 +37,7 @@ class Policy(Model):
         audit: where audit events go.
         isolation: strict: segments that share a key domain, or a reader, are an error; shared: a key domain in common is a warning.
         shared_domains: key domains that several segments are meant to share.
+        held_apart: segments whose readers read no other one, so that what several segments give away together does not matter.
     """
 
     version: Annotated[Whole, pydantic.Field(ge=1)]
@@ -50,3 +51,4 @@ class Policy(Model):
     audit: Audit | None = None
     isolation: Literal["shared", "strict"] = "shared"
     shared_domains: tuple[Name, ...] = ()
+    held_apart: tuple[Name, ...] = ()

@@ -24,8 +24,8 @@ def test_metrics_over_bins_are_in_the_fields_units(spec):
 
 def test_hopping_windows_mechanism_and_lifetime(spec):
     """All reach the spec; every window costs the policy's epsilon."""
-    made = spec(("{tumbling: 1min}", "{hopping: {size: 1h, every: 10min}}"), ("epsilon: 1.0", "epsilon: 1.0, mechanism: gaussian, "
-                                                                                               "lifetime_epsilon: 12"))
+    made = spec(("{tumbling: 1min}", "{hopping: {size: 1h, every: 10min}}"), ("epsilon: 1.0", "epsilon: 1.0, mechanism: gaussian"),
+                ("lifetime_epsilon: 100.0", "lifetime_epsilon: 12"))
     assert (made.window_ms, made.step, made.windows_per_record) == (3_600_000, 600_000, 6)
     assert (made.mechanism, made.lifetime_windows, made.epsilon) == ("gaussian", 12, 1.0)
 
