@@ -107,6 +107,6 @@ def test_a_new_segment_holds_what_came_after_it(story):
 def test_a_savepoint_that_does_not_fit_is_refused_in_words(story):
     """Without a segment whose state the savepoint holds, the submission ends with what is wrong, and below it what to do."""
     assert story["refused"].job is None and story["refused"].code != 0
-    said = r"^error: the savepoint holds state of a segment .*\n +Hint: .*--allowNonRestoredState"
+    said = r"^error: the savepoint holds state of a segment .*\n *Hint: .*--allowNonRestoredState"
     assert re.search(said, story["refused"].text, re.MULTILINE)
     assert "Traceback" not in story["refused"].text

@@ -4,7 +4,7 @@ import pytest
 
 from flink_masking.operators.launch import refusal
 
-TRACE = "An error occurred while calling o1.executeAsync.\n: org.apache.flink.util.FlinkException: Failed to execute job\n\tat a.b.C\nCaused by: "
+TRACE = "An error occurred while calling o1.executeAsync.\n: org.apache.flink.util.FlinkException: Failed\n\tat a.b.C\nCaused by: "
 
 
 @pytest.mark.parametrize(("cause", "words"), [
