@@ -27,7 +27,7 @@ class Window(NamedTuple):
         row: int64, n: the record of each line of `rank`, out: group by group.
         spare: int32, (n, d), scratch.
         spare_row: int64, n, scratch.
-        count: int64, n + 1, scratch, all 0.
+        tallied: int64, n + 1, scratch, all 0.
         people: uint64, scratch, a power of two above 2n: a hash table.
         taken: int64, likewise: 1 + the number of the search that took the slot.
     """
@@ -39,7 +39,7 @@ class Window(NamedTuple):
     row: np.ndarray
     spare: np.ndarray
     spare_row: np.ndarray
-    count: np.ndarray
+    tallied: np.ndarray
     people: np.ndarray
     taken: np.ndarray
 
@@ -92,7 +92,7 @@ def _loss(window, low, high, shape):
 @njit(**JIT)
 def _median(window, begin, end, a, low, high, k):
     """The rank after which to cut so that both sides are nearest in size; -1 when no cut leaves k records on both."""
-    count, n = window.count, end - begin
+    count, n = window.tallied, end - begin
     for i in range(begin, end):
         count[window.rank[i, a] - low] += 1
     below, best, gap = 0, -1, np.int64(1) << 62

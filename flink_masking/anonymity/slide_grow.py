@@ -30,7 +30,7 @@ class Preference(NamedTuple):
 
 NO_PREFERENCE = Preference()
 USUAL_PREFERENCE = Preference(rare=0.2)
-"""Lowers the loss on every data set it was tried on with a full buffer (census, clinical, generated evenly, skewed, correlated, drifting)."""
+"""Lowers the loss on all data it was tried on with a full buffer: census, clinical, generated (even, skewed, correlated, drifting)."""
 
 
 class SlideGrow:

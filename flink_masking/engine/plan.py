@@ -11,6 +11,7 @@ from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
+from flink_masking.engine.zero_delay import compile_zero_delay
 from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_record import RecordRules
@@ -114,7 +115,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
                 if masked_segments:
                     masked.append(_masked(name, segment, loaded, ring, vault))
             case AnonymizedSegment():
-                stateful.append(compile_anonymized(name, segment, loaded, ring))
+                stateful.append((compile_anonymized if segment.mode == "buffered" else compile_zero_delay)(name, segment, loaded, ring))
             case AggregatedSegment():
                 stateful.append(compile_aggregated(name, segment, loaded, ring))
     required = tuple(path for path, field in policy.fields.items() if not field.optional and not repeats(path))

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from flink_masking.anonymity.price import LIMIT, loss_factor, record_bytes, value_bytes
+from flink_masking.anonymity.space import Space
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.check_fields import GENERALISED_BY, check_single
@@ -33,8 +35,8 @@ def check_anonymized(
     loc: Path = ("segments", name)
     if policy.subject is None:
         findings.error(loc, "'subject' is missing: k counts people", "name the field that says whom a record is about", at_key=True)
-    if segment.mode != "buffered":
-        findings.later((*loc, "mode"), f"mode {segment.mode}", "use buffered")
+    if segment.mode == "zero_delay":
+        _check_zero_delay(loc, segment, findings)
     if segment.max_buffer < segment.k:
         findings.error((*loc, "max_buffer"), f"'max_buffer' must be at least k, {segment.k}", "a smaller buffer never holds k people")
     if segment.k < WEAK_K:
@@ -42,9 +44,43 @@ def check_anonymized(
     if len(segment.quasi_identifiers) > MANY_QUASI_IDENTIFIERS:
         text = f"{len(segment.quasi_identifiers)} quasi-identifiers lose almost everything"
         findings.warn((*loc, "quasi_identifiers"), text, f"keep at most {MANY_QUASI_IDENTIFIERS}")
+    if segment.shards > 1:
+        text = f"{segment.shards} shards divide the traffic: in the same delay groups form among a {segment.shards}th of the records; " \
+               f"expect about {loss_factor(segment.shards):.1f} times the information loss"
+        findings.warn((*loc, "shards"), text, "one shard, as long as one core keeps up; or a longer max_delay")
+    before = len(findings.errors)
     _check_quasi_identifiers(loc, segment, policy, tree, hierarchies, findings)
+    if len(findings.errors) == before:
+        _check_memory(loc, segment, policy, hierarchies, findings)
     _check_release(loc, segment, policy, tree, findings)
     check_privacy_models(loc, segment, policy, tree, hierarchies, findings)
+
+
+def _check_zero_delay(loc: Path, segment: AnonymizedSegment, findings: Findings) -> None:
+    for key, rules in (("l_diversity", segment.l_diversity), ("t_closeness", segment.t_closeness), ("alpha_k", segment.alpha_k)):
+        if rules is not None:
+            findings.error((*loc, key), f"'{key}' is about groups, and mode zero_delay forms none", "mode: buffered", at_key=True)
+    if segment.algorithm != "slide_grow":
+        findings.error((*loc, "algorithm"), "mode zero_delay forms no groups", "leave the algorithm away")
+    text = "mode zero_delay protects each value by itself: a combination of common values can still single out a person"
+    findings.warn((*loc, "mode"), text, "mode: buffered, where a delay is acceptable")
+
+
+def _check_memory(loc: Path, segment: AnonymizedSegment, policy: Policy, hierarchies: Mapping[str, Hierarchy], findings: Findings) -> None:
+    """Refuse a buffer that takes more memory than a shard may have."""
+    fields = {path: policy.fields[path] for path in segment.quasi_identifiers}
+    if any(field.hierarchy is not None and field.hierarchy not in hierarchies for field in fields.values()):
+        return
+    try:
+        space = Space({path: dimension(field, hierarchies, segment.categories, path.endswith("[*]")) for path, field in fields.items()})
+    except PolicyError:  # noted where the field is declared
+        return
+    buffered = segment.mode == "buffered"
+    each = record_bytes(space, len(segment.sensitive)) if buffered else value_bytes(segment.k)
+    if segment.max_buffer * each > LIMIT:
+        memory = f"{segment.max_buffer * each >> 20:,} MiB a shard, {each:,} bytes a {'record' if buffered else 'value'}"
+        text = f"'max_buffer' takes about {memory}; {LIMIT >> 20} MiB are allowed"
+        findings.error((*loc, "max_buffer"), text, f"at most {LIMIT // each:,}")
 
 
 def _check_quasi_identifiers(

@@ -94,7 +94,8 @@ class AnonymizedSegment(Model):
         max_delay: milliseconds that a record waits, at most.
         max_buffer: records that wait, at most.
         algorithm: how groups are found.
-        mode: whether records wait.
+        mode: whether records wait; with zero_delay each value is released as finely as k people showed it within `window`.
+        window: milliseconds of processing time, of zero_delay.
         shards: buffers that the traffic is divided over, by person.
     """
 
@@ -111,6 +112,7 @@ class AnonymizedSegment(Model):
     max_buffer: _Count = 5_000
     algorithm: Literal["slide_grow", "mondrian"] = "slide_grow"
     mode: Literal["buffered", "zero_delay"] = "buffered"
+    window: Annotated[PositiveDuration, pydantic.Field(json_schema_extra={"default": "1h"})] = 3_600_000
     shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
 
     @property

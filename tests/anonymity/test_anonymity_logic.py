@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
@@ -9,13 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from flink_masking.anonymity.buffer import Buffer
 from flink_masking.anonymity.dimensions import HierarchyDimension, NumberDimension, PrefixDimension
 from flink_masking.anonymity.logic import KAnonymityLogic, pack, schema
-from flink_masking.anonymity.models import DistinctL, Models
-from flink_masking.anonymity.slide_grow import SlideGrow
+from flink_masking.anonymity.models import Distance, DistinctL, Models, TCloseness
+from flink_masking.anonymity.models.t_closeness import MOST
+from flink_masking.anonymity.mondrian import WindowMondrian
+from flink_masking.anonymity.price import record_bytes
+from flink_masking.anonymity.slide_grow import USUAL_PREFERENCE, SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.hierarchy import Hierarchy
+from flink_masking.ipc import to_ipc
 from flink_masking.logic import Effects, Logic
 from flink_masking.records.kinds import Kind
 
@@ -38,12 +44,23 @@ def batch_of(people: list[Person], first: int, diverse: bool = False) -> pa.Reco
     return pack(SPACE, codes, subjects, [sensitive] if diverse else [], release)
 
 
-def fresh(k: int = 3, l: int = 1, max_buffer: int = 10, max_delay: int | None = 50, seed: int = 0,  # noqa: E741
-          space: Space = SPACE) -> KAnonymityLogic:
-    """A logic with its own generator."""
-    models = Models([DistinctL(0, l)] if l > 1 else [])
+Make = Callable[..., Buffer]
+CLOSE = Models([DistinctL(0, 2), TCloseness(0, 0.6, Distance.equal(MOST))])
+"""Two models on one attribute that comes as hashes, one of which compares with everything seen."""
+
+
+def rare_first(space: Space, k: int, models: Models, max_buffer: int, max_delay: int | None) -> SlideGrow:
+    """Slide-grow as anonymized segments use it."""
+    return SlideGrow(space, k, models, max_buffer, max_delay, USUAL_PREFERENCE)
+
+
+def fresh(k: int = 3, l: int = 1, max_buffer: int = 10, max_delay: int | None = 50, seed: int = 0, space: Space = SPACE,  # noqa: E741
+          make: Make = SlideGrow, models: Models | None = None) -> KAnonymityLogic:
+    """A logic with its own generator; with the models `CLOSE` the sensitive attribute has no declared domain."""
+    rules = models or Models([DistinctL(0, l)] if l > 1 else [])
     generator = np.random.default_rng(seed)
-    return KAnonymityLogic(space, models, lambda: SlideGrow(space, k, models, max_buffer, max_delay), max_delay, generator)
+    return KAnonymityLogic(space, rules, lambda: make(space, k, rules, max_buffer, max_delay), max_delay, generator,
+                           [0] if rules is CLOSE else [])
 
 
 def lines(calls: list[Effects]) -> list[dict[str, object]]:
@@ -90,11 +107,14 @@ someone = st.tuples(st.integers(0, 8), st.integers(0, 120), st.integers(0, 3), s
 steps = st.lists(st.tuples(st.lists(someone, max_size=12), st.integers(-5, 40), st.booleans(), st.booleans()), max_size=8)
 
 
-@settings(max_examples=50)
+@pytest.mark.parametrize("models", [None, CLOSE], ids=["l", "l and t"])
+@pytest.mark.parametrize("make", [SlideGrow, rare_first, WindowMondrian])
+@settings(max_examples=30)
 @given(steps=steps, k=st.integers(2, 4), l=st.integers(1, 2))
-def test_a_restored_logic_continues_as_if_nothing_had_happened(steps: list, k: int, l: int):  # noqa: E741
+def test_a_restored_logic_continues_as_if_nothing_had_happened(make: Make, models: Models | None, steps: list, k: int, l: int):  # noqa: E741
     """With any batches, timers and clocks, and restored from its writes at any point, the same groups leave in the same calls."""
-    one, other = (fresh(k, l) for _ in range(2))
+    l = 2 if models else l  # noqa: E741
+    one, other = (fresh(k, l, make=make, models=models) for _ in range(2))
     state: dict[str, bytes] = {}
     people: list[Person] = []
     calls, now = [], 0
@@ -109,7 +129,7 @@ def test_a_restored_logic_continues_as_if_nothing_had_happened(steps: list, k: i
         assert state == one.snapshot() == other.snapshot()
         assert one.next_timer() == other.next_timer()
         if crash:
-            other = fresh(k, l, seed=9)
+            other = fresh(k, l, seed=9, make=make, models=models)
             other.restore(state)
     ends = one.on_end(), other.on_end()
     assert shape(ends[0]) == shape(ends[1])
@@ -258,6 +278,59 @@ def test_the_state_of_another_segment_is_refused():
     for stranger in (fresh(space=other), fresh(l=2)):
         with pytest.raises(InputError, match="Hint: "):
             stranger.restore(logic.snapshot())
+
+
+def test_the_state_of_the_first_format_is_taken_over():
+    """A buffer that the first release wrote goes on as if it had been written today."""
+    people = crowd(40, 40)
+    logic, old = fresh(), fresh()
+    logic.on_batch(batch_of(people[:9], 0), 0)
+    with pa.ipc.open_stream(logic.snapshot()["buffer"]) as reader:
+        batch = reader.read_next_batch()
+    facts = {name: batch.schema.metadata[name] for name in (b"space", b"next", b"clock")} | {b"format": b"k-anonymity 1"}
+    old.restore({"buffer": to_ipc(batch.replace_schema_metadata(facts))})
+    later = batch_of(people[9:], 9)
+    assert shape(logic.on_batch(later, 10)) == shape(old.on_batch(later, 10))
+
+
+@pytest.mark.parametrize(("number", "word"), [(b"3", "newer"), (b"99", "newer"), (b"0", "no longer"), (b"x", "damaged")])
+def test_the_state_of_another_format_is_refused(number: bytes, word: str):
+    """State from a newer version, or one that is no longer read, is refused with what to do."""
+    logic = fresh()
+    logic.on_batch(batch_of(crowd(9, 9), 0), 0)
+    with pa.ipc.open_stream(logic.snapshot()["buffer"]) as reader:
+        batch = reader.read_next_batch()
+    facts = {**batch.schema.metadata, b"format": b"k-anonymity " + number}
+    with pytest.raises(InputError, match=f"{word}.*Hint: restore"):
+        fresh().restore({"buffer": to_ipc(batch.replace_schema_metadata(facts))})
+
+
+def test_the_state_of_another_algorithm_or_model_is_refused():
+    """A buffer is not moved between segments that promise different things."""
+    logic = fresh(l=2)
+    logic.on_batch(batch_of(crowd(9, 9), 0, True), 0)
+    for stranger in (fresh(l=3), fresh(models=CLOSE)):
+        with pytest.raises(InputError, match="Hint: "):
+            stranger.restore(logic.snapshot())
+
+
+def test_a_late_record_waits_for_its_own_group():
+    """A record that comes after its look-alikes have left joins no group that was published, and leaves with people of its own."""
+    logic = fresh(k=2)
+    logic.on_batch(batch_of([(1, 30, 0, 0, 0), (2, 30, 0, 0, 0)], 0), 0)
+    assert len(lines([logic.on_timer(50)])) == 2
+    logic.on_batch(batch_of([(3, 30, 0, 0, 0)], 2), 60)
+    assert logic.next_timer() == 110
+    assert logic.on_timer(110).counts["suppressed"] == 1
+
+
+def test_memory_is_reckoned_as_high_as_it_is():
+    """What `check` says a record takes covers the arrays of a full buffer and the state entry."""
+    logic = fresh(k=5, max_buffer=3_000, max_delay=None)
+    effects = [logic.on_batch(batch_of(crowd(1_000, 1_000, seed), 1_000 * seed), 0) for seed in range(3)]
+    held = logic._buffer._held
+    arrays = sum(column.nbytes for column in held) + sum(column.nbytes for column in logic._buffer._left)
+    assert arrays + len(effects[-1].writes["buffer"]) <= 3_000 * record_bytes(SPACE, 0)
 
 
 def test_an_untouched_logic_ends_quietly():

@@ -1,0 +1,200 @@
+"""The anonymizing step without delay: z-anonymity, as stateful work.
+
+Jha, Favale, Vassio, Trevisan, Mellia, "z-anonymity: zero-delay anonymization for data streams" (2020): a value is released only if at
+least z - 1 other people showed it within a window of time. Here a quasi-identifier that is too rare is not hidden at once: it is released
+in the finest of its coarser forms that enough people showed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.anonymity import zero_delay_kernel as kernel
+from flink_masking.anonymity.ladder import climb, rungs
+from flink_masking.anonymity.lines import LineWriter
+from flink_masking.anonymity.space import Space
+from flink_masking.errors import InputError
+from flink_masking.ipc import from_ipc, to_ipc
+from flink_masking.logic import Effects
+
+ENTRY = "shown"
+FORMAT = b"z-anonymity 1"
+MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+class ZeroDelayLogic:
+    """Releases every record at once, each value only as finely as enough people show it.
+
+    Contract: a label below ``*`` of a quasi-identifier, and the value of a released field, leave only if z distinct people, this record's
+    among them, showed them within the window of processing time that ends now. Each value is protected by itself, not their combination.
+    Values that are not released become null; a missing field stays missing. Lines of one call are shuffled. At most `max_values` values
+    (and coarser forms) are remembered; what finds no room is not released.
+    """
+
+    def __init__(self, space: Space, members: Sequence[str], z: int, window: int, max_values: int, generator: np.random.Generator) -> None:
+        """An empty shard.
+
+        Args:
+            space: the quasi-identifiers.
+            members: released fields, as JSON text of their names.
+            z: people, at least 2.
+            window: ms.
+            max_values: remembered at most.
+            generator: shuffles the lines.
+        """
+        self.space, self.z, self.window, self.members = space, z, window, tuple(members)
+        self._most, self._generator, self._lines = max_values, generator, LineWriter(space)
+        forms = [*(rungs(dimension) for dimension in space.dimensions), *(1 for _ in members)]
+        self._first = np.cumsum([0, *forms])
+        self._empty()
+
+    def _empty(self) -> None:
+        slots = 1 << (2 * self._most).bit_length()
+        self._shown = kernel.Shown(
+            np.zeros(self._most, np.uint64), np.zeros((self._most, self.z), np.uint64),
+            np.full((self._most, self.z), kernel.NEVER, np.int64), np.zeros(slots, np.int64), np.array([0, 1 << 62], np.int64))
+        self._clock, self._fresh = kernel.NEVER, True
+
+    def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
+        """Release the records of a batch.
+
+        Raises:
+            InputError: the batch is not of this segment.
+        """
+        if not batch.schema.equals(schema(self.space, len(self.members))):
+            raise InputError("packed batch: other columns than the segment's. Hint: all steps of a job must use the same policy")
+        n, d = batch.num_rows, len(self.space.dimensions)
+        if not n:
+            return Effects()
+        self._clock, self._fresh = max(now, self._clock), False
+        codes = [column.to_numpy() for column in batch.columns[:d]]
+        level = np.empty((n, d + len(self.members)), np.int64)
+        keys = self._keys(codes, [column.to_numpy() for column in batch.columns[d + 1 : d + 1 + len(self.members)]])
+        kernel.admit(self._shown, keys, self._first, batch.column(d).to_numpy(), self._clock, self.window, level)
+        low, high = self._boxes(codes, level)
+        withheld = sum(int(((level[:, d + i] > 0) & column.is_valid().to_numpy(zero_copy_only=False)).sum())
+                       for i, column in enumerate(batch.columns[d + 1 + len(self.members) :]))
+        order = self._generator.permutation(n)
+        release = self._release(batch, level[:, d:]).take(pa.array(order))
+        line = self._lines.write(low, high, order, release)
+        return Effects([line], {"released": n, "suppressed": 0, "values_withheld": withheld}, {ENTRY: self._entry()})
+
+    def _keys(self, codes: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:
+        """What is counted: one number for each form of each attribute of each record."""
+        found = np.empty((len(codes[0]), int(self._first[-1])), np.uint64)
+        for a, dimension in enumerate(self.space.dimensions):
+            for rung in range(int(self._first[a + 1] - self._first[a])):
+                found[:, self._first[a] + rung] = climb(dimension, codes[a], rung)[0]
+        for i, column in enumerate(values):
+            found[:, self._first[len(codes) + i]] = column
+        return mixed(mixed(found) ^ np.arange(1, found.shape[1] + 1, dtype=np.uint64))
+
+    def _boxes(self, codes: Sequence[np.ndarray], level: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The range of codes that is released of each quasi-identifier, (n, dimensions) each."""
+        low, high = (np.empty((len(level), len(codes)), np.uint64) for _ in range(2))
+        for a, dimension in enumerate(self.space.dimensions):
+            forms = int(self._first[a + 1] - self._first[a])
+            low[:, a], high[:, a] = 0, dimension.top
+            for rung in range(forms):
+                first, last = climb(dimension, codes[a], rung)
+                here = level[:, a] == rung
+                low[here, a], high[here, a] = first[here], last[here]
+        return low, high
+
+    def _release(self, batch: pa.RecordBatch, level: np.ndarray) -> pa.BinaryArray:
+        """The released members as JSON text, null for what is withheld."""
+        if not self.members:
+            return pa.array([b""] * batch.num_rows, pa.binary())
+        pieces = []
+        for i, name in enumerate(self.members):
+            raw = batch.column(batch.num_columns - len(self.members) + i)
+            shown = pc.if_else(pc.or_(pa.array(level[:, i] == 0), pc.is_null(raw)), raw, b"null")
+            pieces.append(pc.binary_join_element_wise(pa.scalar(name.encode() + b":"), shown, pa.scalar(b"")))
+        nothing = pc.is_null(pieces[0])
+        for piece in pieces[1:]:
+            nothing = pc.and_(nothing, pc.is_null(piece))
+        pieces[0] = pc.if_else(nothing, b"", pieces[0])  # Arrow leaves out a row in which everything is skipped
+        return pc.binary_join_element_wise(*pieces, pa.scalar(b","), null_handling="skip")
+
+    def on_timer(self, now: int) -> Effects:
+        """Nothing waits."""
+        return Effects()
+
+    def on_watermark(self, watermark: int) -> Effects:
+        """Event time does not matter here."""
+        return Effects()
+
+    def on_end(self) -> Effects:
+        """Forget everything."""
+        writes: dict[str, bytes | None] = {} if self._fresh else {ENTRY: None}
+        self._empty()
+        return Effects([], {"released": 0, "suppressed": 0}, writes)
+
+    def next_timer(self) -> int | None:
+        """Never."""
+        return None
+
+    def next_watermark(self) -> int | None:
+        """Never."""
+        return None
+
+    def snapshot(self) -> dict[str, bytes]:
+        """The entry `shown`; nothing before the first record and after the end."""
+        return {} if self._fresh else {ENTRY: self._entry()}
+
+    def restore(self, entries: Mapping[str, bytes]) -> None:
+        """Take over a snapshot.
+
+        Raises:
+            InputError: the entry is damaged, of another version, or of another segment.
+        """
+        self._empty()
+        if ENTRY not in entries:
+            return
+        try:
+            batch = from_ipc(entries[ENTRY])
+            facts = batch.schema.metadata or {}
+            name, clock, earliest = facts[b"format"], int(facts[b"clock"]), int(facts[b"earliest"])
+        except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration):
+            raise InputError("state of an anonymized segment: damaged. Hint: restore from an earlier savepoint") from None
+        if name != FORMAT:
+            raise InputError("state of an anonymized segment: written by another version. Hint: restore with the version that wrote it")
+        if facts.get(b"of") != self._signature() or batch.num_rows > self._most:
+            raise InputError("state of an anonymized segment: of other settings. Hint: end the old job before these change")
+        used, shown = batch.num_rows, self._shown
+        shown.key[:used] = batch.column("key").to_numpy()
+        for array, column in ((shown.person, "person"), (shown.time, "time")):
+            array[:used] = batch.column(column).flatten().to_numpy().reshape(used, self.z)
+        shown.cursor[:] = used, earliest
+        kernel.index(shown)
+        self._clock, self._fresh = clock, False
+
+    def _signature(self) -> bytes:
+        return f"{self.space.fingerprint} {self.z} {self.members}".encode()
+
+    def _entry(self) -> bytes:
+        shown, used = self._shown, int(self._shown.cursor[kernel.USED])
+        facts = {b"format": FORMAT, b"of": self._signature(), b"clock": b"%d" % self._clock,
+                 b"earliest": b"%d" % shown.cursor[kernel.EARLIEST]}
+        columns = [pa.array(shown.key[:used])]
+        columns += [pa.FixedSizeListArray.from_arrays(pa.array(array[:used].reshape(-1)), self.z) for array in (shown.person, shown.time)]
+        fields = [pa.field(name, column.type) for name, column in zip(("key", "person", "time"), columns, strict=True)]
+        return to_ipc(pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields, facts)))
+
+
+def schema(space: Space, members: int) -> pa.Schema:
+    """The columns of a packed batch: ``q0`` … (codes), ``subject``, ``v0`` … (hashes of released values), ``m0`` … (these as JSON text)."""
+    fields = [pa.field(f"q{i}", pa.from_numpy_dtype(dimension.dtype), False) for i, dimension in enumerate(space.dimensions)]
+    fields.append(pa.field("subject", pa.uint64(), False))
+    fields += [pa.field(f"v{i}", pa.uint64(), False) for i in range(members)]
+    return pa.schema(fields + [pa.field(f"m{i}", pa.binary()) for i in range(members)])
+
+
+def mixed(numbers: np.ndarray) -> np.ndarray:
+    """Numbers spread over all 64 bits (the finaliser of splitmix64), one to one."""
+    x = numbers + MIX
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return x ^ (x >> np.uint64(31))
