@@ -4,9 +4,9 @@ All of it is post-processing of noisy numbers and of the public policy, so it co
 """
 
 import json
+from bisect import bisect_left
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import accumulate
 from typing import Literal
 
 import numpy as np
@@ -84,7 +84,7 @@ def _metric(spec: AggregateSpec, metric: Metric, numbers: list[list[int]]) -> It
             counts: list[list[int]] = numbers[0]  # type: ignore[assignment]
             return [f'{{"bins":[{edges}],"counts":[{",".join(str(max(0, n)) for n in row)}]}}' for row in counts]
     shares = [(json.dumps(str(q)), Fraction(str(q))) for q in metric.of]
-    rows: list[list[int]] = numbers[0]  # type: ignore[assignment]
+    rows: list[list[int]] = np.maximum(np.array(numbers[0]), 0).cumsum(axis=1).tolist()
     return ["{" + ",".join(f"{name}:{_quantile(measure, metric.bins, row, share)}" for name, share in shares) + "}" for row in rows]
 
 
@@ -104,12 +104,12 @@ def _variances(measure: Measure, sums: list[int], squares: list[int], counts: li
         yield decimal(min(max(variance, 0), largest), decimals) if n >= 1 else "null"
 
 
-def _quantile(measure: Measure, edges: tuple[int, ...], noisy: list[int], share: Fraction) -> str:
-    counts = [max(0, n) for n in noisy]
-    upto = list(accumulate(counts))
+def _quantile(measure: Measure, edges: tuple[int, ...], upto: list[int], share: Fraction) -> str:
+    """The quantile, given how many values lie in each bin or below it."""
     if not upto[-1]:
         return "null"
-    wanted = share * upto[-1]
-    bin = next(i for i, n in enumerate(upto) if n >= wanted and counts[i])
-    inside = (wanted - upto[bin] + counts[bin]) * (edges[bin + 1] - edges[bin])
-    return decimal(edges[bin] + rounded(inside.numerator, inside.denominator * counts[bin]), measure.scale)
+    wanted, parts = share.numerator * upto[-1], share.denominator
+    bin = bisect_left(upto, max(1, -(-wanted // parts)))
+    below = upto[bin - 1] if bin else 0
+    inside = (wanted - parts * below) * (edges[bin + 1] - edges[bin])
+    return decimal(edges[bin] + rounded(inside, parts * (upto[bin] - below)), measure.scale)
