@@ -70,7 +70,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
 def test_processes_were_killed_and_the_job_went_on(story):
     """As many processes as wanted were killed, and Flink started the job again and again."""
     assert story["report"]["killed"] >= KILLS
-    assert story["report"]["restarts"] >= min(KILLS, 5)
+    assert story["report"]["restarts"] >= KILLS // 2  # two processes can go in one blow, and a blow can hit a job that is starting
 
 
 def test_checkpoints_ran_out_of_time(story):
