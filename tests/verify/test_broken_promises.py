@@ -1,0 +1,144 @@
+"""A sound view passes; for each promise a view that breaks it fails it, and a promise that the output does not decide is open."""
+
+import pytest
+from release_material import FILES, POLICY, raw_records, released, source, verdicts
+
+from flink_masking.policy.source import PolicySource
+from flink_masking.verify.files import verify
+
+RULES = """\
+l_diversity: [{field: illness, l: 2}, {field: severity, l: 2, kind: entropy}]
+t_closeness: {field: illness, t: 0.9, reference: {flu: 0.4, asthma: 0.3, infarct: 0.3}}
+alpha_k: {field: illness, alpha: 0.9}"""
+
+
+def sound(n=40, people=None):
+    """Raw records and a view in which every class has several illnesses and severities."""
+    raw = raw_records(n, people)
+    for number, record in enumerate(sorted(raw, key=lambda r: r["age"])):
+        record["illness"], record["severity"] = ("flu", "asthma", "infarct")[number % 3], 1 + number % 4
+    return raw, released(raw)
+
+
+def test_a_sound_view_keeps_every_promise(measure):
+    """Every promise of a sound view is held, and nothing is open."""
+    report = measure(*sound(), RULES)
+    assert set(verdicts(report).values()) == {"held"}
+    assert set(verdicts(report)) == {"members", "covered", "once", "k", "l_diversity", "t_closeness", "alpha_k"}
+    assert (report.broken, report.open, report.counts["suppressed"]) == (False, False, 0)
+
+
+def one(**changes):
+    """Change members of the first line."""
+    return lambda lines: [{**lines[0], **changes}, *lines[1:]]
+
+
+def first_class(**changes):
+    """Change members of all lines of the first class."""
+    def change(lines):
+        first = [lines[0][name] for name in ("age", "zip", "ward")]
+        return [{**line, **changes} if [line[name] for name in ("age", "zip", "ward")] == first else line for line in lines]
+
+    return change
+
+
+MUTATIONS = [
+    ("k", one(ward="*", zip="*")),
+    ("k", lambda lines: lines[1:]),
+    ("once", lambda lines: [*lines, lines[0]]),
+    ("covered", first_class(age="90-99")),
+    ("covered", one(seq=999)),
+    ("covered", first_class(age="20 to 30")),
+    ("covered", first_class(age="90-101")),
+    ("covered", first_class(zip="9*")),
+    ("covered", first_class(ward="C")),
+    ("covered", lambda lines: [{k: v for k, v in lines[0].items() if k != "ward"}, *lines[1:]]),
+    ("members", one(person="P1")),
+    ("members", one(at="2024-03-15T10:00:00Z")),
+    ("l_diversity", first_class(illness="flu")),
+    ("l_diversity", first_class(severity=3)),
+    ("t_closeness", first_class(illness="infarct")),
+    ("alpha_k", first_class(illness="asthma")),
+]
+
+
+@pytest.mark.parametrize(("promise", "change"), MUTATIONS)
+def test_a_broken_promise_is_found(measure, promise, change):
+    """What is changed breaks the promise that it is about."""
+    raw, lines = sound()
+    rules = RULES.replace("t: 0.9", "t: 0.6")
+    assert not measure(raw, lines, rules).broken
+    report = measure(raw, change(lines), rules)
+    assert promise in {found.name for found in report.promises if found.verdict == "broken"}
+
+
+def test_people_count_not_records(measure):
+    """A class of many records of few people breaks k, although it has lines enough."""
+    raw, lines = sound(40, people=3)
+    report = measure(raw, lines)
+    assert verdicts(report)["k"] == "broken"
+    assert next(found.found for found in report.promises if found.name == "k") in ("2 in the smallest", "3 in the smallest")
+
+
+def test_lines_that_tell_no_people_apart_leave_k_open(measure):
+    """Where the lines of a class could come from fewer than k people or from k, the promise is open, not held."""
+    raw = [{**record, "age": 30, "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1} for record in raw_records(12, people=6)]
+    policy = PolicySource("policy.yaml", POLICY.replace(", seq]", "]"), FILES)
+    lines = [{"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1}] * 4
+    report = measure(raw, lines, policy=policy)
+    (k,) = [found for found in report.promises if found.name == "k"]
+    assert (k.verdict, k.found) == ("open", "2 to 4 in the smallest")
+    assert measure(raw, lines + lines, policy=policy).promises[-1].verdict == "held"  # 8 of 12 records: four people at least
+    assert verdicts(measure(raw, lines * 4, policy=policy))["once"] == "broken"
+
+
+def test_a_hidden_sensitive_field_is_judged_by_the_records(measure):
+    """A rule about a field that is not released is judged where lines tell their records apart, and open where they do not."""
+    raw, _ = sound()
+    text = POLICY.replace("[illness, severity, seq]", "[{}]") + "    l_diversity: {field: illness, l: 4}\n"
+    told = PolicySource("policy.yaml", text.replace("{}", "seq"), FILES)
+    assert verdicts(measure(raw, released(raw, names=["seq"]), policy=told))["l_diversity"] == "broken"
+    same = [{**record, "age": 30, "zip": "94110", "ward": "A1"} for record in raw]
+    lines = released(same, names=["severity"])
+    hidden = PolicySource("policy.yaml", text.replace("{}", "severity"), FILES)
+    assert verdicts(measure(same, lines[:16], policy=hidden))["l_diversity"] == "open"
+
+
+def test_a_running_reference_is_broken_only_beyond_doubt(measure):
+    """A class that is far from all records may have been close to those before it; one that never was breaks the promise."""
+    raw = [{**record, "illness": "infarct" if number >= 20 else "flu"} for number, record in enumerate(raw_records(40))]
+    lines = released(raw[:20])
+    rule = "t_closeness: {{field: illness, t: {}}}"
+    assert verdicts(measure(raw, lines, rule.format(0.1)))["t_closeness"] == "open"
+    assert verdicts(measure(raw, lines, rule.format(0.5)))["t_closeness"] == "held"
+    mixed = [{**record, "illness": "infarct" if number % 2 else "flu"} for number, record in enumerate(raw_records(400))]
+    assert verdicts(measure(mixed, released([r for r in mixed if r["illness"] == "flu"]), rule.format(0.1)))["t_closeness"] == "broken"
+
+
+def test_records_that_cannot_be_in_the_view_are_told_apart(measure):
+    """Records without a person or outside a domain are refused, those without a quasi-identifier suppressed: they count in the loss."""
+    raw, lines = sound()
+    more = [{**raw[0], "seq": 900, "person": None}, {**raw[0], "seq": 901, "age": 200}, {**raw[0], "seq": 902, "age": "30"},
+            {**raw[0], "seq": 903, "zip": None}]
+    report = measure(raw + more, lines)
+    assert (report.counts["refused"], report.counts["inputs"], report.counts["suppressed"]) == (3, 41, 1)
+    alone = measure(raw, lines)
+    assert report.figures["loss"]["all"] == pytest.approx((40 * alone.figures["loss"]["all"] + 1) / 41)
+
+
+def test_the_loss_is_that_of_the_labels(measure):
+    """Loss by attribute is (u - l) / (U - L), characters cut among 10^p, and (leaves - 1) / (all leaves - 1)."""
+    raw = [{**record, "age": 20 + 10 * (number % 2), "zip": f"9411{number}", "ward": "A1" if number else "A2"}
+           for number, record in enumerate(raw_records(4))]
+    lines = [{"age": "20-30", "zip": "9411*", "ward": "A", **{n: r[n] for n in ("illness", "severity", "seq")}} for r in raw]
+    loss = measure(raw, lines).figures["loss"]
+    assert loss["age"] == pytest.approx(0.1)
+    assert loss["zip"] == pytest.approx(9 / 99_999)
+    assert loss["ward"] == pytest.approx(1 / 3)
+    assert loss["all"] == pytest.approx((0.1 + 9 / 99_999 + 1 / 3) / 3)
+
+
+def test_a_policy_that_is_none_is_refused(tmp_path, write):
+    """A policy with faults ends in its faults, before anything is read."""
+    with pytest.raises(ValueError, match="unknown key"):
+        verify(PolicySource("p", source().text.replace("k: 4", "kk: 4")), tmp_path, tmp_path)
