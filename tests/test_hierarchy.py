@@ -73,3 +73,28 @@ def test_faults_are_told_with_the_file(text, says):
     assert str(caught.value).startswith("city.csv")
     assert "Hint: " in str(caught.value)
     assert caught.value.__context__ is None
+
+
+def test_a_tree_in_yaml_is_the_same_tree():
+    """Nested mappings and lists give the tree that the lines of a CSV file give; scalars are text, whatever they look like."""
+    text = "East:\n  MA: [Boston, 02139]\n  NY: [Albany]\nWest: {NV: [Reno], no: [yes]}\n"
+    lines = "Boston;MA;East\n02139;MA;East\nAlbany;NY;East\nReno;NV;West\nyes;no;West\n"
+    assert Hierarchy.read(lines, "city.csv").paths == Hierarchy.read(text, "city.YAML").paths
+
+
+def test_values_at_different_depths_and_a_named_root():
+    """A value that lies less deep is repeated below itself; a single outermost key is the root."""
+    tree = Hierarchy.from_yaml("World: {Land: {Wet: [bog]}, Sea: }", "x.yaml")
+    assert tree.paths == (("bog", "Wet", "Land", "World"), ("Sea", "Sea", "Sea", "World"))
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("", "not a tree"), ("[a, b]", "not a tree"), ("a: [b", "not a tree"), ("? [a]\n: b", "not a text"), ("a: &x {b: *x}", "too deep"),
+    ("a: [x]\nb: [x]", "two different parents"), ("a: [x, x]", "twice"), ("a: {b: [x]}\nc: {b: [y]}", "two different parents"),
+    ("a: !!python/object:os.system [x]\nb: [x]", "two different parents"),
+])  # fmt: skip
+def test_faults_of_a_tree_in_yaml(text, says):
+    """What is no tree, or one without end, is a fault that names the file; tags build nothing."""
+    with pytest.raises(PolicyError, match=says) as caught:
+        Hierarchy.from_yaml(text, "city.yaml")
+    assert str(caught.value).startswith("city.yaml") and "Hint: " in str(caught.value) and caught.value.__context__ is None
