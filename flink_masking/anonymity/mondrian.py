@@ -74,8 +74,8 @@ class WindowMondrian:
         slots = 1 << (2 * n).bit_length()
         window = kernel.Window(
             rank=rank, code=code, subject=np.array(held.subject), sensitive=np.array(held.sensitive), row=np.arange(n),
-            spare=np.empty_like(rank), spare_row=np.empty(n, np.int64), tallied=np.zeros(n + 1, np.int64), people=np.zeros(slots, np.uint64),
-            taken=np.zeros(slots, np.int64))
+            spare=np.empty_like(rank), spare_row=np.empty(n, np.int64), tallied=np.zeros(n + 1, np.int64),
+            people=np.zeros(slots, np.uint64), taken=np.zeros(slots, np.int64))
         self._end, self._low, self._high = np.empty(n, np.int64), np.empty((n, d), np.uint64), np.empty((n, d), np.uint64)
         groups, lacks = kernel.partition(
             window, self._k, self.models.rules, self._past, self._tally, self.space.shape, self._end, self._low, self._high)
