@@ -10,7 +10,7 @@ from flink_masking.dp.spec import MOST_BINS, MOST_GROUPS, MOST_WINDOWS
 from flink_masking.errors import PolicyError
 from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check_fields import check_single
-from flink_masking.policy.document import Path, cut
+from flink_masking.policy.document import Path, cut, listed
 from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
@@ -70,7 +70,8 @@ def _check_privacy(loc: Path, segment: AggregatedSegment, findings: Findings) ->
         findings.error((*loc, "lifetime_epsilon"), f"a lifetime_epsilon of {privacy.lifetime_epsilon:g} does not reach for {what}",
                        f"{float(cost):g} or more, or a smaller epsilon")
     if privacy.epsilon > LARGE_EPSILON:
-        findings.warn((*loc, "epsilon"), f"an epsilon of {privacy.epsilon:g} promises little", "1 or less is usual")
+        text = f"an epsilon of {privacy.epsilon:g} promises little: {listed(segment.metrics)} tell much of a person"
+        findings.warn((*loc, "epsilon"), text, "1 or less is usual")
 
 
 def _check_window(loc: Path, segment: AggregatedSegment, findings: Findings) -> None:

@@ -8,7 +8,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.check_fields import GENERALISED_BY, check_single
 from flink_masking.policy.check_privacy_models import check_privacy_models
-from flink_masking.policy.document import Path, cut
+from flink_masking.policy.document import Path, cut, listed
 from flink_masking.policy.fields import Field
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
@@ -40,10 +40,11 @@ def check_anonymized(
     if segment.max_buffer < segment.k:
         findings.error((*loc, "max_buffer"), f"'max_buffer' must be at least k, {segment.k}", "a smaller buffer never holds k people")
     if segment.k < WEAK_K:
-        findings.warn((*loc, "k"), f"a k of {segment.k} protects little", f"{WEAK_K} or more is usual")
+        text = f"a k of {segment.k} protects little where {listed(segment.quasi_identifiers)} are known of a person"
+        findings.warn((*loc, "k"), text, f"{WEAK_K} or more is usual")
     if len(segment.quasi_identifiers) > MANY_QUASI_IDENTIFIERS:
-        text = f"{len(segment.quasi_identifiers)} quasi-identifiers lose almost everything"
-        findings.warn((*loc, "quasi_identifiers"), text, f"keep at most {MANY_QUASI_IDENTIFIERS}")
+        text = f"{len(segment.quasi_identifiers)} quasi-identifiers lose almost everything: {listed(segment.quasi_identifiers)}"
+        findings.warn((*loc, "quasi_identifiers"), text, f"keep at most {MANY_QUASI_IDENTIFIERS}, and drop the others")
     if segment.shards > 1:
         text = f"{segment.shards} shards divide the traffic: in the same delay groups form among a {segment.shards}th of the records; " \
                f"expect about {loss_factor(segment.shards):.1f} times the information loss"

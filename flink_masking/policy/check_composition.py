@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from itertools import combinations
 
-from flink_masking.policy.document import Path, cut
+from flink_masking.policy.document import Path, cut, listed
 from flink_masking.policy.durations import UNITS, written
 from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.findings import Findings
@@ -63,7 +63,7 @@ def _check_join(name: str, segment: MaskedSegment, other: str, anonymized: Anony
     shown = [path for path in anonymized.quasi_identifiers if _technique(path, rules) in SHOWN]
     shown += [path for path in anonymized.release if _technique(path, rules) == "keep"]
     if shown:
-        message = f"'{cut(name)}' and '{cut(other)}' can be joined by {_listed(shown)}, and lead to '{cut(lasting)}'"
+        message = f"'{cut(name)}' and '{cut(other)}' can be joined by {listed(shown)}, and lead to '{cut(lasting)}'"
         findings.warn(_place(name, segment, shown[0]), message, f"show these fields in one of the two only, or coarser; {apart}")
     clock = policy.event_time.field if policy.event_time is not None else None
     if clock is not None and _technique(clock, rules) == "keep":
@@ -75,7 +75,7 @@ def _check_pair(one: str, first: AnonymizedSegment, two: str, second: Anonymized
     """Two anonymized views of the same records: their groups differ, and what lies in both boxes can be one person."""
     shared = [path for path in second.quasi_identifiers if path in first.quasi_identifiers]
     if shared:
-        message = f"'{cut(two)}' and '{cut(one)}' release the same people in other groups, by {_listed(shared)}: fewer than k may fit both"
+        message = f"'{cut(two)}' and '{cut(one)}' release the same people in other groups, by {listed(shared)}: fewer than k may fit both"
         hint = f"give a reader one of the two, and say so: held_apart: [{cut(two)}]; verify --joint counts who is found"
         findings.warn(("segments", two, "quasi_identifiers"), message, hint)
 
@@ -96,7 +96,7 @@ def _check_lifetime(name: str, segment: AggregatedSegment, findings: Findings) -
         return
     spent = windows * segment.privacy.epsilon
     message = (f"a person can be in a window every {written(every)} and spend an epsilon of {segment.privacy.epsilon:g} in each, "
-               f"{spent:,.0f} a day, on {_listed(list(segment.metrics))}")
+               f"{spent:,.0f} a day, on {listed(segment.metrics)}")
     findings.warn(("segments", name, "privacy"), message, "lifetime_epsilon: 100, or longer windows")
 
 
@@ -129,9 +129,3 @@ def _technique(path: str, rules: Mapping[str, Rule]) -> str:
 
 def _place(name: str, segment: MaskedSegment, path: str) -> Path:
     return ("segments", name, "rules", next((place for place in _covering(path) if place in segment.rules), DEFAULT))
-
-
-def _listed(paths: list[str]) -> str:
-    """The first few names, in quotes."""
-    names = ", ".join(f"'{cut(path)}'" for path in paths[:5])
-    return names + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")

@@ -5,7 +5,7 @@ text. Keys are text as written. Tags, duplicate keys, cycles and very large or d
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import yaml
@@ -190,6 +190,12 @@ def cut(word: str) -> str:
     """A word of the policy for a message: printable, at most 60 characters."""
     shown = "".join(character if character.isprintable() else "?" for character in word[:60])
     return shown + "…" if len(word) > 60 else shown
+
+
+def listed(words: Iterable[str], most: int = 5) -> str:
+    """The first words in quotes, and how many more there are."""
+    names = [f"'{cut(word)}'" for word in words]
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def _mark(mark: Any) -> Mark:

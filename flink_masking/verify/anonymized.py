@@ -7,6 +7,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.verify.release import Classes, Release
 from flink_masking.verify.report import Report, Verdict
 from flink_masking.verify.sensitive import Sensitive
+from flink_masking.verify.zero_delay import judge_values
 
 
 def verify_anonymized(release: Release, policy: Policy, sensitive: Sensitive) -> Report:
@@ -22,11 +23,13 @@ def verify_anonymized(release: Release, policy: Policy, sensitive: Sensitive) ->
     report.counts = {
         "raw": raw.size + raw.unreadable, "refused": release.refused, "inputs": release.inputs, "released": lines.size,
         "suppressed": max(0, release.inputs - lines.size)}
-    if release.segment.mode != "buffered":
-        report.notes.append(f"mode {release.segment.mode}: there are no groups, so what follows is measured and k is no promise")
+    _members(report, release)
+    if release.segment.mode == "zero_delay":
+        judge_values(report, release)
+        return report
     found = release.classes()
     report.counts["classes"] = len(found.size)
-    _contract(report, release, found)
+    _records(report, release, found)
     _people(report, release, found)
     sensitive.judge(report, release, found)
     _loss(report, release, found)
@@ -36,12 +39,15 @@ def verify_anonymized(release: Release, policy: Policy, sensitive: Sensitive) ->
     return report
 
 
-def _contract(report: Report, release: Release, found: Classes) -> None:
+def _members(report: Report, release: Release) -> None:
     unexpected = release.table.unexpected
     names = ", ".join(f"{cut(name)} ({times:,})" for name, times in sorted(unexpected.items(), key=lambda item: -item[1])[:3])
     report.add("members", "quasi-identifiers and released fields", f"besides: {names}" if names else "nothing else", not unexpected)
     if release.table.unreadable:
         report.add("lines", "JSON objects", f"{release.table.unreadable:,} others", False)
+
+
+def _records(report: Report, release: Release, found: Classes) -> None:
     report.add("covered", "each label covers its record", f"{found.uncovered:,} lines that no raw record fits", found.uncovered == 0)
     marks, record_marks = release.marks()
     size = 1 + max(int(marks.max(initial=0)), int(record_marks.max(initial=0)))
@@ -57,9 +63,6 @@ def _people(report: Report, release: Release, found: Classes) -> None:
         report.add("k", f"{k} people in every class", "nothing is released", True)
         return
     least, most = int(found.least.min()), int(found.most.min())
-    if release.segment.mode != "buffered":
-        report.figures["people"] = {"least": least, "most": most}
-        return
     below, unsure = int((found.most < k).sum()), int(((found.least < k) & (found.most >= k)).sum())
     text = f"{least}" if least == most else f"{least} to {most}"
     verdict: Verdict = "broken" if below else "open" if unsure else "held"

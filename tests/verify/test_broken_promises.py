@@ -142,3 +142,15 @@ def test_a_policy_that_is_none_is_refused(tmp_path, write):
     """A policy with faults ends in its faults, before anything is read."""
     with pytest.raises(ValueError, match="unknown key"):
         verify(PolicySource("p", source().text.replace("k: 4", "kk: 4")), tmp_path, tmp_path)
+
+
+def test_without_delay_rare_values_are_found(measure):
+    """In mode zero_delay every label and value must have been shown by k people; * and null say nothing."""
+    raw = [{**record, "age": 30, "zip": "94110", "severity": 1, "ward": "A1" if number else "B1", "illness": "flu" if number > 1 else "asthma"}
+           for number, record in enumerate(raw_records(8))]
+    line = {"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1, "seq": None}
+    assert not measure(raw, [line] * 7 + [{**line, "ward": "*", "illness": None}], "mode: zero_delay").broken
+    for change in ({"ward": "B1"}, {"ward": "B"}, {"illness": "asthma"}, {"seq": 3}, {"age": "31"}, {"zip": 9}):
+        report = measure(raw, [{**line, **change}], "mode: zero_delay")
+        assert [promise.name for promise in report.promises if promise.verdict == "broken"] == ["z"]
+    assert measure(raw, [line] * 9, "mode: zero_delay").broken
