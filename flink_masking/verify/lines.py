@@ -29,7 +29,9 @@ class Column:
 
     def number(self, value: Any) -> int:
         """The number of a value; 1, 1.0, true and "1" are different values."""
-        key = value if type(value) is str else (b"absent" if value is ABSENT else orjson.dumps(value))
+        key = value
+        if type(value) is not str:  # arrays and objects by their text, which orjson would hand out in blocks of 4 kB
+            key = (None, orjson.dumps(value).decode()) if type(value) in (list, dict) else (type(value), value)
         found = self._numbers.get(key)
         if found is None:
             found = self._numbers[key] = len(self.values)

@@ -41,7 +41,7 @@ class Population:
 
     def within(self, corner: Corner) -> np.ndarray:
         """Numbers of the points in a box, in no particular order."""
-        low, width, narrow = [], [], []
+        narrow: list[tuple[int, np.uint32, np.uint32]] = []
         best, start, stop = 0, 0, len(self.rows)
         for at, (number, steps) in enumerate(zip(self._of, self._steps, strict=True)):
             first, last = np.searchsorted(steps, corner[number][0]), np.searchsorted(steps, corner[number][1], "right")
@@ -50,15 +50,15 @@ class Population:
             if last - first == len(steps):
                 continue
             begin, end = int(self._counts[at][first]), int(self._counts[at][last])
-            low.append(first)
-            width.append(last - first)
-            narrow.append(at)
+            narrow.append((at, np.uint32(first), np.uint32(last - first)))
             if end - begin < stop - start:
                 best, start, stop = at, begin, end
         if not narrow:
             return np.arange(len(self.rows))
-        block = self._by(best)[narrow, start:stop] if len(narrow) < len(self._ranks) else self._by(best)[:, start:stop]
-        inside = (block - np.array(low, np.uint32)[:, None] < np.array(width, np.uint32)[:, None]).all(0)
+        block, inside = self._by(best)[:, start:stop], np.ones(stop - start, np.bool_)
+        for at, low, width in narrow:
+            if at != best:  # below the range, the difference wraps around to a large number
+                inside &= block[at] - low < width
         return self._order[best][start:stop][inside]
 
     def _by(self, column: int) -> np.ndarray:

@@ -146,8 +146,8 @@ def test_a_policy_that_is_none_is_refused(tmp_path, write):
 
 def test_without_delay_rare_values_are_found(measure):
     """In mode zero_delay every label and value must have been shown by k people; * and null say nothing."""
-    raw = [{**record, "age": 30, "zip": "94110", "severity": 1, "ward": "AB"[not number] + "1", "illness": "flu" if number > 1 else "asthma"}
-           for number, record in enumerate(raw_records(8))]
+    raw = [{**record, "age": 30, "zip": "94110", "severity": 1, "ward": "A1", "illness": "flu"} for record in raw_records(8)]
+    raw[0] |= {"ward": "B1", "illness": "asthma"}
     line = {"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1, "seq": None}
     assert not measure(raw, [line] * 7 + [{**line, "ward": "*", "illness": None}], "mode: zero_delay").broken
     for change in ({"ward": "B1"}, {"ward": "B"}, {"illness": "asthma"}, {"seq": 3}, {"age": "31"}, {"zip": 9}):
