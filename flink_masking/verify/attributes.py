@@ -244,5 +244,19 @@ def attribute(path: str, field: Field, trees: Mapping[str, Tree], unknown: bool)
         if field.type == "boolean":
             return Booleans(unknown)
         raise PolicyError(f"{path}: the policy does not say how it is generalised. Hint: flink-masking check")
-    low, high = field.domain
-    return Dates(low, high, unknown) if isinstance(low, str) and isinstance(high, str) else Numbers(low, high, field.scale or 0, unknown)
+    return over(field, unknown)
+
+
+def over(field: Field, unknown: bool) -> "Numbers | Dates":
+    """The numbers or dates of a field's domain.
+
+    Raises:
+        PolicyError: it has none that can be read.
+    """
+    low, high = field.domain or (None, None)
+    try:
+        if isinstance(low, str) and isinstance(high, str):
+            return Dates(low, high, unknown)
+        return Numbers(low, high, field.scale or 0, unknown)
+    except (ValueError, ArithmeticError):
+        raise PolicyError("a domain that is needed is not there, or is none. Hint: flink-masking check says where") from None

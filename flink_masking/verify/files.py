@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Document
+from flink_masking.policy.document import Document, cut
 from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
@@ -20,7 +20,8 @@ def read_policy(source: PolicySource) -> Policy:
     """The policy as it is written: its promises, and nothing of what keeps them.
 
     Raises:
-        PolicyFaults: it is no policy, or names no subject.
+        PolicyFaults: it is no policy.
+        PolicyError: it names no subject, or a field that it does not declare.
     """
     document = Document(source.name, source.text)
     policy, faults = build(document)
@@ -28,6 +29,11 @@ def read_policy(source: PolicySource) -> Policy:
         raise PolicyFaults(source.name, faults)
     if policy.subject is None:
         raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
+    for segment in policy.segments.values():
+        named = [*segment.quasi_identifiers, *segment.release, *segment.sensitive] if isinstance(segment, AnonymizedSegment) else []
+        for path in [policy.subject, *named]:
+            if path not in policy.fields:
+                raise PolicyError(f"{source.name}: '{cut(path)}' is not a declared field. Hint: flink-masking check finds all faults")
     return policy
 
 
@@ -53,5 +59,5 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
     assert isinstance(found, AnonymizedSegment)
     trees = read_trees(policy, source.file)
     fields = dict.fromkeys([*found.quasi_identifiers, *found.release, *found.sensitive])
-    records = Raw.read(raw, policy.subject, [path for path in fields if path in policy.fields])
+    records = Raw.read(raw, policy.subject, list(fields))
     return verify_anonymized(Release(name, found, policy, records, released, trees), policy, Sensitive(policy, trees))

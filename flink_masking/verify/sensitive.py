@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 
+from flink_masking.errors import PolicyError
 from flink_masking.policy.document import cut
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
 from flink_masking.verify import diversity
-from flink_masking.verify.attributes import Dates, Numbers
+from flink_masking.verify.attributes import over
 from flink_masking.verify.closeness import Ground, distances, drift
 from flink_masking.verify.release import Classes, Release
 from flink_masking.verify.report import Report, Verdict
@@ -75,15 +76,16 @@ class Sensitive:
     def _ground(self, rule: Closeness, field: Field, texts: list[Any]) -> tuple[Ground, dict[Any, int]]:
         """Distances between values, and the number of each value's text."""
         if rule.distance == "hierarchical":
-            tree = self._trees[rule.hierarchy or field.hierarchy or ""]
+            tree = self._trees.get(rule.hierarchy or field.hierarchy or "")
+            if tree is None:
+                raise PolicyError(f"t_closeness of '{cut(rule.field)}' needs a hierarchy. Hint: flink-masking check says where")
             return Ground.hierarchical(tree), dict(tree.leaves)
         listed = tuple(rule.reference) if isinstance(rule.reference, dict) else rule.values
         if listed is None and rule.distance == "equal":
             listed = tuple(dict.fromkeys(_key(text) for text in texts))  # no value is a value like any other here
         if listed is not None:
             return (Ground.equal if rule.distance == "equal" else Ground.ordered)(len(listed)), {text: at for at, text in enumerate(listed)}
-        low, high = field.domain or (0, 0)
-        grid = Dates(low, high, False) if isinstance(low, str) and isinstance(high, str) else Numbers(low, high, field.scale or 0, False)
+        grid = over(field, False)
         units = grid.high - grid.low + 1
         width = -(-units // CELLS)  # domains are cut into so many cells first
         cells = (units - 1) // width + 1

@@ -3,6 +3,7 @@
 import pytest
 from release_material import FILES, POLICY, raw_records, released, source, verdicts
 
+from flink_masking.errors import PolicyError
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.files import verify
 
@@ -154,3 +155,16 @@ def test_without_delay_rare_values_are_found(measure):
         report = measure(raw, [{**line, **change}], "mode: zero_delay")
         assert [promise.name for promise in report.promises if promise.verdict == "broken"] == ["z"]
     assert measure(raw, [line] * 9, "mode: zero_delay").broken
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("[age, zip, ward]", "[age, zip, room]"), ("domain: [0, 100]", "domain: [low, high]"), ("subject: person\n", ""),
+    ("seq]\n", "seq]\n    t_closeness: {field: severity, t: 0.2, distance: hierarchical}\n"),
+    ("severity: {class: sensitive, domain: [1, 5]}", "severity: {class: sensitive}"),
+])
+def test_a_policy_that_cannot_be_verified_is_refused(measure, old, new):
+    """What a policy lacks is bad usage, with a hint, and no broken promise."""
+    text = POLICY + "    t_closeness: {field: severity, t: 0.2, distance: ordered}\n" * ("severity" in old)
+    assert old in text
+    with pytest.raises(PolicyError, match="Hint: "):
+        measure(*sound(), policy=PolicySource("policy.yaml", text.replace(old, new), FILES))
