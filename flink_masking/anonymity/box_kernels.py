@@ -51,7 +51,8 @@ def _charge_range(column, cost, low, high, span, scale, sign):
     """
     for j in range(column.size):
         cell = np.int32(column[j])
-        cost[j] += sign * (np.int32(min(max(cell, high) - min(cell, low), span) * scale) >> 10)
+        apart = min(np.int32(max(cell, high) - min(cell, low)), span)
+        cost[j] += sign * (np.int32(apart * scale) >> 10)
 
 
 @njit(**JIT)

@@ -32,6 +32,8 @@ OUT = 1 << 30
 """Cost of a record that cannot join: gone, or its person is in already."""
 BARRED = OUT // 2
 """Costs from here on mean `OUT` (running updates go on adding to it)."""
+BLOCK = 256
+"""Records whose costs are compared at a time."""
 
 
 class Held(NamedTuple):
@@ -126,11 +128,15 @@ def _bar(key, cost, value):
 
 @njit(**JIT)
 def _cheapest(cost):
-    """The lowest cost and the first record that has it; two plain loops, because each is vectorised."""
-    least = np.int32(OUT)
-    for j in range(cost.size):
-        least = min(least, cost[j])
-    for j in range(cost.size):
+    """The lowest cost and the first record that has it: the lowest of each block by a vectorised loop, then a search in one block."""
+    least, block = np.int32(OUT), 0
+    for first in range(0, cost.size, BLOCK):
+        lowest, some = np.int32(OUT), cost[first : first + BLOCK]
+        for j in range(some.size):
+            lowest = min(lowest, some[j])
+        if lowest < least:
+            least, block = lowest, first
+    for j in range(block, cost.size):
         if cost[j] == least:
             return least, j
     return least, 0
@@ -159,10 +165,10 @@ def _cheapest_of_use(cost, sensitive, rules, tally, r, limit):
 def _next(cost, sensitive, n, k, rules, past, tally):
     """What to add to a group of n people: cost, slot (-1: the group is complete), model that is to be brought closer (-1: none)."""
     count = rules.kind.size
-    r = models.urgent(rules, tally, k - n) if count else -1
+    r = models.urgent(rules, tally, k - n)
     scarce = r >= 0
     if n >= k and not scarce:
-        r = models.failing(rules, past, tally) if count else 0
+        r = models.failing(rules, past, tally)
         if r == count:
             return np.int32(0), -1, -1
     if r < 0:
@@ -186,21 +192,27 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
     _initial(held.seq[begin:end], held.bias[begin:end], gone, initial, limits.age, last)
     boxes.start(cells, words, begin, end, initial, cost, shape, box)
     member[0], people[0], cost[0] = 0, subject[0], OUT
-    n, size = 1, np.int32(0)
-    models.clear(tally)
-    models.add(tally, sensitive, 0)
+    n, k, size, r, modelled = 1, limits.k, np.int32(0), -1, sensitive.shape[0] > 0
+    if modelled:
+        models.clear(tally)
+        models.add(tally, sensitive, 0)
     while True:
-        total, j, r = _next(cost, sensitive, n, limits.k, rules, past, tally)
-        if j < 0:
+        if modelled:
+            total, j, r = _next(cost, sensitive, n, k, rules, past, tally)
+            if j < 0:
+                break
+        elif n < k:  # the same without models, and without the reference counts of all the arrays that they take
+            total, j = _cheapest(cost)
+        else:
             break
         if total >= BARRED:
-            models.clear(tally)
             return -2 - r
         if _holds(people, n, subject[j]):  # a person counts once; this bars all their records at once
             _bar(subject, cost, subject[j])
             continue
         member[n], people[n], cost[j], size = j, subject[j], OUT, total - initial[j]
-        models.add(tally, sensitive, j)
+        if modelled:
+            models.add(tally, sensitive, j)
         n += 1
         boxes.widen(cells, words, begin, end, j, cost, shape, box)
     boxes.publish(shape, box, low, high)
@@ -210,7 +222,7 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
     for j in range(gone.size):  # further records of the same people come along when they lie in the box: no wider, nobody new
         candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
         if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
-            if rules.kind.size:
+            if modelled:
                 models.add(tally, sensitive, j)
                 if models.failing(rules, past, tally) < rules.kind.size:
                     models.take_back(tally, sensitive, j)
@@ -283,33 +295,37 @@ def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen,
     """
     begin, end, holes, last = cursor[BEGIN], cursor[END], cursor[HOLES], cursor[LAST]
     groups = released = suppressed = 0
-    whole = ONE * (held.cells.shape[0] + held.words.shape[0])
+    gone, arrival, seq, bias, cells, words, sensitive = held.gone, held.arrival, held.seq, held.bias, held.cells, held.words, held.sensitive
+    max_buffer, max_delay, max_arrivals, rare = limits.max_buffer, limits.max_delay, limits.max_arrivals, limits.rare
+    modelled = sensitive.shape[0] > 0
+    whole = ONE * (cells.shape[0] + words.shape[0])
     while True:
-        while begin < end and held.gone[begin]:
+        while begin < end and gone[begin]:
             begin += 1
             holes -= 1
-        due = begin < end and (everything or end - begin - holes > limits.max_buffer or now - held.arrival[begin] >= limits.max_delay
-                               or last - held.seq[begin] >= limits.max_arrivals - 1)
+        due = begin < end and (everything or end - begin - holes > max_buffer or now - arrival[begin] >= max_delay
+                               or last - seq[begin] >= max_arrivals - 1)
         if due:
             n = _grow(held, begin, end, limits, last, rules, past, tally, shape, box, left.low[groups], left.high[groups])
             if n < 0:
-                held.gone[begin] = OUT
-                left.suppressed[suppressed], left.reason[suppressed] = held.seq[begin], -1 - n
+                gone[begin] = OUT
+                left.suppressed[suppressed], left.reason[suppressed] = seq[begin], -1 - n
                 suppressed += 1
                 holes += 1
                 continue
+            member, left_seq = held.member, left.seq
             for q in range(n):
-                left.seq[released + q] = held.seq[begin + held.member[q]]
+                left_seq[released + q] = seq[begin + member[q]]
             released += n
             holes += n
             left.end[groups], left.at[groups] = released, last
             groups += 1
         elif end < filled:
-            last = held.seq[end]
-            held.bias[end] = 0
-            if limits.rare:
-                held.bias[end] = whole - ((limits.rare * rarity(held.cells, held.words, end, shape, seen)) >> 20)
-            models.learn(rules, past, held.sensitive, end)
+            last, bias[end] = seq[end], 0
+            if rare:
+                bias[end] = whole - ((rare * rarity(cells, words, end, shape, seen)) >> 20)
+            if modelled:
+                models.learn(rules, past, sensitive, end)
             end += 1
         else:
             break
