@@ -13,7 +13,7 @@ from flink_masking.anonymity.rarity_kernels import BINS, BUCKETS, OTHERS, Seen
 from flink_masking.anonymity.space import ONE, Space
 from flink_masking.errors import PolicyError
 
-__all__ = ["Groups", "Preference", "Records", "SlideGrow"]
+__all__ = ["NO_PREFERENCE", "USUAL_PREFERENCE", "Groups", "Preference", "Records", "SlideGrow"]
 
 
 class Preference(NamedTuple):
