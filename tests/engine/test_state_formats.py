@@ -93,4 +93,4 @@ def test_entries_that_nobody_knows_are_refused(planned, stage):
     """A state with an entry of another kind is of another release: it is not left behind in silence."""
     make, entries = states(planned)["dashboard", stage]
     with pytest.raises(InputError, match="of another version"):
-        make().restore({**entries, "ledger:1": b"ledger.1"})
+        make().restore({**entries, "sketch:1": b"sketch.1"})
