@@ -4,7 +4,7 @@ On Kafka, a record is more than its value. The source then has columns for what 
 a masked segment's table has a key, headers and a timestamp, so far as its rules let them leave.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from flink_masking.deployment import Deployment, Options, literal, quoted, with_clause
 from flink_masking.endpoints import KAFKA
@@ -135,17 +135,32 @@ class Tables:
             columns.append("PRIMARY KEY (`key`) NOT ENFORCED")
         return f"CREATE TEMPORARY TABLE {quoted('sink ' + name)} ({', '.join(columns)}) WITH ({with_clause(options)})"
 
-    def protected(self, fields: Mapping[str, str]) -> str:
-        """The query that puts the raw stream through Protect; Kafka's timestamp passes beside it.
+    def protected_columns(self, names: Sequence[str]) -> str:
+        """The query that puts the raw stream through Protect, a function for each column; Kafka's timestamp passes beside it.
 
         Args:
-            fields: of the row that Protect gives, by the name that each gets.
+            names: of the columns; the function's name is PROTECT, an underscore and the column's.
         """
-        arguments = ["payload", *(["`partition`"] if self.transport.partitioned else []), *(["`key`"] if self._has_key else []),
-                     *(f"`headers`[{literal(name)}]" for name in self._headers)]
-        beside = ", `timestamp`" if self._has_timestamp else ""
+        calls = ", ".join(f"{PROTECT}_{name}({self._arguments}) AS {name}" for name in names)
+        return f"SELECT {calls}{self._beside} FROM {SOURCE}"
+
+    def protected(self, fields: Mapping[str, str]) -> str:
+        """The same where Protect is one function that gives a row.
+
+        Args:
+            fields: of the row, by the name that each gets.
+        """
         named = ", ".join(f"r.{field} AS {name}" for name, field in fields.items())
-        return f"SELECT {named}{beside} FROM (SELECT {PROTECT}({', '.join(arguments)}) AS r{beside} FROM {SOURCE})"
+        return f"SELECT {named}{self._beside} FROM (SELECT {PROTECT}({self._arguments}) AS r{self._beside} FROM {SOURCE})"
+
+    @property
+    def _arguments(self) -> str:
+        return ", ".join(["payload", *(["`partition`"] if self.transport.partitioned else []), *(["`key`"] if self._has_key else []),
+                          *(f"`headers`[{literal(name)}]" for name in self._headers)])
+
+    @property
+    def _beside(self) -> str:
+        return ", `timestamp`" if self._has_timestamp else ""
 
     def insert(self, name: str) -> str:
         """The statement that fills a masked segment's sink, the audit or the quarantine from Protect's row."""

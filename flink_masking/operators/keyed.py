@@ -15,6 +15,7 @@ from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
+from flink_masking.operators.bundles import never_sample
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.metrics import Instruments
@@ -49,6 +50,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
 
         Packets and state are sealed under the version that is primary at the time; any version that is enabled opens.
         """
+        never_sample()
         self._keys = keys = self._source.watcher()
         self._plan = plan = self._source.stateful_plan(keys.ring())
         segment = plan.segment(self._segment)

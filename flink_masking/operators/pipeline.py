@@ -9,7 +9,6 @@ from pyflink.common import Duration, Row, Types, WatermarkStrategy
 from pyflink.common.watermark_strategy import TimestampAssigner
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
-from pyflink.table.udf import udf
 
 from flink_masking.deployment import Deployment, quoted
 from flink_masking.engine.plan import Plan
@@ -18,7 +17,7 @@ from flink_masking.errors import JobError
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.keyed import PUBLISHED, SegmentFunction
 from flink_masking.operators.packet import Packet
-from flink_masking.operators.protect import ProtectFunction, columns, result_type
+from flink_masking.operators.protect import protect_functions
 from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
 
@@ -50,11 +49,10 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
     environment.execute_sql(tables.source())
     for name in sink_order(plan):
         environment.execute_sql(tables.sink(name))
-    function = ProtectFunction(source, tables.transport, deployment.idle_after)
-    protect = udf(function, result_type=result_type(plan, tables.transport), func_type="pandas", deterministic=False, name="protect")
-    environment.create_temporary_system_function(PROTECT, protect)
-    fields = {name: name for name in columns(plan, tables.transport)}
-    environment.create_temporary_view(PROTECTED, environment.sql_query(tables.protected(fields)))
+    functions = protect_functions(source, plan, tables.transport, deployment.idle_after)
+    for name, function in functions.items():
+        environment.create_temporary_system_function(f"{PROTECT}_{name}", function)
+    environment.create_temporary_view(PROTECTED, environment.sql_query(tables.protected_columns(list(functions))))
     if plan.stateful:
         through = environment.to_data_stream(environment.from_path(PROTECTED))
         environment.drop_temporary_view(PROTECTED)

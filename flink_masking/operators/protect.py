@@ -1,15 +1,15 @@
-"""Protect as a vectorised Flink function: a column of raw records in, one row of views out."""
+"""Protect inside Flink: a column of raw records in, columns of views out."""
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyflink.table import DataTypes
-from pyflink.table.types import RowType
-from pyflink.table.udf import FunctionContext, ScalarFunction
+from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Protected
@@ -17,6 +17,8 @@ from flink_masking.engine.readings import of_batch
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import EventClock
+from flink_masking.operators.bundles import never_sample, senders
+from flink_masking.operators.columns import column_functions
 from flink_masking.operators.exchange import binary_array, exchange_arrow
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
@@ -28,7 +30,7 @@ KEY_VERSION = "key_version"
 
 
 def columns(plan: Plan, transport: Transport) -> list[str]:
-    """Names of the output row's columns.
+    """Names of the columns.
 
     A view for each masked segment, packets for each stateful one, audit, quarantine; for Kafka, the parts of each masked segment and the
     key version in use.
@@ -38,17 +40,23 @@ def columns(plan: Plan, transport: Transport) -> list[str]:
     return [*views, *packets, "audit", "quarantine", *parts, *([KEY_VERSION] if transport.record else [])]
 
 
-def result_type(plan: Plan, transport: Transport) -> RowType:
-    """The output row: every column is BYTES, but for the key version."""
-    return DataTypes.ROW([DataTypes.FIELD(name, DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES())
-                          for name in columns(plan, transport)])
+def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_after: int) -> dict[str, UserDefinedScalarFunctionWrapper]:
+    """A vectorised function for each of `columns`, by name. Every column is BYTES, but for the key version.
+
+    Args:
+        source: policy and address of the keys.
+        plan: the same, compiled here.
+        transport: what is known of the topics at both ends.
+        idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
+    """
+    types = {name: DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES() for name in columns(plan, transport)}
+    return column_functions(ProtectColumns(source, transport, idle_after), types)
 
 
-class ProtectFunction(ScalarFunction):  # type: ignore[misc]
-    """Raw records to one row of views, a batch at a time.
+class ProtectColumns:
+    """Raw records to the columns of views, a batch at a time.
 
-    Deterministic in Flink's sense it is not: nonces, random techniques and the audit chain differ between two evaluations, so a plan
-    must evaluate it once for all its sinks.
+    Nonces, random techniques and the audit chain differ between two evaluations, so a plan must evaluate it once for all its sinks.
     """
 
     def __init__(self, source: JobSource, transport: Transport, idle_after: int) -> None:
@@ -61,16 +69,17 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         """
         self._source, self._transport, self._idle_after = source, transport, idle_after
 
-    def open(self, function_context: FunctionContext) -> None:
+    def open(self, context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
         self._vault = self._source.open_vault()
         watched = self._source.watcher().ring
         self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, _now, self._transport)
         plan, started = self._protect.plan, _now() if self._transport.partitioned else None
         self._clock = EventClock(plan.out_of_orderness, self._idle_after, started)
-        self._names = columns(plan, self._transport)
-        self._metrics = Instruments.of(function_context)
+        self._metrics = Instruments.of(context)
         exchange_arrow()
+        never_sample()
+        self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
         """Let go of the vault."""
@@ -78,11 +87,7 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
         if vault is not None:
             vault.close()
 
-    def is_deterministic(self) -> bool:
-        """See the class."""
-        return False
-
-    def eval(self, payloads: "pd.Series[Any]", *parts: "pd.Series[Any]") -> pa.StructArray:
+    def __call__(self, payloads: "pd.Series[Any]", *parts: "pd.Series[Any]") -> list[pa.Array]:
         """Protect a batch.
 
         Args:
@@ -91,19 +96,23 @@ class ProtectFunction(ScalarFunction):  # type: ignore[misc]
                 each header that a rule names (bytes).
 
         Returns:
-            n rows of the columns of `result_type`; a view's cell is null where the record is quarantined.
+            The columns, of n cells each; a view's cell is null where the record is quarantined.
         """
+        if self._senders is None:  # not in open(): the output streams are not there yet
+            self._senders = senders()
+        for send in self._senders:
+            send()
         with without_values("protect"):
             begun = time.perf_counter_ns()
             column = binary_array(payloads)
             pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
-            rows = [pa.StructArray.from_arrays(self._cells(piece), self._names) for piece in pieces]
+            cells = [self._cells(piece) for piece in pieces]
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
-            return rows[0] if len(rows) == 1 else pa.concat_arrays(rows)
+            return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
 
     def _cells(self, piece: Protected) -> list[pa.Array]:
-        """The columns of the output row."""
+        """The columns of a piece."""
         n = piece.records
         watermark = self._clock.observe(piece.event_times, _now()) if piece.event_times else NO_TIME
         packets = ([Packet(packed.shard, watermark, packed.blob).encode() for packed in sent] for sent in piece.packed.values())

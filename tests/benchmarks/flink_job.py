@@ -22,7 +22,7 @@ from flink_masking.engine.protect import PLAIN
 from flink_masking.java import java_home
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.pipeline import build
-from flink_masking.operators.protect import ProtectFunction, columns, result_type
+from flink_masking.operators.protect import protect_functions
 from flink_masking.operators.settings import configuration
 from flink_masking.policy.source import PolicySource
 
@@ -104,13 +104,15 @@ def statements(environment: StreamTableEnvironment, mode: str, path: Path, sourc
         files = {"connector": "filesystem", "path": path.as_uri()}
         deployment = Deployment(source=files, sinks=dict.fromkeys(names, BLACKHOLE), keys=source.keys)
         return build(environment, source, plan, deployment, bounded=True)
-    tables(environment, path, [f"s_{name}" for name in columns(plan, PLAIN)])
-    function = udf(ProtectFunction(source, PLAIN, 60_000), result_type=result_type(plan, PLAIN), func_type="pandas", deterministic=False)
-    environment.create_temporary_system_function("protect", function)
-    environment.create_temporary_view("o", environment.sql_query("SELECT protect(payload) AS r FROM events"))
+    functions = protect_functions(source, plan, PLAIN, 60_000)
+    tables(environment, path, [f"s_{name}" for name in functions])
+    for name, function in functions.items():
+        environment.create_temporary_system_function(f"protect_{name}", function)
+    calls = ", ".join(f"protect_{name}(payload) AS {name}" for name in functions)
+    environment.create_temporary_view("o", environment.sql_query(f"SELECT {calls} FROM events"))
     statement = environment.create_statement_set()
-    for name in columns(plan, PLAIN):
-        statement.add_insert_sql(f"INSERT INTO s_{name} SELECT r.{name} FROM o WHERE r.{name} IS NOT NULL")
+    for name in functions:
+        statement.add_insert_sql(f"INSERT INTO s_{name} SELECT {name} FROM o WHERE {name} IS NOT NULL")
     return statement
 
 

@@ -58,12 +58,12 @@ def test_an_empty_column_is_read() -> None:
 
 def test_results_of_arrow_leave_as_they_are() -> None:
     """A result that is an Arrow array becomes the column of the batch that goes to Flink; a pandas one goes PyFlink's way."""
-    row = pa.StructArray.from_arrays([pa.array(VALUES, pa.binary()), pa.array(range(5), pa.int32())], ["view0", "key_version"])
-    kind = DataTypes.ROW([DataTypes.FIELD("view0", DataTypes.BYTES()), DataTypes.FIELD("key_version", DataTypes.INT())])
-    schema = pa.schema([pa.field("r", row.type)])
-    straight = coders.coder_impl.pandas_to_arrow(schema, "UTC", [kind], [row])
-    through = coders.coder_impl.pandas_to_arrow(schema, "UTC", [kind], [pd.DataFrame({"view0": VALUES, "key_version": range(5)})])
-    assert straight.column(0).buffers()[-1].address == row.buffers()[-1].address
+    views, versions = pa.array(VALUES, pa.binary()), pa.array(range(5), pa.int32())
+    schema = pa.schema([pa.field("view0", pa.binary()), pa.field("key_version", pa.int32())])
+    types = [DataTypes.BYTES(), DataTypes.INT()]
+    straight = coders.coder_impl.pandas_to_arrow(schema, "UTC", types, [views, versions])
+    through = coders.coder_impl.pandas_to_arrow(schema, "UTC", types, [pd.Series(VALUES), pd.Series(range(5))])
+    assert straight.column(0).buffers()[-1].address == views.buffers()[-1].address
     assert straight.equals(through)
 
 
