@@ -135,7 +135,7 @@ class Tables:
             columns.append("PRIMARY KEY (`key`) NOT ENFORCED")
         return f"CREATE TEMPORARY TABLE {quoted('sink ' + name)} ({', '.join(columns)}) WITH ({with_clause(options)})"
 
-    def protected_columns(self, names: Sequence[str]) -> str:
+    def protected(self, names: Sequence[str]) -> str:
         """The query that puts the raw stream through Protect, a function for each column; Kafka's timestamp passes beside it.
 
         Args:
@@ -143,15 +143,6 @@ class Tables:
         """
         calls = ", ".join(f"{PROTECT}_{name}({self._arguments}) AS {name}" for name in names)
         return f"SELECT {calls}{self._beside} FROM {SOURCE}"
-
-    def protected(self, fields: Mapping[str, str]) -> str:
-        """The same where Protect is one function that gives a row.
-
-        Args:
-            fields: of the row, by the name that each gets.
-        """
-        named = ", ".join(f"r.{field} AS {name}" for name, field in fields.items())
-        return f"SELECT {named}{self._beside} FROM (SELECT {PROTECT}({self._arguments}) AS r{self._beside} FROM {SOURCE})"
 
     @property
     def _arguments(self) -> str:

@@ -68,7 +68,7 @@ def test_files_have_one_column():
     assert tables.source() == ("CREATE TEMPORARY TABLE flink_masking_source (payload BYTES) WITH ('format' = 'raw', 'connector' = "
                                "'filesystem', 'path' = 'file:///raw')")
     assert "(line BYTES) WITH" in tables.sink("one")
-    assert tables.protected({"view0": "view0"}).endswith("(SELECT flink_masking_protect(payload) AS r FROM flink_masking_source)")
+    assert tables.protected(["view0"]) == "SELECT flink_masking_protect_view0(payload) AS view0 FROM flink_masking_source"
     assert tables.insert("one").endswith("SELECT view0 FROM flink_masking_protected WHERE view0 IS NOT NULL")
     assert "headers" not in tables.insert_lines("sums", "v") and not tables.transport.record and not tables.settings
 
@@ -80,11 +80,11 @@ def test_only_parts_that_rules_name_are_read():
     tables = Tables(plan("{headers: {a'b: keep}, timestamp: keep}"), deployment(), clocked=True)
     assert "`headers` MAP<STRING, BYTES> METADATA VIRTUAL, `timestamp` TIMESTAMP_LTZ(3) METADATA VIRTUAL" in tables.source()
     assert "`key`" not in tables.source() and "`partition`" not in tables.source()
-    assert "(payload, `headers`['a''b']) AS r, `timestamp` FROM" in tables.protected({"view0": "view0"})
+    assert "(payload, `headers`['a''b']) AS view0, `timestamp` FROM" in tables.protected(["view0"])
     assert "CASE WHEN header0_0 IS NOT NULL THEN 'a''b' END, header0_0], `timestamp` FROM" in tables.insert("one")
     timed = Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=True)
     assert "`key` BYTES, `partition` INT METADATA VIRTUAL" in timed.source() and "'key.fields' = 'key'" in timed.source()
-    assert "(payload, `partition`, `key`)" in timed.protected({"view0": "view0"})
+    assert "(payload, `partition`, `key`)" in timed.protected(["view0"])
     assert "`partition`" not in Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=False).source()
 
 
@@ -172,6 +172,9 @@ def test_a_script_has_the_statements_of_the_main_job():
     names = ("one", "audit", "quarantine")
     for statement in (tables.source(), *map(tables.sink, names), *map(tables.insert, names)):
         assert f"{statement};" in script.splitlines()
-    assert "AS 'udfs.views_1_3' LANGUAGE PYTHON" in script and "r.part0 AS key0, r.part1 AS header0_0, r.part2 AS header0_1" in script
+    columns = {"view0": "view0", "key0": "part0", "header0_0": "part1", "header0_1": "part2", "key_version": "key_version"}
+    for name, field in columns.items():
+        assert f"FUNCTION flink_masking_protect_{name} AS 'udfs.views_1_3_{field}' LANGUAGE PYTHON;" in script
+        assert re.search(rf"flink_masking_protect_{name}\(payload, .*?\) AS {name}\b", script)
     assert "'execution.checkpointing.interval' = '10000ms'" in script and "'table.exec.sink.upsert-materialize' = 'NONE'" in script
     assert f"flink-masking.transport: ''{tables.transport.encode()}''" in script

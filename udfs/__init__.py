@@ -9,14 +9,14 @@ parameters, set as one YAML map; functions carry none of it:
 
     SET 'pipeline.global-job-parameters' = '{flink-masking.keys: ''file:///secrets/keys.json''}';
 
-``udfs.views_3`` is what the script of ``flink-masking sql job`` uses: all views of a policy with three masked segments in one row; with
-a key or header to protect for Kafka, ``udfs.views_3_1``.
+``udfs.views_3_view0`` and its like are what the script of ``flink-masking sql job`` uses: the first view of a policy with three masked
+segments; with a key or header to protect for Kafka, ``udfs.views_3_1_view0``. A script calls all columns of its policy, with one batch.
 """
 
 import re
 from typing import TYPE_CHECKING
 
-from flink_masking.operators.sql import value_function, views_function
+from flink_masking.operators.sql import value_function, view_functions
 from flink_masking.sql.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def register_all(environment: "TableEnvironment") -> None:
 
 
 def __getattr__(name: str) -> "UserDefinedScalarFunctionWrapper":
-    """``views_N``, for any number of masked segments, and ``views_N_P`` with P keys and headers for Kafka."""
-    if found := re.fullmatch(r"views_([0-9]{1,3})(?:_([0-9]{1,3}))?", name):
-        return views_function(int(found[1]), None if found[2] is None else int(found[2]))
+    """``views_N_COLUMN``, for any number of masked segments, and ``views_N_P_COLUMN`` with P keys and headers for Kafka."""
+    if found := re.fullmatch(r"views_([0-9]{1,3})(?:_([0-9]{1,3}))?_([a-z]\w*)", name):
+        functions = view_functions(int(found[1]), None if found[2] is None else int(found[2]))
+        if found[3] in functions:
+            return functions[found[3]]
     raise AttributeError(f"module 'udfs' has no function {name!r}. Hint: flink-masking sql functions lists them")

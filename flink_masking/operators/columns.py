@@ -35,7 +35,8 @@ class Maker(Protocol):
         ...
 
 
-def column_functions(maker: Maker, types: Mapping[str, DataType]) -> dict[str, UserDefinedScalarFunctionWrapper]:
+def column_functions(maker: Maker, types: Mapping[str, DataType],
+                     token: str | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
     """A function for each column that a maker makes, by the names of the columns.
 
     Contract: they are called with the same arguments, all of them, in one query.
@@ -43,8 +44,9 @@ def column_functions(maker: Maker, types: Mapping[str, DataType]) -> dict[str, U
     Args:
         maker: can be pickled.
         types: name and type of each column, in the maker's order.
+        token: what the columns of one maker find each other by; by default no other call's.
     """
-    token = uuid.uuid4().hex
+    token = token or uuid.uuid4().hex
     return {name: udf(Column(maker, token, number, len(types)), result_type=kind, func_type="pandas", deterministic=False)
             for number, (name, kind) in enumerate(types.items())}
 

@@ -18,11 +18,15 @@ def exchange_arrow() -> None:
 
     Contract: for jobs whose vectorised functions are all of this library; another's may not expect such a Series. May be called again.
     """
-    coder = coders.coder_impl
-    if isinstance(coder.pandas_to_arrow, _ToFlink):
-        return
-    coder.arrow_to_pandas = _FromFlink(coder.arrow_to_pandas)
-    coder.pandas_to_arrow = _ToFlink(coder.pandas_to_arrow)
+    arrow_results()
+    if not isinstance(coders.coder_impl.arrow_to_pandas, _FromFlink):
+        coders.coder_impl.arrow_to_pandas = _FromFlink(coders.coder_impl.arrow_to_pandas)
+
+
+def arrow_results() -> None:
+    """From now on, functions of this process may return Arrow arrays; who returns Series sees no difference. May be called again."""
+    if not isinstance(coders.coder_impl.pandas_to_arrow, _ToFlink):
+        coders.coder_impl.pandas_to_arrow = _ToFlink(coders.coder_impl.pandas_to_arrow)
 
 
 def binary_array(column: "pd.Series[Any]") -> pa.BinaryArray:

@@ -52,7 +52,7 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
     functions = protect_functions(source, plan, tables.transport, deployment.idle_after)
     for name, function in functions.items():
         environment.create_temporary_system_function(f"{PROTECT}_{name}", function)
-    environment.create_temporary_view(PROTECTED, environment.sql_query(tables.protected_columns(list(functions))))
+    environment.create_temporary_view(PROTECTED, environment.sql_query(tables.protected(list(functions))))
     if plan.stateful:
         through = environment.to_data_stream(environment.from_path(PROTECTED))
         environment.drop_temporary_view(PROTECTED)

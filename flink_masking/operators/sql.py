@@ -2,6 +2,7 @@
 
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalar
 
 from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError
+from flink_masking.operators.bundles import never_sample
+from flink_masking.operators.columns import column_functions
+from flink_masking.operators.exchange import arrow_results
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.parts import parts_of
 from flink_masking.sql.call import Call
@@ -77,27 +81,32 @@ class SegmentFunctionOfSql(ScalarFunction):  # type: ignore[misc]
             return _series(self._views.view(_records(payload), segment).cast(pa.string()))
 
 
-class ViewsFunction(ScalarFunction):  # type: ignore[misc]
-    """All masked segments of the policy at once, with audit and quarantine: what a whole job is made of."""
+@dataclass
+class ViewsColumns:
+    """All masked segments of the policy at once, with audit and quarantine: the columns that a whole job is made of.
 
-    def __init__(self, segments: int, parts: int | None) -> None:
-        """Keep the number of masked segments that the policy is said to have, and of keys and headers that leave for Kafka."""
-        self._segments, self._parts = segments, parts
+    Attributes:
+        segments: how many masked segments the policy is said to have.
+        parts: how many keys and headers leave for Kafka; None: no segment is in Kafka.
+    """
 
-    def open(self, function_context: FunctionContext) -> None:
+    segments: int
+    parts: int | None
+
+    def open(self, context: FunctionContext) -> None:
         """Open the keys and compile the policy on the worker."""
-        self._views = _views(function_context, self._segments, self._parts)
+        self._views = _views(context, self.segments, self.parts)
+        arrow_results()
+        never_sample()
 
-    def is_deterministic(self) -> bool:
-        """Nonces and the audit differ between two evaluations."""
-        return False
+    def close(self) -> None:
+        """Let go of the vault, if there is one."""
+        self._views.close()
 
-    def eval(self, payload: Argument, *parts: Argument) -> pd.DataFrame:
-        """Protect a batch of raw records, with what there is of Kafka's parts: a row of views, audit and quarantine for each."""
+    def __call__(self, payload: Argument, *parts: Argument) -> list[pa.Array]:
+        """Protect a batch of raw records, with what there is of Kafka's parts."""
         with without_values("protect"):
-            cells = self._views.rows(_records(payload), parts_of(parts, self._views.records, self._views.transport))
-            return pd.DataFrame({name: column if isinstance(column, np.ndarray) else column.to_numpy(zero_copy_only=False)
-                                 for name, column in cells.items()}, copy=False)
+            return list(self._views.rows(_records(payload), parts_of(parts, self._views.records, self._views.transport)).values())
 
 
 def _views(context: FunctionContext, segments: int | None = None, parts: int | None = None) -> ViewSet:
@@ -114,11 +123,10 @@ def value_function(name: str) -> UserDefinedScalarFunctionWrapper:
     return udf(body, result_type=DataTypes.STRING(), func_type="pandas", deterministic=body.is_deterministic(), name=name)
 
 
-def views_function(segments: int, parts: int | None = None) -> UserDefinedScalarFunctionWrapper:
-    """A row of as many views, audit and quarantine, as many keys and headers for Kafka, all BYTES, and with these the key version."""
-    names = view_columns(segments, parts)
-    row = DataTypes.ROW([DataTypes.FIELD(name, DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES()) for name in names])
-    return udf(ViewsFunction(segments, parts), result_type=row, func_type="pandas", deterministic=False, name="protect_views")
+def view_functions(segments: int, parts: int | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
+    """A function for each of so many views, audit and quarantine, keys and headers for Kafka, all BYTES, and with these the key version."""
+    types = {name: DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES() for name in view_columns(segments, parts)}
+    return column_functions(ViewsColumns(segments, parts), types, f"views_{segments}_{parts}")
 
 
 def _arrow(value: Argument, name: str) -> pa.Array:

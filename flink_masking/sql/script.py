@@ -72,6 +72,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     fields = view_columns(len(masked), None if parts is None else len(parts))
     names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
     entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")
+    functions = [declaration(f"{PROTECT}_{name}", f"{entry}_{field}") for name, field in zip(names, fields, strict=True)]
     sinks = [*masked, "audit", "quarantine"]
     lines = [
         f"-- Masked segments: {', '.join(masked)}. Run it with: {RUN}",
@@ -81,8 +82,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
         "",
         f"{tables.source()};",
         *(f"{tables.sink(name)};" for name in sinks),
-        declaration(PROTECT, entry),
-        f"CREATE TEMPORARY VIEW {PROTECTED} AS {tables.protected(dict(zip(names, fields, strict=True)))};",
+        *functions,
+        f"CREATE TEMPORARY VIEW {PROTECTED} AS {tables.protected(names)};",
         "",
         "EXECUTE STATEMENT SET",
         "BEGIN",

@@ -113,6 +113,11 @@ class ViewSet:
         self.transport = transport
         self._protect = Protect(self._plan, entropy, clock, transport=transport)
 
+    def close(self) -> None:
+        """Close the vault."""
+        if self._vault is not None:
+            self._vault.close()
+
     @property
     def records(self) -> list[RecordPlan]:
         """What each masked segment does with Kafka's parts."""
@@ -160,7 +165,7 @@ class ViewSet:
             return dict(zip(view_columns(len(self._names)), [*views, audit, quarantine], strict=True))
         beside = [[column for released in piece.parts.values() for column in released.columns] for piece in pieces]
         columns = [pa.concat_arrays(list(same)) for same in zip(*beside, strict=True)]
-        version = np.concatenate([np.full(piece.records, piece.key_version, np.int32) for piece in pieces])
+        version = pa.array(np.concatenate([np.full(piece.records, piece.key_version, np.int32) for piece in pieces]))
         return dict(zip(view_columns(len(self._names), len(columns)), [*views, audit, quarantine, *columns, version], strict=True))
 
 

@@ -82,11 +82,12 @@ def test_protect_gives_what_the_engine_gives(policy, key_uri, records):
     assert expected[:1] == ['{"email":"j***@example.com","age":"40-49"}'] or len(records) < 2
 
 
-def test_a_row_of_views_has_audit_and_quarantine(policy, key_uri):
-    """The function of a job gives all views, one audit event a batch and a line for each rejected record."""
-    frame = opened("views_2", policy, key_uri).eval(pd.Series(RECORDS, dtype=object))
+def test_the_columns_of_a_job_have_audit_and_quarantine(policy, key_uri):
+    """The functions of a job give all views, one audit event a batch and a line for each rejected record."""
+    batch, names = pd.Series(RECORDS, dtype=object), ["view0", "view1", "audit", "quarantine"]
+    functions = [opened(f"views_2_{name}", policy, key_uri) for name in names]
+    frame = pd.DataFrame({name: function.eval(batch).to_pylist() for name, function in zip(names, functions, strict=True)})
     result = Protector(policy, key_uri).protect(RECORDS)
-    assert list(frame.columns) == ["view0", "view1", "audit", "quarantine"]
     assert frame["view0"].tolist() == result.views["analytics"].to_pylist()
     assert frame["view1"].tolist() == result.views["support"].to_pylist()
     assert frame["quarantine"].notna().to_numpy().nonzero()[0].tolist() == [row for row, _ in result.quarantine]
@@ -104,7 +105,7 @@ def test_wrong_segments_and_sessions_are_told(policy, key_uri):
     with pytest.raises(InputError, match=r"Hint: write protect"):
         function.eval(payload, pd.Series(["analytics"]))
     with pytest.raises(InputError, match=r"2 masked segments, the job was written for 3. Hint: print the script again"):
-        opened("views_3", policy, key_uri)
+        opened("views_3_view0", policy, key_uri)
     with pytest.raises(KeyRingError, match=r"Hint: SET"):
         opened("protect", policy, "")
     with pytest.raises(InputError, match=r"names no policy. Hint: SET"):
@@ -132,7 +133,7 @@ def test_the_script_of_a_job(policy):
     assert inserts == [("analytics", "view0"), ("support", "view1"), ("audit", "audit"), ("quarantine", "quarantine")]
     assert re.search(r"^EXECUTE STATEMENT SET\nBEGIN\n(INSERT .*\n){4}END;$", text, re.MULTILINE)
     assert "'path' = 'it''s analytics'" in text
-    assert "AS 'udfs.views_2' LANGUAGE PYTHON;" in text
+    assert re.findall(r"AS 'udfs.views_2_(\w+)' LANGUAGE PYTHON;", text) == ["view0", "view1", "audit", "quarantine"]
     assert "SET 'parallelism.default' = '3';" in text and "SET 'python.fn-execution.bundle.time' = '50';" in text
     assert "partners" not in re.sub(r"^--.*$", "", text, flags=re.MULTILINE)
     assert "-- Left out, because they keep state: partners." in text
