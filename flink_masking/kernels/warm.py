@@ -5,12 +5,12 @@ command waits for the compiler later.
 """
 
 import importlib
-import pathlib
+import os
 import sys
 import time
 from collections.abc import Iterator
 
-from flink_masking.kernels import PACKAGE, cache_directory
+from flink_masking.kernels import PACKAGE
 
 ENDINGS = ("kernel", "kernels")
 
@@ -30,7 +30,7 @@ def main() -> None:
         start = time.perf_counter()
         importlib.import_module(name)
         print(f"  {name:<56}{time.perf_counter() - start:6.1f} s", file=sys.stderr, flush=True)
-    where = pathlib.Path(cache_directory())
+    where = os.environ["NUMBA_CACHE_DIR"]  # set with the first import of the package, unless the caller had chosen
     print(f"{len(names)} kernel modules ready in {time.perf_counter() - begin:.1f} s ({where})", file=sys.stderr)
 
 
