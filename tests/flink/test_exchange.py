@@ -1,6 +1,7 @@
 """The exchange of batches with Flink, against PyFlink's own conversions; no Java virtual machine is started."""
 
 import datetime
+import io
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pyflink.fn_execution import coders
+from pyflink.fn_execution.ResettableIO import ResettableIO
 from pyflink.table import DataTypes
 
 from flink_masking.operators.exchange import binary_array, exchange_arrow
@@ -18,10 +20,10 @@ VALUES = [b"a", None, b"", b"\xff\x00", b"x" * 300]
 @pytest.fixture(autouse=True)
 def exchanged() -> Iterator[None]:
     """The exchange in place, and PyFlink as it was afterwards."""
-    before = coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow
+    before = coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow, pa.ipc.open_stream
     exchange_arrow()
     yield
-    coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow = before
+    coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow, pa.ipc.open_stream = before
 
 
 def test_columns_of_bytes_arrive_without_objects() -> None:
@@ -67,8 +69,32 @@ def test_results_of_arrow_leave_as_they_are() -> None:
     assert straight.equals(through)
 
 
+def test_batches_are_read_where_they_lie() -> None:
+    """PyFlink's coder reads one batch after the other, each from the bytes received; other streams of Arrow are opened as ever."""
+    coder = coders.ArrowCoder(pa.schema([pa.field("payload", pa.binary())]), DataTypes.ROW([DataTypes.FIELD("payload", DataTypes.BYTES())]),
+                              "UTC").get_impl()
+    for values in (VALUES, [], VALUES[::-1]):
+        received = _stream(values)
+        (column,) = coder.decode(received)
+        assert binary_array(column).to_pylist() == values
+    received = _stream(VALUES)
+    source = ResettableIO()
+    source.set_input_bytes(received)
+    batch, begin = pa.ipc.open_stream(source).read_next_batch(), pa.py_buffer(received).address
+    assert begin < batch.column(0).buffers()[2].address < begin + len(received)
+    assert not source.readable()
+    assert pa.ipc.open_stream(io.BytesIO(received)).read_all().column(0).to_pylist() == VALUES
+
+
+def _stream(values: list[bytes | None]) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, pa.schema([pa.field("payload", pa.binary())])) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([pa.array(values, pa.binary())], names=["payload"]))
+    return bytes(sink.getvalue().to_pybytes())
+
+
 def test_it_is_put_in_place_once() -> None:
     """Every function of a worker may ask for it; the second time changes nothing."""
-    first = coders.coder_impl.pandas_to_arrow
+    first = coders.coder_impl.pandas_to_arrow, coders.coder_impl.arrow_to_pandas, pa.ipc.open_stream
     exchange_arrow()
-    assert coders.coder_impl.pandas_to_arrow is first
+    assert (coders.coder_impl.pandas_to_arrow, coders.coder_impl.arrow_to_pandas, pa.ipc.open_stream) == first
