@@ -24,11 +24,18 @@ hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max
 hypothesis.settings.load_profile("long" if LONG else "short")
 
 
+@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """With several workers (pytest-xdist), the tests of a file stay together, and all that use the Kafka broker: one is enough."""
     for item in items:
         together = "kafka" if item.path.parent.name == "kafka" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(together))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to go on where pytest-xdist took no notice of the groups: every worker would start every cluster."""
+    if getattr(session.config.option, "loadgroup", False) and not all("@" in item.nodeid for item in session.items):
+        raise pytest.UsageError("pytest-xdist has not grouped the tests; its release and pytest's do not fit each other")
 
 
 @pytest.fixture(scope="session")
