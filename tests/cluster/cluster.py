@@ -17,7 +17,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -62,7 +62,7 @@ class Cluster:
     """Options of a TaskManager's Java virtual machine: it starts quickly and takes little."""
 
     def __init__(self, place: Path, task_managers: int = 1, settings: Mapping[str, object] | None = None,
-                 bare: bool = False) -> None:
+                 bare: bool = False, libraries: Iterable[Path] = ()) -> None:
         """Write the configuration and start the processes.
 
         Args:
@@ -70,6 +70,7 @@ class Cluster:
             task_managers: how many to start with.
             settings: Flink settings on top of those of this class.
             bare: the TaskManagers see neither this process's PYTHONPATH nor its virtual environment.
+            libraries: jars on the processes' own class path, beside those of Flink's ``lib``.
         """
         self.place, self.logs, self.conf = place, place / "log", place / "conf"
         for directory in (self.logs, self.conf, place / "tmp", place / "checkpoints", place / "savepoints"):
@@ -95,7 +96,7 @@ class Cluster:
             "FLINK_HOME": str(FLINK), "FLINK_CONF_DIR": str(self.conf), "FLINK_LOG_DIR": str(self.logs), "JAVA_HOME": str(java_home()),
             "TMPDIR": str(place / "tmp"), "JVM_ARGS": f"-Djava.io.tmpdir={place / 'tmp'}",
         }  # fmt: skip
-        self.bare = bare
+        self.bare, self._class_path = bare, ":".join([f"{FLINK / 'lib'}/*", *map(str, libraries)])
         self.started = 0
         self.processes: list[subprocess.Popen[bytes]] = []
         self.task_managers: list[subprocess.Popen[bytes]] = []
@@ -125,7 +126,7 @@ class Cluster:
         self.started += 1
         stem = f"{name}-{self.started}"
         command = [*self._java, *options, f"-Dlog.file={self.logs / stem}.log", f"-Djava.io.tmpdir={self.place / 'tmp'}",
-                   f"-Dlog4j.configurationFile=file:{self.conf / 'log4j.properties'}", "-cp", f"{FLINK / 'lib'}/*",
+                   f"-Dlog4j.configurationFile=file:{self.conf / 'log4j.properties'}", "-cp", self._class_path,
                    f"org.apache.flink.{entry}", "--configDir", str(self.conf)]
         hidden = ("PYTHONPATH", "VIRTUAL_ENV", "PYTHONHOME") if self.bare else ()
         environment = {name: value for name, value in self.environment.items() if name not in hidden}

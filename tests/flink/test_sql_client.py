@@ -109,6 +109,7 @@ def _run(place: Path, home: Path) -> str:
     options = ["-pyexec", python, "-pyclientexec", python, "-Dexecution.target=local", "-f", place / "job.sql"]
     command = [home / "bin" / "sql-client.sh", *options]
     environment = {**os.environ, "JAVA_HOME": str(java_home()), "FLINK_HOME": str(home), "FLINK_CONF_DIR": str(home / "conf"),
+                   "FLINK_LIB_DIR": str(home / "lib"), "FLINK_OPT_DIR": str(home / "opt"),  # PyFlink sets its own where a test ran a job here
                    "FLINK_LOG_DIR": str(logs), "TMPDIR": str(place)}  # fmt: skip
     process = subprocess.Popen(list(map(str, command)), cwd=place, env=environment, text=True, errors="replace", start_new_session=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
