@@ -108,8 +108,9 @@ def _run(place: Path, home: Path) -> str:
     logs.mkdir(exist_ok=True)
     options = ["-pyexec", python, "-pyclientexec", python, "-Dexecution.target=local", "-f", place / "job.sql"]
     command = [home / "bin" / "sql-client.sh", *options]
+    # LIB and OPT, too: PyFlink has set its own where an earlier test ran a job in this process.
     environment = {**os.environ, "JAVA_HOME": str(java_home()), "FLINK_HOME": str(home), "FLINK_CONF_DIR": str(home / "conf"),
-                   "FLINK_LIB_DIR": str(home / "lib"), "FLINK_OPT_DIR": str(home / "opt"),  # PyFlink sets its own where a test ran a job here
+                   "FLINK_LIB_DIR": str(home / "lib"), "FLINK_OPT_DIR": str(home / "opt"),
                    "FLINK_LOG_DIR": str(logs), "TMPDIR": str(place)}  # fmt: skip
     process = subprocess.Popen(list(map(str, command)), cwd=place, env=environment, text=True, errors="replace", start_new_session=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
