@@ -42,7 +42,7 @@ test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQ
 	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
 
 test-kafka: install ## run the tests with a real Kafka broker; jars that cannot be had are a failure here
-	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka
+	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
 
 test-recovery: install ## kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
 	mkdir -p build && rm -f build/recovery.log

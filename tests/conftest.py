@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from flink_masking.errors import JobError
 from flink_masking.keys.files import create
 
 if TYPE_CHECKING:
@@ -73,3 +74,16 @@ def server() -> Iterator["PostgresServer"]:
         pytest.skip(reason)
     with PostgresServer() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def kafka_jars() -> str:
+    """The Kafka broker's class path; where it cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1 insists."""
+    from broker import class_path  # of tests/kafka, which whoever asks has made importable
+
+    try:
+        return class_path()
+    except JobError as error:
+        if os.environ.get("FLINK_MASKING_KAFKA") == "1":
+            pytest.fail(str(error))
+        pytest.skip(str(error))

@@ -34,7 +34,7 @@ from broker import Broker  # noqa: E402 (found by way of the line before)
 from cluster import ENDED, FLINK, Cluster  # noqa: E402
 
 from flink_masking.generate import write_events  # noqa: E402
-from flink_masking.jars import JarCache, needed  # noqa: E402
+from flink_masking.jars import CONNECTORS, JarCache  # noqa: E402
 from flink_masking.keys.files import create  # noqa: E402
 
 POLICY = HERE / "policy_flat.yaml"
@@ -49,8 +49,8 @@ LINGER_MS = 2
 FIRST = 1_000
 """Events that show that a job without an end has started."""
 SETTINGS = {"taskmanager.memory.task.heap.size": "896m", "classloader.resolve-order": "parent-first"}
-"""Of the clusters. The classes of the connector and of PyFlink are theirs, so that one job's are compiled for the next, too: what a job
-brings along, Java's compiler begins anew, and with two cores that is half of what would be measured."""
+"""Of the clusters. The classes of the connector and of PyFlink are theirs, so that what was compiled for one job serves the next: classes
+that a job brings along are compiled anew, on the cores that are measured."""
 SAMPLED = {"retention.bytes": str(1 << 30), "segment.bytes": str(32 << 20)}
 """Topics of a long run give their disk back."""
 
@@ -94,13 +94,13 @@ class Bench:
         create(self.keys)
         write_events(self.lines, lines, max(1, lines // 4), 1, "flat")
         self._numbers = itertools.count()
-        self._connector = [JarCache().resolve(jar) for jar in needed(["kafka"], None)]
+        self._libraries = [*FLINK.glob("opt/flink-python-*.jar"), JarCache().resolve(CONNECTORS["kafka"])]
 
     @contextlib.contextmanager
     def cluster(self, task_managers: int = 1) -> Iterator[Cluster]:
         """A cluster of its own for each round: its Java virtual machines keep something of every job that they ran."""
         place = self.place / f"cluster{next(self._numbers)}"
-        with Quick(place, task_managers, SETTINGS, libraries=[*FLINK.glob("opt/flink-python-*.jar"), *self._connector]) as cluster:
+        with Quick(place, task_managers, SETTINGS, libraries=self._libraries) as cluster:
             yield cluster
 
     @contextlib.contextmanager

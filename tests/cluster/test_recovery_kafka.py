@@ -16,9 +16,7 @@ from storm import Feeder, Storm
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "kafka"))
 
-from broker import Broker, class_path
-
-from flink_masking.errors import JobError
+from broker import Broker
 
 pytestmark = pytest.mark.flink
 LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
@@ -54,12 +52,8 @@ class KafkaFanOut(fanout.FanOut):
 
 
 @pytest.fixture(scope="module")
-def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any]]:
+def story(kafka_jars: str, cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any]]:
     """Kills, a restart of the broker, a drain; what was committed."""
-    try:
-        class_path()
-    except JobError as error:
-        pytest.skip(str(error))
     events = material.make_events(place, EVENTS, PEOPLE, 12).lines
     with Broker(place / "broker") as broker:
         job = KafkaFanOut(place / "topics", key_uri, broker)

@@ -1,7 +1,6 @@
 """Makes the broker of this folder importable, whatever the import mode, and starts one for all tests that ask."""
 
 import itertools
-import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,23 +9,10 @@ import pytest
 
 sys.path.append(str(Path(__file__).resolve().parent))
 
-from broker import Broker, class_path
+from broker import Broker
 from secured import Secured
 
-from flink_masking.errors import JobError
-
 _NUMBERS = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def kafka_jars() -> str:
-    """The broker's class path; where it cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1 insists."""
-    try:
-        return class_path()
-    except JobError as error:
-        if os.environ.get("FLINK_MASKING_KAFKA") == "1":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
