@@ -9,7 +9,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-recovery check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-alerts test-recovery check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -43,6 +43,9 @@ test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQ
 
 test-kafka: install ## run the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
+
+test-alerts: $(VENV)/.package ## run the alert rules over recorded series; promtool that cannot be had is a failure here
+	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py
 
 test-recovery: install ## kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
 	mkdir -p build && rm -f build/recovery.log
