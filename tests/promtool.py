@@ -77,8 +77,10 @@ def failures(tool: Path, folder: Path, rules: list[dict[str, Any]], case: dict[s
     unit = {
         "interval": case.get("interval", INTERVAL),
         "input_series": [{"series": name, "values": str(values)} for name, values in case["series"].items()],
-        "alert_rule_test": [{"eval_time": at, "alertname": name, "exp_alerts": [{"exp_labels": {**severity[name], **one}} for one in labels]}
-                            for at, name, labels in expected],
+        "alert_rule_test": [
+            {"eval_time": at, "alertname": name, "exp_alerts": [{"exp_labels": {**severity[name], **one}} for one in labels]}
+            for at, name, labels in expected
+        ],
     }
     tests = {"rule_files": ["rules.json"], "evaluation_interval": "15s", "tests": [unit]}
     (folder / "rules.json").write_text(json.dumps({"groups": [{"name": "rules", "rules": bare}]}))

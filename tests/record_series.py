@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("reporters", nargs="+", metavar="HOST:PORT")
     parser.add_argument("--every", type=float, default=15, help="seconds between readings")
     parser.add_argument("--for", dest="seconds", type=float, default=600, help="seconds in all")
-    parser.add_argument("--names", default="numRunningJobs|numRestarts|Checkpoints|Time$|flink_masking", help="regular expression of metrics")
+    parser.add_argument("--names", default="numRunningJobs|numRestarts|Checkpoints|Time$|flink_masking", help="regular expression")
     arguments = parser.parse_args()
     started, answers = time.monotonic(), []
     while time.monotonic() - started < arguments.seconds:

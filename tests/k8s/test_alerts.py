@@ -73,9 +73,9 @@ def test_every_series_is_one_that_its_rule_reads(rules):
     """A case's series belong to metrics that the rule names: a misspelt one would keep an alert quiet for the wrong reason."""
     for alert, given in CASES.items():
         for case in given:
-            for series in case["series"]:
-                assert series.partition("{")[0] in rules[alert]["expr"], (alert, case["case"])
-                assert 'app="flink-masking"' in series, (alert, case["case"])
+            for name in case["series"]:
+                assert name.partition("{")[0] in rules[alert]["expr"], (alert, case["case"])
+                assert 'app="flink-masking"' in name, (alert, case["case"])
 
 
 def test_what_reporters_say_becomes_series():
