@@ -30,7 +30,8 @@ class Result:
     """What became of a batch of n records.
 
     Attributes:
-        views: for each masked segment a binary array of n records, null where the record is quarantined.
+        views: for each masked segment a binary array of n records, null where the record is quarantined. Row i is the batch's record i,
+            but for a segment with ``order: shuffled``.
         released: for each anonymized or aggregated segment the lines that this batch set free; windows close with `Protector.finish`.
         quarantine: pairs (row of the batch, JSON line with the reason and the sealed record).
         audit: JSON lines that tell what was done, without values.

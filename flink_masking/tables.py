@@ -222,6 +222,9 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
                        f"away, or write sinks.{name} to connector: kafka")
     if not upsert:
         return
+    if segment.shuffled:
+        raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and the segment's records are shuffled. Hint: "
+                       f"leave 'order' of segments.{name} away, or write sinks.{name} to connector: kafka")
     if key is None:
         raise JobError(f"sinks.{name}: upsert-kafka needs a key, and the policy drops it. Hint: segments.{name}.record: "
                        "{key: {technique: pseudonym, domain: …}}")

@@ -149,6 +149,15 @@ def test_what_a_deployment_cannot_do(record, given, words):
         Tables(plan(record), deployment(**given), clocked=True)
 
 
+def test_an_upsert_segment_keeps_the_order_of_its_keys():
+    """A segment whose records are shuffled is refused for upsert-kafka, where the last record of a key is the one that stays."""
+    shuffled = load(PolicySource("policy.yaml", POLICY.replace("RECORD", f"    order: shuffled\n    record: {KEY}")))
+    compiled = compile_plan(shuffled, KeyRing.ephemeral())
+    assert Tables(compiled, deployment(), clocked=True).transport.upserts == ()
+    with pytest.raises(JobError, match=r"sinks\.one: upsert-kafka keeps the newest record of each key, and .* shuffled. Hint: "):
+        Tables(compiled, deployment(one=UPSERT), clocked=True)
+
+
 @pytest.mark.parametrize("technique", ["keep", "{technique: encrypt_deterministic, domain: d}", "{technique: tokenize, domain: d}"])
 def test_keys_that_tell_people_apart_will_do(technique):
     """Deterministic techniques that keep two keys apart are fit for an upsert segment."""

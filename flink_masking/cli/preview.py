@@ -55,7 +55,8 @@ def preview(
         err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
     if vault is not None and keys is None:
         raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
-    protector = Protector(loaded, KeyRing.ephemeral() if keys is None else open_ring(keys), MemoryVault() if vault is None else vault)
+    ring = KeyRing.ephemeral() if keys is None else open_ring(keys)
+    protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else vault)
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
     payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())
@@ -65,7 +66,8 @@ def preview(
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     for masked in protector.plan.masked:
         if masked.name in chosen:
-            write(f"{masked.name} (masked)\n{_beside(masked.record)}\n")
+            mixed = getattr(loaded.policy.segments[masked.name], "order", "") == "shuffled"
+            write(f"{masked.name} (masked{', shown in the order read' if mixed else ''})\n{_beside(masked.record)}\n")
             write("".join(_blocks(before, result.views[masked.name])))
     for published in protector.plan.stateful:
         if published.name in chosen:

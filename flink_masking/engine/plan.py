@@ -42,6 +42,7 @@ class MaskedPlan:
         keeps: fields that stay as they are.
         added: members that every record ends with, as JSON text: the key versions of its fpe values, or nothing.
         record: what becomes of Kafka's own parts of a record.
+        shuffled: the records of each batch leave in a random order of their own.
     """
 
     name: str
@@ -50,6 +51,7 @@ class MaskedPlan:
     keeps: tuple[str, ...]
     added: bytes = b""
     record: RecordPlan = field(default_factory=RecordPlan)
+    shuffled: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,8 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
                                    rule.technique.row_local))
     versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
-    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, _record(loaded.record(name), loaded, ring, vault))
+    record = _record(loaded.record(name), loaded, ring, vault)
+    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled")
 
 
 def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:

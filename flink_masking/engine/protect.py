@@ -10,6 +10,7 @@ import pyarrow as pa
 from flink_masking.audit.events import AuditChain
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.masking import FieldRule, apply, edit
+from flink_masking.engine.order import shuffled
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.quarantine import QuarantineWriter
 from flink_masking.engine.record import Parts, RecordPlan, Released, Transport, release
@@ -55,7 +56,8 @@ class Protected:
 
     Attributes:
         records: n.
-        views: for each masked segment a binary array of n records, null where the record is quarantined.
+        views: for each masked segment a binary array of n records, null where the record is quarantined; the others in the order of the
+            batch, or where the segment is shuffled in an order of its own.
         packed: for each stateful segment its sealed batches.
         quarantine: pairs (row, JSON line).
         event_time: the largest event time of the accepted records in ms, or None.
@@ -160,6 +162,12 @@ class Protect:
             if segment.name in released:
                 released[segment.name] = released[segment.name].without(rejected, rejected & ~deleted if upsert else rejected)
                 account["record"] = _told(segment.record)
+            if segment.shuffled:
+                order = shuffled(~rejected, self._entropy(32))
+                views[segment.name] = views[segment.name].take(order)
+                if segment.name in released:
+                    released[segment.name] = released[segment.name].take(order)
+                account["order"] = "shuffled"
         accepted, packed = np.flatnonzero(~rejected), {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)

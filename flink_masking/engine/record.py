@@ -158,6 +158,10 @@ class Released:
         key = None if self.key is None else _blank(self.key, keys)
         return Released(key, tuple(_blank(column, rows) for column in self.headers))
 
+    def take(self, rows: pa.Int64Array) -> "Released":
+        """The parts of the records `rows`, in their order."""
+        return Released(None if self.key is None else self.key.take(rows), tuple(column.take(rows) for column in self.headers))
+
 
 def release(plan: RecordPlan, parts: Parts, upsert: bool, context: Context, rejections: Rejections) -> Released:
     """Carry out a segment's rules for key and headers.

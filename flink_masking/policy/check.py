@@ -9,6 +9,7 @@ from flink_masking.policy.check_anonymized import check_anonymized
 from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
+from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
 from flink_masking.policy.document import cut
 from flink_masking.policy.facts import Facts
@@ -63,6 +64,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, findings)
+    check_order(policy, compiled.rules, findings)
     return compiled
 
 

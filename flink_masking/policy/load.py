@@ -1,7 +1,7 @@
 """From a policy's source to a policy that can be used, or to all that is wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from flink_masking.anonymity.dimensions import Dimension
 from flink_masking.dp.spec import AggregateSpec
@@ -17,7 +17,7 @@ from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule, bind, written_rules
-from flink_masking.policy.segments import AggregatedSegment
+from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.policy.tree import repeats
@@ -55,6 +55,12 @@ class LoadedPolicy:
             KeyError: there is no masked segment of that name.
         """
         return dict(self._compiled.rules[segment])
+
+    def in_order(self) -> "LoadedPolicy":
+        """The same policy with every masked segment ``order: as_read``, for whoever shows records beside what they came from."""
+        segments = {name: segment.model_copy(update={"order": "as_read"}) if isinstance(segment, MaskedSegment) else segment
+                    for name, segment in self.policy.segments.items()}
+        return replace(self, policy=self.policy.model_copy(update={"segments": segments}))
 
     @property
     def tokenised(self) -> tuple[str, ...]:

@@ -71,12 +71,15 @@ class MaskedSegment(Model):
         rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
         key_versions: every record ends with ``_key_versions``, the key version by path of its fpe values, which cannot carry it inside.
         record: what becomes of the key, headers and timestamp that Kafka keeps beside a record; without it, none of them leaves.
+        order: as_read, or shuffled: the records of each batch leave in a random order of this segment's own, so that a line's number
+            does not lead to the same record in another view.
     """
 
     view: Literal["masked"]
     rules: dict[Name, Rule] = pydantic.Field(min_length=1)
     key_versions: pydantic.StrictBool = False
     record: RecordParts | None = None
+    order: Literal["as_read", "shuffled"] = "as_read"
 
 
 class AnonymizedSegment(Model):

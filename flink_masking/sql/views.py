@@ -141,11 +141,14 @@ class ViewSet:
             n records; null where one is rejected.
 
         Raises:
-            InputError: there is no masked segment of that name.
+            InputError: there is no masked segment of that name, or its records are shuffled.
         """
         if segment not in self._names:
             hint = did_you_mean(segment, self._names, "masked segments") or "the policy has no masked segment"
             raise InputError(f"protect: no such masked segment. Hint: {hint}")
+        if self._plan.masked[self._names.index(segment)].shuffled:
+            raise InputError(f"protect: the records of segment '{segment}' are shuffled, and a row of a query stands beside other columns "
+                             "of the record. Hint: flink-masking sql job prints a job for such a segment; or order: as_read")
         return pa.concat_arrays([piece.views[segment] for piece in self._pieces(payloads)])
 
     def rows(self, payloads: pa.BinaryArray, parts: Parts = NO_PARTS) -> dict[str, pa.Array]:

@@ -89,6 +89,16 @@ def test_no_personal_value_is_shown(cli, policy, events, key_uri):
     assert f'"{records[0]["timestamp"]}"' in done.out and "‹direct›" in done.out and "hidden" in done.out
 
 
+def test_a_shuffled_segment_is_shown_beside_its_records(cli, policy, events):
+    """The records of a segment with an order of its own stand beside the ones they came from, and that is said."""
+    times = [json.loads(line)["timestamp"] for line in events.read_bytes().splitlines()]
+    mixed = policy("internal: {view: masked, rules: {purchaseAmount", "mixed: {view: masked, order: shuffled, rules: {timestamp")
+    done = cli("preview", mixed, events, "--segment", "mixed", "--limit", "40")
+    rows = [line.split()[1::2] for line in done.out.splitlines() if line.startswith("  timestamp")]
+    assert rows == [[f'"{time}"', f'"{time}"'] for time in times]
+    assert done.out.startswith("mixed (masked, shown in the order read)")
+
+
 def test_show_raw_shows_the_records(cli, policy, events):
     """With --show-raw the values stand on the left; without keys it is said that the pseudonyms are throw-away."""
     record = json.loads(events.read_bytes().splitlines()[0])

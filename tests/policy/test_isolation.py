@@ -15,7 +15,7 @@ subject: customer
 fields: {customer: {class: identifier}, email: {class: direct}, amount: {class: measure, scale: 2}, at: {class: plain, type: datetime}}
 {TOP}segments:
   one: {view: masked, rules: {customer: {technique: pseudonym, domain: person}, "*": drop}}
-  two: {view: masked, rules: {
+  two: {view: masked, order: shuffled, rules: {
     {RULE},
     "*": drop}}
 """
