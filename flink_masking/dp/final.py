@@ -35,8 +35,8 @@ class FinalLogic:
     """The logic that publishes.
 
     Contract: what a window shows is settled before it closes. Its noise is a function of a seed that was drawn and stored earlier, as a
-    rule a day earlier, and of the window's sums (`flink_masking.dp.noise` tells why): a window that is computed again, from the same
-    partial aggregates after any restart that still has the seed, takes the same bytes; one that is computed again from others, because
+    rule a day earlier, and of each group's sums (`flink_masking.dp.noise` tells why): a window that is computed again, from the same
+    partial aggregates after any restart that still has the seed, takes the same bytes; a group that is computed again from others, because
     records were late in one run only, takes independent noise and costs its people the budget twice. So
 
     - a transactional sink shows one value, and even those who read uncommitted output see it repeated;

@@ -7,83 +7,42 @@ the distinct subjects.
 Why noise is a function of a stored seed and of what it is added to. A window that is computed again after a crash must show the same
 noisy numbers: two draws around one sum average out. A number that was drawn is durable only with the next checkpoint, and nothing tells
 an operator that it is complete; so nothing that is drawn when a window closes can be sent safely before. Instead, the randomness is drawn
-and stored before: a seed for each day, a day ahead (`flink_masking.dp.seeds`). The noise of a window comes from AES-256 in counter mode
-under a key that HMAC-SHA-256 makes of the seed and of the window's exact sums. The same sums take the same noise whenever they are
-computed, in this process or in the next, so that a replay repeats its values with any sink; other sums (a record was late in one run and
-not in the other) take noise that is independent of the first, so that no difference of two published numbers is exact. Whoever holds
-neither seed nor state keys sees the distributions themselves, up to what breaks AES-256 or HMAC-SHA-256.
+and stored before: a seed for each day, a day ahead (`flink_masking.dp.seeds`). The noise of a number is a function of the seed, the
+window, the group's bytes, all exact totals of the group, the quantity, the mechanism and its scale:
+
+    name  = first 96 bits of HMAC-SHA-256(HMAC-SHA-256(seed, "groups"), window | totals | group)
+    words = AES-256(HMAC-SHA-256(seed, mechanism | quantity | scale), name | bin | counter)
+
+and of nothing else: not of which other groups there are, or which are published. So a changed delta, threshold or public list shows the
+numbers of a group unchanged, and never moves the noise of one group to another. The same totals take the same noise whenever they are
+computed, in this process or in the next: a replay repeats its values with any sink. Other totals of the group (a record was late in one run
+and not in the other), or another scale, take noise that is independent of the first, so that no difference of two published numbers is
+exact. Two publications of one window from different records are two releases, and that a group shows the same numbers in both tells that
+its totals did not change (docs/aggregating.md). Whoever holds neither seed nor state keys sees the distributions themselves, up to what
+breaks AES-256 or HMAC-SHA-256.
 
 OpenDP is the accountant: its own maps and its conversion from zCDP are held against the budget whenever mechanisms are made.
 
-Sources: Ghosh et al. 2009 (geometric mechanism), Canonne et al. 2020 (discrete Gaussian, exact sampling), Mironov 2012 (why not floats).
 """
 
 import functools
-import hashlib
 import hmac
 import math
-from collections.abc import Callable
-from fractions import Fraction
 
 import numpy as np
 import pyarrow as pa
-from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+import pyarrow.compute as pc
 
-from flink_masking.arrow import parts
-from flink_masking.dp import sampling_kernels
+from flink_masking.crypto.prf import Prf
+from flink_masking.dp.samplers import SAMPLERS, Sampler, WordStream
 from flink_masking.dp.spec import AggregateSpec, Quantity
 from flink_masking.errors import PolicyError
 
+__all__ = ["Mechanisms", "Sampler", "accounted_epsilon", "exact_numbers"]
+
 _TOLERANCE = 1e-9
-
-
-class WordStream:
-    """Uniform 64-bit words from a key: AES-256 in counter mode."""
-
-    def __init__(self, key: bytes) -> None:
-        """Begin at the first word of a key of 32 bytes, which makes no other stream."""
-        self._cipher = Cipher(algorithms.AES(key), modes.CTR(bytes(16))).encryptor()
-
-    def words(self, n: int) -> np.ndarray:
-        """The next n words, uint64."""
-        return np.frombuffer(self._cipher.update(bytes(8 * n)), "<u8").astype(np.uint64)
-
-
-Sampler = Callable[[float, int, WordStream], np.ndarray]
-"""From a scale, a number of draws and a stream to int64 noise."""
-
-
-def discrete_laplace(scale: float, n: int, stream: WordStream) -> np.ndarray:
-    """Independent draws of x with probability proportional to exp(-|x|/scale).
-
-    Args:
-        scale: from `AggregateSpec.scale`.
-        n: draws.
-        stream: of uniform words.
-
-    Returns:
-        int64.
-    """
-    return _drawn(sampling_kernels.laplace, scale, n, stream, 16)
-
-
-def discrete_gaussian(scale: float, n: int, stream: WordStream) -> np.ndarray:
-    """As `discrete_laplace`, with probability proportional to exp(-x²/2·scale²)."""
-    return _drawn(sampling_kernels.gaussian, scale, n, stream, 32)
-
-
-def _drawn(kernel: Callable[..., int], scale: float, n: int, stream: WordStream, words_each: int) -> np.ndarray:
-    exact = Fraction(scale)
-    out, at, done = np.empty(n, np.int64), np.zeros(2, np.int64), 0
-    words = stream.words(words_each * n + 64)
-    while (done := kernel(words, exact.numerator, exact.denominator.bit_length() - 1, out, done, at)) < n:
-        words = np.concatenate([words[at[0]:], stream.words(words_each * (n - done) + 64)])
-        at[:] = 0
-    return out
-
-
-SAMPLERS: dict[str, Sampler] = {"laplace": discrete_laplace, "gaussian": discrete_gaussian}
-"""By the mechanism's name."""
+_NAMED_BYTES = 1 << 26
+"""Totals that are hashed at a time."""
 
 
 class Mechanisms:
@@ -109,27 +68,48 @@ class Mechanisms:
 
         Args:
             totals: rows of `partials.partial_schema`, all groups of the window.
-            seed: 32 secret bytes. The same totals and seed give the same result, any others an independent one.
+            seed: 32 secret bytes. A group with the same totals takes the same noise from the same seed, whatever the other groups are.
 
         Returns:
             bool per row, whether the group is published; and for each quantity int64, the noisy numbers of the published groups (for
-            bins, a row a group). Nothing is drawn for the other groups beyond their number of distinct subjects.
+            bins, a row a group). Noise is drawn for all groups: what is published is decided afterwards and moves no draw.
         """
-        content = _digest(totals)
+        names = group_names(totals, hmac.digest(seed, b"groups", "sha256"))
         noisy: dict[Quantity, np.ndarray] = {}
-        published = np.ones(totals.num_rows, bool)
         for quantity, scale in self._scales.items():
             exact = exact_numbers(self._spec, totals, quantity)
-            decides = quantity.kind == "subjects" and self._spec.groups is None  # then it is the first
-            chosen = exact if decides else exact[published]
             context = repr((self._spec.mechanism, tuple(quantity), scale)).encode()
-            stream = WordStream(hmac.digest(seed, content + context, "sha256"))
-            drawn = chosen + self._sampler(scale, chosen.size, stream).reshape(chosen.shape)
-            if decides:
-                published = drawn >= self._spec.threshold
-                drawn = drawn[published]
-            noisy[quantity] = drawn
-        return published, noisy
+            each = exact.size // max(1, len(exact))
+            stream = WordStream(hmac.digest(seed, b"noise" + context, "sha256"), names, max(1, each))
+            noisy[quantity] = exact + self._sampler(scale, exact.size, stream).reshape(exact.shape)
+        published = np.ones(totals.num_rows, bool)
+        if self._spec.groups is None:
+            published = noisy[Quantity("subjects")] >= self._spec.threshold
+        return published, {quantity: numbers[published] for quantity, numbers in noisy.items()}
+
+
+def group_names(totals: pa.RecordBatch, key: bytes) -> np.ndarray:
+    """A name for each group and its totals: the front of HMAC-SHA-256 of window, totals and the group's bytes.
+
+    Args:
+        totals: rows of `partials.partial_schema`.
+        key: secret.
+
+    Returns:
+        uint64, (n, 2), of 96 bits: equal for equal rows, and for no others but with a probability of n² / 2⁹⁷.
+    """
+    prf, numbers = Prf(key), [name for name in totals.schema.names if name != "group"]
+    step = max(1, _NAMED_BYTES // (8 * len(numbers)))
+    names = np.empty((totals.num_rows, 2), np.uint64)
+    for begin in range(0, totals.num_rows, step):
+        piece = totals.slice(begin, step)
+        fixed = np.stack([piece.column(name).to_numpy() for name in numbers], axis=1).astype("<i8")
+        offsets = np.arange(piece.num_rows + 1, dtype=np.int32) * np.int32(8 * len(numbers))
+        front = pa.Array.from_buffers(pa.binary(), piece.num_rows, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(fixed))])
+        whole = pc.binary_join_element_wise(front, piece.column("group"), pa.scalar(b""))
+        names[begin:begin + step] = np.ascontiguousarray(prf.digests(whole)[:, :16]).view("<u8")
+    names[:, 1] &= np.uint64(0xFFFFFFFF)
+    return names
 
 
 def exact_numbers(spec: AggregateSpec, totals: pa.RecordBatch, quantity: Quantity) -> np.ndarray:
@@ -140,17 +120,6 @@ def exact_numbers(spec: AggregateSpec, totals: pa.RecordBatch, quantity: Quantit
         return np.stack([totals.column(f"h{number}_{bin}").to_numpy() for bin in range(len(quantity.bins) - 1)], axis=1)
     columns = {"subjects": "subjects", "records": "records", "sum": "s", "squares": "q", "values": "n"}
     return np.asarray(totals.column(columns[quantity.kind] + ("" if quantity.measure is None else str(quantity.measure))).to_numpy())
-
-
-def _digest(totals: pa.RecordBatch) -> bytes:
-    """A digest of rows, the same for equal rows."""
-    groups = parts(totals.column("group"))
-    whole = hashlib.sha256(np.diff(groups.offsets).tobytes())
-    whole.update(groups.data[groups.offsets[0]:groups.offsets[-1]].tobytes())
-    for name in totals.schema.names:
-        if name != "group":
-            whole.update(totals.column(name).to_numpy().tobytes())
-    return whole.digest()
 
 
 @functools.lru_cache(maxsize=64)

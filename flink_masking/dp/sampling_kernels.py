@@ -86,45 +86,58 @@ def _takes(d, t, words, at):
     return _exp(f, t, True, True, words, at)
 
 
-@njit(I64(U64, I64, I64, W64, I64, W64), **JIT)
-def laplace(words, t, shift, out, begin, at):
-    """Draw `out[begin:]` of scale t / 2**shift, t below 2**53.
+@njit(**JIT)
+def _gaussian(t, shift, words, at):
+    """A discrete Gaussian variable whose parameter σ is t / 2**shift."""
+    while at[1] == 0:
+        y = _laplace(t, shift, words, at)
+        d = (abs(y) << shift) - I64(t)
+        if _takes(np.uint64(abs(d)), t, words, at):
+            return y
+    return I64(0)
+
+
+@njit(I64(U64, I64, I64, I64, W64, W64, W64), **JIT)
+def laplace(words, each, t, shift, draws, out, at):
+    """Draw `out[draw]` of scale t / 2**shift, t below 2**53, for every draw in `draws`.
 
     Args:
-        words: uint64, uniform.
+        words: uint64, uniform; those of draw number i in `draws` are ``words[i * each:(i + 1) * each]``.
+        each: words of a draw.
         t: numerator.
         shift: at most 52.
+        draws: int64; at the end begins with the places in `draws` whose words did not suffice.
         out: int64.
-        begin: index of the first draw.
-        at: int64[2], the position of the next word, and 0.
+        at: scratch, int64[2].
 
     Returns:
-        Index of the first draw that the words did not suffice for; `at[0]` is then where its words begin.
+        How many draws are left to be made with more words.
     """
-    for i in range(begin, out.size):
-        start = at[0]
-        out[i] = _laplace(np.uint64(t), shift, words, at)
+    left = I64(0)
+    for i in range(draws.size):
+        at[0], at[1] = 0, 0
+        x = _laplace(np.uint64(t), shift, words[i * each:(i + 1) * each], at)
         if at[1]:
-            at[0] = start
-            return I64(i)
-    return I64(out.size)
+            draws[left] = i
+            left += 1
+        else:
+            out[draws[i]] = x
+    return left
 
 
-@njit(I64(U64, I64, I64, W64, I64, W64), **JIT)
-def gaussian(words, t, shift, out, begin, at):
+@njit(I64(U64, I64, I64, I64, W64, W64, W64), **JIT)
+def gaussian(words, each, t, shift, draws, out, at):
     """As `laplace`, for the discrete Gaussian whose parameter σ is t / 2**shift."""
-    for i in range(begin, out.size):
-        start = at[0]
-        while at[1] == 0:
-            y = _laplace(np.uint64(t), shift, words, at)
-            d = (abs(y) << shift) - I64(t)
-            if _takes(np.uint64(abs(d)), np.uint64(t), words, at):
-                out[i] = y
-                break
+    left = I64(0)
+    for i in range(draws.size):
+        at[0], at[1] = 0, 0
+        x = _gaussian(np.uint64(t), shift, words[i * each:(i + 1) * each], at)
         if at[1]:
-            at[0] = start
-            return I64(i)
-    return I64(out.size)
+            draws[left] = i
+            left += 1
+        else:
+            out[draws[i]] = x
+    return left
 
 
 __all__ = ["gaussian", "laplace"]

@@ -12,10 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flink_masking.dp import noise
+from flink_masking.dp import sampling_kernels
 from flink_masking.dp.accounting import epsilon_of, rho_for
-from flink_masking.dp.noise import Mechanisms, WordStream, accounted_epsilon, discrete_gaussian, discrete_laplace
+from flink_masking.dp.noise import Mechanisms, accounted_epsilon
 from flink_masking.dp.partials import partial_schema
+from flink_masking.dp.samplers import WordStream, discrete_gaussian, discrete_laplace, drawn
 from flink_masking.dp.spec import AggregateSpec, Measure, Metric, Quantity
 from flink_masking.errors import PolicyError
 
@@ -145,7 +146,9 @@ def test_noise_is_a_function_of_its_key(sampler):
     """One key gives one noise, another key another; draws do not depend on how many words were at hand."""
     draws = [sampler(100.0, 50, WordStream(key)).tolist() for key in (bytes(32), bytes(32), bytes(31) + b"1")]
     assert draws[0] == draws[1] != draws[2]
-    assert noise._drawn(getattr(noise.sampling_kernels, sampler.__name__[9:]), 100.0, 50, WordStream(bytes(32)), 1).tolist() == draws[0]
+    kernel = getattr(sampling_kernels, sampler.__name__[9:])
+    for words_each in (1, 2, 3, 7):
+        assert drawn(kernel, 100.0, 50, WordStream(bytes(32)), words_each).tolist() == draws[0]
 
 
 def test_no_noise_at_the_smallest_scale():
@@ -201,13 +204,13 @@ NEIGHBOURS = AggregateSpec(60_000, 1, 1, 1.0, 0.05, (Metric("n", "count"),), gro
 def test_neighbours_are_as_alike_as_epsilon_says(spec):
     """One subject more changes no published result's probability by more than e^ε (but for δ), and a test half as strict would fail.
 
-    40,000 releases of a window with 10 and with 11 records, all events "at least x" and "at most x".
+    40,000 groups of 10 and of 11 records, each a release of its own, all events "at least x" and "at most x".
     """
     n = 40_000
     runs = []
     for records in (10, 11):
         columns = [pa.array(np.full(n, records)) for _ in partial_schema(spec).names[2:]]
-        totals = pa.RecordBatch.from_arrays([pa.array(np.zeros(n, np.int64)), pa.array([b""] * n, pa.binary()), *columns],
+        totals = pa.RecordBatch.from_arrays([pa.array(np.zeros(n, np.int64)), pa.array([b"%d" % i for i in range(n)]), *columns],
                                             schema=partial_schema(spec))
         _, noisy = Mechanisms(spec).draw(totals, os.urandom(32))
         runs.append(sum(noisy[q] for q in spec.quantities) if spec.mechanism == "gaussian" else
