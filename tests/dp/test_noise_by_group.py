@@ -20,7 +20,8 @@ def totals(spec, people, names=None):
     """Totals of groups with so many people, one record each."""
     schema, n = partial_schema(spec), len(people)
     groups = [b'"zip":"%05d"' % g for g in (range(n) if names is None else names)]
-    columns = [pa.array(np.zeros(n, np.int64)), pa.array(groups, pa.binary()), *[pa.array(np.asarray(people, np.int64))] * (len(schema) - 2)]
+    numbers = [pa.array(np.asarray(people, np.int64))] * (len(schema) - 2)
+    columns = [pa.array(np.zeros(n, np.int64)), pa.array(groups, pa.binary()), *numbers]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
