@@ -97,14 +97,24 @@ def normalised(text: pa.StringArray) -> tuple[pa.StringArray, bool]:
     return pa.array(values, pa.string()), True
 
 
+def separates(character: str) -> bool:
+    """Whether a character outside an alphabet may stay in clear between encrypted ones: punctuation, a space, or a symbol.
+
+    Anything else says something itself, or could combine with its neighbour: the letters of ``Smith 1234567`` and the digits ``١٢`` are
+    no separators of the alphabet ``digits``. Neither are pictographs, among which there are circled letters, flags, Braille and radicals;
+    symbols are those of mathematics and currencies, and modifiers.
+
+    >>> [separates(character) for character in "- €aé½Ⓢ"]
+    [True, True, True, False, False, False, False]
+    """
+    category = unicodedata.category(character)
+    return category[0] in "PZ" or category in ("Sc", "Sk", "Sm")
+
+
 @cache
 def foreign() -> np.ndarray:
-    """For each code point beyond ASCII whether it is no separator: a letter, mark, digit, control or unassigned character; uint8.
-
-    Such a character says something itself: ``١٢`` are digits for a reader, though not of the alphabet ``digits``. It must not stay
-    in clear between encrypted ones, nor may anything that could combine with its neighbour.
-    """
-    return np.array([point > 127 and unicodedata.category(chr(point))[0] in "LMNC" for point in range(UNICODE)], np.uint8)
+    """For each code point whether it is no separator (see `separates`): uint8."""
+    return np.array([not separates(chr(point)) for point in range(UNICODE)], np.uint8)
 
 
 def _joins(character: str) -> bool:

@@ -29,7 +29,7 @@ class FpeParams(Params):
         alphabet: digits, lower, upper, letters, alphanumeric, hex, or the characters themselves.
         keep_first: characters of the alphabet kept in clear at the start (phone: behind the country code; iban: of the account).
         keep_last: the same at the end.
-        keep_separators: other characters stay where they are; false: a value that has any is refused.
+        keep_separators: punctuation, spaces and symbols stay where they are; false: a value that has any is refused.
         luhn: values pass Luhn's check, and so do results; for cards and the alphabet digits.
     """
 
@@ -85,7 +85,8 @@ def make_fpe(params: FpeParams, site: Site) -> Mask:
 
     Null stays null, ``""`` stays ``""``. A value is brought into Unicode's normal form NFC first. Refused are: a value of which fewer
     than 10^6 could be told apart after what is kept, a wrong number of digits, wrong check digits, a letter or other character that
-    the format does not have, and a letter, digit or mark beyond ASCII that the alphabet does not have (``١٢`` are no digits).
+    the format does not have, and a letter, digit, mark or control character that the alphabet does not have: ``Smith 1234567`` and
+    ``12345 ١٢`` are no digits. Of what the alphabet does not have, only punctuation, spaces and symbols stay.
     Deterministic, reversible, row-local. What is kept, the format and the length of the value are the tweak: the same digits behind
     two BINs are encrypted differently. Leaks which values are equal, their length, and what is kept. An IBAN's letters are encrypted
     when there are at least five, fewer (a bank's code) are kept.

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.crypto.alphabet import Alphabet, foreign
+from flink_masking.crypto.alphabet import Alphabet, separates
 from flink_masking.crypto.ff1 import MINIMUM_DOMAIN, shortest
 from flink_masking.errors import PolicyError
 
@@ -24,7 +24,7 @@ class Format(NamedTuple):
         alphabet: of the characters that are encrypted.
         fewest, most: characters of the alphabet in a value.
         usual: how many of them a rule is counted with when the policy is compiled.
-        separators: other characters that may stand among them; None: all that are no letters, digits or marks beyond ASCII.
+        separators: other characters that may stand among them; None: punctuation, spaces and symbols.
     """
 
     title: str
@@ -102,7 +102,7 @@ def contains(name: str | None, form: Format, first: int, last: int, separators: 
     def stays(text: str, alphabet: Alphabet) -> bool:
         others = [character for character in text if character not in alphabet.characters]
         allowed = form.separators
-        return not others or (separators and all(c in allowed if allowed is not None else not foreign()[ord(c)] for c in others))
+        return not others or (separators and all(c in allowed if allowed is not None else separates(c) for c in others))
 
     def phone(text: str) -> bool:
         digits = "".join(character for character in text if character in DIGITS.characters)

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.arrow import parts
-from flink_masking.crypto.alphabet import Alphabet, foreign, normalised
+from flink_masking.crypto.alphabet import Alphabet, foreign, normalised, separates
 from flink_masking.crypto.ff1 import Ff1, shortest, words
 from flink_masking.crypto.prf import HoldsKey, Prf
 from flink_masking.crypto.secret import Secret
@@ -181,6 +181,6 @@ def _table(characters: Alphabet, form: Format, separators: bool) -> np.ndarray:
     table = characters.table()
     others = np.full(len(table), text_kernels.FORBIDDEN, np.int32)
     if separators:
-        allowed = [ord(c) for c in form.separators] if form.separators is not None else range(len(table))
-        others[list(allowed)] = text_kernels.OUTSIDE
+        allowed = form.separators if form.separators is not None else filter(separates, map(chr, range(len(table))))
+        others[[ord(character) for character in allowed]] = text_kernels.OUTSIDE
     return np.where(table < 0, others, table)

@@ -77,6 +77,6 @@ def test_values_are_normalised(texts, skipped):
 
 
 def test_foreign_characters():
-    """Letters, digits and marks beyond ASCII are foreign; ASCII, spaces, dashes and signs are not."""
-    assert all(foreign()[ord(character)] for character in "é١１Ж漢\u0301\u200d")
-    assert not any(foreign()[ord(character)] for character in "aZ0 -\u00a0–—·€")
+    """Letters, digits, marks and controls are foreign, and pictographs, too; spaces, dashes and signs are not."""
+    assert all(foreign()[ord(character)] for character in "aZ0é١１Ж漢\u0301\u200d\t\nⒶ🅰🇦⠁№½™①☎⻅\ue000")
+    assert not any(foreign()[ord(character)] for character in " -_/\u00a0–—·€+→±")

@@ -1,6 +1,7 @@
 """fpe: forms kept, the way back, what is refused of a value and what of a policy."""
 
 import re
+import string
 import unicodedata
 
 import numpy as np
@@ -97,7 +98,7 @@ VALUES = {
     "email": ({"format": "email"}, EMAILS),
     "iban": ({"format": "iban"}, IBANS),
     "iban-bank": ({"format": "iban", "keep_first": 2, "keep_last": 1}, IBANS),
-    "digits": ({"alphabet": "digits"}, st.builds(lambda a, b: f"CUST-{a}/{b}", digits(6), digits(0, 200))),
+    "digits": ({"alphabet": "digits"}, st.builds(lambda a, b: f"#{a}/{b}", digits(6), digits(0, 200))),
     "digits-luhn": ({"alphabet": "digits", "luhn": True, "keep_first": 2}, st.builds(luhn, digits(8, 14))),
     "hex": ({"alphabet": "hex"}, st.uuids().map(str)),
     "letters": ({"alphabet": "letters", "keep_first": 1, "keep_last": 2}, st.text("abcXYZ -,", min_size=30, max_size=100)),
@@ -164,7 +165,8 @@ def test_slices_and_neighbours_change_nothing(name):
         ({"format": "iban"}, "GB82 WEST 1234 5698 7654 32", r"GB\d\d WEST \d{4} \d{4} \d{4} \d\d"),
         ({"format": "iban", "keep_first": 8}, "DE89370400440532013000", r"DE\d\d37040044\d{10}"),
         ({"format": "iban"}, "MT84MALT011000012345MTLCAST001S", r"MT\d\d[A-Z]{4}\d{12}[A-Z]{7}\d{3}[A-Z]"),
-        ({"alphabet": "digits"}, "CUST-0012345/x", r"CUST-\d{7}/x"),
+        ({"alphabet": "digits"}, "#0012345/ (–)", r"#\d{7}/ \(–\)"),
+        ({"alphabet": "alphanumeric", "keep_first": 4}, "CUST-0012345", r"CUST-[A-Za-z0-9]{7}"),
         ({"alphabet": "alphanumeric", "keep_last": 2}, "aB3dE6-gh", r"[A-Za-z0-9]{6}-gh"),
     ],
 )
@@ -219,6 +221,18 @@ def test_what_is_kept(params, text, kept):
         ({"alphabet": "alphanumeric"}, "abc"),
         ({"alphabet": "lower", "keep_first": 1, "keep_last": 1}, "abcdef"),
         ({"alphabet": "digits"}, "1" * 1025),
+        ({"alphabet": "digits"}, "Smith John 1234567"),
+        ({"alphabet": "digits"}, "CUST-0012345"),
+        ({"alphabet": "digits"}, "1234567\tx"),
+        ({"alphabet": "digits"}, "1234567\n"),
+        ({"alphabet": "digits"}, "1234567\x7f"),
+        ({"alphabet": "digits"}, "1234567 Ⓢⓜⓘⓣⓗ"),
+        ({"alphabet": "digits"}, "1234567 🇩🇪"),
+        ({"alphabet": "digits"}, "1234567 ½"),
+        ({"alphabet": "digits"}, "1234567 ⠎⠍⠊⠞⠓"),
+        ({"alphabet": "hex"}, "550E8400-E29B-41D4-A716-446655440000"),
+        ({"alphabet": "lower"}, "john smith 42"),
+        ({"alphabet": CZECH}, "ďábel Novak"),
     ],
 )
 def test_what_is_refused(params, text):
@@ -328,6 +342,21 @@ def test_separators_are_no_tweak():
     """However a number is written, its digits are encrypted to the same ones, so that they can be joined."""
     results = protect({"format": "card", "luhn": True}, ["4111111111111111", "4111 1111 1111 1111", "4111-1111-1111-1111"])
     assert len({re.sub(r"\D", "", result) for result in results}) == 1
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.lists(st.text(st.characters(codec="utf-8"), max_size=20).map(lambda text: "1234567" + text), max_size=6),
+       st.sampled_from(["digits", "alphanumeric", CZECH + "0123456789"]))
+def test_nothing_but_punctuation_spaces_and_symbols_stays(texts, name):
+    """Of a value that is taken, no letter, digit, mark or control character outside the alphabet stands in the result."""
+    inside = {"digits": "0123456789", "alphanumeric": string.ascii_letters + string.digits}.get(name, name)
+    for text, result in zip(texts, protect({"alphabet": name}, texts), strict=True):
+        others = [c for c in unicodedata.normalize("NFC", text) if c not in inside]
+        if result != REFUSED:
+            assert [c for c in result if c not in inside] == others
+            assert {unicodedata.category(c)[0] for c in others} <= set("PSZ") and "So" not in map(unicodedata.category, others)
+        elif all(c.isascii() for c in others):
+            assert [c for c in others if c not in string.punctuation + " "]
 
 
 def test_domains_keys_and_rules_part():
