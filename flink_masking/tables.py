@@ -11,6 +11,7 @@ from flink_masking.endpoints import KAFKA
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.record import RecordPlan, Transport, header_names, keyed
 from flink_masking.errors import JobError
+from flink_masking.registry import TECHNIQUES
 
 SOURCE, PROTECTED, PROTECT = "flink_masking_source", "flink_masking_protected", "flink_masking_protect"
 LARGEST_REQUEST = 1_048_576
@@ -19,8 +20,6 @@ FRAME = 1_024
 """Bytes of a record besides its value, key and the values of headers: their names, the headers of every segment, the batch around it."""
 CHECKPOINT_INTERVAL = 10_000
 """Milliseconds from one checkpoint to the next of a job with a Kafka sink, whose transactions end with them, where nothing else says."""
-DISTINCT = frozenset({"keep", "pseudonym", "encrypt_deterministic", "fpe", "tokenize"})
-"""Techniques under which two keys that differ stay apart, and one is always the same."""
 _KEYED = {"key.format": "raw", "key.fields": "key", "value.fields-include": "EXCEPT_KEY"}
 
 
@@ -228,9 +227,22 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
     if key is None:
         raise JobError(f"sinks.{name}: upsert-kafka needs a key, and the policy drops it. Hint: segments.{name}.record: "
                        "{key: {technique: pseudonym, domain: …}}")
-    if key.technique not in DISTINCT or not key.deterministic:
-        raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and '{key.technique}' does not give each key one "
-                       f"key of its own. Hint: {', '.join(sorted(DISTINCT - {'keep'}))}, or connector: kafka")
+    if not (key.injective and key.deterministic):
+        why = "with these parameters can give two keys one, and the records of the one would replace those of the other"
+        why = why if key.deterministic else "gives a key another one each time"
+        raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and '{key.technique}' {why}. "
+                       f"Hint: {', '.join(_fit_for_keys())}, or connector: kafka")
+
+
+def _fit_for_keys() -> list[str]:
+    """Techniques that make one key of each key, and never the same of two."""
+    names = []
+    for name, technique in TECHNIQUES.items():
+        examples = [technique.params.model_validate(example) for example in technique.examples]
+        fit = [technique.injective(params) and technique.deterministic(params) for params in examples]
+        if technique.keyed and any(fit):
+            names.append(name if all(fit) else f"a longer {name}")
+    return names
 
 
 def _largest(options: Options) -> int:

@@ -178,9 +178,9 @@ def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vaul
     def part(rule: Rule, header: str) -> Part:
         mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
         if isinstance(mask, Action):
-            return Part(header, technique.name, None, True)
+            return Part(header, technique.name, None, True, True)
         compiled = FieldRule(rule.path, technique.name, mask, accepted_kinds(technique.inputs), rule.params.on_error)
-        return Part(header, technique.name, compiled, technique.deterministic(rule.params))
+        return Part(header, technique.name, compiled, technique.deterministic(rule.params), technique.injective(rule.params))
 
     headers = tuple(part(rule, name) for name, rule in rules.headers.items())
     return RecordPlan(part(rules.key, "") if rules.key else None, headers, rules.timestamp)

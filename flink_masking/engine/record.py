@@ -25,12 +25,14 @@ class Part:
         technique: its technique's name.
         rule: the compiled rule; None where it stays as it is.
         deterministic: equal values come out equal.
+        injective: different values come out different.
     """
 
     header: str
     technique: str
     rule: FieldRule | None
     deterministic: bool
+    injective: bool
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,16 @@ class Domain(NamedTuple):
     contains: Callable[[str], bool]
 
 
+def always(_: Any) -> bool:
+    """For `Technique.deterministic` and `Technique.injective`: whatever the parameters."""
+    return True
+
+
+def never(_: Any) -> bool:
+    """For `Technique.deterministic` and `Technique.injective`: whatever the parameters."""
+    return False
+
+
 @dataclass(frozen=True)
 class Technique:
     """A technique's name, parameters, maker and promises.
@@ -147,6 +157,8 @@ class Technique:
         keyed: needs a key ring.
         examples: parameter sets (without the technique's name) that the laws are run with.
         unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
+        injective: two different texts (in NFC) that it takes never share a result, whatever the record or batch: what the key of a
+            table needs. A digest counts from 96 bits on; a technique that says nothing is taken for one that merges values.
     """
 
     name: str
@@ -161,19 +173,10 @@ class Technique:
     keyed: bool = False
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     unmake: Callable[[Any, Site], Mask] | None = None
+    injective: Callable[[Any], bool] = never
 
     def key_domain(self, params: Any) -> str | None:
         """The domain that the rule takes its key from; None for a technique without keys, and for noise and names drawn anew each time."""
         if not self.keyed or not (self.reversible or self.deterministic(params)):
             return None
         return getattr(params, "domain", None)
-
-
-def always(_: Any) -> bool:
-    """For `Technique.deterministic`: whatever the parameters."""
-    return True
-
-
-def never(_: Any) -> bool:
-    """For `Technique.deterministic`: whatever the parameters."""
-    return False

@@ -71,4 +71,5 @@ TECHNIQUE = Technique(
     keyed=True,
     examples=({"domain": "customer"},),
     unmake=unmake_encrypt_deterministic,
+    injective=always,
 )

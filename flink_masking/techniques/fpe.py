@@ -147,4 +147,5 @@ TECHNIQUE = Technique(
         {"domain": "name", "alphabet": "aábcdefghiíjklmnoóprstuúvyž", "keep_last": 1},
     ),
     unmake=unmake_fpe,
+    injective=always,
 )

@@ -23,4 +23,5 @@ TECHNIQUE = Technique(
     row_local=True,
     inputs=ANYTHING,
     output=None,
+    injective=always,
 )

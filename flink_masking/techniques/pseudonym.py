@@ -73,11 +73,21 @@ class PseudonymParams(Params):
         return self
 
 
+def bits_of(params: PseudonymParams) -> float:
+    """Bits of the digest that a pseudonym keeps."""
+    return math.log2(len(ENCODINGS[params.encoding].alphabet)) * params.length
+
+
+def keeps_apart(params: PseudonymParams) -> bool:
+    """Whether a pseudonym is long enough that no two values of a stream will share one."""
+    return bits_of(params) >= SAFE_BITS
+
+
 def warnings(params: PseudonymParams) -> list[str]:
     """What a policy check says of parameters that are allowed and seldom meant."""
-    bits = math.log2(len(ENCODINGS[params.encoding].alphabet)) * params.length
-    if bits >= SAFE_BITS:
+    if keeps_apart(params):
         return []
+    bits = bits_of(params)
     enough = math.ceil(SAFE_BITS / (bits / params.length))
     return [
         f"{params.length} digits of {params.encoding} keep {int(bits)} bits: two values may share a pseudonym. "
@@ -144,5 +154,7 @@ TECHNIQUE = Technique(
         {"domain": "customer", "algorithm": "cmac"},
         {"domain": "customer", "algorithm": "cmac", "length": 30, "encoding": "hex"},
         {"domain": "customer", "algorithm": "cmac", "encoding": "base32", "prefix": "c-"},
+        {"domain": "customer", "length": 2, "encoding": "hex"},
     ),
+    injective=keeps_apart,
 )

@@ -201,4 +201,5 @@ TECHNIQUE = Technique(
         {"domain": "account", "format": "alphanumeric", "length": 16, "prefix": "t-"},
     ),
     unmake=unmake_tokenize,
+    injective=always,
 )

@@ -48,6 +48,8 @@ KNOWN_TEXTS = [
     "1969-12-31", "2024-02-29", "2023-02-29", "2024-03-15T10:30:00Z", "2024-12-30T23:59:59.123+02:00", "---", "x" * 200,
     "DE89370400440532013000",
 ]  # fmt: skip
+NEAR = st.text("aA1 -é\u0301K", min_size=6, max_size=9).map(lambda text: "1234567" + text)
+"""Texts that differ by little, and that a format or an alphabet of the examples may take."""
 TEXTS = st.sampled_from(KNOWN_TEXTS) | st.text(max_size=40)
 KNOWN_NUMBERS = ["-0", "1e3", "1e999", "17", "12.50", "-0.005", "1E-7", "9" * 30]
 NUMBERS = st.integers(-(10**6), 10**6).map(str) | st.sampled_from(KNOWN_NUMBERS)
@@ -243,6 +245,57 @@ def test_keyed_if_and_only_if_declared(technique):
         for values in many(technique)
     ]
     assert all(same) != technique.keyed
+
+
+@pytest.mark.parametrize(("technique", "example"), ALL)
+def test_what_is_injective_keeps_values_apart(technique, example):
+    """Of what declares so, no two texts (in NFC) share a result; what leads back does, for a result tells its value."""
+    declared = technique.injective(technique.params.model_validate(example))
+    assert declared or not technique.reversible
+    if not declared or technique.output is None:
+        return
+    mask, met = make(technique, example), {}
+
+    @FEW
+    @given(st.lists(st.sampled_from(KNOWN_TEXTS) | st.text(max_size=12) | NEAR, max_size=40))
+    def law(texts):
+        values = batch([(Kind.STRING, text) for text in texts])
+        for old, new in zip(texts, outcome(mask, values), strict=True):
+            if new != "(refused)":
+                assert met.setdefault(new, unicodedata.normalize("NFC", old)) == unicodedata.normalize("NFC", old)
+
+    law()
+    many_texts = [f"{number:07}" for number in range(0, 300_000, 7)]
+    results = [new for new in outcome(mask, batch([(Kind.STRING, text) for text in many_texts])) if new != "(refused)"]
+    assert len(set(results)) == len(results)
+
+
+@pytest.mark.parametrize(("name", "example", "texts"), [
+    ("partial", {"keep_last": 4}, ["1111-2222", "3333-2222"]),
+    ("partial", {"keep_first": 9, "same_length": True}, ["abc", "xyz"]),
+    ("redact", {}, ["a", "b"]), ("redact", {"fill": "#"}, ["a", "b"]), ("nullify", {}, ["a", "b"]),
+    ("generalize", {"prefix": 3}, ["02139", "02138"]), ("generalize", {"date": "year"}, ["1969-12-31", "1969-01-01"]),
+    ("pseudonym", {"domain": "d", "length": 2, "encoding": "hex"}, [str(k) for k in range(257)]),
+    ("substitute", {"as": "first_name"}, [str(k) for k in range(20_000)]),
+    ("date_shift", {"max_days": 1}, [str(np.datetime64("1969-01-01") + k) for k in range(300)]),
+])  # fmt: skip
+def test_what_merges_values_does_not_claim_to_keep_them_apart(name, example, texts):
+    """Techniques that give two values one result, by design or by size, are no source of keys."""
+    results = outcome(make(TECHNIQUES[name], example), batch([(Kind.STRING, text) for text in texts]))
+    assert len(set(results)) < len(texts) and "(refused)" not in results
+    assert not TECHNIQUES[name].injective(TECHNIQUES[name].params.model_validate(example))
+
+
+@pytest.mark.parametrize(("params", "kept"), [
+    ({}, True), ({"length": 17}, True), ({"length": 16}, False), ({"encoding": "hex", "length": 24}, True),
+    ({"encoding": "hex", "length": 23}, False), ({"encoding": "base32", "length": 20}, True), ({"encoding": "base32", "length": 19}, False),
+    ({"algorithm": "cmac"}, True), ({"algorithm": "cmac", "length": 8}, False),
+    ({"length": 8, "prefix": "a-long-prefix-of-more-bits"}, False),
+])  # fmt: skip
+def test_a_pseudonym_keeps_values_apart_from_96_bits_on(params, kept):
+    """The bits of the digest count, in any encoding; a prefix adds none."""
+    technique = TECHNIQUES["pseudonym"]
+    assert technique.injective(technique.params.model_validate({"domain": "d", **params})) is kept
 
 
 class RecordingRing(KeyRing):
