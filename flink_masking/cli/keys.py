@@ -78,8 +78,9 @@ def disable(file: File, version: Number) -> None:
 
     What it protected opens again after 'keys enable': try this before 'keys destroy'.
     """
-    _change(file, lambda ring: ring.disabled(version))
+    after = _change(file, lambda ring: ring.disabled(version))
     _say(file, f"version {version} is disabled")
+    _tell_of_people(file, version, after)
 
 
 def enable(file: File, version: Number) -> None:
@@ -101,8 +102,9 @@ def destroy(
 
     if not yes:
         raise InputError(f"{file}: what version {version} protected could never be opened again; nothing was changed. Hint: pass --yes")
-    _change(file, lambda ring: ring.destroyed(version))
+    after = _change(file, lambda ring: ring.destroyed(version))
     _say(file, f"version {version} was destroyed")
+    _tell_of_people(file, version, after)
 
 
 def list_(file: File) -> None:
@@ -170,6 +172,14 @@ def _change(file: Path, step: "Callable[[AnyRing], AnyRing]") -> "AnyRing":
 
     edit(file, change)
     return made[0]
+
+
+def _tell_of_people(file: Path, closed: int, ring: "AnyRing") -> None:
+    """Say what closing the oldest version means to state: people are hashed with the oldest one that opens."""
+    oldest = min(number for number, state, *_ in ring.facts() if state in ("primary", "enabled"))
+    if closed < oldest:
+        _say(file, f"people are hashed with version {oldest} from now on: jobs whose anonymized or aggregated segments keep state under "
+             f"version {closed} refuse to restart with this ring. Hint: docs/keys.md, Rotation")
 
 
 def _say(file: Path, text: str) -> None:

@@ -16,6 +16,7 @@ from flink_masking.dp.partials import read_partial
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.engine.columns import Column
 from flink_masking.engine.masking import FieldRule, accepted_kinds
+from flink_masking.engine.people import PinnedPeople
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
@@ -58,6 +59,7 @@ class AggregatedPlan:
         epoch: it holds milliseconds since 1970 as a number, instead of ISO 8601 text.
         keys: group fields with the mask that generalises each, or None where it is taken as it is.
         shards: instances of the bounding stage.
+        people_version: the key version that people are hashed with.
     """
 
     name: str
@@ -67,6 +69,7 @@ class AggregatedPlan:
     epoch: bool
     keys: tuple[tuple[str, FieldRule | None], ...]
     shards: int
+    people_version: int
 
     has_time = True
 
@@ -78,7 +81,8 @@ class AggregatedPlan:
     @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Bounding and adding up for each shard of people, then noise in one place."""
-        return (LogicStage("partial", partial(PartialLogic, self.spec), from_ipc),
+        counting = partial(PinnedPeople, partial(PartialLogic, self.spec), self.people_version, self.name)
+        return (LogicStage("partial", counting, from_ipc),
                 LogicStage("final", partial(FinalLogic, self.spec), lambda blob: read_partial(blob, self.spec)))
 
     def examine(self, view: RecordView, rejections: Rejections) -> Contributions:
@@ -163,4 +167,5 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
                                                                  accepted_kinds(rule.technique.inputs), "quarantine")
         keys.append((rule.path, taken))
     epoch = policy.fields[policy.event_time.field].type == "number"
-    return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, epoch, tuple(keys), segment.shards)
+    return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, epoch, tuple(keys), segment.shards,
+                          ring.versions[0])

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -19,12 +19,14 @@ from flink_masking.anonymity.sensitive import SensitiveDomain
 from flink_masking.anonymity.slide_grow import USUAL_PREFERENCE, SlideGrow
 from flink_masking.anonymity.space import Space
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.people import PinnedPeople
 from flink_masking.engine.quasi_identifiers import code_quasi_identifier
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
+from flink_masking.logic import Logic
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.segments import AnonymizedSegment
@@ -58,6 +60,7 @@ class AnonymizedPlan:
         models: what groups must satisfy besides k.
         domains: of sensitive fields whose values are declared, by field; None for the others.
         sensitive: keyed hash of the values of the other ones; None where there is no sensitive field.
+        people_version: the key version that people, and sensitive values, are hashed with.
     """
 
     name: str
@@ -66,6 +69,7 @@ class AnonymizedPlan:
     models: Models
     domains: Mapping[str, SensitiveDomain | None]
     sensitive: Prf | None
+    people_version: int
 
     has_time = False
 
@@ -82,7 +86,10 @@ class AnonymizedPlan:
     @property
     def stages(self) -> tuple[LogicStage, ...]:
         """One keyed operator."""
-        return (LogicStage("anonymize", self._logic, from_ipc),)
+        return (self._stage(self._logic),)
+
+    def _stage(self, logic: Callable[[], Logic]) -> LogicStage:
+        return LogicStage("anonymize", functools.partial(PinnedPeople, logic, self.people_version, self.name), from_ipc)
 
     def _logic(self) -> KAnonymityLogic:
         seed = np.random.SeedSequence(int.from_bytes(os.urandom(16)))  # of the order within a group only, never of the groups
@@ -189,7 +196,7 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
         return tuple(domain.encode(text, np.full(len(values), Kind.STRING, np.int32))[0].tolist())
 
     models = privacy_models(segment, domains, loaded.hierarchies, loaded.policy, watched)
-    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf)
+    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest)
 
 
 def _member(path: str) -> str:

@@ -11,6 +11,7 @@ from flink_masking.audit.events import AuditChain
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.masking import FieldRule, apply, edit
 from flink_masking.engine.order import shuffled
+from flink_masking.engine.people import marked
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.quarantine import QuarantineWriter
 from flink_masking.engine.record import Parts, RecordPlan, Released, Transport, release
@@ -260,7 +261,7 @@ class Protect:
         if len(rows) > 1 and batch.nbytes > PACKET_BYTES:
             half = len(rows) // 2
             return [packed for piece in (rows[:half], rows[half:]) for packed in self._sealed(segment, columns, view, piece, shard)]
-        return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(batch)))]
+        return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(marked(batch, segment.people_version))))]
 
 
 def _accepted(rows: np.ndarray, rejections: Rejections) -> np.ndarray:

@@ -41,6 +41,11 @@ class Stateful(Protocol):
         ...
 
     @property
+    def people_version(self) -> int:
+        """The key version that people are hashed with, in all segments of a plan the same."""
+        ...
+
+    @property
     def has_time(self) -> bool:
         """Whether it reads event time (and is asked for `latest`)."""
         ...

@@ -12,7 +12,6 @@ from flink_masking.crypto.prf import Prf
 from flink_masking.engine.anonymized import AnonymizedPlan, Coded, compile_anonymized
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
-from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AnonymizedSegment
@@ -31,7 +30,7 @@ class ZeroDelayPlan(AnonymizedPlan):
     @property
     def stages(self) -> tuple[LogicStage, ...]:
         """One keyed operator."""
-        return (LogicStage("anonymize", self._zero_delay, from_ipc),)
+        return (self._stage(self._zero_delay),)
 
     def _zero_delay(self) -> ZeroDelayLogic:
         segment, generator = self.segment, np.random.default_rng(np.random.SeedSequence(int.from_bytes(os.urandom(16))))
@@ -52,5 +51,5 @@ def compile_zero_delay(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
         PolicyError: a quasi-identifier has no usable domain.
     """
     plan = compile_anonymized(name, segment, loaded, ring)
-    shown = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", ring.versions[0]))
-    return ZeroDelayPlan(plan.name, plan.segment, plan.space, plan.models, plan.domains, plan.sensitive, shown)
+    shown = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", plan.people_version))
+    return ZeroDelayPlan(plan.name, plan.segment, plan.space, plan.models, plan.domains, plan.sensitive, plan.people_version, shown)

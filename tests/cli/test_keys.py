@@ -82,6 +82,16 @@ def test_the_life_of_a_version(cli, path):
     assert os.listdir(path.parent) == ["keys.json"]
 
 
+def test_closing_the_oldest_version_tells_what_it_means_to_people(cli, path):
+    """Disabling or destroying the version that people are hashed with says that state kept under it will be refused; others do not."""
+    cli("keys", "add", path)
+    cli("keys", "promote", path, 3)
+    assert "people" not in cli("keys", "disable", path, 2).out
+    for verb, *rest in (("disable", 1), ("destroy", 1, "--yes")):
+        told = cli("keys", verb, path, *rest).out
+        assert "people are hashed with version 3 from now on" in told and "version 1 refuse to restart" in told and "Hint:" in told
+
+
 def test_destroying_takes_a_yes(cli, path):
     """Without --yes nothing is destroyed, and the message says what it would mean."""
     cli("keys", "promote", path, 2)
