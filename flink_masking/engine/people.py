@@ -52,8 +52,8 @@ class PinnedPeople:
         """
         named = (batch.schema.metadata or {}).get(MEMBER)  # absent in packets of a release that did not name it
         if named is not None and int(named) != self._version:
-            raise JobError(f"segment '{self._segment}': a batch whose people are hashed with key version {int(named)} meets an operator that "
-                           f"works with version {self._version}. Hint: give all TaskManagers the same key ring and restart the job")
+            raise JobError(f"segment '{self._segment}': a batch whose people are hashed with key version {int(named)} meets an operator "
+                           f"that works with version {self._version}. Hint: give all TaskManagers the same key ring and restart the job")
         effects = self._logic.on_batch(batch.replace_schema_metadata(None), now)
         if not self._kept:
             effects.writes[ENTRY], self._kept = self._entry(), True
@@ -106,13 +106,14 @@ class PinnedPeople:
         if not (entry.startswith(_TAG) and number.isdigit() and kept.isdigit()):
             raise InputError(f"segment '{self._segment}': the state is damaged. Hint: restore an earlier savepoint")
         if int(number) != _FORMAT:
-            raise InputError(f"segment '{self._segment}': the state was written by a newer version. Hint: restore with the version that wrote it")
+            raise InputError(f"segment '{self._segment}': the state was written by a newer version. "
+                             "Hint: restore with the version that wrote it")
         if int(kept) == self._version:
             return
         older = int(kept) < self._version
         step = f"enable version {int(kept)} again" if older else f"disable version {self._version} again"
         raise InputError(
-            f"segment '{self._segment}': the people in its state are hashed with key version {int(kept)}, and the key ring's oldest enabled "
-            f"version is {self._version}: everybody would count as a new person. Hint: {step} (flink-masking keys "
+            f"segment '{self._segment}': the people in its state are hashed with key version {int(kept)}, and the key ring's oldest "
+            f"enabled version is {self._version}: everybody would count as a new person. Hint: {step} (flink-masking keys "
             f"{'enable' if older else 'disable'}) for as long as this state is used; or stop the job with --drain before, which empties "
             "buffers; or rename the segment: it starts without state, and lifetime budgets start anew")

@@ -56,6 +56,11 @@ class Unpublished:
         return self.segment.name
 
     @property
+    def people_version(self) -> int:
+        """As the segment does."""
+        return self.segment.people_version
+
+    @property
     def paths(self) -> frozenset[str]:
         """Fields whose values it reads."""
         return self.segment.paths

@@ -47,6 +47,7 @@ class Shard:
     """The first stage of a segment in a job that is started with a ring and, where there is one, a state."""
 
     def __init__(self, segment, ring, state=None):
+        """Compile the policy for the ring and take over the state."""
         self.plan = compile_plan(LOADED, ring)
         self.segment, self.protect = self.plan.segment(segment), Protect(self.plan, os.urandom, lambda: NOW)
         stage = self.segment.stages[0]
