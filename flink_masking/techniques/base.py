@@ -4,8 +4,10 @@ A technique module has a frozen `Params` class, a function ``make_<name>(params,
 be wrong is found, and a `Technique` that declares its promises. Adding one touches its file, the registry's list and its test.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import Enum
 from typing import Any, Literal, NamedTuple
 
@@ -19,8 +21,8 @@ from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
 from flink_masking.vault.base import Vault
 
-__all__ = ["Action", "Context", "Domain", "FieldFacts", "Mask", "Masked", "OnError", "Params", "Site", "Technique", "Values",
-           "always", "never"]
+__all__ = ["Action", "Context", "Domain", "FieldFacts", "Mask", "Masked", "OnError", "Params", "Shows", "Site", "Technique", "Values",
+           "always", "never", "showing", "span"]
 
 OnError = Literal["redact", "nullify", "drop", "quarantine"]
 
@@ -44,6 +46,7 @@ class FieldFacts:
         domain: public lower and upper bound of a number or (as ISO text) a date, or None.
         hierarchy: the generalisation hierarchy of the field, or None.
         scale: decimals of a number, or None.
+        bounds: public bounds that a measure is clipped to, or None.
     """
 
     path: str
@@ -51,6 +54,7 @@ class FieldFacts:
     domain: tuple[Any, Any] | None = None
     hierarchy: Hierarchy | None = None
     scale: int | None = None
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +144,19 @@ def never(_: Any) -> bool:
     return False
 
 
+class Shows(Enum):
+    """What the result of a technique tells of the value that it stands for.
+
+    A consistent stand-in (a pseudonym, a ciphertext) tells nothing of the value; that it is the same each time is `Technique.lasting`.
+    """
+
+    EXACT = "exact"
+    COARSER = "coarser"
+    PART = "part"
+    NOISE = "noise"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class Technique:
     """A technique's name, parameters, maker and promises.
@@ -159,6 +176,10 @@ class Technique:
         unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
         injective: two different texts (in NFC) that it takes never share a result, whatever the record or batch: what the key of a
             table needs. A digest counts from 96 bits on; a technique that says nothing is taken for one that merges values.
+        shows: what a result tells of its value.
+        lasting: whether results tell people apart and stay the same in all records of a person, for values that do.
+        resolution: for results that are coarser, a part or noisy: how many values they tell apart, given what is declared of the field;
+            infinite where that is not known.
     """
 
     name: str
@@ -174,9 +195,29 @@ class Technique:
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     unmake: Callable[[Any, Site], Mask] | None = None
     injective: Callable[[Any], bool] = never
+    shows: Callable[[Any], Shows] = field(default=lambda _: Shows.EXACT)
+    lasting: Callable[[Any], bool] = field(default=lambda _: True)
+    resolution: Callable[[Any, FieldFacts], float] = field(default=lambda _, __: math.inf)
 
     def key_domain(self, params: Any) -> str | None:
         """The domain that the rule takes its key from; None for a technique without keys, and for noise and names drawn anew each time."""
         if not self.keyed or not (self.reversible or self.deterministic(params)):
             return None
         return getattr(params, "domain", None)
+
+
+
+def showing(what: Shows) -> Callable[[Any], Shows]:
+    """For `Technique.shows`: the same whatever the parameters."""
+    return lambda _: what
+
+
+def span(facts: FieldFacts) -> float:
+    """Length of the declared range of a number (or, in days, of a date); infinite where none is declared."""
+    low, high = facts.bounds or facts.domain or (None, None)
+    if isinstance(low, str) and isinstance(high, str):
+        try:
+            return float((date.fromisoformat(high[:10]) - date.fromisoformat(low[:10])).days)
+        except ValueError:
+            return math.inf
+    return math.inf if low is None or high is None or isinstance(low, str) else float(high) - float(low)

@@ -13,7 +13,21 @@ from flink_masking.crypto.prf import Prf
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import TEXT
 from flink_masking.techniques import date_shift_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import (
+    Context,
+    Domain,
+    FieldFacts,
+    Mask,
+    Masked,
+    Params,
+    Shows,
+    Site,
+    Technique,
+    Values,
+    always,
+    showing,
+    span,
+)
 
 FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -106,6 +120,10 @@ def output_domain(params: DateShiftParams) -> Domain:
     return Domain("a date or date-time of the years 0001 to 9999, or nothing where there was nothing", contains)
 
 
+def _resolution(params: DateShiftParams, facts: FieldFacts) -> float:
+    return span(facts) / (2 * params.max_days + 1) + 1
+
+
 TECHNIQUE = Technique(
     name="date_shift",
     summary="Dates moved by a keyed number of days, the same for all dates of a person.",
@@ -118,4 +136,6 @@ TECHNIQUE = Technique(
     output=output_domain,
     keyed=True,
     examples=({"max_days": 30}, {"max_days": 3650, "keep_time": False, "domain": "hospital"}),
+    shows=showing(Shows.NOISE),
+    resolution=_resolution,
 )

@@ -1,7 +1,7 @@
 """drop: the member is removed from the record."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, Site, Technique, always
+from flink_masking.techniques.base import Action, Params, Shows, Site, Technique, always, never, showing
 
 
 class DropParams(Params):
@@ -23,4 +23,6 @@ TECHNIQUE = Technique(
     row_local=True,
     inputs=ANYTHING,
     output=None,
+    shows=showing(Shows.NOTHING),
+    lasting=never,
 )

@@ -5,7 +5,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.xaes import HALF_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Nonces, Xaes
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Site, Technique, Values, always, never
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Shows, Site, Technique, Values, always, never, showing
 from flink_masking.techniques.encrypt_values import EncryptParams, are_texts, associated, opening_keys, plaintexts, restored
 
 LEAST = NONCE_BYTES + TAG_BYTES + 2
@@ -87,4 +87,6 @@ TECHNIQUE = Technique(
     examples=({"domain": "customer"},),
     unmake=unmake_encrypt,
     injective=always,
+    shows=showing(Shows.NOTHING),
+    lasting=never,
 )

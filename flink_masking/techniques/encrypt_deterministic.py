@@ -5,7 +5,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.siv import TAG_BYTES, Siv
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Shows, Site, Technique, Values, always, showing
 from flink_masking.techniques.encrypt_values import EncryptParams, are_texts, associated, opening_keys, plaintexts, restored
 
 LEAST = TAG_BYTES + 2
@@ -72,4 +72,5 @@ TECHNIQUE = Technique(
     examples=({"domain": "customer"},),
     unmake=unmake_encrypt_deterministic,
     injective=always,
+    shows=showing(Shows.NOTHING),
 )

@@ -8,7 +8,7 @@ from flink_masking.crypto.alphabet import NAMED, alphabet
 from flink_masking.crypto.ff1 import MINIMUM_DOMAIN
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import TEXT
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always
 from flink_masking.techniques.fpe_formats import FORMATS, LONGEST, contains, of_alphabet
 from flink_masking.techniques.fpe_numerals import Converter, Shape
 from flink_masking.techniques.rewriting import refusals
@@ -124,6 +124,10 @@ def output_domain(params: FpeParams) -> Domain:
     return Domain(f"{shape.form.title}, or nothing where there was nothing", lambda text: not text or belongs(text))
 
 
+def _shows(params: FpeParams) -> Shows:
+    return Shows.PART if params.keep_first or params.keep_last or params.format == "phone" else Shows.NOTHING
+
+
 TECHNIQUE = Technique(
     name="fpe",
     summary="Format-preserving encryption (FF1): the same length and characters, reversible with the key.",
@@ -148,4 +152,5 @@ TECHNIQUE = Technique(
     ),
     unmake=unmake_fpe,
     injective=always,
+    shows=_shows,
 )

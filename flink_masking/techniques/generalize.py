@@ -1,5 +1,6 @@
 """generalize: a coarser value in the place of the exact one: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell."""
 
+import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
@@ -9,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import SCALAR, Kind
-from flink_masking.techniques.base import Domain, Mask, Params, Site, Technique, always
+from flink_masking.techniques.base import Domain, FieldFacts, Mask, Params, Shows, Site, Technique, always, never, showing, span
 from flink_masking.techniques.generalize_dates import LEVELS, cut_dates
 from flink_masking.techniques.generalize_labels import cut_text, look_up
 from flink_masking.techniques.generalize_numbers import number_ranges, round_numbers
@@ -146,6 +147,22 @@ def output_domain(params: GeneralizeParams) -> Domain:
     return Domain(f"labels of level {params.level} of the hierarchy", lambda text: True)
 
 
+_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
+
+
+def _resolution(params: GeneralizeParams, facts: FieldFacts) -> float:
+    """How many labels there are: of ranges, dates and rounded numbers by the declared range, of prefixes with ten symbols a place."""
+    if (step := params.width or params.round_to or (params.date and _DAYS[params.date])) is not None:
+        return span(facts) / float(step) + 1
+    if params.prefix is not None:
+        return 10.0 ** min(params.prefix, 300)
+    if params.geohash is not None:
+        return 32.0**params.geohash
+    if params.hierarchy is None and params.level is not None and facts.hierarchy is not None:
+        return len({path[params.level] for path in facts.hierarchy.paths})
+    return math.inf
+
+
 TECHNIQUE = Technique(
     name="generalize",
     summary="A coarser value: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell, a rounded number.",
@@ -166,4 +183,7 @@ TECHNIQUE = Technique(
         {"round_to": 0.05},
         {"round_to": 10},
     ),
+    shows=showing(Shows.COARSER),
+    lasting=never,
+    resolution=_resolution,
 )

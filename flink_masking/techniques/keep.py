@@ -1,7 +1,7 @@
 """keep: the value leaves as it came, byte for byte."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, Site, Technique, always
+from flink_masking.techniques.base import Action, Params, Shows, Site, Technique, always, showing
 
 
 class KeepParams(Params):
@@ -24,4 +24,5 @@ TECHNIQUE = Technique(
     inputs=ANYTHING,
     output=None,
     injective=always,
+    shows=showing(Shows.EXACT),
 )

@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, never, showing
 
 
 class NullifyParams(Params):
@@ -35,4 +35,6 @@ TECHNIQUE = Technique(
     row_local=True,
     inputs=ANYTHING,
     output=output_domain,
+    shows=showing(Shows.NOTHING),
+    lasting=never,
 )

@@ -1,5 +1,6 @@
 """partial: part of the text stays readable, the rest is hidden (``j***@example.com``, ``***-**-6789``)."""
 
+import math
 from typing import Annotated
 
 import numpy as np
@@ -7,11 +8,13 @@ from pydantic import Field, StringConstraints, model_validator
 
 from flink_masking.records.kinds import TEXT
 from flink_masking.techniques import partial_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, FieldFacts, Mask, Masked, Params, Shows, Site, Technique, Values, always
 from flink_masking.techniques.redact import Character
 from flink_masking.techniques.rewriting import padded, rewrite
 
 Count = Annotated[int, Field(ge=0, le=1_000_000, strict=True)]
+FEW = 2
+"""Characters that do not tell people apart by themselves."""
 
 
 class PartialParams(Params):
@@ -78,6 +81,19 @@ def output_domain(params: PartialParams) -> Domain:
     return Domain(f"text with a hidden part {hidden!r}, or nothing where there was nothing", lambda text: not text or hidden in text)
 
 
+def _shows(params: PartialParams) -> Shows:
+    return Shows.PART if params.keep_first or params.keep_last or params.keep_after else Shows.NOTHING
+
+
+def _lasting(params: PartialParams) -> bool:
+    """From three characters on, or with everything behind an anchor, what stays can tell people apart."""
+    return params.keep_first + params.keep_last > FEW or params.keep_after is not None
+
+
+def _resolution(params: PartialParams, facts: FieldFacts) -> float:
+    return math.inf if params.keep_after is not None else 10.0 ** min(300, params.keep_first + params.keep_last)
+
+
 TECHNIQUE = Technique(
     name="partial",
     summary="Part of the text stays readable, the rest is hidden.",
@@ -95,4 +111,7 @@ TECHNIQUE = Technique(
         {"keep_first": 2, "keep_last": 1, "mask": "●", "same_length": True},
         {"keep_first": 1, "keep_last": 1, "keep_after": "→x", "mask": "é", "keep_separators": True},
     ),
+    shows=_shows,
+    lasting=_lasting,
+    resolution=_resolution,
 )

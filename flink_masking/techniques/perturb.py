@@ -1,5 +1,6 @@
 """perturb: bounded noise on numbers."""
 
+import math
 import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
@@ -13,7 +14,7 @@ from flink_masking.crypto.prf import Prf
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.records.kinds import NUMERIC
 from flink_masking.techniques import perturb_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values
+from flink_masking.techniques.base import Context, Domain, FieldFacts, Mask, Masked, Params, Shows, Site, Technique, Values, showing, span
 from flink_masking.techniques.rewriting import LARGEST
 
 
@@ -124,6 +125,14 @@ def is_keyed(params: PerturbParams) -> bool:
     return params.mode == "keyed"
 
 
+def _resolution(params: PerturbParams, facts: FieldFacts) -> float:
+    """Intervals of the size of the noise that fit into the declared range; relative noise is reckoned from one to its far end."""
+    if params.absolute is not None:
+        return span(facts) / (2 * params.absolute) + 1
+    assert params.relative is not None
+    return max(1.0, math.log(max(math.e, span(facts))) / (2 * params.relative)) + 1
+
+
 TECHNIQUE = Technique(
     name="perturb",
     summary="Numbers with bounded noise.",
@@ -136,4 +145,7 @@ TECHNIQUE = Technique(
     output=output_domain,
     keyed=True,
     examples=({"relative": 0.05, "scale": 2}, {"absolute": 10}, {"relative": 0.1, "mode": "keyed", "domain": "amount"}),
+    shows=showing(Shows.NOISE),
+    lasting=is_keyed,
+    resolution=_resolution,
 )

@@ -13,7 +13,7 @@ from flink_masking.crypto.cmac import Cmac
 from flink_masking.crypto.prf import Prf
 from flink_masking.records.kinds import SCALAR
 from flink_masking.techniques import pseudonym_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, showing
 from flink_masking.techniques.rewriting import padded, rewrite
 
 SAFE_BITS = 96
@@ -157,4 +157,5 @@ TECHNIQUE = Technique(
         {"domain": "customer", "length": 2, "encoding": "hex"},
     ),
     injective=keeps_apart,
+    shows=showing(Shows.NOTHING),
 )

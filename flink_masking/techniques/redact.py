@@ -6,7 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from flink_masking.records.kinds import ANYTHING, SCALAR
 from flink_masking.techniques import redact_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, never, showing
 from flink_masking.techniques.rewriting import padded, refusals, rewrite
 
 Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
@@ -71,4 +71,6 @@ TECHNIQUE = Technique(
     inputs=ANYTHING,
     output=output_domain,
     examples=({}, {"with": "hidden – hidden – hidden – hidden – hidden"}, {"with": ""}, {"fill": "#"}, {"fill": "●"}),
+    shows=showing(Shows.NOTHING),
+    lasting=never,
 )

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from flink_masking.errors import PolicyError
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, never
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, never, showing
 from flink_masking.techniques.rewriting import is_empty
 
 Path = Annotated[str, StringConstraints(min_length=1)]
@@ -120,4 +120,6 @@ TECHNIQUE = Technique(
     inputs=SCALAR,
     output=output_domain,
     examples=({}, {"min_distinct": 2}),
+    shows=showing(Shows.NOTHING),
+    lasting=never,
 )

@@ -14,7 +14,7 @@ from flink_masking.kernels.memory import SLACK
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques import substitute_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, showing
 from flink_masking.techniques.rewriting import LARGEST, refusals
 from flink_masking.techniques.substitute_catalogue import form
 from flink_masking.techniques.substitute_forms import WORDS, Form, contains, indices, numeric
@@ -148,4 +148,6 @@ TECHNIQUE = Technique(
         {"as": "iban", "locale": "es_ES"},
         {"as": "full_name", "mode": "random"},
     ),
+    shows=showing(Shows.NOTHING),
+    lasting=is_consistent,
 )

@@ -14,7 +14,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import SCALAR
 from flink_masking.techniques import tokenize_forms as forms
 from flink_masking.techniques import tokenize_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, showing
 from flink_masking.techniques.rewriting import is_empty, padded, rewrite
 from flink_masking.vault.base import Vault
 from flink_masking.vault.memory import MemoryVault
@@ -202,4 +202,5 @@ TECHNIQUE = Technique(
     ),
     unmake=unmake_tokenize,
     injective=always,
+    shows=showing(Shows.NOTHING),
 )
