@@ -63,7 +63,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     check_domains(policy, findings)
-    check_composition(policy, compiled.rules, findings)
+    check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)
     return compiled
 

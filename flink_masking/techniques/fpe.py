@@ -125,7 +125,7 @@ def output_domain(params: FpeParams) -> Domain:
 
 
 def _shows(params: FpeParams) -> Shows:
-    return Shows.PART if params.keep_first or params.keep_last or params.format == "phone" else Shows.NOTHING
+    return Shows.PART if params.keep_first or params.keep_last or params.format in ("phone", "email") else Shows.NOTHING
 
 
 TECHNIQUE = Technique(

@@ -80,6 +80,18 @@ def test_a_principal_of_two_segments(read):
     assert [(fault.line, fault.column, fault.severity) for fault in caught.value.faults] == [(2, 39, "error")]
 
 
+@pytest.mark.parametrize("apart", ["one", "two"])
+def test_segments_that_are_held_apart_have_readers_of_their_own(read, apart):
+    """What held_apart leaves out of the warnings of check is enforced: a principal that reads both segments is an error."""
+    text = "job: User:j\nsegments: {one: User:a, two: [User:b, User:a]}\n"
+    with pytest.raises(PolicyFaults) as caught:
+        read(text, f"held_apart: [{apart}]\n")
+    (fault,) = caught.value.faults
+    assert (fault.line, fault.column, fault.severity) == (2, 39, "error")
+    assert "held_apart" in fault.message and "'one'" in fault.message
+    assert read("job: User:j\nsegments: {one: User:a, two: User:b}\nquarantine: User:a\n", "held_apart: [one]\n").warnings != []
+
+
 def test_a_file_that_cannot_be_read(read, tmp_path):
     """A file that is missing or no text is an InputError that names it."""
     policy = load(PolicySource("p", POLICY.replace("{TOP}", ""))).policy

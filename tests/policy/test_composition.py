@@ -16,6 +16,9 @@ fields:
   age: {class: quasi, domain: [0, 120]}
   zip: {class: quasi, prefix: 5}
   amount: {class: measure, bounds: [0, 100]}
+  stars: {class: measure, bounds: [1, 5]}
+  illness: {class: sensitive}
+  smoker: {class: plain, type: boolean}
   at: {class: plain, type: datetime}
   paid: {class: plain, type: datetime}
 {TOP}segments:
@@ -28,30 +31,63 @@ fields:
 PSEUDONYM = "customer: {technique: pseudonym, domain: customer}"
 
 
-def found(rules=PSEUDONYM, release="amount", top="", more=""):
+def found(rules=PSEUDONYM, release="stars", top="", more="", text=POLICY):
     """The warnings of the policy."""
-    text = POLICY.replace("{RULES}", rules).replace("{RELEASE}", release).replace("{TOP}", top).replace("{MORE}", more)
+    text = text.replace("{RULES}", rules).replace("{RELEASE}", release).replace("{TOP}", top).replace("{MORE}", more)
     return load(PolicySource("policy.yaml", text)).warnings
 
 
-@pytest.mark.parametrize(("rule", "fields", "column"), [
-    ("zip: keep", "'zip'", 58), ("age: {technique: generalize, width: 10}", "'age'", 58), ("amount: keep", "'amount'", 61),
-])
-def test_a_pseudonym_that_shared_fields_lead_to(rule, fields, column):
-    """A pseudonym beside a field that the anonymized view shows, too, is a warning at that field's rule, with the mend."""
+def joined(*args, **kwargs):
+    """The warnings of joins."""
+    return [warning for warning in found(*args, **kwargs) if "can be joined" in warning.message]
+
+
+@pytest.mark.parametrize(("rule", "fields"), [
+    ("zip: keep", "'zip'"), ("age: {technique: generalize, width: 10}", "'age'"), ("zip: {technique: partial, keep_first: 2}", "'zip'"),
+    ("age: {technique: perturb, absolute: 2}", "'age'"), ("age: {technique: generalize, width: 20}, stars: keep", "'age', 'stars'"),
+])  # fmt: skip
+def test_a_pseudonym_that_shared_fields_lead_to(rule, fields):
+    """A pseudonym beside fields that the anonymized view shows, too, is a warning at the first one's rule, with the mend."""
     (warning,) = found(f"{PSEUDONYM}, {rule}")
-    assert (warning.line, warning.severity) == (14, "warning")
-    assert warning.column > column
+    assert (warning.line, warning.severity) == (17, "warning")
+    assert warning.column > 58
     assert warning.message == f"'analytics' and 'partners' can be joined by {fields}, and lead to 'customer'"
     assert "held_apart: [analytics]" in warning.hint
 
 
-@pytest.mark.parametrize("rules", [
-    PSEUDONYM, "zip: keep", f"{PSEUDONYM}, zip: redact", f"{PSEUDONYM}, amount: {{technique: perturb, relative: 0.1}}",
-    "customer: {technique: substitute, as: full_name, mode: random}, zip: keep",
+@pytest.mark.parametrize("rule", [
+    "amount: keep", "amount: {technique: perturb, relative: 0.01}", "amount: {technique: generalize, width: 5}",
+    "amount: {technique: generalize, round_to: 0.5}", "amount: {technique: perturb, relative: 0.05, mode: keyed}",
+])  # fmt: skip
+def test_a_released_field_of_many_values_that_both_show(rule):
+    """Exact, in narrow bands or with little noise, a released field of many values joins; in wide bands it does not."""
+    (warning,) = joined(f"{PSEUDONYM}, {rule}", release="amount")
+    assert "can be joined by 'amount'" in warning.message
+    assert joined(f"{PSEUDONYM}, amount: {{technique: generalize, width: 20}}", release="amount") == []
+
+
+@pytest.mark.parametrize(("rules", "target"), [
+    ("customer: {technique: substitute, as: user_name, domain: c}, zip: keep", "'customer'"),
+    ("customer: {technique: partial, keep_last: 4}, zip: keep", "what is shown of 'customer'"),
+    ("age: {technique: generalize, width: 30}, zip: keep", "what is shown of 'age', 'zip'"),
+    ("zip: keep", "what is shown of 'zip'"),
+    ("customer: {technique: pseudonym, domain: customer}, '*': keep", "'customer'"),
+    ("customer: {technique: substitute, as: full_name, mode: random}, zip: keep", "what is shown of 'zip'"),
 ])
-def test_nothing_to_join_or_nobody_to_find(rules):
-    """Without a shared field, or without anything that stays the same for a person, there is no warning."""
+def test_whatever_stands_for_the_person(rules, target):
+    """No pseudonym is needed: stand-ins, parts and exact quasi-identifiers are what a join leads to."""
+    text = rules.replace(", '*': keep", ", zip: keep")
+    (warning,) = joined(text)
+    assert warning.message.endswith(f"and lead to {target}")
+
+
+@pytest.mark.parametrize("rules", [
+    PSEUDONYM, f"{PSEUDONYM}, zip: redact", f"{PSEUDONYM}, zip: {{technique: shuffle}}", f"{PSEUDONYM}, smoker: keep",
+    f"{PSEUDONYM}, age: {{technique: generalize, width: 40}}", f"{PSEUDONYM}, stars: keep",
+    f"{PSEUDONYM}, zip: {{technique: pseudonym, domain: place}}", f"{PSEUDONYM}, amount: keep",
+])  # fmt: skip
+def test_nothing_to_join(rules):
+    """Without a shared field, or with shared fields that tell a few kinds of records apart, there is no warning."""
     assert found(rules) == []
 
 
@@ -63,10 +99,29 @@ def test_the_event_time_beside_a_pseudonym():
     assert found(f"{PSEUDONYM}, at: {{technique: generalize, date: hour}}") == []
 
 
+def test_a_released_field_of_many_values():
+    """A measure or plain field of many values is a warning wherever it is released, whoever reads what."""
+    (warning,) = found(release="amount", top="held_apart: [partners]\n")
+    assert (warning.line, warning.column) == (20, 15)
+    assert warning.message.startswith("'amount' has up to 101 values and is released as it is")
+    assert found(release="stars, smoker") == []
+
+
+@pytest.mark.parametrize(("rule", "warned"), [
+    ("", True), ("l_diversity: {field: illness, l: 2}", False), ("alpha_k: {field: illness, alpha: 0.5}", False),
+    ("t_closeness: {field: illness, t: 0.4, distance: equal}", False),
+])
+def test_a_sensitive_field_without_diversity(rule, warned):
+    """A sensitive field that is released needs a rule of diversity for it, of any kind."""
+    text = POLICY.replace("quasi_identifiers: [age, zip],", f"quasi_identifiers: [age, zip], {rule + ',' if rule else ''}")
+    warnings = found(release="illness", text=text)
+    assert [("without a rule of diversity" in w.message) for w in warnings] == [True] * warned
+
+
 def test_a_time_that_is_released_as_it_is():
     """Another time among the released fields of an anonymized view is a warning, whoever reads what."""
     (warning,) = found(release="paid", top="held_apart: [partners]\n")
-    assert (warning.line, warning.column) == (17, 15)
+    assert (warning.line, warning.column) == (20, 15)
     assert warning.message.startswith("'paid' is a time")
 
 
@@ -74,7 +129,7 @@ def test_two_anonymized_views_of_the_same_people():
     """Common quasi-identifiers of two anonymized views are named, unless one of them is held apart."""
     more = "others: {view: anonymized, k: 9, quasi_identifiers: [zip], release: []}"
     (warning,) = found(more=more)
-    assert (warning.line, warning.message.rpartition(", by ")[2]) == (17, "'zip': fewer than k may fit both")
+    assert (warning.line, warning.message.rpartition(", by ")[2]) == (20, "'zip': fewer than k may fit both")
     assert found(more=more, top="held_apart: [others]\n") == []
 
 

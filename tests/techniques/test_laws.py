@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import BOOLEAN, TEXT, Kind
 from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import Action, Context, FieldFacts, Params, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, Params, Shows, Site, Values
 from flink_masking.vault.memory import MemoryVault
 
 HIERARCHY = "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n17;young;*\n"
@@ -343,3 +343,51 @@ def test_every_kind_has_values():
     taken = {kind for technique in TECHNIQUES.values() for kind in technique.inputs}
     assert taken <= set(OF_KIND)
     assert taken >= BOOLEAN
+
+
+SERIES = [
+    (Kind.STRING, [f"Boston {n:06} Street" for n in range(0, 480, 2)]),
+    (Kind.NUMBER, [str(1000 + 37 * n) for n in range(240)]),
+    (Kind.STRING, [f"{1900 + n // 12}-{n % 12 + 1:02}-15" for n in range(240)]),
+    (Kind.STRING, [f"{n:03}-45-{n + 1:04}" for n in range(1, 241)]),
+    (Kind.STRING, [f"4111{n:012}" for n in range(240)]),
+    (Kind.STRING, [f"+1415555{n:04}" for n in range(240)]),
+    (Kind.STRING, [f"user{n}@example.com" for n in range(240)]),
+]
+"""Many different values of many forms."""
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_what_lasts_is_the_same_again_and_tells_values_apart(technique, example):
+    """A technique is lasting if and only if equal values have one result in every batch, and many values nearly as many results."""
+    params = technique.params.model_validate(example)
+    mask = make(technique, example, vault=MemoryVault())
+    for kind, texts in SERIES:
+        if kind not in technique.inputs:
+            continue
+        values = batch([(kind, text) for text in texts])
+        results = [outcome(mask, values, seed) for seed in (1, 2)]
+        if "(refused)" not in results[0] and technique.shows(params) not in (Shows.COARSER, Shows.PART):  # alike by chance, or not
+            assert technique.lasting(params) == (results[0] == results[1] and len(set(results[0])) > len(texts) // 4)
+
+
+@pytest.mark.parametrize(("technique", "example"), MASKS)
+def test_what_shows_nothing_holds_nothing_of_the_value(technique, example):
+    """No result of a technique that shows nothing has five characters in a row of its own value."""
+    if technique.shows(technique.params.model_validate(example)) is not Shows.NOTHING or technique.name in ("shuffle", "substitute"):
+        return  # values of other rows, and names out of the same pools
+    mask = make(technique, example, vault=MemoryVault())
+    for kind, texts in SERIES:
+        if kind in technique.inputs:
+            for text, result in zip(texts, outcome(mask, batch([(kind, text) for text in texts])), strict=True):
+                shown = result.decode() if isinstance(result, bytes) else str(result)
+                assert not any(text[at:at + 5] in shown for at in range(len(text) - 4)) or kind is Kind.NUMBER
+
+
+@pytest.mark.parametrize(("technique", "example"), ALL)
+def test_the_resolution_is_a_number_of_values(technique, example):
+    """The number of values that results tell apart is at least one, and less for a narrower domain, whatever is declared."""
+    params = technique.params.model_validate(example)
+    wide, narrow = (technique.resolution(params, FieldFacts("x", domain=(0, high))) for high in (1_000_000, 10))
+    assert wide >= narrow >= 1
+    assert technique.resolution(params, FieldFacts("x")) >= 1
