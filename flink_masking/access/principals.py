@@ -114,8 +114,8 @@ def read_principals(path: Path, policy: Policy) -> LoadedPrincipals:
     Raises:
         InputError: the file cannot be read.
         PolicyFaults: with every fault, each at its line and column: broken YAML, an unknown key or segment, no principal, the job among the
-            readers, consumer groups that overlap, a principal that reads a segment under `held_apart` and another one, and, where isolation is
-            strict, a principal that reads any two segments.
+            readers, consumer groups that overlap, a principal that reads a segment under `held_apart` and another one, and, where
+            isolation is strict, a principal that reads any two segments.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
