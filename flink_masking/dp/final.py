@@ -51,18 +51,20 @@ class FinalLogic:
     threshold, or no longer in the public list) or ``late``. ``rows`` are published groups, ``groups_suppressed`` the others.
     """
 
-    def __init__(self, spec: AggregateSpec, sampler: Sampler | None = None, entropy: Callable[[int], bytes] = os.urandom) -> None:
+    def __init__(self, spec: AggregateSpec, sampler: Sampler | None = None, entropy: Callable[[int], bytes] = os.urandom,
+                 max_ahead: int | None = None) -> None:
         """Start empty.
 
         Args:
             spec: the view.
             sampler: None for that of the spec's mechanism. Another one gives no privacy.
             entropy: n → n random bytes, for seeds.
+            max_ahead: ms by which an event time may lie after processing time; None: no limit.
 
         Raises:
             PolicyError: by OpenDP's account, a window would cost more than its epsilon.
         """
-        self._spec = spec
+        self._spec, self._max_ahead = spec, max_ahead
         self._mechanisms = Mechanisms(spec, sampler)
         self._windows = Windows(spec, partial_schema(spec), lambda rows: merge(rows, spec), whole_windows=True)
         self._seeds = Seeds(entropy)
@@ -71,8 +73,10 @@ class FinalLogic:
         self._patience = max(1, min(MOST_EMPTY, _MOST_EMPTY_ROWS // len(spec.groups or (b"",)))) * spec.step
 
     def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
-        """Take in partial aggregates (`partials.partial_schema`), of any windows; `now` plays no part."""
+        """Take in partial aggregates (`partials.partial_schema`), of any windows; `now` limits only how far windows are closed."""
         effects = Effects()
+        if self._max_ahead is not None:
+            self._heal(now + self._max_ahead, effects.writes)
         starts = batch.column("window_start").to_numpy()
         late = self._windows.missed(starts) > 0
         if late.any():
@@ -83,6 +87,13 @@ class FinalLogic:
             self._seeds.of(start, effects.writes)
         effects.figures = self._figures(0)
         return effects
+
+    def _heal(self, latest: int, writes: dict[str, bytes | None]) -> None:
+        self._windows.heal(latest, writes)
+        closed = self._windows.closed
+        if closed is not None and self._heard is not None and self._heard >= closed:
+            self._heard = closed - self._spec.step
+            writes["heard"] = f"heard.1 {self._heard}".encode()
 
     def on_timer(self, now: int) -> Effects:
         """Nothing waits for processing time."""

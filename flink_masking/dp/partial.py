@@ -29,15 +29,20 @@ class PartialLogic:
     ``people_exhausted`` are the subjects left out of a window because their lifetime budget is used up.
     """
 
-    def __init__(self, spec: AggregateSpec) -> None:
-        """Start empty."""
-        self._spec = spec
+    def __init__(self, spec: AggregateSpec, max_ahead: int | None = None) -> None:
+        """Start empty.
+
+        Args:
+            spec: the view.
+            max_ahead: ms by which an event time may lie after processing time; None: no limit.
+        """
+        self._spec, self._max_ahead = spec, max_ahead
         self._windows = Windows(spec, bounded_schema(spec), lambda rows: bound(rows, spec))
         self._ledger = Ledger(spec) if spec.lifetime is not None else None
         self._listed = None if spec.groups is None else pa.array(sorted(spec.groups), pa.binary())
 
     def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
-        """Buffer the contributions of a batch (`contribution.input_schema`); `now` plays no part.
+        """Buffer the contributions of a batch (`contribution.input_schema`); `now` limits only how far windows are closed.
 
         Raises:
             InputError: an event time is beyond ± 2**53 ms.
@@ -46,6 +51,8 @@ class PartialLogic:
         time = batch.column("time").to_numpy()
         if len(time) and max(-int(time.min()), int(time.max())) > LATEST:
             raise InputError("aggregated view: an event time is out of range. Hint: quarantine records without a valid event time")
+        if self._max_ahead is not None:
+            self._windows.heal(now + self._max_ahead, effects.writes)
         panes = self._windows.panes(time)
         missed = self._windows.missed(panes)
         stays = missed < self._spec.windows_per_record

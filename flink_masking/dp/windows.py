@@ -57,6 +57,28 @@ class Windows:
         self._open: dict[int, _Pane] = {}
         self.closed: int | None = None
 
+    def heal(self, latest: int, writes: dict[str, bytes | None]) -> None:
+        """Open again what a watermark from the future has closed.
+
+        Earlier releases let an event that was dated in the future move the watermark there. Windows that may have been published
+        since then stay closed.
+
+        Args:
+            latest: the largest event time that there can be now, ms since 1970.
+            writes: receives the state entries.
+        """
+        bound = self._bound(latest)
+        if self.closed is not None and self.closed > bound:
+            self._close_before(bound, writes)
+
+    def _bound(self, watermark: int) -> int:
+        """The start of the earliest window that ends after `watermark`."""
+        return (watermark - self._size) // self._step * self._step + self._step
+
+    def _close_before(self, bound: int, writes: dict[str, bytes | None]) -> None:
+        self.closed = bound
+        writes["closed"] = f"closed.1 {bound}".encode()
+
     def panes(self, time: np.ndarray) -> np.ndarray:
         """The start of the pane of each event time (int64, ms since 1970)."""
         return time // self._step * self._step
@@ -131,11 +153,10 @@ class Windows:
         Yields:
             The start of each window that holds rows, its rows, compacted, and the records that they stand for.
         """
-        bound = (watermark - self._size) // self._step * self._step + self._step
+        bound = self._bound(watermark)
         starts = {start for pane in self._open for start in range(self._first(pane), min(pane + self._step, bound), self._step)}
         if self.closed is None or bound > self.closed:
-            self.closed = bound
-            writes["closed"] = f"closed.1 {bound}".encode()
+            self._close_before(bound, writes)
         for start in sorted(starts):
             held = range(start, start + self._panes * self._step, self._step)
             panes = [self._open[pane] for pane in held if pane in self._open]

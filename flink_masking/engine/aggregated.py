@@ -60,6 +60,7 @@ class AggregatedPlan:
         keys: group fields with the mask that generalises each, or None where it is taken as it is.
         shards: instances of the bounding stage.
         people_version: the key version that people are hashed with.
+        max_ahead: ms by which an event time may lie after processing time.
     """
 
     name: str
@@ -70,6 +71,7 @@ class AggregatedPlan:
     keys: tuple[tuple[str, FieldRule | None], ...]
     shards: int
     people_version: int
+    max_ahead: int
 
     has_time = True
 
@@ -81,17 +83,21 @@ class AggregatedPlan:
     @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Bounding and adding up for each shard of people, then noise in one place."""
-        counting = partial(PinnedPeople, partial(PartialLogic, self.spec), self.people_version, self.name)
+        counting = partial(PinnedPeople, partial(PartialLogic, self.spec, max_ahead=self.max_ahead), self.people_version, self.name)
         return (LogicStage("partial", counting, from_ipc),
-                LogicStage("final", partial(FinalLogic, self.spec), lambda blob: read_partial(blob, self.spec)))
+                LogicStage("final", partial(FinalLogic, self.spec, max_ahead=self.max_ahead), lambda blob: read_partial(blob, self.spec)))
 
-    def examine(self, view: RecordView, rejections: Rejections) -> Contributions:
-        """Read event time, groups and measures; what cannot be read sends the record to quarantine."""
+    def examine(self, view: RecordView, rejections: Rejections, now: int) -> Contributions:
+        """Read event time, groups and measures; what cannot be read, or is dated in the future, sends the record to quarantine.
+
+        One event from the future would move the watermark there and close every window before it, for good.
+        """
         rejections.add(view.column(self.subject).absent, "missing_subject", self.subject)
         column = view.column(self.event_time)
         time, ok = self._instants(column)
         rejections.add(column.absent, "missing_event_time", self.event_time)
         rejections.add(~(ok & (np.abs(time) <= LATEST)), "out_of_domain", self.event_time)
+        rejections.add(ok & (time > now + self.max_ahead), "future_event_time", self.event_time)
         values, valid = [], []
         for measure in self.spec.measures:
             column = view.column(measure.name)
@@ -168,4 +174,4 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
         keys.append((rule.path, taken))
     epoch = policy.fields[policy.event_time.field].type == "number"
     return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, epoch, tuple(keys), segment.shards,
-                          ring.versions[0])
+                          ring.versions[0], policy.event_time.max_ahead)

@@ -103,7 +103,7 @@ class AnonymizedPlan:
             return WindowMondrian(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay)
         return SlideGrow(self.space, segment.k, self.models, segment.max_buffer, segment.max_delay, USUAL_PREFERENCE)
 
-    def examine(self, view: RecordView, rejections: Rejections) -> Coded:
+    def examine(self, view: RecordView, rejections: Rejections, now: int) -> Coded:
         """Code quasi-identifiers and sensitive values; a value outside its domain sends the record to quarantine, or is a category."""
         rejections.add(view.column(_required_subject(view)).absent, "missing_subject", _required_subject(view))
         codes, complete = [], np.ones(view.n, bool)

@@ -142,7 +142,7 @@ class Protect:
             rejections.add_row(row, fault.reason, fault.path, fault.position)
         for path in plan.required:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
-        examined = [segment.examine(view, rejections) for segment in plan.stateful]
+        examined = [segment.examine(view, rejections, now) for segment in plan.stateful]
         masked, views = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()
         tombstones = counts.pop(TOMBSTONE, 0)

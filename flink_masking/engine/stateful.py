@@ -60,12 +60,13 @@ class Stateful(Protocol):
         """Its keyed operators, in order."""
         ...
 
-    def examine(self, view: RecordView, rejections: Rejections) -> Any:
+    def examine(self, view: RecordView, rejections: Rejections, now: int) -> Any:
         """Read the fields of a batch and reject the records that break the contract.
 
         Args:
             view: the scanned batch.
             rejections: extended in place.
+            now: processing time, ms since 1970.
 
         Returns:
             Whatever `select` and `pack` want to see again.

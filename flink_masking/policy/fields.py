@@ -86,7 +86,9 @@ class EventTime(Model):
     Attributes:
         field: a declared field.
         max_out_of_orderness: milliseconds by which the watermark stays behind the largest event time.
+        max_ahead: milliseconds by which an event may be dated after the time at which it is processed; a later one is quarantined.
     """
 
     field: Name
     max_out_of_orderness: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "0s"})] = 0
+    max_ahead: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "5min"})] = 300_000

@@ -65,9 +65,9 @@ class Unpublished:
         """Fields whose values it reads."""
         return self.segment.paths
 
-    def examine(self, view: RecordView, rejections: Rejections) -> Any:
+    def examine(self, view: RecordView, rejections: Rejections, now: int) -> Any:
         """As the segment does."""
-        return self.segment.examine(view, rejections)
+        return self.segment.examine(view, rejections, now)
 
     def select(self, examined: Any, accepted: np.ndarray) -> tuple[np.ndarray, int]:
         """No row, and none suppressed."""

@@ -45,6 +45,7 @@ SUMS = """\
 """
 KEY = "{key: {technique: pseudonym, domain: customer}}"
 KAFKA = Transport(record=True)
+NOW = 1_710_504_000_000  # 2024-03-15T12:00:00Z
 
 
 @pytest.fixture
@@ -53,7 +54,7 @@ def step(ring):
 
     def made(one=KEY, two="{}", transport=KAFKA, more=""):
         plan = compile_plan(load(PolicySource("policy.yaml", POLICY.format(one=one, two=two) + more)), ring)
-        return Protect(plan, os.urandom, lambda: 0, transport=transport)
+        return Protect(plan, os.urandom, lambda: NOW, transport=transport)
 
     return made
 
