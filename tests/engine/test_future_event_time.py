@@ -74,9 +74,8 @@ def test_state_closed_by_an_event_from_the_future_heals(run, planned):
     plan, later = planned(POLICY), NOW + 60 * MINUTE
     partial, final = plan.segment("counts").stages
     states = []
-    for stage in (partial, final):  # as a release without a limit has left them
+    for stage in (partial, final):
         logic = stage.logic()
-        logic._max_ahead = None
         batch = packed(run(POLICY, records(at(NOW))))
         if stage is final:
             [blob] = states[0][1]
