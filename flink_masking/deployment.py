@@ -13,16 +13,30 @@ from typing import Any, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from flink_masking.endpoints import collision
-from flink_masking.errors import InputError, JobError
+from flink_masking.endpoints import collision, unencrypted
+from flink_masking.errors import InputError, JobError, VaultError
+from flink_masking.passwords import holds_password
 from flink_masking.policy.durations import PositiveDuration
 from flink_masking.references import resolve
+from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
 
 
 FORMATTED = frozenset({"filesystem", "firehose", "kafka", "kinesis", "pulsar"})
 """Connectors that ask for a format; one column of bytes is read and written as it is: raw."""
+
+
+class TransportRules(BaseModel):
+    """How records, tokens and sealed values may travel.
+
+    Attributes:
+        require_tls: Kafka and PostgreSQL on other machines are spoken to over TLS; a deployment in which one is not is refused.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    require_tls: bool = False
 
 
 class Deployment(BaseModel):
@@ -37,6 +51,7 @@ class Deployment(BaseModel):
         vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
         idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
             up windows.
+        transport: whether TLS is required; without, a table or vault that lacks it is a warning.
         jars: what the job takes along: coordinates with checksum, ``group:name:version@sha256:…``, and ``file://`` addresses. None: the
             connectors' own, as far as they are known; an empty list: Flink has them already.
         flink: Flink settings, on top of the library's defaults.
@@ -51,6 +66,7 @@ class Deployment(BaseModel):
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
     idle_after: PositiveDuration = 60_000
+    transport: TransportRules = TransportRules()
     jars: tuple[str, ...] | None = None
     flink: Options = Field(default_factory=dict, repr=False)
     _secrets: frozenset[str] = PrivateAttr(frozenset())
@@ -60,7 +76,8 @@ class Deployment(BaseModel):
         """Read a deployment file and resolve its references.
 
         Raises:
-            InputError: the file is missing, no YAML, or not of this form, or a reference leads nowhere.
+            InputError: the file is missing, no YAML, or not of this form, a reference leads nowhere, the address of vault or keys holds a
+                password, or TLS is required and missing.
         """
         try:
             body: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
@@ -77,8 +94,36 @@ class Deployment(BaseModel):
         except ValidationError as error:
             faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
             raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
-                             "key_refresh, vault_patience, idle_after, jars and flink") from None
-        return written._resolved(path)
+                             "key_refresh, vault_patience, idle_after, transport, jars and flink") from None
+        written._check_addresses(path)
+        result = written._resolved(path)
+        if result.transport.require_tls and (missing := result.warnings):
+            raise InputError(f"{path}: transport.require_tls: {missing[0]}")
+        return result
+
+    def _check_addresses(self, path: Path) -> None:
+        """Refuse addresses that cannot become part of a job graph or script."""
+        if holds_password(self.keys):
+            raise InputError(f"{path}: keys: the key ring's address holds a password. Hint: give credentials in the environment of the job "
+                             "and its workers")
+        try:
+            if self.vault is not None:
+                vault_address.check_address(self.vault)
+        except VaultError as error:
+            failure = InputError(f"{path}: vault: {error}")
+        else:
+            return
+        raise failure
+
+    @property
+    def warnings(self) -> list[str]:
+        """What crosses a network in clear, a line each with a hint."""
+        tables = {"source": self.source, **{f"sinks.{name}": options for name, options in self.sinks.items()}}
+        found = [f"{place}: Kafka at {', '.join(servers)} without TLS: records and logins can be read on the way. Hint: "
+                 "properties.security.protocol: SSL, or SASL_SSL" for place, options in tables.items() if (servers := unencrypted(options))]
+        if self.vault is not None and vault_address.unencrypted(self.vault):
+            found.append(f"vault: {vault_address.UNENCRYPTED}")
+        return found
 
     def _resolved(self, path: Path) -> Self:
         secrets: set[str] = set()

@@ -1,9 +1,12 @@
 """What the options of a Flink SQL table say of where its records are: topics of a Kafka cluster, or a directory."""
 
+import ipaddress
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+ENCRYPTED = frozenset({"SSL", "SASL_SSL"})
+"""Security protocols of Kafka that use TLS."""
 KAFKA = frozenset({"kafka", "upsert-kafka"})
 """Connectors whose records are in Kafka topics."""
 
@@ -47,6 +50,26 @@ def kafka_endpoint(options: Mapping[str, str | int | float | bool]) -> Endpoint 
         text("properties.group.id"),
         text("sink.transactional-id-prefix") if exactly else None,
     )
+
+
+def unencrypted(options: Mapping[str, str | int | float | bool]) -> tuple[str, ...]:
+    """Bootstrap servers on other machines to which records would go in clear; none for a table with TLS, or not in Kafka."""
+    endpoint = kafka_endpoint(options)
+    if endpoint is None or str(options.get("properties.security.protocol", "PLAINTEXT")).strip().upper() in ENCRYPTED:
+        return ()
+    return tuple(server for server in endpoint.servers if not is_loopback(server))
+
+
+def is_loopback(server: str) -> bool:
+    """Whether a name or address, with or without a port, is this machine's: localhost, 127.0.0.0/8, ::1, or the path of a socket."""
+    if server.startswith(("/", "%2F", "%2f")):
+        return True
+    host = server.rpartition("://")[2]
+    host = host[1:].partition("]")[0] if host.startswith("[") else host.rpartition(":")[0] if host.count(":") == 1 else host
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() in ("localhost", "localhost.")
 
 
 def collision(one: Mapping[str, str | int | float | bool], other: Mapping[str, str | int | float | bool]) -> str | None:

@@ -11,7 +11,8 @@ LARGEST = 1_048_576
 """Bytes that a file may have at most: certificates, keys and passwords are far smaller."""
 PROVIDERS = "properties.config.providers"
 """The option by which Kafka clients resolve references of the same form themselves."""
-_REFERENCE = re.compile(r"\$\{(env|file):([^}]*)\}")
+REFERENCE = re.compile(r"\$\{(env|file):([^}]*)\}")
+"""``${env:NAME}`` and ``${file:/path}``: kind and name."""
 _Value = TypeVar("_Value")
 
 
@@ -39,19 +40,35 @@ def resolve(
             kind, what = match[1], match[2]
             if kind in theirs and name.startswith("properties."):
                 return match[0]
-            text = _variable(name, what, environment) if kind == "env" else _file(name, what, folder)
+            text = value_of(name, kind, what, folder, environment)
             found(text)
             return text
 
-        return _REFERENCE.sub(value, text)
+        return REFERENCE.sub(value, text)
 
     return {name: one(name, value) if isinstance(value, str) else value for name, value in options.items()}
 
 
+def value_of(option: str, kind: str, what: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """What one reference stands for.
+
+    Args:
+        option: the option or address that it stands in, for errors.
+        kind: ``env`` or ``file``.
+        what: name of the variable or file.
+        folder: what relative file names are relative to.
+        environment: the environment variables.
+
+    Raises:
+        InputError: the variable or file is not there, or the file is no text.
+    """
+    return _variable(option, what, environment) if kind == "env" else _file(option, what, folder)
+
+
 def _variable(option: str, name: str, environment: Mapping[str, str]) -> str:
     if not environment.get(name):
-        raise InputError(f"{option}: the environment variable {name} is not set. Hint: set it where the job is submitted, or name a file: "
-                         "${file:/path}")
+        raise InputError(f"{option}: the environment variable {name} is not set. Hint: set it where the job is submitted (a "
+                         "vault's: on the workers, too), or name a file: ${file:/path}")
     return environment[name]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pyflink.table import StreamTableEnvironment
 
-from flink_masking.cli.console import reporting_errors
+from flink_masking.cli.console import reporting_errors, show_warnings
 from flink_masking.deployment import Deployment
 from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.operators.jars import job_jars, take_jars
@@ -55,8 +55,9 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
             is going to do, or Flink refuses or fails the job.
     """
     deployment = Deployment.read(deployment_file)
+    show_warnings(str(deployment_file), deployment.warnings)
     waits = deployment.key_refresh, deployment.vault_patience
-    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits)
+    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls)
     plan = source.plan()
     jars = job_jars(deployment)
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.

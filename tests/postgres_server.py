@@ -38,6 +38,15 @@ def _account() -> dict[str, Any]:
 class PostgresServer:
     """The server; `with` starts it and takes it away with all its data."""
 
+    def __init__(self, host: str = "127.0.0.1", **settings: str) -> None:
+        """Nothing is made yet.
+
+        Args:
+            host: the address that it listens on.
+            settings: of the server, besides its own.
+        """
+        self.host, self._settings = host, settings
+
     def __enter__(self) -> Self:
         """Make a cluster and start it."""
         programs = binaries()
@@ -45,7 +54,7 @@ class PostgresServer:
         self._programs, self._account = programs, _account()
         self._place = Path(tempfile.mkdtemp(prefix="flink-masking-pg-"))
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind((self.host, 0))
             self.port = free.getsockname()[1]
         secret = self._place / "password"
         secret.write_text(PASSWORD)
@@ -59,10 +68,12 @@ class PostgresServer:
 
     def start(self) -> None:
         """Start the server and wait until it answers."""
-        options = ["-D", self._place / "data", "-p", str(self.port), "-k", self._place, "-c", "listen_addresses=127.0.0.1"]
+        options = ["-D", self._place / "data", "-p", str(self.port), "-k", self._place, "-c", f"listen_addresses={self.host}"]
+        for name, value in self._settings.items():
+            options += ["-c", f"{name}={value}"]
         with (self._place / "log").open("ab") as log:
             self._process = subprocess.Popen([self._programs / "postgres", *options], stdout=log, stderr=log, cwd="/", **self._account)
-        for _ in range(200):
+        for _ in range(1_200):
             try:
                 psycopg.connect(self.uri("postgres")).close()
                 return
@@ -77,7 +88,7 @@ class PostgresServer:
 
     def uri(self, database: str) -> str:
         """The address of a database."""
-        return f"postgresql://owner:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        return f"postgresql://owner:{PASSWORD}@{self.host}:{self.port}/{database}"
 
     def database(self) -> str:
         """The address of a new database."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from flink_masking.access.names import delimited, fault
 from flink_masking.access.principals import Principals
 from flink_masking.deployment import Deployment
 from flink_masking.endpoints import Endpoint, kafka_endpoint
@@ -85,7 +86,8 @@ def derive(policy: Policy, deployment: Deployment, principals: Principals, idemp
 
     Raises:
         JobError: the sinks do not fit the policy, or two tables are one topic.
-        InputError: no table is in Kafka, a table does not name its topics or servers, or consumer groups of job and readers overlap.
+        InputError: no table is in Kafka, a table does not name its topics or servers, a name is none for Kafka, or consumer groups of job
+            and readers overlap.
     """
     outputs = [*policy.segments, "audit", "quarantine"]
     deployment.require(outputs)
@@ -112,6 +114,10 @@ def _endpoint(place: str, options: Mapping[str, str | int | float | bool]) -> En
     if not found.topics:
         what = "names its topics by a pattern" if found.pattern else "has no topic"
         raise InputError(f"{place} {what}, and access is granted by name. Hint: topic: name, or topic: one;two")
+    named = {"topic": found.topics, "properties.group.id": (found.group,), "sink.transactional-id-prefix": (found.transactions,)}
+    for option, names in named.items():
+        for wrong in filter(None, (fault(name) for name in names if name is not None)):
+            raise InputError(f"{place}.{option} {wrong}. Hint: up to 249 letters, digits, '.', '_' and '-'; access is granted name by name")
     if not found.servers:
         raise InputError(f"{place} has no properties.bootstrap.servers. Hint: properties.bootstrap.servers: broker:9093")
     return found
@@ -141,7 +147,7 @@ def _job(endpoints: Mapping[str, Endpoint], principals: Principals, idempotent_w
         if place == "source" and endpoint.group is not None:
             yield from _each(place, job, "group", endpoint.group, "literal", ("read", "describe"))
         if place != "source" and endpoint.transactions is not None:
-            yield from _each(place, job, "transactional_id", endpoint.transactions, "prefixed", ("write", "describe"))
+            yield from _each(place, job, "transactional_id", delimited(endpoint.transactions), "prefixed", ("write", "describe"))
         if place != "source" and idempotent_write:
             yield from _each(place, job, "cluster", CLUSTER, "literal", ("idempotent_write",))
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 
+from flink_masking.access.names import DELIMITERS, fault
 from flink_masking.errors import InputError
 from flink_masking.policy.document import Document, cut
 from flink_masking.policy.document import Path as Place
@@ -164,6 +165,19 @@ def _held_apart(one: str, other: str, policy: Policy) -> bool:
 
 def _check_groups(principals: Principals, findings: Findings) -> None:
     """Whoever may use a prefix of consumer groups can commit offsets for every group under it."""
+    for _, place, readers in principals.readers():
+        for number, principal in enumerate(readers.principals):
+            prefix = readers.group_prefix(principal)
+            named = readers.group is not None
+            loc = (*place, "group") if named else (*place, "principals", number)
+            if wrong := fault(prefix):
+                what = "" if named else f"'{cut(principal)}' makes no consumer group: its prefix "
+                findings.error(loc, f"{what}{wrong}", "{principals: …, group: prefix-} of letters, digits, '.', '_' and '-'")
+            elif not prefix.endswith(DELIMITERS):
+                message = f"'{cut(prefix)}' does not end in a delimiter, so it covers '{cut(prefix)}x-…', too"
+                findings.error(loc, message, f"write {cut(prefix)}-")
+            if named:
+                break
     prefixes = [(readers.group_prefix(principal), principal, place)
                 for _, place, readers in principals.readers() for principal in readers.principals]
     for (one, first, _), (other, second, place) in combinations(prefixes, 2):

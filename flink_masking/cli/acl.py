@@ -43,7 +43,7 @@ def acl(
     from flink_masking.access.commands import commands
     from flink_masking.access.principals import read_principals
     from flink_masking.access.strimzi import kafka_users
-    from flink_masking.cli.console import err, show_faults
+    from flink_masking.cli.console import err, show_faults, show_warnings
     from flink_masking.deployment import Deployment
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -52,6 +52,7 @@ def acl(
     named = read_principals(principals, model)
     show_faults(str(principals), named.warnings)
     target = Deployment.read(deployment)
+    show_warnings(str(deployment), target.warnings)
     access = derive(model, target, named.principals, idempotent_write)
     for note in access.notes:
         err.print(f"note: {note}", soft_wrap=True)

@@ -63,12 +63,14 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
         made: the file beside the key ring must be there already.
 
     Raises:
+        VaultError: the address holds a password, which other users see in the list of processes.
         InputError: none is given, and there is no file to put one beside, or nothing beside it.
     """
     from flink_masking.errors import InputError
+    from flink_masking.vault.address import check_address
 
     if vault is not None:
-        return absolute(vault)
+        return absolute(check_address(vault))
     scheme, _, rest = keys.partition("://")
     if scheme != "file" or not rest:
         raise InputError("the policy keeps tokens in a vault, and none is named. Hint: --vault sqlite:///path/to/vault.db")

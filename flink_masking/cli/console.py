@@ -8,7 +8,7 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -53,6 +53,15 @@ def show_faults(name: str, faults: Any, console: Console = err) -> None:
         console.print(Text.assemble(place, (f"{fault.severity}: ", style), fault.message), soft_wrap=True)
         if fault.hint:
             console.print(Text(f"    Hint: {fault.hint}", "dim"), soft_wrap=True)
+
+
+def show_warnings(name: str, warnings: Iterable[str]) -> None:
+    """Print warnings on stderr, a line each with its hint below."""
+    for warning in warnings:
+        text, separator, hint = warning.partition(" Hint: ")
+        err.print(Text.assemble(Text(f"{name}: ", "bold"), ("warning: ", "bold yellow"), text), soft_wrap=True)
+        if separator:
+            err.print(Text(f"    Hint: {hint}", "dim"), soft_wrap=True)
 
 
 def counted(number: int, noun: str) -> str:

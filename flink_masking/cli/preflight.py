@@ -17,7 +17,7 @@ def preflight(
     """
     import os
 
-    from flink_masking.cli.console import err, out
+    from flink_masking.cli.console import err, out, show_warnings
     from flink_masking.deployment import Deployment
     from flink_masking.java import java_home
     from flink_masking.policy.load import load
@@ -26,6 +26,7 @@ def preflight(
 
     loaded = load(PolicySource.read(policy))
     target = Deployment.read(deployment)
+    show_warnings(str(deployment), target.warnings)
     target.require([*loaded.policy.segments, "audit", "quarantine"])
     os.environ["JAVA_HOME"] = str(java_home())
     from flink_masking.operators.jars import job_jars

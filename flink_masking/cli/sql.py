@@ -26,6 +26,7 @@ def job(
 
     Connector options are written into the script as they stand in the deployment, passwords among them.
     """
+    from flink_masking.cli.console import show_warnings
     from flink_masking.deployment import Deployment
     from flink_masking.engine.plan import compile_plan
     from flink_masking.keys.ring import KeyRing
@@ -37,6 +38,7 @@ def job(
     from flink_masking.vault.memory import MemoryVault
 
     target = Deployment.read(deployment)
+    show_warnings(str(deployment), target.warnings)
     vault = MemoryVault() if target.vault else None  # the real one may be out of reach from here
     plan = compile_plan(load(PolicySource.read(policy)), KeyRing.ephemeral(), vault)
     typer.echo(script(plan, str(policy.resolve()), target, DEFAULTS, wait, map(str, job_jars(target))), nl=False)

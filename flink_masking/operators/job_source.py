@@ -2,15 +2,15 @@
 
 import logging
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, urlsplit
 
 from flink_masking.engine.plan import Plan, compile_plan
-from flink_masking.errors import KeyRingError, VaultError
+from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
+from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
 from flink_masking.vault.patience import SECONDS
 from flink_masking.vault.providers import open_vault
@@ -29,9 +29,10 @@ class JobSource:
     Attributes:
         policy: the policy and the files that it names, as text.
         keys: address of the key ring, resolved in ``open()`` on the worker.
-        vault: address of the token vault, opened there, too; None where no rule makes tokens.
+        vault: address of the token vault, opened there, too, where its references are resolved; None where no rule makes tokens.
         key_refresh: milliseconds between two looks at the key ring, at least.
         vault_patience: milliseconds for which a vault that is away or busy is waited for, at each call.
+        require_tls: a vault on another machine is spoken to over TLS or not at all.
     """
 
     policy: PolicySource
@@ -39,12 +40,12 @@ class JobSource:
     vault: str | None = None
     key_refresh: int = KEY_REFRESH
     vault_patience: int = VAULT_PATIENCE
+    require_tls: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a vault's address with a password in it; raises VaultError."""
-        if self.vault is not None and _has_password(self.vault):
-            raise VaultError("the vault's address holds a password, which would become part of the job graph. Hint: leave it away, and set "
-                             "PGPASSFILE (or PGPASSWORD) for the job and its workers")
+        if self.vault is not None:
+            check_address(self.vault)
 
     def loaded(self) -> LoadedPolicy:
         """The policy, checked.
@@ -60,7 +61,9 @@ class JobSource:
         Raises:
             VaultError: it cannot be opened.
         """
-        return None if self.vault is None else open_vault(self.vault, patience=self.vault_patience / 1000)
+        if self.vault is None:
+            return None
+        return open_vault(self.vault, patience=self.vault_patience / 1000, require_tls=self.require_tls)
 
     def watcher(self) -> RingWatcher:
         """Open the key ring and keep an eye on it; a look that fails is logged, and the ring before stays in use.
@@ -96,14 +99,6 @@ class JobSource:
             KeyRingError: the ring lacks a key.
         """
         return compile_plan(self.loaded(), ring, masked_segments=False)
-
-
-def _has_password(address: str) -> bool:
-    try:
-        parts = urlsplit(address)
-        return parts.password is not None or any(name == "password" for name, _ in parse_qsl(parts.query, keep_blank_values=True))
-    except ValueError:  # no address at all: opening it tells
-        return False
 
 
 def _report(error: KeyRingError) -> None:

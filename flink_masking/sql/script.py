@@ -64,6 +64,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     named = {"keys": deployment.keys, "policy": policy, "key_refresh": written(deployment.key_refresh)}
     if deployment.vault:
         named |= {"vault": deployment.vault, "vault_patience": written(deployment.vault_patience)}
+    if deployment.transport.require_tls:
+        named["require_tls"] = "true"
     if parts is not None:
         named["transport"] = tables.transport.encode()
     checkpoints = {"execution.checkpointing.interval": f"{CHECKPOINT_INTERVAL}ms"} if needs_checkpoints(deployment) else {}

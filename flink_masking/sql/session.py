@@ -14,6 +14,7 @@ from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.durations import positive_milliseconds
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
+from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
 
@@ -24,7 +25,9 @@ ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
 KEY_REFRESH, VAULT_PATIENCE = "flink-masking.key_refresh", "flink-masking.vault_patience"
 WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 """Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
-PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, *WAITS)
+REQUIRE_TLS = "flink-masking.require_tls"
+"""``true``: a vault on another machine is spoken to over TLS or not at all."""
+PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, REQUIRE_TLS, *WAITS)
 GLOBAL = "pipeline.global-job-parameters"
 _log = logging.getLogger(__name__)
 
@@ -108,11 +111,12 @@ class Session:
         """The token vault, shared by all functions of the process.
 
         Raises:
-            VaultError: none is named, or it cannot be opened.
+            VaultError: none is named, its address holds a password, or it cannot be opened.
         """
         if not self._given[VAULT]:
             raise VaultError(f"the session names no token vault. {_hint(VAULT, 'sqlite:///data/vault.db')}")
-        return _opened(self._given[VAULT], self._seconds[VAULT_PATIENCE], os.getpid())
+        require_tls = self._given[REQUIRE_TLS].strip().lower() == "true"
+        return _opened(check_address(self._given[VAULT]), self._seconds[VAULT_PATIENCE], require_tls, os.getpid())
 
     def vault_if_named(self) -> Vault | None:
         """The same; None where the session names none."""
@@ -156,6 +160,6 @@ class Session:
 
 
 @functools.lru_cache(maxsize=16)
-def _opened(uri: str, patience: float, process: int) -> Vault:
+def _opened(uri: str, patience: float, require_tls: bool, process: int) -> Vault:
     """One open vault a process and address; a process that was forked off opens its own."""
-    return open_vault(uri, patience=patience)
+    return open_vault(uri, patience=patience, require_tls=require_tls)

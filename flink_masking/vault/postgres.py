@@ -8,7 +8,9 @@ import psycopg
 import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
+from flink_masking.endpoints import is_loopback
 from flink_masking.errors import VaultError
+from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.patience import SECONDS, persist
@@ -51,7 +53,7 @@ class PostgresVault(OpenVault):
     batch is sent once more, which does no harm: what has been written stands.
     """
 
-    def __init__(self, uri: str, *, patience: float = SECONDS, cache: TokenCache | None = None) -> None:
+    def __init__(self, uri: str, *, patience: float = SECONDS, cache: TokenCache | None = None, require_tls: bool = False) -> None:
         """Connect, and make the tables unless they are there.
 
         Args:
@@ -59,9 +61,10 @@ class PostgresVault(OpenVault):
                 password file.
             patience: seconds for which a server that is away is waited for, at each call.
             cache: in front of the vault; of the default size when None.
+            require_tls: refuse a connection without TLS to another machine, whatever address, environment or service file led to it.
 
         Raises:
-            VaultError: no usable address, no server, no right to make or use the tables. The password is never shown.
+            VaultError: no usable address, no server, no TLS, no right to make or use the tables. The password is never shown.
         """
         try:
             given = conninfo_to_dict(uri)
@@ -72,7 +75,7 @@ class PostgresVault(OpenVault):
         self._settings: dict[str, Any] = {**DEFAULTS, **given}
         shown = f"{given.get('host', '')}:{given.get('port', '')}".strip(":")
         super().__init__(f"postgresql://{shown}/{given.get('dbname', '')}", cache)
-        self._patience, self._lock = patience, threading.Lock()
+        self._patience, self._lock, self._require_tls = patience, threading.Lock(), require_tls
         self._numbers: dict[str, int] = {}
         self._connection: psycopg.Connection | None = None
         self._closed = False
@@ -135,7 +138,11 @@ class PostgresVault(OpenVault):
 
     def _connected(self) -> psycopg.Connection:
         if self._connection is None:
-            self._connection = psycopg.connect(autocommit=True, **self._settings)
+            connection = psycopg.connect(autocommit=True, **self._settings)
+            if self._require_tls and not connection.pgconn.ssl_in_use and not is_loopback(connection.info.hostaddr or connection.info.host):
+                connection.close()
+                raise VaultError(f"{self.where}: {UNENCRYPTED}")
+            self._connection = connection
         return self._connection
 
     def _drop(self) -> None:

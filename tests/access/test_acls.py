@@ -1,5 +1,6 @@
 """Least privilege derived from a policy, a deployment and principals, and how it is printed."""
 
+import json
 import shlex
 
 import pytest
@@ -12,6 +13,7 @@ from flink_masking.access.principals import read_principals
 from flink_masking.access.strimzi import kafka_users
 from flink_masking.deployment import Deployment
 from flink_masking.errors import InputError, JobError
+from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 
@@ -65,7 +67,7 @@ def test_least_privilege(access):
     outputs = ("one", "two", "audit", "quarantine")
     expected = {("User:job", o, kind, name, "literal") for kind, name in (("topic", "raw"), ("group", "job")) for o in ("read", "describe")}
     expected |= {("User:job", o, "topic", f"t-{name}", "literal") for name in outputs for o in ("write", "describe")}
-    expected |= {("User:job", o, "transactional_id", f"tx-{name}", "prefixed") for name in outputs for o in ("write", "describe")}
+    expected |= {("User:job", o, "transactional_id", f"tx-{name}-", "prefixed") for name in outputs for o in ("write", "describe")}
     audiences = [("analytics", "t-one", "analytics-"), ("dev", "t-two", "dev-"), ("CN=qa,O=x", "t-two", "qa-"), ("aud", "t-audit", "a-")]
     for who, topic, group in audiences:
         expected |= {(f"User:{who}", o, "topic", topic, "literal") for o in ("read", "describe")}
@@ -80,7 +82,7 @@ def test_what_the_job_adds_by_itself_is_granted(access):
     (cluster,) = access(**tables).clusters
     assert {acl.name for acl in cluster.acls if acl.principal == "User:job" and acl.resource == "group"} == {"flink-masking-orders"}
     prefixes = {acl.name for acl in cluster.acls if acl.resource == "transactional_id"}
-    assert prefixes == {"orders-one", "orders-two", "orders-audit", "orders-quarantine"}
+    assert prefixes == {"orders-one-", "orders-two-", "orders-audit-", "orders-quarantine-"}
     (cluster,) = access(**tables | {n: {**B, "topic": n, "sink.delivery-guarantee": "none"} for n in tables if n != "source"}).clusters
     assert not [acl for acl in cluster.acls if acl.resource == "transactional_id"]
 
@@ -104,7 +106,7 @@ def test_every_cluster_has_its_own_entries(access):
     far = {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "far:9092"}
     near, other = access(one=far, two={**B, "topic": "x", "properties.bootstrap.servers": "B:9092,c:1"}).clusters
     assert (near.servers, other.servers) == ("b:9092", "far:9092")
-    assert {acl.name for acl in other.acls} == {"t", "orders-one", "analytics-"} and {"raw", "x"} < {acl.name for acl in near.acls}
+    assert {acl.name for acl in other.acls} == {"t", "orders-one-", "analytics-"} and {"raw", "x"} < {acl.name for acl in near.acls}
     assert {"bootstrap.servers": "b:9092", "group.id": "job", "enable.auto.commit": "false"}.items() <= near.properties.items()
 
 
@@ -201,3 +203,55 @@ def test_the_difference_to_a_cluster(access):
     found = difference(wanted, [*wanted[:3], *strangers, *unrelated])
     assert (found.present, found.missing, set(found.foreign)) == (wanted[:3], wanted[3:], set(strangers))
     assert difference(wanted, wanted) == ((), wanted, ())
+
+
+BAD = ["*", ".", "..", "a b", "a/b", "ümlaut", "a*", "x" * 250, "a\u0000b", "a:b"]
+
+
+@pytest.mark.parametrize("name", BAD)
+@pytest.mark.parametrize("option", ["topic", "properties.group.id", "sink.transactional-id-prefix"])
+def test_only_names_of_kafka_are_granted(access, option, name):
+    """A topic, group or transactional id is one that Kafka takes: * would be every one of them."""
+    if option == "topic":
+        tables = {"two": {**B, "topic": f"good;{name}"}}
+    elif option == "properties.group.id":
+        tables = {"source": {**B, "topic": "raw", option: name}}
+    else:
+        tables = {"two": {**B, "topic": "two", option: name, "sink.delivery-guarantee": "exactly-once"}}
+    with pytest.raises(InputError, match=rf"{'source' if 'group' in option else 'sinks.two'}\.{option} .*(no name for Kafka|every name)"):
+        access(**tables)
+
+
+@pytest.mark.parametrize("name", [*BAD, "User:*"])
+def test_only_groups_of_kafka_are_granted(access, name):
+    """The prefix of a consumer group is one that Kafka takes."""
+    with pytest.raises(PolicyFaults, match=r"no name for Kafka|every name|must"):
+        access(f"job: User:job\nsegments: {{one: {{principals: User:a, group: {json.dumps(name)}}}}}\n")
+
+
+@pytest.mark.parametrize("principal", ["User:*", "User:CN=*,O=x", "User:a b"])
+def test_principals_that_make_no_group_say_so(access, principal):
+    """A principal whose name cannot begin a consumer group needs one in the file; nobody is everybody."""
+    with pytest.raises(PolicyFaults, match=r"is everybody|makes no consumer group"):
+        access(f"job: User:job\nsegments: {{one: '{principal}'}}\n")
+    if principal != "User:*":
+        access(f"job: User:job\nsegments: {{one: {{principals: '{principal}', group: a-}}}}\n")
+
+
+@pytest.mark.parametrize("group", ["fm-a", "a", "x.y"])
+def test_prefixes_of_groups_end_in_a_delimiter(access, group):
+    """A prefix without a delimiter at its end would cover groups of others that begin with it."""
+    with pytest.raises(PolicyFaults, match=f"'{group}' does not end in a delimiter"):
+        access(f"job: User:job\nsegments: {{one: {{principals: User:a, group: {group}}}}}\n")
+    for end in "-._":
+        access(f"job: User:job\nsegments: {{one: {{principals: User:a, group: {group}{end}}}}}\n")
+
+
+def test_prefixes_of_transactions_end_in_a_delimiter(access):
+    """Flink puts a - behind the prefix of a sink's transactions, and so does the entry: tx-a covers no transaction of tx-ab."""
+    exactly = {"sink.delivery-guarantee": "exactly-once"}
+    tables = {"one": {**B, "topic": "one", **exactly, "sink.transactional-id-prefix": "tx-a"},
+              "two": {**B, "topic": "two", **exactly, "sink.transactional-id-prefix": "tx-ab."}}
+    prefixes = {acl.name for acl in access(**tables).clusters[0].acls if acl.resource == "transactional_id"}
+    assert {"tx-a-", "tx-ab."} < prefixes
+    assert all(name[-1] in "-._" for name in prefixes)

@@ -32,12 +32,12 @@ def read(tmp_path):
 
 def test_a_reader_may_be_written_in_three_ways(read):
     """One principal, a list, or principals with the prefix of their consumer groups."""
-    text = "job: User:j\nsegments: {one: User:a, two: {principals: User:b, group: bb}}\naudit: [User:c, 'User:CN=d, O=x']\n"
+    text = "job: User:j\nsegments: {one: User:a, two: {principals: User:b, group: bb-}}\naudit: [User:c, 'User:CN=d, O=x']\n"
     found = read(text).principals
     assert {name: readers.principals for name, _, readers in found.readers()} == {
         "one": ("User:a",), "two": ("User:b",), "audit": ("User:c", "User:CN=d, O=x")}
     prefixes = [readers.group_prefix(principal) for _, _, readers in found.readers() for principal in readers.principals]
-    assert prefixes == ["a-", "bb", "c-", "d-"]
+    assert prefixes == ["a-", "bb-", "c-", "d-"]
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,11 @@ def test_a_reader_may_be_written_in_three_ways(read):
         ("job: User:j\nsegments: {§onne: User:a}\n", "'onne' is not a segment of the policy", "did you mean 'one'?"),
         ("job: User:j\nsegments: {one: §User:j}\n", "'User:j' runs the job", "of their own"),
         ("job: User:j\nsegments: {one: [User:a, §User:j]}\n", "'User:j' runs the job", "of their own"),
-        ("job: User:j\nsegments: {one: User:a, two: {principals: User:b, group: §a-b}}\n",
-         "the consumer groups 'a-b…' of 'User:b' and 'a-…' of 'User:a' overlap", "none begins another"),
+        ("job: User:j\nsegments: {one: User:a, two: {principals: User:b, group: §a-b-}}\n",
+         "the consumer groups 'a-b-…' of 'User:b' and 'a-…' of 'User:a' overlap", "none begins another"),
+        ("job: User:j\nsegments: {one: {principals: User:a, group: §fm-a}}\n", "'fm-a' does not end in a delimiter", "write fm-a-"),
+        ("job: User:j\nsegments: {one: {principals: User:a, group: §'*'}}\n", "is *, which stands for every name", "prefix-"),
+        ("job: User:j\nsegments: {one: [§'User:a b']}\n", "'User:a b' makes no consumer group: its prefix 'a b-' is no name for Kafka", "group: prefix-"),
         ("job: User:j\nsegments: §one\n", "'segments' must be keys with values, not text", ""),
         ("job: §'User:a\n", "broken YAML", "quotes"),
     ],

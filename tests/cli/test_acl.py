@@ -11,10 +11,11 @@ segments:
   one: {view: masked, rules: {customer: {technique: pseudonym, domain: a}}}
 """
 DEPLOYMENT = """\
-source: {connector: kafka, topic: raw, properties.bootstrap.servers: "b:9092", properties.group.id: job, properties.p: SECRET}
+source: {connector: kafka, topic: raw, properties.bootstrap.servers: "b:9092", properties.group.id: job, properties.p: SECRET,
+  properties.security.protocol: SSL}
 sinks:
-  one: {connector: kafka, topic: one, properties.bootstrap.servers: "b:9092"}
-  audit: {connector: kafka, topic: audit, properties.bootstrap.servers: "b:9092"}
+  one: {connector: kafka, topic: one, properties.bootstrap.servers: "b:9092", properties.security.protocol: SSL}
+  audit: {connector: kafka, topic: audit, properties.bootstrap.servers: "b:9092", properties.security.protocol: SSL}
   quarantine: {connector: filesystem, path: "file:///q"}
 keys: env://KEYS
 """
@@ -53,3 +54,17 @@ def test_faults_of_the_principals_end_with_2(cli, files):
     done = cli("acl", *files)
     assert (done.code, done.out) == (2, "")
     assert done.err == f"{files[-1]}:2:12: error: 'onne' is not a segment of the policy\n    Hint: did you mean 'one'?\n"
+
+
+def test_tables_in_clear_are_warned_of(cli, files):
+    """A table in Kafka on another machine without TLS is a warning with its hint; where the deployment requires TLS, it is an error."""
+    text = DEPLOYMENT.replace("properties.security.protocol: SSL", "properties.security.protocol: PLAINTEXT")
+    files[1].write_text(text)
+    done = cli("acl", *files)
+    assert done.code == 0
+    assert f"{files[1]}: warning: sinks.one: Kafka at b:9092 without TLS" in done.err
+    assert "warning" not in done.out
+    files[1].write_text(text + "transport: {require_tls: true}\n")
+    done = cli("acl", *files)
+    assert (done.code, done.out) == (1, "")
+    assert "transport.require_tls: source: Kafka at b:9092 without TLS" in done.err
