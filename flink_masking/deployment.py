@@ -17,6 +17,7 @@ from flink_masking.endpoints import collision, unencrypted
 from flink_masking.errors import InputError, JobError, VaultError
 from flink_masking.passwords import holds_password
 from flink_masking.policy.durations import PositiveDuration
+from flink_masking.policy.files import read_text
 from flink_masking.references import resolve
 from flink_masking.vault import address as vault_address
 
@@ -80,11 +81,9 @@ class Deployment(BaseModel):
                 password, or TLS is required and missing.
         """
         try:
-            body: Any = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
-        except OSError as error:
-            raise InputError(f"{path}: the deployment cannot be read ({error.strerror}). Hint: pass the file with --deployment") from None
-        except UnicodeDecodeError:
-            raise InputError(f"{path}: the deployment is not UTF-8 text. Hint: save it as UTF-8") from None
+            body: Any = yaml.safe_load(read_text(path))
+        except InputError as error:
+            raise InputError(f"{path}: the deployment cannot be read ({error}). Hint: pass a YAML file with --deployment") from None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""

@@ -16,6 +16,7 @@ from flink_masking.policy.document import Document, cut
 from flink_masking.policy.document import Path as Place
 from flink_masking.policy.faults import Fault, PolicyFaults, did_you_mean
 from flink_masking.policy.fields import Model, Name
+from flink_masking.policy.files import read_text
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.structure import faults_of
@@ -119,11 +120,9 @@ def read_principals(path: Path, policy: Policy) -> LoadedPrincipals:
             isolation is strict, a principal that reads any two segments.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(f"{path}: the principals cannot be read ({error.strerror}). Hint: pass the file with --principals") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: the principals are not UTF-8 text. Hint: save the file as UTF-8") from None
+        text = read_text(path)
+    except InputError as error:
+        raise InputError(f"{path}: the principals cannot be read ({error}). Hint: pass a YAML file with --principals") from None
     document = Document(str(path), text)
     try:
         principals = Principals.model_validate(document.value)

@@ -9,6 +9,7 @@ from typing import Any
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.policy.document import Document, cut
 from flink_masking.policy.faults import PolicyFaults
+from flink_masking.policy.files import LARGEST, read_below, read_text
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class PolicySource:
 
     @classmethod
     def read(cls, path: str | Path) -> "PolicySource":
-        """Read a policy and the files that it names (hierarchies; their names are relative to the policy).
+        """Read a policy and the files that it names (hierarchies, which lie below the policy's folder).
 
         Broken YAML is no error here: `load` reports it.
 
@@ -37,18 +38,34 @@ class PolicySource:
             InputError: the policy itself cannot be read.
         """
         path = Path(path)
-        text = _text(path)
+        try:
+            text = read_text(path)
+        except InputError as error:
+            failure = InputError(f"{path}: {error}. Hint: check the name; a policy is a YAML file")
+        else:
+            return cls._with_files(path, text)
+        raise failure
+
+    @classmethod
+    def _with_files(cls, path: Path, text: str) -> "PolicySource":
         try:
             named = sorted(set(_file_names(Document(str(path), text).value)))
         except PolicyFaults:
             named = []
         files: dict[str, str] = {}
         unreadable: dict[str, str] = {}
+        size = 0
         for name in named:
             try:
-                files[name] = _text(path.parent / name)
+                content = read_below(path.parent, name)
             except InputError as error:
-                unreadable[name] = str(error).removeprefix(f"{path.parent / name}: ").partition(". Hint:")[0]
+                unreadable[name] = str(error)
+                continue
+            size += len(content.encode())
+            if size > LARGEST:
+                unreadable[name] = f"the files that the policy names are larger than {LARGEST:,} bytes together"
+            else:
+                files[name] = content
         return cls(str(path), text, files, unreadable)
 
     def file(self, name: str) -> str:
@@ -59,7 +76,7 @@ class PolicySource:
         """
         if name not in self.files:
             reason = self.unreadable.get(name, "the file did not come with the policy")
-            raise PolicyError(f"{cut(name)}: {reason}. Hint: file names are relative to the policy")
+            raise PolicyError(f"{cut(name)}: {reason}. Hint: files that a policy names lie below its folder, and names are relative to it")
         return self.files[name]
 
     @property
@@ -83,18 +100,3 @@ def _file_names(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for inner in value:
             yield from _file_names(inner)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        if isinstance(error, FileNotFoundError):
-            reason = "there is no such file"
-        elif isinstance(error, UnicodeDecodeError):
-            reason = "the file is not UTF-8 text"
-        elif isinstance(error, IsADirectoryError):
-            reason = "this is a directory, not a file"
-        else:
-            reason = f"the file cannot be read ({type(error).__name__})"
-    raise InputError(f"{path}: {reason}. Hint: check the name; files that a policy names are relative to the policy")
