@@ -5,6 +5,7 @@ section 5, without padding; each value has exactly one text.
 """
 
 import base64
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -17,8 +18,9 @@ from flink_masking.kernels.memory import SLACK
 
 MARK = "fm1."
 HEADER_BYTES = 5
-XAES_256_GCM, AES_SIV = 1, 2
-"""Forms: a nonce of 24 bytes, the ciphertext and its tag of 16; or a synthetic IV of 16 bytes and the ciphertext."""
+XAES_256_GCM, AES_SIV, XAES_OF_STREAM, SIV_OF_STREAM = 1, 2, 3, 4
+"""Forms: a nonce of 24 bytes, the ciphertext and its tag of 16; or a synthetic IV of 16 bytes and the ciphertext. The last two are the
+same, and the stream is among the associated data."""
 LARGEST = (1 << 31) - 1 - SLACK
 
 _DIGITS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8)
@@ -34,7 +36,7 @@ def wrap(
     """Values as text: form, key version, `front`, their part of `fixed`, their body.
 
     Args:
-        form: XAES_256_GCM or AES_SIV.
+        form: one of the forms.
         version: key version, 1 to 2³² - 1.
         front: bytes that are the same in all of them.
         fixed: uint8, as many bytes for each of the n values.
@@ -70,29 +72,46 @@ class Unwrapped(NamedTuple):
         data: uint8.
         starts: int32, n: where what follows the key version begins.
         ends: int32, n: where it ends.
-        versions: int64, n: the key version; 0 for null and ``""``, -1 for what is not of the form (then starts and ends mean nothing).
+        versions: int64, n: the key version; 0 for null and ``""``, -1 for what is of no form (then starts and ends mean nothing).
+        forms: uint8, n: which of the forms asked for, by its place among them.
     """
 
     data: np.ndarray
     starts: np.ndarray
     ends: np.ndarray
     versions: np.ndarray
+    forms: np.ndarray
 
 
-def unwrap(text: pa.StringArray, taken: np.ndarray, form: int, least: int) -> Unwrapped:
+def unwrap(text: pa.StringArray, taken: np.ndarray, forms: Sequence[int], least: int) -> Unwrapped:
     """Read what `wrap` wrote.
 
     Args:
         text: n texts.
-        taken: uint8, n, 0 for values that cannot be of the form whatever their text.
-        form: the form expected.
+        taken: uint8, n, 0 for values that cannot be of any form whatever their text.
+        forms: the forms expected, the most frequent first: each takes a pass over the texts that are of none before it.
         least: fewest bytes behind the key version.
     """
+    found = _unwrap(text, taken, forms[0], least)
+    for place, form in enumerate(forms[1:], 1):
+        left = ((found.versions == kernel.MALFORMED) & (taken != 0)).astype(np.uint8)
+        if not left.any():
+            break
+        data, starts, ends, versions, _ = _unwrap(text, left, form, least)
+        rows, shift = np.flatnonzero(versions > 0), np.int32(len(found.data))
+        if len(rows):
+            found.starts[rows], found.ends[rows] = starts[rows] + shift, ends[rows] + shift
+            found.versions[rows], found.forms[rows] = versions[rows], place
+            found = found._replace(data=np.concatenate([found.data, data[: ends[-1] + SLACK]]))
+    return found
+
+
+def _unwrap(text: pa.StringArray, taken: np.ndarray, form: int, least: int) -> Unwrapped:
     data, offsets, valid = parts(text)
     out = np.empty((int(offsets[-1]) - int(offsets[0])) // 4 * 3 + 3 * len(text) + SLACK, np.uint8)
     ends, versions = np.zeros(len(text) + 1, np.int32), np.empty(len(text), np.int64)
     kernel.unwrap_rows(data, offsets, valid, taken, form, HEADER_BYTES + least, _MARK, _VALUES, out, ends, versions)
-    return Unwrapped(out, ends[:-1] + np.int32(HEADER_BYTES), ends[1:], versions)
+    return Unwrapped(out, ends[:-1] + np.int32(HEADER_BYTES), ends[1:], versions, np.zeros(len(text), np.uint8))
 
 
 def is_text_of(form: int, least: int, text: str) -> bool:

@@ -38,7 +38,7 @@ class InProcess:
             plan: from `flink_masking.engine.plan.renewed`, or the first one.
         """
         self._plan = plan
-        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
+        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
 
     def feed(self, protected: Protected) -> None:
         """Take in the packed batches of a protected batch."""

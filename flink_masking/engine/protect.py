@@ -108,7 +108,7 @@ class Protect:
         if people is None and plan.policy.subject:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
         self.people = people
-        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name) for s in plan.stateful}
+        self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
         self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
 

@@ -1,6 +1,6 @@
 """Keys that change while a job runs: masks are compiled anew between two batches, sealers open what a newer key has sealed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 
@@ -64,16 +64,18 @@ class ReloadingSealer:
     ring as it stands at its address.
     """
 
-    def __init__(self, ring: Callable[[], KeyRing], look: Callable[[], KeyRing], purpose: str, domain: str) -> None:
+    def __init__(self, ring: Callable[[], KeyRing], look: Callable[[], KeyRing], purpose: str, domain: str,
+                 place: Sequence[str] = ()) -> None:
         """Derive the keys.
 
         Args:
             ring: gives the ring to use now, the same object until it has changed.
             look: gives the ring as it stands at its address, now.
-            purpose: as for `KeyRing.derive`.
-            domain: as for `KeyRing.derive`.
+            purpose: as for `Sealer`.
+            domain: as for `Sealer`.
+            place: as for `Sealer`.
         """
-        self._ring, self._look, self._named = ring, look, (purpose, domain)
+        self._ring, self._look, self._named = ring, look, (purpose, domain, place)
         self._use(ring())
 
     def _use(self, ring: KeyRing) -> Sealer:

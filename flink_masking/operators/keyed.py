@@ -56,8 +56,9 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         segment = plan.segment(self._segment)
         self._stage: LogicStage = segment.stages[self._number]
         self._last = self._number == len(segment.stages) - 1
-        self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment)
-        self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment)
+        place = plan.policy.stream, self._segment
+        self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment, place)
+        self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment, place)
         self._begin_audit(plan.ring)
         self._metrics, self._readings = Instruments.of(runtime_context), StageReadings(self._segment, plan.policy.version)
         self._state = runtime_context.get_map_state(

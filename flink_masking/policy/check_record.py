@@ -84,7 +84,7 @@ def _rule(part: str, spec: RuleSpec, loc: Path, keys: KeyRing, source: PolicySou
     elif Kind.STRING not in technique.inputs:
         findings.error(loc, f"'{technique.name}' does not take text, and '{cut(part)}' is text", "another technique, or 'drop'")
     else:
-        site = part_site(part, keys, source)
+        site = part_site(part, "", keys, source)  # what is made is thrown away
         try:
             technique.make(params, replace(site, has_subject=True))
         except PolicyError as error:

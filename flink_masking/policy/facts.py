@@ -45,16 +45,17 @@ class Facts:
         Raises:
             PolicyError: as `of`.
         """
-        return Site(self.of(path), keys, source.file, self._policy.subject is not None, vault)
+        return Site(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream)
 
 
-def part_site(part: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
+def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
     """Where a rule for a part of Kafka's stands: text without a declaration, which has to be masked without knowing whose record it is.
 
     Args:
         part: ``record.key`` or ``record.headers.NAME``.
+        stream: the policy's.
         keys: the key ring.
         source: the policy's.
         vault: where tokens are kept, or None.
     """
-    return Site(FieldFacts(part), keys, source.file, False, vault)
+    return Site(FieldFacts(part), keys, source.file, False, vault, stream)

@@ -110,7 +110,7 @@ class LoadedPolicy:
 
     def part_site(self, part: str, keys: KeyRing, vault: Vault | None = None) -> Site:
         """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_site`."""
-        return part_site(part, keys, self.source, vault)
+        return part_site(part, self.policy.stream, keys, self.source, vault)
 
     def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> Site:
         """Where a rule for `path` stands, for the makers of techniques.

@@ -143,8 +143,8 @@ _FORM = ("domain", "format")
 _DECLARED = (
     SqlFunction("mask", "rule", (), ("rule",), 1, example=("{technique: redact}",),
                 summary="Any rule of a policy, in YAML's flow style."),
-    SqlFunction("unmask", "rule", (), ("rule", "path"), 1, back=True, example=("{technique: tokenize, domain: ssn}",),
-                summary="The way back of a reversible rule; path: the field that a policy protected, where it was not SQL."),
+    SqlFunction("unmask", "rule", (), ("rule", "path", "stream"), 1, back=True, example=("{technique: tokenize, domain: ssn}",),
+                summary="The way back of a reversible rule; path and stream: of the field that a policy protected, where it was not SQL."),
     SqlFunction("protect", "record", (), ("segment",), 1, example=("analytics",), value="payload",
                 summary="A raw record as a masked segment of the policy shows it; NULL where it goes to the quarantine."),
     SqlFunction("mask_partial", "arguments", ("partial",), ("keep_first", "keep_last", "mask"), 2, example=(1, 4)),

@@ -59,18 +59,19 @@ def compile_call(function: SqlFunction, arguments: tuple[Any, ...], session: Ses
     for name, argument in zip(function.arguments, arguments, strict=False):
         if argument is not None and not isinstance(argument, str | int | float | Decimal):
             raise InputError(f"{function.name}: {name} is of type {type(argument).__name__}. Hint: write a text or a number")
-    path = PATH
+    path, stream = PATH, ""
     if function.takes == "rule":
         function.check(arguments)
         if not all(isinstance(argument, str) for argument in arguments):
             raise InputError(f"{function.name}: a rule is a text. Hint: {function.name}(value, '{{technique: redact}}')")
         rules = [_written(function.name, arguments[0])]
         path = arguments[1] if len(arguments) > 1 else PATH
+        stream = arguments[2] if len(arguments) > 2 else ""
     else:
         parameters = {name: _plain(value) for name, value in function.rule(arguments).items()}
         rules = [_called(function, technique, parameters) for technique in function.techniques]
     try:
-        return _compiled(function, rules, path, session)
+        return _compiled(function, rules, path, stream, session)
     except PolicyError as error:
         own = _with_subject(rules[0][0].name)
         if own is not None and own is not function:
@@ -120,11 +121,11 @@ def _no_files(name: str) -> str:
     raise PolicyError("a function of SQL has no files beside it. Hint: put the rule into a policy and use protect(payload, segment)")
 
 
-def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path: str, session: Session) -> SqlRule:
+def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path: str, stream: str, session: Session) -> SqlRule:
     masks: list[Mask | Action] = []
     for technique, params in rules:
         vault = session.vault() if technique.name in VAULTED else None
-        site = Site(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault)
+        site = Site(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
         masks.append(_way_back(technique)(params, site) if function.back else technique.make(params, site))
     technique, params = rules[0]
     if params.on_error == "quarantine":

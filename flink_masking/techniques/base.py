@@ -67,6 +67,7 @@ class Site:
         read: reads a file that the policy names, relative to the policy; raises PolicyError.
         has_subject: whether the policy names a subject (masks that work per person need one).
         vault: where tokens are kept; None where there is none, as when a policy is checked.
+        stream: the policy's stream, which encrypted values are bound to; empty where there is none, as in a function of SQL.
     """
 
     facts: FieldFacts
@@ -74,6 +75,7 @@ class Site:
     read: Callable[[str], str]
     has_subject: bool = True
     vault: Vault | None = None
+    stream: str = ""
 
 
 class Masked(NamedTuple):

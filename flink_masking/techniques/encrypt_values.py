@@ -33,9 +33,34 @@ class EncryptParams(Params):
     domain: Annotated[str, StringConstraints(min_length=1)]
 
 
-def associated(params: EncryptParams, site: Site) -> bytes:
-    """What every value is bound to: the path of its field and the domain, each with its length in front."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in (site.facts.path.encode(), params.domain.encode()))
+class Binding(NamedTuple):
+    """A form of encrypted values.
+
+    Attributes:
+        form: its number, see `flink_masking.crypto.envelope`.
+        associated: what values of the form are bound to.
+    """
+
+    form: int
+    associated: bytes
+
+
+def bindings(params: EncryptParams, site: Site, bare: int, of_stream: int) -> tuple[Binding, ...]:
+    """What values are bound to: stream, path of the field and domain, each with its length in front.
+
+    Args:
+        params: of the rule.
+        site: of the rule.
+        bare: the form without a stream: that of SQL's functions, and of values that releases before bound to streams.
+        of_stream: the form with one.
+
+    Returns:
+        The form that is written, and then those that are opened as well.
+    """
+    names = [name.encode() for name in (site.stream, site.facts.path, params.domain)]
+    parts = [len(name).to_bytes(4, "big") + name for name in names]
+    without = Binding(bare, b"".join(parts[1:]))
+    return (Binding(of_stream, b"".join(parts)), without) if site.stream else (without,)
 
 
 def opening_keys(purpose: str, params: EncryptParams, site: Site) -> Mapping[int, KeyHandle]:

@@ -26,7 +26,7 @@ def read(texts, form=AES_SIV, least=0, taken=None):
     """(key version, bytes behind it) of each text, or the number that says why there is nothing."""
     array = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     taken = np.ones(len(array), np.uint8) if taken is None else np.array(taken, np.uint8)
-    data, starts, ends, versions = unwrap(array, taken, form, least)
+    data, starts, ends, versions, _ = unwrap(array, taken, [form], least)
     return [(v, data[a:b].tobytes()) if v > 0 else v for v, a, b in zip(versions.tolist(), starts, ends, strict=True)]
 
 

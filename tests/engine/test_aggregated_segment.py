@@ -51,7 +51,7 @@ def records(count=30, **members):
 def contributions(done):
     """The packed columns of a run of one batch."""
     (packed,) = done.pieces[0].packed["sums"]
-    return from_ipc(Sealer(done.plan.ring, "packed", "sums").open(packed.blob))
+    return from_ipc(Sealer(done.plan.ring, "packed", "sums", (done.plan.policy.stream, "sums")).open(packed.blob))
 
 
 @pytest.mark.parametrize("place", ["plain", '"quotes"', "\\back\\slash", "😀 Zürich", "\nbreak\ttab\x7f", "", "\u2028x"])

@@ -41,7 +41,7 @@ def rows(people, ages):
 
 def subjects(done, segment):
     """The people (keyed hashes) of each shard."""
-    sealer = Sealer(done.plan.ring, "packed", segment)
+    sealer = Sealer(done.plan.ring, "packed", segment, (done.plan.policy.stream, segment))
     found: dict[int, set] = {}
     for piece in done.pieces:
         for packed in piece.packed[segment]:

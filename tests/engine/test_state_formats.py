@@ -39,7 +39,7 @@ def states(planned):
     found = {}
     for protected in Protect(plan, os.urandom, lambda: NOW)(binary_column(RECORDS)):
         for segment in plan.stateful:
-            blob = Sealer(plan.ring, "packed", segment.name).open(protected.packed[segment.name][0].blob)
+            blob = Sealer(plan.ring, "packed", segment.name, ("events", segment.name)).open(protected.packed[segment.name][0].blob)
             for stage in segment.stages:
                 logic = stage.logic()
                 effects = logic.on_batch(stage.read(blob), NOW)

@@ -91,6 +91,15 @@ def test_every_reversible_field_comes_back(masked, ring, vault):
     assert dict(step.fields["phones[*]"]) == {"values": 2, "redacted": 0, "unreadable": 0} and step.records == 3
 
 
+def test_values_of_another_stream_stay_shut(masked, ring, vault):
+    """A record carried over from another stream's view, with the same keys, field and domain, does not open."""
+    other = load(PolicySource("policy.yaml", POLICY.replace("stream: s", "stream: t")))
+    for field in ("note", "card.holder"):
+        with pytest.raises(DecryptionError):
+            Unmask(other, "masked", ring, vault, [field])(masked())
+        assert opened(Unmask(LOADED, "masked", ring, vault, [field]), masked())
+
+
 def test_a_batch_can_be_cut_anywhere(masked, ring, vault):
     """Record by record comes the same as all at once."""
     records = masked()

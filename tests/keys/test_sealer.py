@@ -25,6 +25,27 @@ def test_form():
     assert AESGCM(ring.derive("p", "d").secret()).decrypt(blob[5:17], blob[17:], blob[:5] + b"for") == b"data"
 
 
+def test_a_blob_is_bound_to_its_place():
+    """A blob for one stream and segment is format 2, bound to the names with their lengths, and opens nowhere else."""
+    ring = KeyRing.new()
+    blob = Sealer(ring, "packed", "s", ("orders", "s")).seal(b"data", b"for")
+    assert blob[:5] == b"\x02\0\0\0\x01"
+    bound = b"\0\0\0\x06orders\0\0\0\x01s"
+    assert AESGCM(ring.derive("packed", "s").secret()).decrypt(blob[5:17], blob[17:], blob[:5] + bound + b"for") == b"data"
+    assert Sealer(ring, "packed", "s", ("orders", "s")).open(blob, b"for") == b"data"
+    for elsewhere in (("events", "s"), ("order", "ss"), ("orders",), ()):
+        with pytest.raises(DecryptionError):
+            Sealer(ring, "packed", "s", elsewhere).open(blob, b"for")
+    with pytest.raises(DecryptionError):  # said to be of the format that was bound to nothing
+        Sealer(ring, "packed", "s", ("orders", "s")).open(b"\x01" + blob[1:], b"for")
+
+
+def test_what_was_sealed_before_it_was_bound_still_opens():
+    """Packets and state of an earlier release, in format 1, open in the place that they are now bound to."""
+    ring = KeyRing.new()
+    assert Sealer(ring, "state", "s", ("orders", "s")).open(Sealer(ring, "state", "s").seal(b"data", b"name"), b"name") == b"data"
+
+
 def test_opens_what_an_older_version_sealed():
     """After a rotation new blobs carry the new version and old ones still open."""
     ring = KeyRing.new()

@@ -265,7 +265,7 @@ ORDER = {"customer": {"name": "Jane Doe", "born": "1980-02-29"}, "phones": ["+1 
 
 
 def test_sql_opens_what_a_policy_has_protected(call, parameters):
-    """unmask with a policy's rule and the field's path opens each reversible value of a view; at another path encrypted ones stay shut."""
+    """unmask with a policy's rule, path and stream opens each reversible value of a view; at another place encrypted ones stay shut."""
     protector = Protector(PolicySource("policy.yaml", POLICY), parameters[KEYS], parameters[VAULT])
     (line,) = protector.protect([json.dumps(ORDER)]).views["kept"].to_pylist()
     row = json.loads(line)
@@ -274,10 +274,10 @@ def test_sql_opens_what_a_policy_has_protected(call, parameters):
               "address": [row["address"]], "card": [row["card"]], "ssn": [row["ssn"]]}  # fmt: skip
     clear = {"customer.name": ["Jane Doe"], "customer.born": ["1980-02-29"], "phones[*]": ORDER["phones"],
              "address": ['{"city": "Brno", "zip": 60200}'], "card": [CARD], "ssn": [ORDER["ssn"]]}  # fmt: skip
-    assert {path: call("unmask", texts(value), rules[path], path) for path, value in values.items()} == clear
+    assert {path: call("unmask", texts(value), rules[path], path, "orders") for path, value in values.items()} == clear
     for path in ("customer.name", "customer.born", "phones[*]", "address"):
-        for elsewhere in ("sql", "customer.nam", "customer"):
-            assert call("unmask", texts(values[path]), rules[path], elsewhere) == [None] * len(values[path])
+        for elsewhere in (("sql", "orders"), ("customer.nam", "orders"), ("customer", "orders"), (path,), (path, "payments")):
+            assert call("unmask", texts(values[path]), rules[path], *elsewhere) == [None] * len(values[path])
     with pytest.raises(InputError, match="path is NULL"):
         call("unmask", texts(["x"]), rules["customer.name"], None)
 

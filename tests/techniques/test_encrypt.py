@@ -26,10 +26,10 @@ REFUSED = "(refused)"
 AN_OBJECT = '{ "a":[1,\t"x\\u00e9"] , "b":1.50E+2}'
 
 
-def make(technique, domain="customer", path="field", keys=RING, back=False):
+def make(technique, domain="customer", path="field", keys=RING, back=False, stream=""):
     """The mask of a rule, or its way back."""
     maker = technique.unmake if back else technique.make
-    return maker(technique.params(domain=domain), Site(FieldFacts(path), keys, str))
+    return maker(technique.params(domain=domain), Site(FieldFacts(path), keys, str, stream=stream))
 
 
 def run(mask, texts, kinds=None, seed=bytes(32)):
@@ -107,6 +107,28 @@ def test_bound_to_field_domain_and_key(technique):
     for domain, path in (("ab", "c.e"), ("ab", "c"), ("b", "c.da"), ("abc", ".d")):
         assert run(make(technique, domain, path, back=True), made) == [REFUSED]
     assert run(make(technique, "ab", "c.d", KeyRing.new(), back=True), made) == [REFUSED]
+
+
+@pytest.mark.parametrize("technique", BOTH)
+def test_bound_to_its_stream(technique):
+    """A value of one stream does not open in another stream of the same ring, field and domain, nor where no stream is known."""
+    made = run(make(technique, stream="orders"), ["secret", None, "", "other"])
+    assert run(make(technique, stream="orders", back=True), made) == ["secret", None, "", "other"]
+    for elsewhere in ("payments", "order", ""):
+        assert run(make(technique, stream=elsewhere, back=True), made) == [REFUSED, None, "", REFUSED]
+
+
+@pytest.mark.parametrize("technique", BOTH)
+def test_values_from_before_they_were_bound_open_beside_new_ones(technique):
+    """Values of the earlier form, bound to field and domain alone, open in a stream, too, among new ones and what is no value."""
+    rings = [RING, RING.rotated()]
+    old = run(make(technique), ["a", "b" * 99]) + run(make(technique, keys=rings[1]), ["c"])
+    new = run(make(technique, stream="s"), ["d" * 50, "e"]) + run(make(technique, stream="s", keys=rings[1]), ["f"])
+    mixed = [value for pair in zip(old, new, strict=True) for value in pair] + ["fm1.broken", None, ""]
+    opened = run(make(technique, stream="s", keys=rings[1], back=True), mixed)
+    assert opened == ["a", "d" * 50, "b" * 99, "e", "c", "f", REFUSED, None, ""]
+    relabelled = [f"fm1.{'AQ' if text.startswith('fm1.Aw') else 'Ag'}{text[6:]}" for text in new[:1]]
+    assert run(make(technique, stream="s", keys=rings[1], back=True), relabelled) == [REFUSED]
 
 
 @pytest.mark.parametrize("technique", BOTH)
@@ -233,6 +255,18 @@ def test_the_form_of_encrypt_deterministic():
     assert AESSIV(key).decrypt(raw[5:], [b"\0\0\0\3a.b\0\0\0\1d"]) == b"\1" + AN_OBJECT.encode()
 
 
+def test_the_forms_of_a_stream():
+    """In a stream a value is form 3 or 4, and the stream's name goes in front of field and domain; the rest is as without one."""
+    bound, key = b"\0\0\0\6orders\0\0\0\3a.b\0\0\0\1d", RING.derive("encrypt", "d", length=64).secret()
+    (text,) = run(make(encrypt.TECHNIQUE, "d", "a.b", stream="orders"), ["value"])
+    raw = base64.urlsafe_b64decode(text[4:] + "==")
+    assert raw[:5] == b"\3\0\0\0\1" and Xaes(key[:32]).open(raw[5:29], raw[29:], bound) == b"\0value"
+    (text,) = run(make(encrypt_deterministic.TECHNIQUE, "d", "a.b", stream="orders"), ["value"])
+    raw = base64.urlsafe_b64decode(text[4:] + "==")
+    assert raw[:5] == b"\4\0\0\0\1"
+    assert AESSIV(RING.derive("encrypt_deterministic", "d", length=64).secret()).decrypt(raw[5:], [bound]) == b"\0value"
+
+
 def test_fixed_vectors_open():
     """Values protected by an earlier release open: the text form, the keys and what values are bound to never change."""
     ring = KeyRing.parse(b'{"format": "flink-masking key ring 1", "versions": [{"version": 1, "state": "primary", "created": "2024-03-15",'
@@ -240,6 +274,8 @@ def test_fixed_vectors_open():
     assert run(make(encrypt.TECHNIQUE, keys=ring, back=True), [ENCRYPTED]) == ["CUST12345"]
     assert run(make(encrypt_deterministic.TECHNIQUE, keys=ring, back=True), [DETERMINISTIC]) == ["CUST12345"]
     assert run(make(encrypt_deterministic.TECHNIQUE, keys=ring), ["CUST12345"]) == [DETERMINISTIC]
+    assert run(make(encrypt.TECHNIQUE, keys=ring, back=True, stream="s"), [ENCRYPTED]) == ["CUST12345"]
+    assert run(make(encrypt_deterministic.TECHNIQUE, keys=ring, back=True, stream="s"), [DETERMINISTIC]) == ["CUST12345"]
 
 
 ENCRYPTED = "fm1.AQAAAAGlylWL-2ILdTJKnq0M0sUwvIiraq6-stckskrFlQKgDx8dV04f44sM9piBCXhYEydPIg"
