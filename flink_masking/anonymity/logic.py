@@ -13,6 +13,7 @@ from flink_masking.anonymity.lines import LineWriter
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.models.t_closeness import MOST
 from flink_masking.anonymity.packed import pack, schema, unpack
+from flink_masking.anonymity.releases import ReleaseLimit
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.logic import Effects
@@ -37,10 +38,10 @@ class KAnonymityLogic:
     labels. Lines of one call are shuffled; they carry no number of their group, no time. The time of a record is that of its arrival
     here. Between calls the released members of the records held are kept in memory, during a call those of the batch as well.
 
-    Suppressed records are counted in all, and by reason: ``suppressed_people`` (fewer than k could be brought together) and
-    ``suppressed_l_diversity``, ``suppressed_t_closeness`` or ``suppressed_alpha_k``.
+    Suppressed records are counted in all, and by reason: ``suppressed_people`` (fewer than k could be brought together),
+    ``suppressed_l_diversity``, ``suppressed_t_closeness`` or ``suppressed_alpha_k``, and ``suppressed_max_releases``.
 
-    The state is one entry, an Arrow IPC stream of the records held. Two runs over the same calls, one of them restored in between, form the
+    The state is one entry, an Arrow IPC stream of the records held, and those of the limit of releases, which outlive the end. Two runs over the same calls, one of them restored in between, form the
     same groups; only the order of lines within a call depends on the generator.
     """
 
@@ -52,6 +53,7 @@ class KAnonymityLogic:
         max_delay: int | None,
         generator: np.random.Generator,
         open_columns: Sequence[int] = (),
+        limit: ReleaseLimit | None = None,
     ) -> None:
         """An empty shard.
 
@@ -62,10 +64,11 @@ class KAnonymityLogic:
             max_delay: ms (processing time) that a record is held at most, as the buffer has it; None = no limit.
             generator: shuffles the lines; seed it from the system for production.
             open_columns: sensitive attributes that closeness models compare, and that come as hashes since nobody declared their domain.
+            limit: of the records of a person that are released, fresh; None: without limit.
         """
         self.space, self.models, self.max_delay = space, models, max_delay
         self._make, self._generator, self._lines, self._open = buffer, generator, LineWriter(space), tuple(open_columns)
-        self._figures = Figures(space)
+        self._figures, self._limit = Figures(space), limit
         self._empty()
 
     def _empty(self) -> None:
@@ -85,13 +88,23 @@ class KAnonymityLogic:
         records, release = unpack(self.space, self.models.columns, batch, self._next, now)
         if not batch.num_rows:
             return self.on_timer(now)
+        over = 0
+        writes: dict[str, bytes | None] = {}
+        if self._limit is not None:
+            kept = self._limit.admit(records.subject, now, writes)
+            over = len(kept) - int(np.count_nonzero(kept))
+            if over:
+                records, release = unpack(self.space, self.models.columns, batch.filter(pa.array(kept)), self._next, now)
         for column, dictionary in self._dictionaries.items():
             records.sensitive[column] = dictionary.encode(records.sensitive[column])
-        self._next += batch.num_rows
+        self._next += len(records.seq)
         self._clock, self._fresh = now, False
         groups = self._buffer.push(records, now)
-        effects = self._leave(groups, np.concatenate((self._held.seq, records.seq)), pa.concat_arrays([self._release, release]))
-        effects.writes = {ENTRY: self._entry()}
+        effects = self._leave(groups, writes, records, release)
+        if over:
+            effects.counts["suppressed"] += over
+            effects.counts["suppressed_max_releases"] = over
+        effects.writes[ENTRY] = self._entry()
         return effects
 
     def on_timer(self, now: int) -> Effects:
@@ -101,8 +114,8 @@ class KAnonymityLogic:
         if not len(groups.seq) and not len(groups.suppressed):
             return Effects()  # the clock stays as it is in the state last written
         self._clock = now
-        effects = self._leave(groups, self._held.seq, self._release)
-        effects.writes = {ENTRY: self._entry()}
+        effects = self._leave(groups, {})
+        effects.writes[ENTRY] = self._entry()
         return effects
 
     def on_watermark(self, watermark: int) -> Effects:
@@ -110,9 +123,10 @@ class KAnonymityLogic:
         return Effects()
 
     def on_end(self) -> Effects:
-        """Release what still forms groups, suppress the rest, forget everything."""
-        effects = self._leave(self._buffer.flush(), self._held.seq, self._release)
-        effects.writes = {} if self._fresh else {ENTRY: None}
+        """Release what still forms groups, suppress the rest, forget everything but how often whom was released."""
+        effects = self._leave(self._buffer.flush(), {})
+        if not self._fresh:
+            effects.writes[ENTRY] = None
         self._empty()
         return effects
 
@@ -126,8 +140,8 @@ class KAnonymityLogic:
         return None
 
     def snapshot(self) -> dict[str, bytes]:
-        """The entry `buffer`; nothing before the first record and after the end."""
-        return {} if self._fresh else {ENTRY: self._entry()}
+        """The entry `buffer` (none before the first record and after the end), and what the limit of releases keeps."""
+        return {**({} if self._fresh else {ENTRY: self._entry()}), **({} if self._limit is None else self._limit.snapshot())}
 
     def restore(self, entries: Mapping[str, bytes]) -> None:
         """Take over a snapshot.
@@ -136,6 +150,8 @@ class KAnonymityLogic:
             InputError: the entry is damaged, of another version, or of a segment with other quasi-identifiers or sensitive field.
         """
         self._empty()
+        if self._limit is not None:
+            self._limit.restore(entries)
         if ENTRY not in entries:
             return
         try:
@@ -170,8 +186,16 @@ class KAnonymityLogic:
             raise InputError("state of an anonymized segment: of another algorithm. Hint: end the old job before it changes") from None
         self._fresh = False
 
-    def _leave(self, groups: Groups, seq: np.ndarray, release: pa.BinaryArray) -> Effects:
-        """The lines of groups, whose records are found by number in seq and release; keep the released members of the others only."""
+    def _leave(self, groups: Groups, writes: dict[str, bytes | None], came: Records | None = None,
+               release: pa.BinaryArray | None = None) -> Effects:
+        """The lines of groups of the records held before and those that came; keep the released members of the others only."""
+        seq, release = (self._held.seq, self._release) if came is None else (
+            np.concatenate((self._held.seq, came.seq)), pa.concat_arrays([self._release, release]))
+        if self._limit is not None and len(groups.suppressed):
+            at = np.searchsorted(seq, groups.suppressed)
+            pieces = [self._held] if came is None else [self._held, came]
+            subjects, arrivals = (np.concatenate([getattr(piece, of) for piece in pieces])[at] for of in ("subject", "arrival"))
+            self._limit.give_back(subjects, arrivals, writes)
         counts = {"released": len(groups.seq), "suppressed": len(groups.suppressed), "groups": len(groups.end)}
         reasons = ("people", *(model.name for model in self.models.models))
         counts |= Counter(f"suppressed_{reasons[reason]}" for reason in groups.reason.tolist())
@@ -183,7 +207,7 @@ class KAnonymityLogic:
             outputs.append(self._lines.write(groups.low, groups.high, group, release.take(pa.array(rows))))
         self._held = self._buffer.held()
         self._release = release.take(pa.array(np.searchsorted(seq, self._held.seq)))
-        return Effects(outputs, counts, figures=self._figures(groups, self._held))
+        return Effects(outputs, counts, writes, self._figures(groups, self._held))
 
     def _entry(self) -> bytes:
         """The records held as an Arrow IPC stream."""

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from flink_masking.anonymity import zero_delay_kernel as kernel
 from flink_masking.anonymity.ladder import climb, rungs
 from flink_masking.anonymity.lines import LineWriter
+from flink_masking.anonymity.releases import ReleaseLimit
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.ipc import from_ipc, to_ipc
@@ -33,7 +34,8 @@ class ZeroDelayLogic:
     (and coarser forms) are remembered; what finds no room is not released.
     """
 
-    def __init__(self, space: Space, members: Sequence[str], z: int, window: int, max_values: int, generator: np.random.Generator) -> None:
+    def __init__(self, space: Space, members: Sequence[str], z: int, window: int, max_values: int, generator: np.random.Generator,
+                 limit: ReleaseLimit | None = None) -> None:
         """An empty shard.
 
         Args:
@@ -43,9 +45,11 @@ class ZeroDelayLogic:
             window: ms.
             max_values: remembered at most.
             generator: shuffles the lines.
+            limit: of the records of a person that are released, fresh; None: without limit. Records over it still count among those
+                who showed a value.
         """
         self.space, self.z, self.window, self.members = space, z, window, tuple(members)
-        self._most, self._generator, self._lines = max_values, generator, LineWriter(space)
+        self._most, self._generator, self._lines, self._limit = max_values, generator, LineWriter(space), limit
         forms = [*(rungs(dimension) for dimension in space.dimensions), *(1 for _ in members)]
         self._first = np.cumsum([0, *forms])
         self._empty()
@@ -74,12 +78,17 @@ class ZeroDelayLogic:
         keys = self._keys(codes, [column.to_numpy() for column in batch.columns[d + 1 : d + 1 + len(self.members)]])
         kernel.admit(self._shown, keys, self._first, batch.column(d).to_numpy(), self._clock, self.window, level)
         low, high = self._boxes(codes, level)
-        withheld = sum(int(((level[:, d + i] > 0) & column.is_valid().to_numpy(zero_copy_only=False)).sum())
+        writes: dict[str, bytes | None] = {}
+        kept = np.ones(n, bool) if self._limit is None else self._limit.admit(batch.column(d).to_numpy(), self._clock, writes)
+        withheld = sum(int((kept & (level[:, d + i] > 0) & column.is_valid().to_numpy(zero_copy_only=False)).sum())
                        for i, column in enumerate(batch.columns[d + 1 + len(self.members) :]))
-        order = self._generator.permutation(n)
+        order = self._generator.permutation(np.flatnonzero(kept))
         release = self._release(batch, level[:, d:]).take(pa.array(order))
-        line = self._lines.write(low, high, order, release)
-        return Effects([line], {"released": n, "suppressed": 0, "values_withheld": withheld}, {ENTRY: self._entry()})
+        counts = {"released": len(order), "suppressed": n - len(order), "values_withheld": withheld}
+        if len(order) < n:
+            counts["suppressed_max_releases"] = n - len(order)
+        writes[ENTRY] = self._entry()
+        return Effects([self._lines.write(low, high, order, release)] if len(order) else [], counts, writes)
 
     def _keys(self, codes: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:
         """What is counted: one number for each form of each attribute of each record."""
@@ -127,7 +136,7 @@ class ZeroDelayLogic:
         return Effects()
 
     def on_end(self) -> Effects:
-        """Forget everything."""
+        """Forget everything but how often whom was released."""
         writes: dict[str, bytes | None] = {} if self._fresh else {ENTRY: None}
         self._empty()
         return Effects([], {"released": 0, "suppressed": 0}, writes)
@@ -141,8 +150,8 @@ class ZeroDelayLogic:
         return None
 
     def snapshot(self) -> dict[str, bytes]:
-        """The entry `shown`; nothing before the first record and after the end."""
-        return {} if self._fresh else {ENTRY: self._entry()}
+        """The entry `shown` (none before the first record and after the end), and what the limit of releases keeps."""
+        return {**({} if self._fresh else {ENTRY: self._entry()}), **({} if self._limit is None else self._limit.snapshot())}
 
     def restore(self, entries: Mapping[str, bytes]) -> None:
         """Take over a snapshot.
@@ -151,6 +160,8 @@ class ZeroDelayLogic:
             InputError: the entry is damaged, of another version, or of another segment.
         """
         self._empty()
+        if self._limit is not None:
+            self._limit.restore(entries)
         if ENTRY not in entries:
             return
         try:

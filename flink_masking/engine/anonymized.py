@@ -15,6 +15,7 @@ from flink_masking.anonymity.buffer import Buffer
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.mondrian import WindowMondrian
+from flink_masking.anonymity.releases import ReleaseLimit
 from flink_masking.anonymity.sensitive import SensitiveDomain
 from flink_masking.anonymity.slide_grow import USUAL_PREFERENCE, SlideGrow
 from flink_masking.anonymity.space import Space
@@ -95,7 +96,13 @@ class AnonymizedPlan:
         seed = np.random.SeedSequence(int.from_bytes(os.urandom(16)))  # of the order within a group only, never of the groups
         compared = {rule.field for rule in self.segment.closenesses}
         undeclared = [i for i, path in enumerate(self.segment.sensitive) if path in compared and self.domains[path] is None]
-        return KAnonymityLogic(self.space, self.models, self._buffer, self.segment.max_delay, np.random.default_rng(seed), undeclared)
+        return KAnonymityLogic(self.space, self.models, self._buffer, self.segment.max_delay, np.random.default_rng(seed), undeclared,
+                               self._limit(self.segment.max_delay))
+
+    def _limit(self, max_delay: int) -> ReleaseLimit | None:
+        """What a person's releases are counted by, where the policy limits them."""
+        limit = self.segment.max_releases
+        return None if limit is None else ReleaseLimit(limit.per, limit.count, max_delay, self.segment.shards)
 
     def _buffer(self) -> Buffer:
         segment = self.segment

@@ -35,7 +35,7 @@ class ZeroDelayPlan(AnonymizedPlan):
     def _zero_delay(self) -> ZeroDelayLogic:
         segment, generator = self.segment, np.random.default_rng(np.random.SeedSequence(int.from_bytes(os.urandom(16))))
         members = [orjson.dumps(path).decode() for path in segment.release]
-        return ZeroDelayLogic(self.space, members, segment.k, segment.window, segment.max_buffer, generator)
+        return ZeroDelayLogic(self.space, members, segment.k, segment.window, segment.max_buffer, generator, self._limit(0))
 
     def pack(self, examined: Coded, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
         """The columns of `rows`."""

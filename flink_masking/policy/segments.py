@@ -82,6 +82,18 @@ class MaskedSegment(Model):
     order: Literal["as_read", "shuffled"] = "as_read"
 
 
+class MaxReleases(Model):
+    """A limit on the records of one person that a segment releases.
+
+    Attributes:
+        per: milliseconds of processing time.
+        count: records of a person that are released within any `per`, at most; the others are suppressed.
+    """
+
+    per: PositiveDuration
+    count: Annotated[Whole, pydantic.Field(ge=1, le=1_000_000)]
+
+
 class AnonymizedSegment(Model):
     """Groups of at least `k` people who look alike in their quasi-identifiers.
 
@@ -100,6 +112,7 @@ class AnonymizedSegment(Model):
         mode: whether records wait; with zero_delay each value is released as finely as k people showed it within `window`.
         window: milliseconds of processing time, of zero_delay.
         shards: buffers that the traffic is divided over, by person.
+        max_releases: how many records of a person are released within a time; without it all that find a group.
     """
 
     view: Literal["anonymized"]
@@ -117,6 +130,7 @@ class AnonymizedSegment(Model):
     mode: Literal["buffered", "zero_delay"] = "buffered"
     window: Annotated[PositiveDuration, pydantic.Field(json_schema_extra={"default": "1h"})] = 3_600_000
     shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
+    max_releases: MaxReleases | None = None
 
     @property
     def diversities(self) -> tuple[Diversity, ...]:

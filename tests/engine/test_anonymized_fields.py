@@ -2,10 +2,11 @@
 
 import json
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import pytest
 
+from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
@@ -149,3 +150,23 @@ def test_without_delay_each_value_waits_for_nobody():
     assert len(lines) == 100
     assert sum(line["age"] == "40" for line in lines) > 80
     assert all(line["sick"] in ("flu", None) and line["number"] is None for line in lines)
+
+
+@pytest.mark.parametrize("rest", ["max_releases: {per: 24h, count: 2}", "max_releases: {per: 24h, count: 2}, shards: 3",
+                                  "max_releases: {per: 24h, count: 2}, algorithm: mondrian",
+                                  "max_releases: {per: 24h, count: 2}, mode: zero_delay"])
+def test_releases_of_one_person_are_limited(rest):
+    """With max_releases no person's records are released more often, in every mode and with any number of shards."""
+    records = [{"id": f"p{n % 40}", "age": 20 + n % 40, "sick": "flu", "number": n} for n in range(400)]
+    lines, quarantined = run(records, rest=rest)
+    assert quarantined == 0 and 0 < len(lines) <= 80
+    if "zero_delay" not in rest:  # which shows null where too few people showed a number
+        assert max(Counter(line["number"] % 40 for line in lines).values()) <= 2
+
+
+@pytest.mark.parametrize(("written", "said"), [("{per: 24h, count: 0}", "count"), ("{per: 0s, count: 1}", "per"), ("{count: 1}", "per"),
+                                               ("3", "max_releases")])
+def test_a_limit_that_says_nothing_is_refused(written, said):
+    """Count and time are needed, and positive."""
+    with pytest.raises(PolicyError, match=said):
+        run([], rest=f"max_releases: {written}")

@@ -22,7 +22,7 @@ fields:
   zip: {class: quasi, prefix: 5}
   at:  {class: plain, type: datetime}
 segments:
-  partners: {view: anonymized, k: 3, quasi_identifiers: [age, zip], max_delay: 1h}
+  partners: {view: anonymized, k: 3, quasi_identifiers: [age, zip], max_delay: 1h, max_releases: {per: 1d, count: 2}}
   dashboard:
     view: aggregated
     window: {tumbling: 1min}
