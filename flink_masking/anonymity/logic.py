@@ -41,8 +41,9 @@ class KAnonymityLogic:
     Suppressed records are counted in all, and by reason: ``suppressed_people`` (fewer than k could be brought together),
     ``suppressed_l_diversity``, ``suppressed_t_closeness`` or ``suppressed_alpha_k``, and ``suppressed_max_releases``.
 
-    The state is one entry, an Arrow IPC stream of the records held, and those of the limit of releases, which outlive the end. Two runs over the same calls, one of them restored in between, form the
-    same groups; only the order of lines within a call depends on the generator.
+    The state is one entry, an Arrow IPC stream of the records held, and those of the limit of releases, which outlive the end. Two runs
+    over the same calls, one of them restored in between, form the same groups; only the order of lines within a call depends on the
+    generator.
     """
 
     def __init__(

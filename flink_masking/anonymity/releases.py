@@ -4,8 +4,8 @@ Groups of one record each may satisfy k and l and still tell a lot together: who
 the groups of all of them leave possible. A limit on the releases of a person bounds how many sets there are to intersect.
 
 A record counts from its arrival, and counts no more when it is suppressed for another reason. It is forgotten when a record that arrives
-then can be released `per` later at the earliest, rounded up to a 32nd of `per`: of the records of a person that are released within any span
-of `per`, there are never more than `count`.
+then is released `per` later at the earliest, rounded up to a 32nd of `per`: of the records of a person that are released within any
+span of `per`, there are never more than `count`.
 
 State entries: ``releases:<number>``, until when its records count (ms since 1970, int64) and the number of shards (int32), then people
 (uint64) and how many records of each (int32), all little-endian. Entries add up; the counts of one may be below 0.
@@ -179,8 +179,8 @@ class ReleaseLimit:
         if int(version) != _FORMAT:
             raise InputError("state of an anonymized segment: written by a newer version. Hint: restore with the version that wrote it")
         if int.from_bytes(content[8:_FRONT], "little") != self._shards:
-            raise InputError("state of an anonymized segment: the releases of its people were counted for another number of shards, over which "
-                             "people are spread in another way. Hint: keep 'shards', or start anew under another segment name")
+            raise InputError("state of an anonymized segment: the releases of its people were counted for another number of shards, over "
+                             "which people are spread in another way. Hint: keep 'shards', or start anew under another segment name")
         return _Piece(int.from_bytes(content[:8], "little", signed=True), np.frombuffer(content, "<u8", rows, _FRONT).astype(np.uint64),
                       np.frombuffer(content, "<i4", rows, _FRONT + 8 * rows).astype(np.int32))
 

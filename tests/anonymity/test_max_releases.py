@@ -1,5 +1,6 @@
 """The limit on the records of a person that are released within a time."""
 
+import itertools
 import json
 from collections import Counter, defaultdict
 
@@ -88,7 +89,7 @@ def test_batches_make_no_difference(people, cuts):
     """Records of one moment are admitted alike, however they are cut into batches."""
     whole, pieces, edges = ReleaseLimit(PER, 2, 0), ReleaseLimit(PER, 2, 0), [0, *sorted(c for c in cuts if c < len(people)), len(people)]
     subjects = np.array(people, np.uint64)
-    parts = [pieces.admit(subjects[a:b], 5, {}) for a, b in zip(edges, edges[1:], strict=False)]
+    parts = [pieces.admit(subjects[a:b], 5, {}) for a, b in itertools.pairwise(edges)]
     assert np.concatenate(parts).tolist() == whole.admit(subjects, 5, {}).tolist()
     assert whole.admit(np.arange(5, dtype=np.uint64), 5, {}).tolist() == [Counter(people)[p] < 2 for p in range(5)]
 

@@ -6,17 +6,17 @@ and looks at what was released after each:
 - by times: at the lines that left within `max_delay` of a purchase and whose labels fit the person,
 - by groups: at the lines of the very group that the record left in (as a reader can tell who sees lines of one release together).
 
-Each release leaves some diagnoses possible. The person's own is in the set of every release of theirs; the attacker takes the diagnosis that
-is in most sets, and has learned it if there is one such diagnosis and it is right.
+Each release leaves some diagnoses possible. The person's own is in the set of every release of theirs; the attacker takes the diagnosis
+that is in most sets, and has learned it if there is one such diagnosis and it is right.
 
 Run as a script for a table; `--people`, `--days` and `--daily` set the size. Nothing here fails because a machine is slow.
 """
 
 import argparse
+import itertools
 from typing import NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
 from flink_masking.anonymity.dimensions import NumberDimension
 from flink_masking.anonymity.models import DistinctL, Models
@@ -59,21 +59,22 @@ def stream(people: int, days: int, daily: int, seed: int = 1) -> Stream:
                   rng.integers(0, DIAGNOSES, people))
 
 
-def release(data: Stream, k: int, l: int, limit: ReleaseLimit | None) -> tuple[Released, int]:
+def release(data: Stream, k: int, distinct: int, limit: ReleaseLimit | None) -> tuple[Released, int]:
     """Run the records through slide-grow, a minute at a time; what left, and how many were suppressed by the limit."""
     space = Space({"age": NumberDimension(0, 120), "zip": NumberDimension(0, 999)})
-    buffer = SlideGrow(space, k, Models([DistinctL(0, l)] if l > 1 else []), 5000, DELAY, USUAL_PREFERENCE)
+    buffer = SlideGrow(space, k, Models([DistinctL(0, distinct)] if distinct > 1 else []), 5000, DELAY, USUAL_PREFERENCE)
     hashed = data.person.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1)
     parts, limited, count = [], 0, 0
     edges = np.searchsorted(data.time, np.arange(0, int(data.time[-1]) + 2 * MINUTE, MINUTE))
-    for tick, (a, b) in enumerate(zip(edges, edges[1:], strict=False)):
+    for tick, (a, b) in enumerate(itertools.pairwise(edges)):
         now, rows = (tick + 1) * MINUTE, np.arange(a, b)
         if limit is not None and len(rows):
             kept = limit.admit(hashed[rows], now, {})
             limited, rows = limited + int((~kept).sum()), rows[kept]
         who = data.person[rows]
         codes = [data.age[who].astype(np.uint16), data.zip[who].astype(np.uint16)]
-        groups = buffer.push(Records(codes, hashed[rows], data.diagnosis[who].astype(np.uint64)[None, :], rows, np.full(len(rows), now)), now)
+        sensitive = data.diagnosis[who].astype(np.uint64)[None, :]
+        groups = buffer.push(Records(codes, hashed[rows], sensitive, rows, np.full(len(rows), now)), now)
         if limit is not None and len(groups.suppressed):
             suppressed = groups.suppressed
             limit.give_back(hashed[suppressed], np.ceil((data.time[suppressed] + 1) / MINUTE).astype(np.int64) * MINUTE, {})
@@ -112,11 +113,11 @@ def measure(people: int, days: int, daily: int, sample: int = 300) -> list[tuple
     targets = np.random.default_rng(2).choice(people, min(sample, people), replace=False)
     limits = {"no limit": None, "5 in 24h": (DAY, 5), "1 in 24h": (DAY, 1), "5 in 30d": (30 * DAY, 5), "2 in 30d": (30 * DAY, 2),
               "1 in 30d": (30 * DAY, 1)}
-    for k, l in ((5, 3), (10, 5)):
+    for k, distinct in ((5, 3), (10, 5)):
         for name, limit in limits.items():
-            out, _ = release(data, k, l, None if limit is None else ReleaseLimit(limit[0], limit[1], DELAY))
+            out, _ = release(data, k, distinct, None if limit is None else ReleaseLimit(limit[0], limit[1], DELAY))
             shares = [learned(data, out, known, targets) for known in ("times", "groups")]
-            table.append((f"k = {k}, l = {l}, {name}", len(out.record) / len(data.time), *shares))
+            table.append((f"k = {k}, l = {distinct}, {name}", len(out.record) / len(data.time), *shares))
     return table
 
 
