@@ -82,7 +82,8 @@ class ZeroDelayLogic:
         kept = np.ones(n, bool) if self._limit is None else self._limit.admit(batch.column(d).to_numpy(), self._clock, writes)
         withheld = sum(int((kept & (level[:, d + i] > 0) & column.is_valid().to_numpy(zero_copy_only=False)).sum())
                        for i, column in enumerate(batch.columns[d + 1 + len(self.members) :]))
-        order = self._generator.permutation(np.flatnonzero(kept))
+        order = self._generator.permutation(n)
+        order = order[kept[order]]
         release = self._release(batch, level[:, d:]).take(pa.array(order))
         counts = {"released": len(order), "suppressed": n - len(order), "values_withheld": withheld}
         if len(order) < n:

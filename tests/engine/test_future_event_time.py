@@ -66,7 +66,7 @@ def test_how_far_ahead_is_the_policys_to_say(run):
 def packed(done):
     """The columns of the only packet of a run."""
     (sealed,) = done.pieces[0].packed["counts"]
-    return from_ipc(Sealer(done.plan.ring, "packed", "counts").open(sealed.blob))
+    return from_ipc(Sealer(done.plan.ring, "packed", "counts", (done.plan.policy.stream, "counts")).open(sealed.blob))
 
 
 def test_state_closed_by_an_event_from_the_future_heals(run, planned):

@@ -59,7 +59,8 @@ class Shard:
         """Effects of a batch, sealed and opened as between two processes."""
         piece, = self.protect(binary_column(lines))
         packed, = piece.packed[self.segment.name]
-        return (logic or self.logic).on_batch(self.read(Sealer(self.plan.ring, "packed", self.segment.name).open(packed.blob)), NOW)
+        sealer = Sealer(self.plan.ring, "packed", self.segment.name, ("events", self.segment.name))
+        return (logic or self.logic).on_batch(self.read(sealer.open(packed.blob)), NOW)
 
 
 @pytest.fixture
