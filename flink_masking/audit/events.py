@@ -21,22 +21,25 @@ START = "0" * 64
 class AuditChain:
     """Writes the events of one operator instance."""
 
-    def __init__(self, stream: str, policy_version: int, policy_digest: str, key_version: int, chain: str | None = None,
-                 after: bytes | None = None) -> None:
+    def __init__(self, stream: str | None, policy_version: int | None, policy_digest: str | None, key_version: int,
+                 chain: str | None = None, after: bytes | None = None, key_check: str | None = None) -> None:
         """Start a chain.
 
         Args:
-            stream: the policy's stream.
+            stream: the policy's stream; None, as for the next two, where no policy is in force: events then do not have it.
             policy_version: of the policy in force.
             policy_digest: SHA-256 of the policy and its files, hex.
             key_version: the primary version of the key ring.
             chain: the chain's name; random unless given.
             after: the last event of a chain that this one goes on with, instead of a new one.
+            key_check: the public check value of that key version, which tells it from another ring's version of the same number.
 
         Raises:
             InputError: `after` is no audit event.
         """
-        self._facts = {"stream": stream, "policy_version": policy_version, "policy_digest": policy_digest, "key_version": key_version}
+        facts = {"stream": stream, "policy_version": policy_version, "policy_digest": policy_digest, "key_version": key_version,
+                 "key_check": key_check}
+        self._facts = {name: value for name, value in facts.items() if value is not None}
         self._chain = chain or secrets.token_hex(8)
         self._number = 0
         self._previous = START
@@ -48,7 +51,8 @@ class AuditChain:
         """One JSON line.
 
         Args:
-            kind: ``protect`` (a batch went through), ``release`` (a stateful segment published or suppressed), ``unmask`` or ``rekey``.
+            kind: ``protect`` (a batch went through), ``release`` (a stateful segment published or suppressed), ``unmask``, ``rekey``,
+                ``reveal`` (quarantined records were shown) or ``replay`` (they were sent through the job again).
             now: processing time, ms since 1970.
             body: counts by segment, field and technique.
         """

@@ -16,9 +16,10 @@ TAIL = 1 << 20
 class AuditLog:
     """Appends events to a file, each written durably before `append` returns; safe with several processes at once."""
 
-    def __init__(self, path: Path, stream: str, policy_version: int, policy_digest: str, key_version: int) -> None:
+    def __init__(self, path: Path, stream: str | None, policy_version: int | None, policy_digest: str | None, key_version: int,
+                 key_check: str | None = None) -> None:
         """Keep what every event tells; see `AuditChain`. The file is made with the first event."""
-        self._path, self._facts = path, (stream, policy_version, policy_digest, key_version)
+        self._path, self._facts, self._key_check = path, (stream, policy_version, policy_digest, key_version), key_check
 
     def append(self, kind: str, now: int, body: Mapping[str, Any]) -> None:
         """Write an event behind the last one.
@@ -41,7 +42,7 @@ class AuditLog:
                 raise InputError(f"{self._path}: its last line is cut off. Hint: keep the file for a review, and name another output")
             last = tail[:-1].rpartition(b"\n")[2] if tail else None
             try:
-                line = AuditChain(*self._facts, after=last).event(kind, now, body)
+                line = AuditChain(*self._facts, after=last, key_check=self._key_check).event(kind, now, body)
             except InputError:
                 raise InputError(f"{self._path}: its last line is no audit event. Hint: name another output") from None
             opened.write(line + b"\n")

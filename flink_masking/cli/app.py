@@ -63,6 +63,9 @@ _keys.command("enable")(keys.enable)
 _keys.command("destroy")(keys.destroy)
 _keys.command("list")(keys.list_)
 _keys.command("export")(keys.export)
+_keys.command("restore")(keys.restore)
+_keys.command("signer")(keys.signer)
+_keys.command("sign")(keys.sign)
 app.add_typer(_keys, name="keys")
 
 app.command("generate")(generate.generate)
@@ -75,6 +78,7 @@ app.command("verify")(verify.verify)
 
 _quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)
+_quarantine.command("summary")(quarantine.summary)
 app.add_typer(_quarantine, name="quarantine")
 
 _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=True, rich_markup_mode=None)

@@ -1,7 +1,8 @@
 """What commands say, and the one place where an error becomes a message and an exit code.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 a policy or an option that cannot be used, 130
-interrupted. A traceback appears only when FLINK_MASKING_DEBUG is set: it may show what records hold.
+interrupted, 128 and its number where another signal ended it. A traceback appears only when FLINK_MASKING_DEBUG is set: it may show
+what records hold.
 """
 
 import contextlib
@@ -17,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from flink_masking.errors import FlinkMaskingError, PolicyError
+from flink_masking.private_file import Ended
 
 DEBUG = "FLINK_MASKING_DEBUG"
 
@@ -31,6 +33,8 @@ def reporting_errors() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         _leave("interrupted", 130)
+    except Ended as ended:
+        _leave(f"ended by {ended}", 128 + ended.signal)
     except FlinkMaskingError as error:
         faults = getattr(error, "faults", None)
         if faults is None:

@@ -33,9 +33,9 @@ def new(
     import shlex
     from urllib.parse import quote
 
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import err, out
     from flink_masking.keys.files import save_new
-    from flink_masking.keys.providers import wrapper_at
+    from flink_masking.keys.providers import has_public_wrapping_key, wrapper_at
     from flink_masking.keys.providers.address import Address
     from flink_masking.keys.ring import KeyRing
     from flink_masking.keys.wrapped import AnyRing, WrappedRing
@@ -50,6 +50,9 @@ def new(
     save_new(file, ring.dump())
     _say(file, f"key ring with version {ring.primary}, readable by its owner only")
     out.print(f"Use it with --keys {shlex.quote(here)}", soft_wrap=True)
+    if wrap is not None and has_public_wrapping_key(Address.parse(wrap)):
+        err.print("warning: the wrapping key is public, so whoever can write the file can replace its roots. Hint: sign it with "
+                  "'flink-masking keys sign', and add the signer to the address", soft_wrap=True)
 
 
 def add(file: File) -> None:
@@ -108,7 +111,10 @@ def destroy(
 
 
 def list_(file: File) -> None:
-    """Show the versions of FILE: number, state, times. Never a secret."""
+    """Show the versions of FILE: number, state, check value, times. Never a secret.
+
+    The check value tells a root from every other one without telling the root: it is the same in the file, in a backup and in the audit.
+    """
     from flink_masking.cli.console import out
     from flink_masking.cli.quarantine import printable
     from flink_masking.keys.files import read_bytes
@@ -119,9 +125,11 @@ def list_(file: File) -> None:
         out.print(f"wrapped by {printable(ring.wrapped_by)}", soft_wrap=True)
     elif ring.domains is not None:
         out.print(f"domains: {printable(', '.join(ring.domains))}", soft_wrap=True)
-    out.print("version  state      created                    destroyed", soft_wrap=True)
-    for number, state, created, destroyed in ring.facts():
-        out.print(printable(f"{number:>7}  {state:<9}  {created:<25}  {destroyed or ''}").rstrip(), soft_wrap=True)
+    out.print(f"generation {ring.edition.generation}", soft_wrap=True)
+    out.print("version  state      check             created                    destroyed", soft_wrap=True)
+    for number, state, created, destroyed, check in ring.facts():
+        row = f"{number:>7}  {state:<9}  {check or 'unknown':<16}  {created:<25}  {destroyed or ''}"
+        out.print(printable(row).rstrip(), soft_wrap=True)
 
 
 def export(
@@ -144,6 +152,54 @@ def export(
     part = (ring.unwrap(_wrapper(ring)) if isinstance(ring, WrappedRing) else ring).export(domains)
     save_new(output, part.dump())
     _say(output, f"keys of {printable(', '.join(part.domains or ()))}, versions {', '.join(map(str, part.versions))}")
+
+
+def restore(
+    file: File,
+    over: Annotated[
+        int,
+        typer.Option("--over", metavar="GENERATION", min=0, help="Of the ring in use, as the job's message tells it.", show_default=False),
+    ],
+) -> None:
+    """Let an older FILE replace a newer ring in running jobs.
+
+    A job refuses a ring whose generation has gone back or that lacks a version. This says that it is meant, up to GENERATION. What was
+    protected with a version that FILE lacks cannot be opened any more. Another root of a known version is refused all the same.
+    """
+    after = _change(file, lambda ring: ring.restored(over))
+    _say(file, f"generation {after.edition.generation}, which may follow generation {over}")
+
+
+def signer(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.", show_default=False)]) -> None:
+    """Make a key that signs key rings, in FILE (mode 0600).
+
+    Keep it where rings are changed, never where jobs run: these need the public key only.
+    """
+    from flink_masking.keys.signature import new_signer
+
+    _say(file, f"signs key rings; addresses of rings that it signs get signer={new_signer(file)}")
+
+
+def sign(
+    file: File,
+    by: Annotated[Path, typer.Option("--with", metavar="SIGNER", help="The signing key's file.", show_default=False)],
+) -> None:
+    """Sign FILE as it is.
+
+    Jobs whose address names the signer (signer=…) accept no other ring. Each change takes the signature away: sign again.
+    """
+    from flink_masking.keys.files import edit
+    from flink_masking.keys.signature import signed
+
+    public: list[str] = []
+
+    def change(data: bytes) -> bytes:
+        made, key = signed(data, str(file), by)
+        public.append(key)
+        return made
+
+    edit(file, change)
+    _say(file, f"signed; its address takes signer={public[0]}")
 
 
 def _wrapper(ring: "WrappedRing") -> "Wrapper":

@@ -1,60 +1,148 @@
-"""``flink-masking quarantine show``: why records were kept out of every view."""
+"""``flink-masking quarantine show`` and ``summary``: why records were kept out of every view, and the records for the key holder."""
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from flink_masking.engine.quarantine import Entry, QuarantineReader
+
+Source = Annotated[
+    Path, typer.Argument(help="The quarantine directory of a run, or the deployment (YAML) of a job.", show_default=False)
+]
+Keys = Annotated[
+    str | None,
+    typer.Option("--keys", help="Address of the key ring that the run used; of a deployment its own unless given.", show_default=False),
+]
+Audit = Annotated[Path | None, typer.Option("--audit", help="File that events are appended to.", show_default="SOURCE.audit.jsonl")]
+Config = Annotated[
+    Path | None,
+    typer.Option("--command-config", help="Properties of a Kafka user, as Kafka's tools take them; else the deployment's own.",
+                 show_default=False),
+]  # fmt: skip
+
 
 def show(
-    directory: Annotated[Path, typer.Argument(help="The quarantine directory of a run.", show_default=False)],
-    keys: Annotated[str, typer.Option("--keys", help="Address of the key ring that the run used.", show_default=False)],
+    source: Source,
+    keys: Keys = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Decrypt and print the records themselves: clear personal data.")] = False,
+    actor: Annotated[
+        str | None, typer.Option("--actor", help="With --reveal: who does it; written to the audit.", show_default=False)
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", help="With --reveal: why it is done; written to the audit.", show_default=False)
+    ] = None,
+    audit: Audit = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,
+    command_config: Config = None,
 ) -> None:
-    """Show the entries of a quarantine: reason, field and position; with --reveal the records, for the key holder."""
-    from flink_masking.cli.console import counted, err, out
-    from flink_masking.engine.accounts import files, lines
-    from flink_masking.engine.quarantine import QuarantineReader, read_entries
-    from flink_masking.errors import DecryptionError, InputError, KeyRingError
-    from flink_masking.keys.providers import open_ring
+    """Show the entries of a quarantine: reason, field and position; with --reveal the records, for the key holder.
 
-    reader = QuarantineReader(open_ring(keys))
-    if not directory.is_dir():
-        raise InputError(f"{directory}: there is no such directory. Hint: give OUTPUT/quarantine of a run")
-    if not files(directory):
+    Who reveals records, why and how many is appended to the audit, before the first of them is opened and again at the end.
+    """
+    from contextlib import ExitStack
+
+    from flink_masking.cli.accountable import audited
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.quarantined import Quarantine
+    from flink_masking.engine.quarantine import QuarantineReader
+    from flink_masking.errors import DecryptionError, KeyRingError
+
+    quarantine = Quarantine.at(source, command_config)
+    reasons: Counter[str] = Counter()
+    shown = _Shown()
+    with ExitStack() as held:
+        reader, end = None, None
+        if reveal:
+            who = quarantine.who(actor, purpose)
+            ring = quarantine.ring(keys)
+            reader = QuarantineReader(ring)
+            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", {**who, "quarantine": str(source)}))
+        for number, entry in enumerate(quarantine.entries()):
+            reasons[entry.reason] += 1
+            if limit and number >= limit:
+                continue
+            out.print(printable(_line(entry)), soft_wrap=True)
+            if reader is not None:
+                out.print("    " + shown.record(reader, entry), soft_wrap=True)
+        if end is not None:
+            end(shown.counts())
+    if not reasons:
         out.print("no record is in quarantine")
         return
-    reasons: Counter[str] = Counter()
-    unopened = 0
-    closed: Counter[str] = Counter()
-    for number, entry in enumerate(read_entries(lines(directory))):
-        reasons[entry.reason] += 1
-        if limit and number >= limit:
-            continue
-        found = f"at byte {entry.position}" if entry.position is not None else None
-        cut = f"(the beginning of {entry.size:,} bytes)" if entry.size is not None else None
-        place = " ".join(part for part in (entry.path, found, cut) if part)
-        out.print(printable(f"{entry.time}  {entry.reason}  {place}".rstrip()), soft_wrap=True)
-        if reveal:
-            try:
-                out.print("    " + printable(reader.payload(entry)), soft_wrap=True)
-            except DecryptionError:
-                unopened += 1
-                out.print("    (these keys do not open it)")
-            except KeyRingError as error:  # of one version: entries of others open all the same
-                closed[str(error)] += 1
-                out.print("    " + printable(f"({str(error).partition('. Hint')[0]})"), soft_wrap=True)
     totals = ", ".join(f"{reason} {count:,}" for reason, count in reasons.most_common())
     out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True)
     if limit and reasons.total() > limit:
         err.print(f"the first {limit:,} are shown; --limit 0 shows all")
-    if closed:
-        told = closed.most_common(1)[0][0]
-        raise KeyRingError(f"{counted(closed.total() + unopened, 'record')} could not be opened: {told}")
-    if unopened:
-        raise DecryptionError(f"{counted(unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run used")
+    if shown.closed:
+        told = shown.closed.most_common(1)[0][0]
+        raise KeyRingError(f"{counted(shown.closed.total() + shown.unopened, 'record')} could not be opened: {told}")
+    if shown.unopened:
+        raise DecryptionError(f"{counted(shown.unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run "
+                              "used")
+
+
+def summary(source: Source, command_config: Config = None) -> None:
+    """Count the entries of a quarantine by reason and field, with the first and the last time. No keys are needed."""
+    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.quarantined import Quarantine
+
+    groups: dict[tuple[str, str], list[str]] = {}
+    counts: Counter[tuple[str, str]] = Counter()
+    for entry in Quarantine.at(source, command_config).entries():
+        group = entry.reason, entry.path or ""
+        counts[group] += 1
+        times = groups.setdefault(group, [entry.time, entry.time])
+        times[:] = min(times[0], entry.time), max(times[1], entry.time)
+    if not counts:
+        out.print("no record is in quarantine")
+        return
+    rows = [(f"{count:,}", printable(reason), printable(path) or "-", *map(printable, groups[reason, path]))
+            for (reason, path), count in counts.most_common()]
+    heading = ("records", "reason", "field", "first", "last")
+    widths = [max(len(row[place]) for row in (heading, *rows)) for place in range(len(heading))]
+    for row in (heading, *rows):
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        out.print("  ".join([row[0].rjust(widths[0]), *cells[1:]]).rstrip(), soft_wrap=True)
+    out.print(f"{counted(counts.total(), 'record')} in quarantine", soft_wrap=True)
+
+
+class _Shown:
+    """What became of the entries that were to be opened."""
+
+    def __init__(self) -> None:
+        self.opened = self.unopened = 0
+        self.closed: Counter[str] = Counter()
+        self._streams: set[str] = set()
+
+    def record(self, reader: "QuarantineReader", entry: "Entry") -> str:
+        """The record as it may be printed, or why there is none."""
+        from flink_masking.errors import DecryptionError, KeyRingError
+
+        try:
+            text = printable(reader.payload(entry))
+        except DecryptionError:
+            self.unopened += 1
+            return "(these keys do not open it)"
+        except KeyRingError as error:  # of one version: entries of others open all the same
+            self.closed[str(error)] += 1
+            return printable(f"({str(error).partition('. Hint')[0]})")
+        self.opened += 1
+        self._streams.add(entry.stream)  # authenticated by the seal, unlike that of an entry that does not open
+        return text
+
+    def counts(self) -> dict[str, object]:
+        """For the audit."""
+        return {"streams": sorted(self._streams), "revealed": self.opened, "unopened": self.unopened + self.closed.total()}
+
+
+def _line(entry: "Entry") -> str:
+    found = f"at byte {entry.position}" if entry.position is not None else None
+    cut = f"(the beginning of {entry.size:,} bytes)" if entry.size is not None else None
+    place = " ".join(part for part in (entry.path, found, cut) if part)
+    return f"{entry.time}  {entry.reason}  {place}".rstrip()
 
 
 def printable(record: bytes | str) -> str:

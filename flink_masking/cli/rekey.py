@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.accountable import audited, told
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -34,15 +35,15 @@ def rekey(
     from flink_masking.policy.source import PolicySource
 
     actor = actor or os.environ.get("USER") or f"uid {os.getuid()}"
-    who = {"actor": files.told("--actor", actor), "purpose": files.told("--purpose", purpose)}
+    who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
     ring = open_ring(keys)
     step = Rekey(loaded, segment, ring, source, target, os.urandom)
     log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
-                   ring.primary)
+                   ring.primary, ring.check())
     facts = {**who, "segment": segment, "fields": list(step.fields), "from_version": source, "to_version": target}
-    with files.audited(log, "rekey", facts) as end:
+    with audited(log, "rekey", facts) as end:
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 

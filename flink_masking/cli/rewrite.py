@@ -1,17 +1,13 @@
-"""What unmask and rekey share: JSON lines in, one file out that appears whole or not at all, and who did it and why."""
+"""What unmask and rekey share: JSON lines in, one file out that appears whole or not at all."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from flink_masking.audit.log import AuditLog
 
 ROWS, BYTES = 10_000, 16 << 20
 """A batch ends at either."""
@@ -21,25 +17,6 @@ Segment = Annotated[str, typer.Option("--segment", help="Name of the masked segm
 Input = Annotated[Path, typer.Option("--input", help="Its records, JSON lines: a file, or a directory of files.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", help="A file that does not exist yet (mode 0600).", show_default=False)]
 Keys = Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)]
-Actor = Annotated[str, typer.Option("--actor", help="Who does it; written to the audit.", show_default=False)]
-Purpose = Annotated[str, typer.Option("--purpose", help="Why it is done; written to the audit.", show_default=False)]
-
-MOST = 1000
-"""Characters of an actor or a purpose."""
-
-
-def told(option: str, text: str) -> str:
-    """An actor or a purpose without blanks around it.
-
-    Raises:
-        InputError: nothing is told, or more than a line.
-    """
-    from flink_masking.errors import InputError
-
-    text = text.strip()
-    if not text or len(text) > MOST or not text.isprintable():
-        raise InputError(f"{option}: one line of 1 to {MOST} characters is needed. Hint: it is written to the audit")
-    return text
 
 
 def check_places(input_: Path, output: Path) -> None:
@@ -94,49 +71,9 @@ def rewrite(input_: Path, output: Path, step: "Callable[[pa.Array], pa.Array]", 
         step: n records to n records.
         done: called when all is written and before the output appears; an exception of it is one of the whole.
     """
-    partial = output.with_name(f".{output.name}.{os.getpid()}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            for batch in batches(input_):
-                opened.write(b"".join(row + b"\n" for row in step(batch).to_pylist()))
-            opened.flush()
-            os.fsync(opened.fileno())
+    from flink_masking.private_file import new_file
+
+    with new_file(output) as opened:
+        for batch in batches(input_):
+            opened.write(b"".join(row + b"\n" for row in step(batch).to_pylist()))
         done()
-        os.replace(partial, output)
-    except BaseException:
-        partial.unlink(missing_ok=True)
-        raise
-
-
-@contextmanager
-def audited(log: "AuditLog", kind: str, facts: dict[str, Any]) -> Iterator[Callable[[dict[str, Any]], None]]:
-    """Note in an audit that something begins, before it does, and how it ended.
-
-    Args:
-        log: where to.
-        kind: ``unmask`` or ``rekey``.
-        facts: who, why and what, for both events.
-
-    Yields:
-        A function that notes the end with its counts.
-    """
-    import time
-
-    def now() -> int:
-        return time.time_ns() // 1_000_000
-
-    log.append(kind, now(), {**facts, "outcome": "begun"})
-    ended = False
-
-    def end(counts: dict[str, Any]) -> None:
-        nonlocal ended
-        log.append(kind, now(), {**facts, "outcome": "done", **counts})
-        ended = True
-
-    try:
-        yield end
-    except BaseException as error:
-        if not ended:
-            log.append(kind, now(), {**facts, "outcome": "failed", "error": type(error).__name__})
-        raise

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.accountable import Actor, Purpose, audited, told
 from flink_masking.cli.addresses import Vault, vault_address
-from flink_masking.cli.rewrite import Actor, Input, Keys, Output, Policy, Purpose, Segment
+from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
 def unmask(
@@ -45,7 +46,7 @@ def unmask(
     from flink_masking.policy.source import PolicySource
     from flink_masking.vault.providers import open_vault
 
-    who = {"actor": files.told("--actor", actor), "purpose": files.told("--purpose", purpose)}
+    who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
     ring = open_ring(keys)
@@ -55,8 +56,8 @@ def unmask(
         opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True)))) if tokens else None
         step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
         log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
-                       ring.primary)
-        end = held.enter_context(files.audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
+                       ring.primary, ring.check())
+        end = held.enter_context(audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
 
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})

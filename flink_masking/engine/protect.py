@@ -110,7 +110,8 @@ class Protect:
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
-        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary)
+        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary,
+                                 key_check=plan.ring.check())
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch.

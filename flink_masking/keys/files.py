@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.document import LARGEST
 from flink_masking.keys.ring import KeyRing
+from flink_masking.private_file import ending_in_order, new_file
 
 PATIENCE_S = 10.0
 """How long a change waits for another one."""
@@ -40,21 +41,20 @@ def save_new(path: PathName, data: bytes) -> None:
     """
     where = os.fspath(path)
     try:
-        file = os.open(where, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with new_file(where) as file:
+            file.write(data)
     except FileExistsError:
         raise KeyRingError(f"{where}: exists, and is left as it is. Hint: choose another name") from None
     except OSError as error:
         raise KeyRingError(f"{where}: cannot be written ({error.strerror}). Hint: check the directory") from None
-    with os.fdopen(file, "wb") as stream:
-        os.fchmod(file, 0o600)  # whatever the umask
-        _write(stream.fileno(), data)
 
 
 def read(path: PathName) -> KeyRing:
     """The ring in a file that only its owner can read.
 
     Raises:
-        KeyRingError: no such file, not a regular file, open to others (see `exposure`), not readable, too large, or no key ring.
+        KeyRingError: no such file, not a regular file, open to others or not ours (see `exposure`), not readable, too large, or no key
+            ring.
     """
     return KeyRing.parse(read_bytes(path), os.fspath(path))
 
@@ -95,19 +95,17 @@ def edit(path: PathName, change: Callable[[bytes], bytes]) -> None:
         KeyRingError: as for `read`, the directory cannot be written, or another change holds the file for too long.
     """
     where = os.path.realpath(path)
-    with _locked(where) as file:
+    with ending_in_order(), _locked(where) as file:
         facts = os.fstat(file)
         data = change(_contents(file, where))
         beside = os.path.join(os.path.dirname(where), f".{os.path.basename(where)}.{secrets.token_hex(8)}")
         try:
-            new = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            try:
-                if os.fstat(new).st_uid != facts.st_uid or os.fstat(new).st_gid != facts.st_gid:
-                    os.fchown(new, facts.st_uid, facts.st_gid)
-                os.fchmod(new, stat.S_IMODE(facts.st_mode))
-                _write(new, data)
-            finally:
-                os.close(new)
+            with new_file(beside) as new:
+                made = os.fstat(new.fileno())
+                if (made.st_uid, made.st_gid) != (facts.st_uid, facts.st_gid):
+                    os.fchown(new.fileno(), facts.st_uid, facts.st_gid)
+                os.fchmod(new.fileno(), stat.S_IMODE(facts.st_mode))
+                new.write(data)
             os.replace(beside, where)
             _sync_directory(where)
         except OSError as error:
@@ -120,16 +118,19 @@ def edit(path: PathName, change: Callable[[bytes], bytes]) -> None:
 def exposure(mode: int, owner: int, user: int) -> str | None:
     """Why a file is not secret enough, or None.
 
-    Group and others may do nothing with it. One exception: a file of root's that a user who is not root reads through its group, for
-    that is how Kubernetes mounts a secret under ``fsGroup``.
+    Its owner is this user or root: anyone else could change it, and choose the keys. Group and others may do nothing with it. One
+    exception: a file of root's that a user who is not root reads through its group, for that is how Kubernetes mounts a secret under
+    ``fsGroup``.
 
     Args:
         mode: permission bits.
         owner: user id of the file's owner.
         user: effective user id of this process.
     """
+    if owner not in (0, user):
+        return f"it belongs to another user (uid {owner}), who could change it"
     allowed = 0o040 if owner == 0 and user != 0 else 0
-    return f"others than its owner can use it (mode {mode:04o})" if mode & 0o077 & ~allowed else None
+    return f"accessible to other users (mode {mode:04o})" if mode & 0o077 & ~allowed else None
 
 
 @contextlib.contextmanager
@@ -171,19 +172,13 @@ def _contents(file: int, where: str) -> bytes:
     if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST:
         raise KeyRingError(f"{where}: not a key ring. Hint: name the file that 'flink-masking keys new' made")
     if fault := exposure(stat.S_IMODE(facts.st_mode), facts.st_uid, os.geteuid()):
-        raise KeyRingError(f"{where}: {fault}. Hint: chmod 600 {where}")
+        change = f"chmod 600 {where}" if facts.st_uid in (0, os.geteuid()) else f"chown {os.geteuid()} {where}, or have it owned by root"
+        raise KeyRingError(f"{where}: {fault}. Hint: {change}")
     try:
         with os.fdopen(file, "rb", closefd=False) as stream:
             return stream.read(LARGEST + 1)
     except OSError as error:
         raise KeyRingError(f"{where}: the key ring cannot be read ({error.strerror}). Hint: check the path and its owner") from None
-
-
-def _write(file: int, data: bytes) -> None:
-    """All of the data, onto the disk."""
-    while data:
-        data = data[os.write(file, data) :]
-    os.fsync(file)
 
 
 def _sync_directory(where: str) -> None:

@@ -11,6 +11,8 @@ State = Literal["primary", "enabled", "disabled", "destroyed"]
 STATES: tuple[State, ...] = ("primary", "enabled", "disabled", "destroyed")
 OPEN = ("primary", "enabled")
 LAST_NUMBER = (1 << 32) - 1
+LAST_GENERATION = (1 << 53) - 1
+"""Larger numbers are not whole in every reader of JSON."""
 
 Subkeys = Mapping[tuple[str, str], bytes]
 
@@ -23,17 +25,34 @@ class Version(Secret):
         created: ISO 8601 time.
         destroyed: ISO 8601 time, or None in any other state.
         material: the root, the wrapped root, or the exported keys by (purpose, domain); None where there is none (any more).
+        check: the public check value of its root; None where it is not known (a ring of an earlier release that is wrapped or exported).
     """
 
-    __slots__ = ("created", "destroyed", "material", "state")
+    __slots__ = ("check", "created", "destroyed", "material", "state")
 
-    def __init__(self, state: State, created: str, material: bytes | Subkeys | None, destroyed: str | None = None) -> None:
+    def __init__(self, state: State, created: str, material: bytes | Subkeys | None, destroyed: str | None = None,
+                 check: str | None = None) -> None:
         """Keep what was checked elsewhere."""
-        self.state, self.created, self.material, self.destroyed = state, created, material, destroyed
+        self.state, self.created, self.material, self.destroyed, self.check = state, created, material, destroyed, check
 
     def turned(self, state: State) -> "Version":
         """The same version in another state."""
-        return Version(state, self.created, self.material, self.destroyed)
+        return Version(state, self.created, self.material, self.destroyed, self.check)
+
+
+class Edition(NamedTuple):
+    """Which of a ring's successive contents this is.
+
+    Attributes:
+        generation: grows by one with each change; 0 in rings of earlier releases.
+        replaces: the operator has said that the ring takes the place of contents up to this generation, even where versions are gone.
+    """
+
+    generation: int = 0
+    replaces: int = 0
+
+
+FIRST = Edition(1)
 
 
 class VersionFacts(NamedTuple):
@@ -44,12 +63,14 @@ class VersionFacts(NamedTuple):
         state: primary, enabled, disabled or destroyed.
         created: ISO 8601 time.
         destroyed: ISO 8601 time, or None.
+        check: public check value, or None where it is not known.
     """
 
     number: int
     state: State
     created: str
     destroyed: str | None
+    check: str | None
 
 
 class VersionSet(Secret):
@@ -57,26 +78,57 @@ class VersionSet(Secret):
 
     Attributes:
         primary: the number of the version that protects.
+        edition: which of the ring's successive contents this is.
     """
 
-    __slots__ = ("_versions", "primary")
+    __slots__ = ("_versions", "edition", "primary")
 
-    def __init__(self, versions: Mapping[int, Version]) -> None:
+    def __init__(self, versions: Mapping[int, Version], edition: Edition = FIRST) -> None:
         """Keep checked versions."""
+        self.edition = edition
         self._versions = dict(sorted(versions.items()))
         self.primary = next(number for number, version in self._versions.items() if version.state == "primary")
 
-    def _with(self, versions: Mapping[int, Version]) -> Self:
+    def _with(self, versions: Mapping[int, Version], edition: Edition) -> Self:
         """This set with other versions."""
-        return type(self)(versions)
+        return type(self)(versions, edition)
 
     def _changed(self, changes: Mapping[int, Version]) -> Self:
-        return self._with({**self._versions, **changes})
+        """This set with some versions changed, one generation later."""
+        if self.edition.generation >= LAST_GENERATION:
+            raise KeyRingError("the key ring has been changed as often as it can be. Hint: make a new key ring")
+        return self._with({**self._versions, **changes}, self.edition._replace(generation=self.edition.generation + 1))
+
+    def restored(self, over: int) -> Self:
+        """This set, said to take the place of newer contents: running jobs accept it although versions are gone.
+
+        Args:
+            over: the newest generation that it replaces, at least 0.
+
+        Raises:
+            KeyRingError: the generation cannot be counted on.
+        """
+        if not 0 <= over < LAST_GENERATION:
+            raise KeyRingError(f"{over} is no generation of a key ring. Hint: take the number from the job's message")
+        return self._with(self._versions, Edition(max(over, self.edition.generation) + 1, max(over, self.edition.replaces)))
 
     @property
     def versions(self) -> tuple[int, ...]:
         """The numbers of the versions that open, ascending."""
         return tuple(number for number, version in self._versions.items() if version.state in OPEN)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all versions, in whatever state, ascending."""
+        return tuple(self._versions)
+
+    def check(self, number: int | None = None) -> str | None:
+        """The public check value of a version, of the primary one unless told; None where it is not known.
+
+        Raises:
+            KeyRingError: no such version.
+        """
+        return self._version(self.primary if number is None else number).check
 
     def __contains__(self, number: object) -> bool:
         """Whether the ring knows a version, in whatever state."""
@@ -84,7 +136,7 @@ class VersionSet(Secret):
 
     def facts(self) -> tuple[VersionFacts, ...]:
         """What may be told of every version, destroyed ones too; numbers ascending."""
-        return tuple(VersionFacts(number, v.state, v.created, v.destroyed) for number, v in self._versions.items())
+        return tuple(VersionFacts(number, v.state, v.created, v.destroyed, v.check) for number, v in self._versions.items())
 
     def promoted(self, number: int) -> Self:
         """The version protects from now on; the one that did stays enabled.
@@ -118,7 +170,7 @@ class VersionSet(Secret):
             KeyRingError: no such version, or one that is primary or destroyed already.
         """
         version = self._in("destroyed", number, "enabled", "disabled")
-        return self._changed({number: Version("destroyed", version.created, None, now())})
+        return self._changed({number: Version("destroyed", version.created, None, now(), version.check)})
 
     def _next(self) -> int:
         """The number of a version that is added; numbers are never used again."""

@@ -1,5 +1,6 @@
 """The key ring: one root secret a version, from which every key of the library is derived."""
 
+import hmac
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from typing import Self
@@ -7,8 +8,9 @@ from typing import Self
 from flink_masking.crypto.hkdf import subkey
 from flink_masking.crypto.secret import Secret
 from flink_masking.errors import KeyRingError
+from flink_masking.keys.checks import check_value
 from flink_masking.keys.document import FORMAT, ROOT_BYTES, Document, decode, encode
-from flink_masking.keys.lifecycle import OPEN, Version, VersionSet, now
+from flink_masking.keys.lifecycle import FIRST, OPEN, Edition, State, Version, VersionSet, now
 from flink_masking.keys.purposes import EXPORTED_BYTES, PURPOSES
 
 __all__ = ["FORMAT", "ROOT_BYTES", "KeyHandle", "KeyRing", "fresh_root"]
@@ -40,15 +42,15 @@ class KeyRing(VersionSet):
 
     __slots__ = ("domains",)
 
-    def __init__(self, versions: Mapping[int, Version], domains: Collection[str] | None = None) -> None:
+    def __init__(self, versions: Mapping[int, Version], domains: Collection[str] | None = None, edition: Edition = FIRST) -> None:
         """Keep checked versions; users call `new`, `ephemeral` or `parse`."""
-        super().__init__(versions)
+        super().__init__(versions, edition)
         self.domains = None if domains is None else tuple(sorted(domains))
 
     @classmethod
     def new(cls) -> Self:
         """A ring with one fresh version, number 1."""
-        return cls({1: Version("primary", now(), fresh_root())})
+        return cls({1: fresh_version("primary", 1)})
 
     @classmethod
     def ephemeral(cls) -> Self:
@@ -70,18 +72,18 @@ class KeyRing(VersionSet):
         document = decode(data, where)
         if document.wrapped_by is not None:
             raise KeyRingError(f"{where}: its roots are wrapped. Hint: open it through {document.wrapped_by} with ring=")
-        return cls(document.versions, document.domains)
+        return cls(document.versions, document.domains, document.edition)
 
     def dump(self) -> bytes:
         """The ring as JSON, roots or exported keys in clear: write it only where secrets are kept."""
-        return encode(Document(self._versions, domains=self.domains))
+        return encode(Document(self._versions, domains=self.domains, edition=self.edition))
 
-    def _with(self, versions: Mapping[int, Version]) -> Self:
+    def _with(self, versions: Mapping[int, Version], edition: Edition) -> Self:
         if self.domains is not None:
             raise KeyRingError(
                 "the key ring holds the keys of some domains only and is not changed. Hint: change the ring it comes from, and export again"
             )
-        return type(self)(versions)
+        return type(self)(versions, None, edition)
 
     def added(self) -> Self:
         """A ring with one more version, fresh and enabled: promote it when every process has the ring.
@@ -89,7 +91,7 @@ class KeyRing(VersionSet):
         Raises:
             KeyRingError: an exported ring, or no number is left.
         """
-        return self._changed({self._next(): Version("enabled", now(), fresh_root())})
+        return self._changed({self._next(): fresh_version("enabled", self._next())})
 
     def rotated(self) -> Self:
         """A ring with a fresh primary version; the one before stays enabled, so that what it protects can be opened.
@@ -109,7 +111,7 @@ class KeyRing(VersionSet):
             return self
         version = self._open(number)
         swapped = {self.primary: self._versions[self.primary].turned("enabled"), number: version.turned("primary")}
-        return type(self)({**self._versions, **swapped}, self.domains)
+        return type(self)({**self._versions, **swapped}, self.domains, self.edition)
 
     def export(self, domains: Iterable[str]) -> Self:
         """A ring for whoever may protect and unprotect these domains and nothing else.
@@ -131,9 +133,23 @@ class KeyRing(VersionSet):
         def keys(number: int) -> dict[tuple[str, str], bytes]:
             return {(p, d): self.derive(p, d, number, EXPORTED_BYTES).secret() for d in wanted for p in PURPOSES}
 
-        return type(self)(
-            {n: Version(v.state, v.created, keys(n) if v.state in OPEN else None, v.destroyed) for n, v in self._versions.items()}, wanted
-        )
+        versions = {n: Version(v.state, v.created, keys(n) if v.state in OPEN else None, v.destroyed, v.check)
+                    for n, v in self._versions.items()}
+        return type(self)(versions, wanted, self.edition)
+
+    def agrees(self, other: "KeyRing", number: int) -> bool:
+        """Whether no key of a version that both rings hold differs between them; for exported rings, whose roots nobody can check.
+
+        Args:
+            other: another ring.
+            number: of a version that both know.
+        """
+        mine, theirs = self._versions[number].material, other._versions[number].material
+        if isinstance(mine, bytes) and isinstance(theirs, bytes):
+            return hmac.compare_digest(mine, theirs)
+        if not isinstance(mine, Mapping) or not isinstance(theirs, Mapping):
+            return True
+        return all(hmac.compare_digest(mine[name], theirs[name]) for name in mine.keys() & theirs.keys())
 
     def derive(self, purpose: str, domain: str, version: int | None = None, length: int = 32) -> KeyHandle:
         """The key of a purpose and domain, by HKDF-SHA-256 from the root of a version.
@@ -170,3 +186,9 @@ class KeyRing(VersionSet):
 def fresh_root() -> bytes:
     """A new root secret from the system's random source."""
     return secrets.token_bytes(ROOT_BYTES)
+
+
+def fresh_version(state: State, number: int) -> Version:
+    """A version made now, with a new root."""
+    root = fresh_root()
+    return Version(state, now(), root, check=check_value(root, number))

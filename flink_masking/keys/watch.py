@@ -4,8 +4,9 @@ import time
 from collections.abc import Callable
 
 from flink_masking.errors import KeyRingError
-from flink_masking.keys.providers import fingerprint, open_ring
+from flink_masking.keys.providers import fingerprint, open_ring, place
 from flink_masking.keys.ring import KeyRing
+from flink_masking.keys.succession import check_successor
 
 
 def _silent(_: KeyRingError) -> None:
@@ -15,9 +16,9 @@ def _silent(_: KeyRingError) -> None:
 class RingWatcher:
     """The current key ring at an address; looks again when asked for it after an interval. For one thread.
 
-    A ring that can be read takes effect as a whole, with what was promoted, disabled or destroyed in it. While the provider fails the
-    ring before stays in use, each failure is reported, and the next attempt comes after the next interval. Nothing runs in the
-    background: whoever does not ask gets no new ring.
+    A ring that can be read takes effect as a whole, with what was promoted, disabled or destroyed in it. While the provider fails, or what
+    it gives must not follow the ring in use (another root of a known version, an older ring), the ring before stays in use, each failure
+    is reported, and the next attempt comes after the next interval. Nothing runs in the background: whoever does not ask gets no new ring.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class RingWatcher:
         self._seen = fingerprint(uri)  # before the ring: a change in between is then found at the next look
         self._ring = open_ring(uri)
         self._next = clock() + interval_s
+        self._failing_since: float | None = None
 
     def ring(self) -> KeyRing:
         """The ring to use now: the same object until a changed one was opened.
@@ -63,14 +65,25 @@ class RingWatcher:
         """The ring as it is at the address now, whether a look is due or not: for a value of a version that the ring before lacks.
 
         Raises:
-            KeyRingError: the provider failed.
+            KeyRingError: the provider failed, or its ring must not follow the one in use.
         """
         self._refresh()
         self._next = self._clock() + self._interval
         return self._ring
 
+    def unreadable_s(self) -> float:
+        """Seconds since the first of the looks that have failed one after the other; 0 where the last look was good."""
+        return 0.0 if self._failing_since is None else max(0.0, self._clock() - self._failing_since)
+
     def _refresh(self) -> None:
-        seen = fingerprint(self._uri)
-        if seen != self._seen:
-            self._ring = open_ring(self._uri)
-            self._seen = seen
+        try:
+            seen = fingerprint(self._uri)
+            if seen != self._seen:
+                found = open_ring(self._uri)
+                check_successor(self._ring, found, place(self._uri))
+                self._ring, self._seen = found, seen
+        except KeyRingError:
+            if self._failing_since is None:
+                self._failing_since = self._clock()
+            raise
+        self._failing_since = None

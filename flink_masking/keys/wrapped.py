@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Protocol, Self
 
 from flink_masking.errors import KeyRingError
+from flink_masking.keys.checks import check_value
 from flink_masking.keys.document import ROOT_BYTES, Document, decode, encode
-from flink_masking.keys.lifecycle import Version, VersionSet, now
+from flink_masking.keys.lifecycle import FIRST, Edition, State, Version, VersionSet, now
 from flink_masking.keys.ring import KeyRing, fresh_root
 
 LABEL = b"flink-masking root 1"
@@ -25,7 +26,9 @@ class WrappedRing(VersionSet):
     """A ring as it is stored: states in clear, roots wrapped. States are changed without the service; keys are derived after `unwrap`.
 
     What is wrapped is a label, the version's number in four bytes and the root, so the root of one version put in the place of
-    another's is found out. The states themselves are not authenticated: who can write the file can promote or enable a version.
+    another's is found out. The states themselves are not authenticated: who can write the file can promote or enable a version. Where
+    the wrapping key is a public one (RSA), who can write the file can also put in roots of his own. A signature of the whole document
+    (`flink_masking.keys.signature`) prevents both.
 
     Attributes:
         wrapped_by: the address of the wrapping key.
@@ -33,9 +36,9 @@ class WrappedRing(VersionSet):
 
     __slots__ = ("wrapped_by",)
 
-    def __init__(self, versions: Mapping[int, Version], wrapped_by: str) -> None:
+    def __init__(self, versions: Mapping[int, Version], wrapped_by: str, edition: Edition = FIRST) -> None:
         """Keep checked versions; users call `new` or `parse`."""
-        super().__init__(versions)
+        super().__init__(versions, edition)
         self.wrapped_by = wrapped_by
 
     @classmethod
@@ -49,7 +52,7 @@ class WrappedRing(VersionSet):
         Raises:
             KeyRingError: from the wrapper.
         """
-        return cls({1: Version("primary", now(), _wrapped(wrapper, 1))}, wrapped_by)
+        return cls({1: _wrapped(wrapper, "primary", 1)}, wrapped_by)
 
     @classmethod
     def parse(cls, data: bytes, where: str) -> Self:
@@ -61,14 +64,14 @@ class WrappedRing(VersionSet):
         document = decode(data, where)
         if document.wrapped_by is None:
             raise KeyRingError(f"{where}: its roots are not wrapped. Hint: 'flink-masking keys new FILE --wrap ADDRESS' makes one")
-        return cls(document.versions, document.wrapped_by)
+        return cls(document.versions, document.wrapped_by, document.edition)
 
     def dump(self) -> bytes:
         """The ring as JSON; without the service it opens nothing."""
-        return encode(Document(self._versions, wrapped_by=self.wrapped_by))
+        return encode(Document(self._versions, wrapped_by=self.wrapped_by, edition=self.edition))
 
-    def _with(self, versions: Mapping[int, Version]) -> Self:
-        return type(self)(versions, self.wrapped_by)
+    def _with(self, versions: Mapping[int, Version], edition: Edition) -> Self:
+        return type(self)(versions, self.wrapped_by, edition)
 
     def added(self, wrapper: Wrapper) -> Self:
         """A ring with one more version, fresh and enabled.
@@ -77,15 +80,16 @@ class WrappedRing(VersionSet):
             KeyRingError: from the wrapper, or no number is left.
         """
         number = self._next()
-        return self._changed({number: Version("enabled", now(), _wrapped(wrapper, number))})
+        return self._changed({number: _wrapped(wrapper, "enabled", number)})
 
     def unwrap(self, wrapper: Wrapper) -> KeyRing:
         """The ring with its roots in clear, one call of the service for each version that is not destroyed.
 
         Raises:
-            KeyRingError: from the wrapper, or what was wrapped is not the root of the version.
+            KeyRingError: from the wrapper, or what was wrapped is not the root of the version, by its label or by its check value.
         """
-        return KeyRing({number: self._unwrapped(number, version, wrapper) for number, version in self._versions.items()})
+        versions = {number: self._unwrapped(number, version, wrapper) for number, version in self._versions.items()}
+        return KeyRing(versions, None, self.edition)
 
     @staticmethod
     def _unwrapped(number: int, version: Version, wrapper: Wrapper) -> Version:
@@ -94,7 +98,11 @@ class WrappedRing(VersionSet):
         opened, front = wrapper.unwrap(version.material), _front(number)
         if not opened.startswith(front) or len(opened) != len(front) + ROOT_BYTES:
             raise KeyRingError(f"version {number} was wrapped as something else. Hint: restore the ring from its backup")
-        return Version(version.state, version.created, opened[len(front) :])
+        root = opened[len(front) :]
+        check = check_value(root, number)
+        if version.check not in (None, check):
+            raise KeyRingError(f"version {number}: its check value does not fit its root. Hint: restore the ring from its backup")
+        return Version(version.state, version.created, root, check=check)
 
 
 AnyRing = KeyRing | WrappedRing
@@ -114,5 +122,7 @@ def _front(number: int) -> bytes:
     return LABEL + number.to_bytes(4, "big")
 
 
-def _wrapped(wrapper: Wrapper, number: int) -> bytes:
-    return wrapper.wrap(_front(number) + fresh_root())
+def _wrapped(wrapper: Wrapper, state: State, number: int) -> Version:
+    """A version made now, its new root wrapped."""
+    root = fresh_root()
+    return Version(state, now(), wrapper.wrap(_front(number) + root), check=check_value(root, number))

@@ -68,7 +68,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
     def _begin_audit(self, ring: KeyRing) -> None:
         """Begin a chain of events that names the key version in force."""
         self._used, plan = ring, self._plan
-        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, ring.primary)
+        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, ring.primary, key_check=ring.check())
 
     def _logic(self, key: Any) -> Logic:
         if key not in self._logics:

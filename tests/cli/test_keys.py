@@ -10,7 +10,7 @@ import pytest
 from flink_masking.keys.document import decode
 from flink_masking.keys.files import read
 
-VERBS = ("new", "add", "promote", "disable", "enable", "destroy", "list", "export")
+VERBS = ("new", "add", "promote", "disable", "enable", "destroy", "list", "export", "restore", "signer", "sign")
 
 
 def test_a_new_key_ring_is_for_its_owner_only(cli, tmp_path):
@@ -111,14 +111,15 @@ def test_steps_that_cannot_be_taken(cli, path):
 
 
 def test_a_list_shows_states_and_no_secret(cli, path):
-    """keys list shows number, state and times of every version, and no secret."""
+    """keys list shows generation, number, state, check value and times of every version, and no secret."""
     cli("keys", "promote", path, 2)
     cli("keys", "destroy", path, 1, "--yes")
     done = cli("keys", "list", path)
     rows = [line.split() for line in done.out.splitlines()]
-    assert rows[0] == ["version", "state", "created", "destroyed"]
-    assert [row[:2] for row in rows[1:]] == [["1", "destroyed"], ["2", "primary"]]
-    assert [len(row) for row in rows[1:]] == [4, 3]
+    assert rows[:2] == [["generation", "4"], ["version", "state", "check", "created", "destroyed"]]
+    checks = [version.check for version in decode(path.read_bytes(), "x").versions.values()]
+    assert [row[:3] for row in rows[2:]] == [["1", "destroyed", checks[0]], ["2", "primary", checks[1]]]
+    assert [len(row) for row in rows[2:]] == [5, 4]
     assert json.loads(path.read_bytes())["versions"][1]["root"] not in done.out
 
 
@@ -190,7 +191,7 @@ def test_a_wrapped_ring_from_new_to_export(cli, wrapped):
         assert cli("keys", verb, path, *rest).code == 0
     listed = cli("keys", "list", path).out
     assert "wrapped by vault+transit://vault.example:8200/transit/keys/ring?namespace=a\n" in listed
-    assert [line.split()[:2] for line in listed.splitlines()[2:]] == [["1", "destroyed"], ["2", "primary"]]
+    assert [line.split()[:2] for line in listed.splitlines()[3:]] == [["1", "destroyed"], ["2", "primary"]]
     part = path.with_name("part.json")
     assert cli("keys", "export", path, "--domain", "card", "--output", part).code == 0
     assert read(part).derive("fpe", "card").secret() == open_ring(address).derive("fpe", "card").secret()

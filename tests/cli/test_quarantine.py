@@ -1,9 +1,11 @@
-"""flink-masking quarantine show."""
+"""flink-masking quarantine show and summary."""
 
+import json
 import os
 
 import pytest
 
+from flink_masking.audit.events import broken_links
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.keys.files import create, edit
@@ -19,6 +21,7 @@ stream: orders
 fields: {customer: {class: identifier}, mail: {class: direct}}
 segments: {analytics: {view: masked, rules: {customer: redact}}}
 """
+WHO = ("--actor", "ann", "--purpose", "case 7")
 RECORDS = [
     b'{"customer":"SECRET-1","surprise":1}', b"SECRET-2 :100: \x1b[31m\xff", b'{"customer":"SECRET-3"}',
     b'{"mail":"SECRET-4","ann":1}', None,
@@ -50,17 +53,65 @@ def test_entries_are_shown_without_records(cli, directory, key_uri):
 
 def test_reveal_shows_the_records_to_the_key_holder(cli, directory, key_uri):
     """With --reveal each record stands below its entry, whole and as it was, but for what could act on a terminal."""
-    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal")
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *WHO)
     assert done.code == 0
     assert '    {"customer":"SECRET-1","surprise":1}\n' in done.out and "SECRET-4" in done.out and "SECRET-3" not in done.out
     assert "    SECRET-2 :100: \\x1b[31m\\xff\n" in done.out
     assert {c for c in done.out if not c.isprintable()} == {"\n"}
 
 
+def events(directory):
+    """The audit beside a quarantine."""
+    lines = directory.with_name(f"{directory.name}.audit.jsonl").read_bytes().splitlines()
+    return lines, [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("who", [(), WHO[:2], WHO[2:], ("--actor", " ", *WHO[2:]), (*WHO[:2], "--purpose", "a\nb")])
+def test_nobody_reveals_without_saying_who_and_why(cli, directory, key_uri, who):
+    """Without an actor and a purpose no record is opened, and nothing is written."""
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *who)
+    assert done.code in (1, 2) and done.out == "" and ("--actor" in done.err or "--purpose" in done.err)
+    assert [path.name for path in directory.parent.iterdir()] == ["quarantine"]
+
+
+def test_who_revealed_and_why_is_written_down(cli, directory, key_uri, tmp_path):
+    """The audit holds who, why and how many, before and after, under the key's check value, in one chain; and no record."""
+    assert cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *WHO).code == 0
+    assert cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", "--limit", "1", "--actor", "bob", *WHO[2:]).code == 0
+    lines, written = events(directory)
+    assert [(e["event"], e["actor"], e["purpose"], e["outcome"], e.get("revealed")) for e in written] == [
+        ("reveal", "ann", "case 7", "begun", None), ("reveal", "ann", "case 7", "done", 4),
+        ("reveal", "bob", "case 7", "begun", None), ("reveal", "bob", "case 7", "done", 1)]
+    assert {(e["quarantine"], e["key_version"], e["key_check"]) for e in written} == {(str(directory), 1, open_ring(key_uri).check())}
+    assert written[1]["streams"] == ["orders"] and broken_links(lines) == [] and b"SECRET" not in b"".join(lines)
+    assert cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *WHO, "--audit", tmp_path / "own.jsonl").code == 0
+    assert len(events(directory)[0]) == 4 and len((tmp_path / "own.jsonl").read_bytes().splitlines()) == 2
+
+
+def test_nothing_is_revealed_where_it_cannot_be_written_down(cli, directory, key_uri, tmp_path):
+    """Where the audit cannot be continued or written, no record is opened."""
+    (tmp_path / "own.jsonl").write_text("something else\n")
+    for audit in (tmp_path / "own.jsonl", tmp_path / "none" / "own.jsonl"):
+        done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *WHO, "--audit", audit)
+        assert (done.code, done.out) == (1, "") and "SECRET" not in done.err and "Traceback" not in done.err
+
+
+def test_a_summary_counts_by_reason_and_field(cli, directory):
+    """summary shows how many records there are of each reason and field, and when, without any key and without a record."""
+    done = cli("quarantine", "summary", directory)
+    assert (done.code, done.err) == (0, "") and "4 records in quarantine" in done.out and "SECRET" not in done.out
+    rows = [line.split() for line in done.out.splitlines()]
+    assert rows[0] == ["records", "reason", "field", "first", "last"]
+    assert sorted(row[:2] for row in rows[1:-1]) == [
+        ["1", "malformed"], ["1", "missing_payload"], ["1", "unknown_field"], ["1", "unknown_field"]]
+    assert ["1", "unknown_field", "surprise"] in [row[:3] for row in rows[1:-1]]
+    assert {row[3] for row in rows[1:-1]} == {"2024-03-15T10:30:00.000Z"}
+
+
 def test_other_keys_open_nothing(cli, directory, tmp_path):
     """With other keys the reasons are shown, no record is, and the command ends with 1 and a hint."""
     create(tmp_path / "other.json")
-    done = cli("quarantine", "show", directory, "--keys", f"file://{tmp_path / 'other.json'}", "--reveal")
+    done = cli("quarantine", "show", directory, "--keys", f"file://{tmp_path / 'other.json'}", "--reveal", *WHO)
     assert done.code == 1
     assert "SECRET" not in done.out + done.err and done.out.count("these keys do not open it") == 4
     assert "4 records could not be opened" in done.err and "Hint: " in done.err and "Traceback" not in done.err
@@ -70,7 +121,7 @@ def test_a_changed_entry_is_not_opened(cli, directory, key_uri):
     """A sealed record that was moved to another stream's entry does not open."""
     part = directory / "part-0"
     part.write_bytes(part.read_bytes().replace(b'"stream":"orders"', b'"stream":"others"'))
-    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal")
+    done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *WHO)
     assert done.code == 1 and "SECRET" not in done.out
 
 
@@ -123,7 +174,7 @@ def test_entries_of_a_closed_version_do_not_hide_the_others(cli, tmp_path, state
     keys = tmp_path / "keys.json"
     create(keys)
     edit(keys, lambda _: closed.dump())
-    shown = cli("quarantine", "show", folder, "--keys", f"file://{keys}", "--reveal")
+    shown = cli("quarantine", "show", folder, "--keys", f"file://{keys}", "--reveal", *WHO)
     assert shown.code == 1
     assert f"(version 1 {'is disabled' if state == 'disabled' else 'was destroyed'}" in shown.out
     assert "SECRET-1" in shown.out and "SECRET-0" not in shown.out and "2 records: unknown_field 2" in shown.out

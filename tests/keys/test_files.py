@@ -107,13 +107,14 @@ def test_waiting_for_an_edit_ends(path, monkeypatch):
 
 
 @pytest.mark.parametrize(("mode", "owner", "user", "exposed"), [
+    (0o600, 2000, 1000, True), (0o400, 2000, 0, True), (0o600, 1000, 0, True),
     (0o600, 1000, 1000, False), (0o400, 0, 0, False), (0o400, 0, 1000, False),
     (0o440, 0, 1000, False), (0o640, 0, 1000, False),
     (0o440, 1000, 1000, True), (0o640, 0, 0, True), (0o440, 2000, 1000, True),
     (0o444, 0, 1000, True), (0o644, 0, 1000, True), (0o660, 0, 1000, True), (0o450, 0, 1000, True), (0o604, 1000, 1000, True),
 ])
 def test_who_may_use_a_key_file(mode, owner, user, exposed):
-    """Its owner; and through its group whoever is not root, where root owns it, as Kubernetes mounts secrets under fsGroup."""
+    """Its owner, who is this user or root; and through its group whoever is not root, where root owns it, as Kubernetes mounts secrets."""
     assert (files.exposure(mode, owner, user) is not None) == exposed
 
 
@@ -133,7 +134,7 @@ def test_a_secret_under_fsgroup_is_read(tmp_path):
         path.chmod(mode)
         said.append(subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True).stdout)
     assert said[0] == "(1,)\n"
-    assert "others than its owner can use it (mode 0444)" in said[1]
+    assert "accessible to other users (mode 0444)" in said[1]
 
 
 def test_what_is_no_file_is_refused_at_once(tmp_path):

@@ -110,5 +110,6 @@ def test_a_ring_that_is_full():
     """A ring whose last number is taken says so."""
     full = json.loads(KeyRing.new().dump())
     full["versions"][0]["version"] = (1 << 32) - 1
+    del full["versions"][0]["check"]
     with pytest.raises(KeyRingError, match="no number left"):
         KeyRing.parse(json.dumps(full).encode(), "x").added()

@@ -61,7 +61,7 @@ def test_relative_and_quoted_addresses(path, monkeypatch):
 def test_files_open_to_others_are_refused(path, mode):
     """A file that group or others can use is refused, with the command that mends it."""
     path.chmod(mode)
-    with pytest.raises(KeyRingError, match=r"others than its owner.*Hint: chmod 600"):
+    with pytest.raises(KeyRingError, match=r"accessible to other users.*Hint: chmod 600"):
         open_ring(f"file://{path}")
 
 

@@ -9,14 +9,16 @@ address                 what it is                                              
 ``vault+transit://``    a ring wrapped by a key of Vault's Transit engine                          ``vault``
 ``aws-kms://``          a ring wrapped by a key in AWS KMS                                         ``aws``
 ``gcp-kms://``          a ring wrapped by a key in Google Cloud KMS                                ``gcp``
-``azure-kv://``         a ring wrapped by an RSA key in Azure Key Vault                            ``azure``
+``azure-kv://``         a ring wrapped by an RSA key in Azure Key Vault; have it signed            ``azure``
 ======================  =========================================================================  ==================
 
 A wrapped ring is stored anywhere the first three reach, and its address names the place: ``aws-kms://KEY?ring=file:///keys.json``.
+``signer=PUBLIC`` in an address with options accepts only what the holder of that Ed25519 key has signed (`flink_masking.keys.signature`).
 Every wait for a service is bounded by `WAIT_S` seconds, and each call is tried twice at most.
 """
 
 import importlib
+import logging
 from types import ModuleType
 from typing import Protocol
 
@@ -24,6 +26,8 @@ from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.wrapped import WrappedRing, Wrapper
+
+_log = logging.getLogger(__name__)
 
 STORES = {"file": "stored", "env": "stored", "vault": "vault"}
 """Schemes of places where a ring's JSON is kept, and the module with ``store(address) -> Store``."""
@@ -53,16 +57,35 @@ def open_ring(uri: str) -> KeyRing:
 
     Raises:
         KeyRingError: an unknown scheme, an SDK that is not installed, nothing there, no access, a service that does not answer in
-            time, a file that others can read, or contents that are no key ring or the wrong kind (wrapped or not). The message names
-            the place, never content.
+            time, a file that others can read or own, contents that are no key ring or the wrong kind (wrapped or not), or a signature
+            that the address asks for and that is missing or wrong. The message names the place, never content.
     """
     address = Address.parse(uri)
     if address.scheme in STORES:
         store = _store(address)
-        return KeyRing.parse(store.read(), store.where)
+        return KeyRing.parse(_trusted(store, address), store.where)
     wrapper = wrapper_at(address)  # first, so that a missing SDK is told before anything is read
     store = _store_of(address)
-    return WrappedRing.parse(store.read(), store.where).unwrap(wrapper)
+    data = _trusted(store, address)
+    if has_public_wrapping_key(address) and "signer" not in address.options:
+        _log.warning("%s: the key ring is wrapped with a public key, so whoever can write it can replace its roots. Hint: sign it "
+                     "('flink-masking keys sign') and add signer= to the address", store.where)
+    return WrappedRing.parse(data, store.where).unwrap(wrapper)
+
+
+def has_public_wrapping_key(address: Address) -> bool:
+    """Whether anyone, not only who has access to the service, can wrap with the key at an address."""
+    return address.scheme in WRAPPERS and bool(getattr(_module(WRAPPERS[address.scheme]), "PUBLIC", False))
+
+
+def _trusted(store: Store, address: Address) -> bytes:
+    """A ring's JSON, its signature checked where the address asks for one."""
+    data = store.read()
+    if "signer" in address.options:
+        from flink_masking.keys.signature import check_signature
+
+        check_signature(data, store.where, address.options["signer"])
+    return data
 
 
 def fingerprint(uri: str) -> str:
@@ -80,6 +103,16 @@ def fingerprint(uri: str) -> str:
     return (_store(address) if address.scheme in STORES else _store_of(address)).fingerprint()
 
 
+def place(uri: str) -> str:
+    """What to call the ring at an address in messages: where its JSON is kept.
+
+    Raises:
+        KeyRingError: as for `fingerprint`.
+    """
+    address = Address.parse(uri)
+    return (_store(address) if address.scheme in STORES else _store_of(address)).where
+
+
 def wrapper_at(address: Address) -> Wrapper:
     """The wrapping key at an address.
 
@@ -90,7 +123,7 @@ def wrapper_at(address: Address) -> Wrapper:
         names = ", ".join(f"{name}://" for name in WRAPPERS)
         raise KeyRingError(f"{address.scheme}:// wraps no keys. Hint: known are {names}")
     module = _module(WRAPPERS[address.scheme])
-    address.check_options({"ring", *module.OPTIONS})
+    address.check_options({"ring", "signer", *module.OPTIONS})
     wrapper: Wrapper = module.wrapper(address)
     return wrapper
 

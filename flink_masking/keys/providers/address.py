@@ -71,8 +71,8 @@ class Address(NamedTuple):
             raise KeyRingError(f"{self.where}: {unknown[0]} is no option here. Hint: known are {', '.join(sorted(known))}")
 
     def of(self, ring: str | None) -> str:
-        """The address in writing, for another ring or for none."""
-        options = {name: value for name, value in self.options.items() if name != "ring"} | ({"ring": ring} if ring else {})
+        """The address in writing, for another ring or for none; without the public key of who signs its ring."""
+        options = {name: value for name, value in self.options.items() if name not in ("ring", "signer")} | ({"ring": ring} if ring else {})
         return f"{self.scheme}://{quote(self.name, safe='/:')}{'?' if options else ''}{urlencode(options, safe=':/', quote_via=quote)}"
 
 

@@ -2,7 +2,8 @@
 
 ``azure-kv://NAME.vault.azure.net/keys/KEY[/VERSION]?ring=…``: the identifier of the key without ``https://``. Credentials are those of
 azure-identity's DefaultAzureCredential. They need the permission ``keys/unwrapKey``, and to make or extend a ring ``keys/get`` (the SDK
-wraps with the public half itself). What is wrapped remembers the key's version, so a rotated key keeps opening it.
+wraps with the public half itself, so wrapping proves nothing of who did it: have the ring signed, and name the signer in the address).
+What is wrapped remembers the key's version, so a rotated key keeps opening it.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from flink_masking.keys.providers.address import Address
 from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, by_status, missing_sdk
 
 OPTIONS: set[str] = set()
+PUBLIC = True
+"""The key wraps with its public half, which anyone may have."""
 
 _of_class = by_name({
     "ClientAuthenticationError": Fault.FORBIDDEN, "ServiceRequestError": Fault.UNREACHABLE, "ServiceResponseError": Fault.UNREACHABLE,

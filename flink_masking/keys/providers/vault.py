@@ -5,7 +5,7 @@ value the ring's JSON (as text or as an object) or the base64 of it. The token n
 
 Options: ``namespace=`` (or VAULT_NAMESPACE), ``ca=`` a file of certificates to trust (or VAULT_CACERT), ``token_file=`` a file with the
 token, read for every call so that a renewed one is used; else VAULT_TOKEN; else ``~/.vault-token``; ``tls=off`` for an agent on this
-machine, refused for any other host.
+machine, refused for any other host; ``signer=`` as for every provider but files and variables.
 """
 
 import json
@@ -18,7 +18,7 @@ from flink_masking.keys.providers.address import Address, is_safe_endpoint
 from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, missing_sdk
 from flink_masking.keys.providers.stored import unarmoured
 
-OPTIONS = {"namespace", "ca", "token_file", "tls"}
+OPTIONS = {"namespace", "ca", "token_file", "tls", "signer"}
 DEFAULT_FIELD = "ring"
 DEFAULT_PORT = 8200
 

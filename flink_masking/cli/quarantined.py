@@ -1,0 +1,115 @@
+"""Where the entries of a quarantine are: a directory of a run, or the sink of a deployment, a directory or a topic in Kafka."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+if TYPE_CHECKING:
+    from flink_masking.audit.log import AuditLog
+    from flink_masking.deployment import Deployment
+    from flink_masking.engine.quarantine import Entry
+    from flink_masking.keys.ring import KeyRing
+
+
+@dataclass(frozen=True)
+class Quarantine:
+    """A quarantine that can be read.
+
+    Attributes:
+        source: as given.
+        directory: of the entries; None where they are in Kafka.
+        deployment: whose quarantine it is; None for a directory that was given.
+        command_config: properties of a Kafka user instead of the deployment's own.
+    """
+
+    source: Path
+    directory: Path | None
+    deployment: "Deployment | None"
+    command_config: Path | None
+
+    @classmethod
+    def at(cls, source: Path, command_config: Path | None = None) -> "Quarantine":
+        """The quarantine that a path names.
+
+        Raises:
+            InputError: nothing is there, a deployment without a quarantine, or one whose quarantine is neither files nor in Kafka.
+        """
+        from flink_masking.deployment import Deployment
+        from flink_masking.endpoints import kafka_endpoint
+        from flink_masking.errors import InputError
+
+        if source.is_dir():
+            return cls(source, source, None, None)
+        if not source.exists():
+            raise InputError(f"{source}: there is no such directory or file. Hint: give OUTPUT/quarantine of a run, or a deployment")
+        deployment = Deployment.read(source)
+        options = deployment.sinks.get("quarantine")
+        if options is None:
+            raise InputError(f"{source}: the deployment has no quarantine. Hint: sinks.quarantine: {{connector: …}}")
+        if kafka_endpoint(options) is not None:
+            return cls(source, None, deployment, command_config)
+        place = urlsplit(str(options.get("path", "")))
+        if options.get("connector") != "filesystem" or place.scheme not in ("", "file") or not place.path:
+            raise InputError(f"{source}: sinks.quarantine is neither in Kafka nor in files of this machine. Hint: copy its files here, and "
+                             "give the directory")
+        return cls(source, Path(unquote(place.path)), deployment, None)
+
+    def entries(self) -> "Iterator[Entry]":
+        """All entries, in order of files or partitions.
+
+        Raises:
+            InputError: a line is no entry.
+            JobError: Kafka cannot be reached, or does not let us read.
+        """
+        from flink_masking.engine.accounts import lines
+        from flink_masking.engine.quarantine import read_entries
+        from flink_masking.errors import InputError
+
+        if self.directory is not None:
+            return read_entries(lines(self.directory))
+        raise InputError(f"{self.source}: its quarantine is in Kafka. Hint: copy the topic's values to files, a line each")
+
+    def ring(self, keys: str | None) -> "KeyRing":
+        """The key ring that opens the entries.
+
+        Args:
+            keys: its address, or None for the deployment's.
+
+        Raises:
+            BadParameter: none is named.
+            KeyRingError: it cannot be opened.
+        """
+        from flink_masking.keys.providers import open_ring
+
+        if keys is None and self.deployment is None:
+            raise typer.BadParameter("the address of the key ring is needed; write --keys file:///path", param_hint="--keys")
+        return open_ring(keys if keys is not None or self.deployment is None else self.deployment.keys)  # type: ignore[arg-type]
+
+    def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
+        """Actor and purpose, which must be told before anything is opened.
+
+        Raises:
+            BadParameter: one of them is missing.
+            InputError: one of them is not one line of text.
+        """
+        from flink_masking.cli.accountable import told
+
+        for name, text in (("--actor", actor), ("--purpose", purpose)):
+            if text is None:
+                raise typer.BadParameter("needed to open records; it is written to the audit", param_hint=name)
+        return {"actor": told("--actor", actor or ""), "purpose": told("--purpose", purpose or "")}
+
+    def log(self, ring: "KeyRing", audit: Path | None) -> "AuditLog":
+        """The audit that openings are noted in: the file given, or one beside the source."""
+        from flink_masking.audit.log import AuditLog
+
+        return AuditLog(audit or self.beside(".audit.jsonl"), None, None, None, ring.primary, ring.check())
+
+    def beside(self, suffix: str) -> Path:
+        """A file beside the source, named after it."""
+        source = self.source.resolve()
+        return source.with_name(source.name + suffix)
