@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flink_masking.verify.joint import Join
+    from flink_masking.verify.sequences import Join
     from flink_masking.verify.report import Report
 
 STYLES = {"held": "green", "broken": "bold red", "open": "yellow"}

@@ -4,7 +4,7 @@ import datetime
 import math
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
 
@@ -76,6 +76,10 @@ class Numbers(Attribute):
     def _units(self, number: Decimal) -> int | None:
         units = number.scaleb(self._scale)
         return int(units) if units == units.to_integral_value() else None
+
+    def at(self, number: float, rounded: Callable[[float], int]) -> int:
+        """The position of a number, which may lie outside the domain; between two positions by `rounded`."""
+        return rounded(number * 10**self._scale) - self.low
 
     def place(self, value: Any) -> tuple[int, int] | None:
         """Numbers only: one in quotes is text."""
@@ -165,27 +169,27 @@ class Prefixes(Attribute):
     def __init__(self, length: int, symbols: int, unknown: bool) -> None:
         """Take the characters at most, and the symbols that each is reckoned to have."""
         super().__init__(unknown)
-        self._length, self._symbols = length, symbols
+        self.length, self._symbols = length, symbols
 
     def place(self, value: Any) -> tuple[int, int] | None:
         """Texts and numbers, as printable ASCII."""
         return self._word(_text(value))
 
     def _word(self, text: str | None) -> tuple[int, int] | None:
-        if text is None or len(text) > self._length or ROOT in text or not all(" " <= c <= "~" for c in text):
+        if text is None or len(text) > self.length or ROOT in text or not all(" " <= c <= "~" for c in text):
             return None
         return (self._position(text, "\0"),) * 2
 
     def _position(self, text: str, fill: str) -> int:
-        return int.from_bytes(text.ljust(self._length, fill).encode("latin-1"))
+        return int.from_bytes(text.ljust(self.length, fill).encode("latin-1"))
 
     def span(self, label: str) -> Box | None:
         """What begins like the label, up to its stars."""
         kept = label.rstrip(ROOT)
         cut = len(label) - len(kept)
-        if self._word(kept) is None or (cut and len(label) != self._length):
+        if self._word(kept) is None or (cut and len(label) != self.length):
             return None
-        loss = (self._symbols**cut - 1) / (self._symbols**self._length - 1)
+        loss = (self._symbols**cut - 1) / (self._symbols**self.length - 1)
         return Box(self._position(kept, "\0"), self._position(kept, "\x7f" if cut else "\0"), loss)
 
 
@@ -199,7 +203,7 @@ class Places(Prefixes):
         lat, lon = ([value[name] for name in names if name in value] for names in (("lat", "latitude"), ("lon", "lng", "longitude")))
         if len(lat) != 1 or len(lon) != 1 or not all(type(n) in (int, float) for n in lat + lon):
             return None
-        return self._word(geohash(lat[0], lon[0], self._length)) if abs(lat[0]) <= 90 and abs(lon[0]) <= 180 else None
+        return self._word(geohash(lat[0], lon[0], self.length)) if abs(lat[0]) <= 90 and abs(lon[0]) <= 180 else None
 
     def span(self, label: str) -> Box | None:
         """A cell."""

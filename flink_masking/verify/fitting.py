@@ -1,0 +1,128 @@
+"""Lines of an anonymized view, and the masked records that they fit by all that both views show."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from flink_masking.verify.masked_view import MaskedView, Shown
+from flink_masking.verify.release import Classes, Release
+from flink_masking.verify.shown import positions
+
+CELLS = 1 << 22
+"""Pairs of lines and records that are compared at a time."""
+MANY = 512
+"""Records that fit a line, from which on it leads to nobody."""
+
+
+class Condition(NamedTuple):
+    """What a line's released value and a masked record must have in common: the value of the one lies in the range of the other.
+
+    Attributes:
+        value: float64, a line.
+        low: float64, a record.
+        high: float64, a record.
+    """
+
+    value: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+class Fitting(NamedTuple):
+    """Whom lines lead to.
+
+    Attributes:
+        fields: that both views show.
+        alone: people of the masked view who are left alone by a line.
+        few: people who are left among fewer than k, those counted.
+    """
+
+    fields: tuple[str, ...]
+    alone: set[int]
+    few: set[int]
+
+
+def fit(view: Release, found: Classes, masked: MaskedView) -> Fitting | None:
+    """Hold every line of a view against every masked record.
+
+    Args:
+        view: an anonymized view.
+        found: its classes.
+        masked: a masked view.
+
+    Returns:
+        Whom lines lead to; None where the views show nothing in common.
+    """
+    quasi = [path for path in view.attributes if path in masked.shown]
+    released = [path for path in view.segment.release if path in masked.shown]
+    if not quasi and not released:
+        return None
+    names = list(view.attributes)
+    ranges = [(names.index(path), _positions(view, shown)) for path in quasi for shown in masked.shown[path]]
+    conditions = [_condition(view, shown) for path in released for shown in masked.shown[path]]
+    alone: set[int] = set()
+    few: set[int] = set()
+    everybody = np.arange(masked.size)
+    for number, lines in _lines_by_class(found) if ranges else [(-1, np.arange(view.table.size))]:
+        rows = everybody
+        if ranges:
+            boxes = found.boxes[number]
+            if boxes is None:
+                continue
+            inside = np.ones(masked.size, np.bool_)
+            for at, places in ranges:
+                inside &= (places[:, 0] <= boxes[at].high) & (places[:, 1] >= boxes[at].low)
+            rows = np.flatnonzero(inside)
+        if not conditions:
+            lines = lines[:1]
+        for people in _left(lines, rows, conditions, masked.people):
+            if len(people) == 1:
+                alone.add(int(people[0]))
+            if 0 < len(people) < view.segment.k:
+                few.update(people.tolist())
+    return Fitting((*quasi, *released), alone, few)
+
+
+def _positions(view: Release, shown: Shown) -> np.ndarray:
+    places = positions(shown.rule, view.attributes[shown.path], shown.values)
+    return places[shown.codes] if len(shown.codes) else np.zeros((0, 2), np.int64)
+
+
+def _condition(view: Release, shown: Shown) -> Condition:
+    """Equal values by their numbers, which both files share; ranges by what the line's value is as a number."""
+    codes = view.table.codes[len(view.attributes) + view.segment.release.index(shown.path)]
+    if shown.rule.technique == "keep":
+        exact = shown.codes.astype(np.float64)
+        return Condition(codes.astype(np.float64), exact, exact)
+    line = Shown(shown.path, shown.rule.model_copy(update={"technique": "keep"}), view.raw.columns[shown.path].values, codes)
+    mine, theirs = line.intervals(), shown.intervals()
+    unread = np.isinf(mine[:, 0])  # text, of which an interval says nothing: fits what says nothing, too
+    return Condition(np.where(unread, 0.0, mine[:, 0]), theirs[:, 0], theirs[:, 1])
+
+
+def _left(lines: np.ndarray, rows: np.ndarray, conditions: list[Condition], people: np.ndarray) -> Iterator[np.ndarray]:
+    """For each line that few records fit, the people of these."""
+    if not len(rows):
+        return
+    if not conditions:
+        if len(rows) <= MANY:
+            yield np.unique(people[rows])
+        return
+    block = max(1, CELLS // len(rows))
+    for start in range(0, len(lines), block):
+        some = lines[start : start + block]
+        fits = np.ones((len(some), len(rows)), np.bool_)
+        for value, low, high in conditions:
+            fits &= (low[rows] <= value[some, None]) & (value[some, None] <= high[rows])
+        often = fits.sum(1)
+        kept = np.flatnonzero((often > 0) & (often <= MANY))
+        line, row = np.nonzero(fits[kept])
+        pairs = np.unique(np.stack((line, people[rows[row]])), axis=1)
+        yield from np.split(pairs[1], np.flatnonzero(np.diff(pairs[0])) + 1) if pairs.size else ()
+
+
+def _lines_by_class(found: Classes) -> Iterator[tuple[int, np.ndarray]]:
+    order = np.argsort(found.of, kind="stable")
+    edges = np.concatenate(([0], np.cumsum(found.size)))
+    return ((number, order[edges[number] : edges[number + 1]]) for number in range(len(found.size)))
