@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flink_masking.verify.sequences import Join
     from flink_masking.verify.report import Report
+    from flink_masking.verify.sequences import Join
 
 STYLES = {"held": "green", "broken": "bold red", "open": "yellow"}
 

@@ -16,7 +16,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.figures import instant, judge_figures, text_of, window_of
 from flink_masking.verify.lines import Column, Table, lines_of, member
-from flink_masking.verify.report import Report
+from flink_masking.verify.report import Report, unreadable
 
 
 def verify_aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw_path: Path, released: Path) -> Report:
@@ -29,13 +29,14 @@ def verify_aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw
     keys = [key.field for key in segment.group_by]
     names = ["window_start", "window_end", "epsilon", *keys, *segment.metrics]
     columns = [Column() for _ in names]
-    rows = Table(lines_of(released), [(member(one), column) for one, column in zip(names, columns, strict=True)], frozenset(names))
+    getters = [(member(one), column) for one, column in zip(names, columns, strict=True)]
+    rows = Table(lines_of(released), getters, frozenset(names), once=True)
     starts, ends = (np.array([instant(value) for value in column.values] or [0], np.int64)[codes]
                     for column, codes in zip(columns[:2], rows.codes[:2], strict=True))
     report.counts = {"rows": rows.size, "windows": len(np.unique(starts))}
     unexpected = ", ".join(cut(one) for one in sorted(rows.unexpected)[:3])
     report.add("members", "windows, groups, metrics, epsilon", f"besides: {unexpected}" if unexpected else "nothing else",
-               not rows.unexpected and not rows.unreadable, f"{rows.unreadable:,} lines are no JSON objects" if rows.unreadable else "")
+               not rows.unexpected and not rows.unreadable, unreadable(rows))
     epsilon = segment.privacy.epsilon
     stated = np.array([value == epsilon and not isinstance(value, bool) for value in columns[2].values] or [True])[rows.codes[2]]
     report.add("epsilon", f"{epsilon:g} stated in every row", f"{int((~stated).sum()):,} rows state another", bool(stated.all()))

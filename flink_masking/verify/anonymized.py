@@ -4,8 +4,9 @@ import numpy as np
 
 from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
-from flink_masking.verify.release import Classes, Release
-from flink_masking.verify.report import Report, Verdict
+from flink_masking.verify.assignment import assigned, enough_people
+from flink_masking.verify.release import Classes, Release, corner
+from flink_masking.verify.report import Report, Verdict, unreadable
 from flink_masking.verify.sensitive import Sensitive
 from flink_masking.verify.zero_delay import judge_values
 
@@ -44,7 +45,7 @@ def _members(report: Report, release: Release) -> None:
     names = ", ".join(f"{cut(name)} ({times:,})" for name, times in sorted(unexpected.items(), key=lambda item: -item[1])[:3])
     report.add("members", "quasi-identifiers and released fields", f"besides: {names}" if names else "nothing else", not unexpected)
     if release.table.unreadable:
-        report.add("lines", "JSON objects", f"{release.table.unreadable:,} others", False)
+        report.add("lines", "JSON objects, each member once", unreadable(release.table), False)
 
 
 def _records(report: Report, release: Release, found: Classes) -> None:
@@ -65,11 +66,24 @@ def _people(report: Report, release: Release, found: Classes) -> None:
     least, most = int(found.least.min()), int(found.most.min())
     below, unsure = int((found.most < k).sum()), int(((found.least < k) & (found.most >= k)).sum())
     text = f"{least}" if least == most else f"{least} to {most}"
-    verdict: Verdict = "broken" if below else "open" if unsure else "held"
+    verdict: Verdict = "broken" if below else "held"
     note = f"{below:,} of {len(found.size):,} classes below" if below else ""
     if not below and unsure:
-        note = f"{unsure:,} of {len(found.size):,} classes: lines of the same values could come from fewer people"
+        verdict, note = _decided(release, found, unsure)
     report.add("k", f"{k} people in every class", f"{text} in the smallest", verdict, note)
+
+
+def _decided(release: Release, found: Classes, unsure: int) -> tuple[Verdict, str]:
+    """Whether all classes together can have k people, where lines of the same values leave open how many a class has."""
+    k, of = release.segment.k, f"{unsure:,} of {len(found.size):,} classes"
+    if assigned(release, found) is not None:
+        return "held", f"{of} could have fewer by themselves; raw records are assigned to all lines such that every class has {k}"
+    members = [np.unique(release.points.people[release.points.within(corner(boxes))]) if boxes is not None else np.zeros(0, np.int64)
+               for boxes in found.boxes]
+    records = np.bincount(release.raw.people[release.candidates], minlength=int(release.raw.people.max(initial=0)) + 1)
+    if not enough_people(members, k, records):
+        return "broken", f"no assignment of raw records to lines gives every class {k} people: the same records would be released twice"
+    return "open", f"{of}: lines of the same values could come from fewer people, and no assignment was found that gives every class {k}"
 
 
 def _loss(report: Report, release: Release, found: Classes) -> None:

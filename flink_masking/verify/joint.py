@@ -1,5 +1,6 @@
 """The views of one run held against each other: who can be found by joining them."""
 
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
@@ -8,11 +9,13 @@ import numpy as np
 from flink_masking.errors import InputError
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
+from flink_masking.verify.assignment import assigned
 from flink_masking.verify.files import read_policy
 from flink_masking.verify.fitting import fit
 from flink_masking.verify.masked_view import MaskedView, read_masked
 from flink_masking.verify.population import combined
 from flink_masking.verify.release import Classes, Raw, Release, corner, read_trees
+from flink_masking.verify.report import unreadable
 from flink_masking.verify.sequences import Join, attributes, sequence
 
 AGAINST = ("a line that fits the masked records of one person only (of one stand-in, one combination of partly shown identifiers, or one "
@@ -30,7 +33,7 @@ def verify_joint(source: PolicySource, raw: Path, output: Path) -> list[Join]:
         output: holds a directory for each segment.
 
     Raises:
-        InputError: there are no such files, or no anonymized view.
+        InputError: there are no such files, no anonymized view, or lines that have a member twice.
         PolicyError: the policy cannot be used.
     """
     policy = read_policy(source)
@@ -42,13 +45,18 @@ def verify_joint(source: PolicySource, raw: Path, output: Path) -> list[Join]:
     views = [Release(name, segment, policy, records, output / name, trees) for name, segment in wanted.items() if (output / name).is_dir()]
     if not views:
         raise InputError(f"{output}: it holds no anonymized view. Hint: with --joint, --released is the output directory of a run")
+    for view in views:
+        if view.table.twice:
+            raise InputError(f"{output / view.name}: {unreadable(view.table)}. Hint: which of two values counts is up to their readers")
     classes = [view.classes() for view in views]
     masked = [read_masked(name, segment, policy, output / name, records.columns) for name, segment in policy.segments.items()
               if isinstance(segment, MaskedSegment) and (output / name).is_dir()]
     joins, joined = _by_order(masked)
     for view, found in zip(views, classes, strict=True):
         joins += [join for one in (*masked, *joined) if (join := _against(view, found, one)) is not None]
-        joins += [sequence(view, found), *attributes(view, found, policy)]
+        chosen = None if (found.source >= 0).all() else assigned(view, found)
+        told = found if chosen is None else replace(found, source=chosen)
+        joins += [sequence(view, told), *attributes(view, told, policy)]
     joins += [_together(*pair) for pair in combinations(zip(views, classes, strict=True), 2)]
     return [join for join in joins if join.lines]
 

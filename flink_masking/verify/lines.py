@@ -1,5 +1,6 @@
 """JSON lines as columns of small numbers: every different value is looked at once, however often it comes."""
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -45,22 +46,24 @@ class Table:
     Attributes:
         codes: for each column, the number of each record's value (int32).
         size: records.
-        unreadable: lines that are no JSON object.
+        unreadable: lines that are no JSON object, and where that is asked for, those that have a member twice.
+        twice: the latter.
         unexpected: members besides the columns, and how many records have each; only where that is asked for.
     """
 
     def __init__(self, lines: Iterable[bytes], columns: Sequence[tuple[Callable[[dict[str, Any]], Any], Column]],
-                 known: frozenset[str] | None = None) -> None:
+                 known: frozenset[str] | None = None, once: bool = False) -> None:
         """Read lines.
 
         Args:
             lines: JSON, one record each.
             columns: how a record's value is got, and where it is numbered.
             known: names of members that are expected; None: any.
+            once: whether an object, at any depth, that has a member twice is refused: of two values readers may take the other one.
         """
         rows = [array("i") for _ in columns]
         parts = [(get, column.number, row.append) for (get, column), row in zip(columns, rows, strict=True)]
-        self.size = self.unreadable = 0
+        self.size = self.unreadable = self.twice = 0
         self.unexpected: dict[str, int] = {}
         for line in lines:
             try:
@@ -70,6 +73,10 @@ class Table:
             if type(record) is not dict:
                 self.unreadable += 1
                 continue
+            if once and orjson.dumps(record) != line and _repeats(line):
+                self.unreadable += 1
+                self.twice += 1
+                continue
             self.size += 1
             if known is not None and not known.issuperset(record):
                 for name in record.keys() - known:
@@ -77,6 +84,22 @@ class Table:
             for get, number, append in parts:
                 append(number(get(record)))
         self.codes = [np.frombuffer(row, np.int32) if row else np.zeros(0, np.int32) for row in rows]
+
+
+def _repeats(line: bytes) -> bool:
+    """Whether an object of a JSON text has a member twice."""
+
+    def members(pairs: list[tuple[str, Any]]) -> None:
+        if len({name for name, _ in pairs}) < len(pairs):
+            raise KeyError
+
+    try:
+        json.loads(line, object_pairs_hook=members)
+    except KeyError:
+        return True
+    except (ValueError, RecursionError):
+        return True  # what only one of two parsers can read is refused, too
+    return False
 
 
 def getter(path: str) -> Callable[[dict[str, Any]], Any]:

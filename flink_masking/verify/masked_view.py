@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from flink_masking.errors import InputError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
 from flink_masking.verify.lines import ABSENT, Column, Table, getter, lines_of
@@ -112,7 +113,7 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
         columns: by path: fields whose values are numbered together with those of other files.
 
     Raises:
-        InputError: there are no such files.
+        InputError: there are no such files, or lines have a member twice.
     """
     rules = {field: rule for field in policy.fields if (rule := _rule(field, segment)) is not None}
     told = [field for field, rule in rules.items() if tells(rule)]
@@ -122,7 +123,9 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
     wanted = list(dict.fromkeys([*told, *stand_ins]))
     own = {field: columns[field] if field in columns and rules[field].technique == "keep" else Column() for field in wanted}
     getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field), own[field]) for field in wanted]
-    table = Table(lines_of(path), getters)
+    table = Table(lines_of(path), getters, once=True)
+    if table.twice:
+        raise InputError(f"{path}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
     codes = dict(zip(wanted, table.codes, strict=True))
     people = combined([codes[field] for field in stand_ins], table.size) if stand_ins else np.arange(table.size)
     shown = {field: (Shown(field, rules[field], own[field].values, codes[field]),) for field in told}

@@ -114,7 +114,7 @@ class Release:
             (member(path.removesuffix("[*]")), self.labels[path]) for path in self.attributes]
         columns += [(member(path), raw.columns[path]) for path in segment.release]
         known = frozenset([*(path.removesuffix("[*]") for path in self.attributes), *segment.release])
-        self.table = Table(lines_of(path), columns, known)
+        self.table = Table(lines_of(path), columns, known, once=True)
         places = [raw.positions(path, attribute) for path, attribute in self.attributes.items()]
         outside = np.zeros(raw.table.size, np.bool_)
         missing = np.zeros(raw.table.size, np.bool_)

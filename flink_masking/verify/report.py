@@ -1,7 +1,10 @@
 """What an audit found: promises that hold, are broken or cannot be told from the output, and figures that nobody promised."""
 
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from flink_masking.verify.lines import Table
 
 Verdict = Literal["held", "broken", "open"]
 
@@ -63,3 +66,10 @@ class Report:
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {**asdict(self), "broken": self.broken, "open": self.open}
+
+
+def unreadable(table: "Table") -> str:
+    """What is said of lines that were not read; nothing where all were."""
+    others = table.unreadable - table.twice
+    parts = [f"{others:,} lines are no JSON objects"] if others else []
+    return "; ".join(parts + ([f"{table.twice:,} lines have a member twice"] if table.twice else []))

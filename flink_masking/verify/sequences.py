@@ -9,7 +9,8 @@ from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.verify.release import Classes, Release, corner
 
-SEQUENCE = "whoever knows which lines of a view are one person's is left with the people who fit all of them"
+SEQUENCE = ("whoever knows which lines of a view are one person's is left with the people who fit all of them; where lines do not "
+            "tell their records apart, of an assignment of records that fits all lines")
 ATTRIBUTE = "whoever knows which classes hold one person's lines is left with the sensitive values that all of them show"
 
 

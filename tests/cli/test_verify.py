@@ -58,9 +58,10 @@ def test_bad_usage_ends_with_2(run, cli, tmp_path):
 
 def test_strict_takes_what_is_open_for_broken(run, tmp_path):
     """A promise that the output does not decide ends with 0, and with 1 under --strict."""
-    same = [{**record, "age": 30, "zip": "94110", "ward": "A1"} for record in raw_records(12, people=6)]
-    (tmp_path / "raw.jsonl").write_text("".join(json.dumps({**record, "illness": "flu", "severity": 1}) + "\n" for record in same))
-    (tmp_path / "policy.yaml").write_text(POLICY.replace(", seq]", "]"))
-    line = {"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1}
+    same = [{**record, "age": 30, "zip": "94110", "ward": "A1"} for record in raw_records(12)]
+    (tmp_path / "raw.jsonl").write_text("".join(json.dumps({**record, "illness": "flu"}) + "\n" for record in same))
+    rule = "    l_diversity: {field: severity, l: 2}\n"  # of a field that is not released
+    (tmp_path / "policy.yaml").write_text(POLICY.replace(", severity, seq]", "]") + rule)
+    line = {"age": "30", "zip": "94110", "ward": "A1", "illness": "flu"}
     assert run([line] * 4).code == 0
     assert run([line] * 4, "--strict").code == 1

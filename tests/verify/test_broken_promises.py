@@ -1,5 +1,7 @@
 """A sound view passes; for each promise a view that breaks it fails it, and a promise that the output does not decide is open."""
 
+import json
+
 import pytest
 from release_material import FILES, POLICY, raw_records, released, source, verdicts
 
@@ -81,16 +83,42 @@ def test_people_count_not_records(measure):
     assert next(found.found for found in report.promises if found.name == "k") in ("2 in the smallest", "3 in the smallest")
 
 
-def test_lines_that_tell_no_people_apart_leave_k_open(measure):
-    """Where the lines of a class could come from fewer than k people or from k, the promise is open, not held."""
-    raw = [{**record, "age": 30, "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1} for record in raw_records(12, people=6)]
-    policy = PolicySource("policy.yaml", POLICY.replace(", seq]", "]"), FILES)
-    lines = [{"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1}] * 4
-    report = measure(raw, lines, policy=policy)
+ALIKE = {"age": "30", "zip": "94110", "ward": "A1", "illness": "flu", "severity": 1}
+UNTOLD = PolicySource("policy.yaml", POLICY.replace(", seq]", "]"), FILES)
+
+
+def test_lines_that_tell_no_people_apart_are_decided_by_the_raw_records(measure):
+    """Where lines could come from fewer than k people or from k, an assignment of raw records that gives every class k decides."""
+    raw = [{**record, **ALIKE, "age": 30} for record in raw_records(12, people=6)]
+    report = measure(raw, [ALIKE] * 4, policy=UNTOLD)
     (k,) = [found for found in report.promises if found.name == "k"]
-    assert (k.verdict, k.found) == ("open", "2 to 4 in the smallest")
-    assert measure(raw, lines + lines, policy=policy).promises[-1].verdict == "held"  # 8 of 12 records: four people at least
-    assert verdicts(measure(raw, lines * 4, policy=policy))["once"] == "broken"
+    assert (k.verdict, k.found) == ("held", "2 to 4 in the smallest")
+    assert "raw records are assigned" in k.note
+    assert verdicts(measure(raw, [ALIKE] * 16, policy=UNTOLD))["once"] == "broken"
+
+
+def test_people_whom_two_classes_need_break_k(measure):
+    """Classes of which each alone could have k people, but not both without a record that is released twice, break the promise."""
+    people = ["P0"] * 4 + ["P1"] * 4 + ["P2"] * 4 + ["P3"]
+    raw = [{**record, **ALIKE, "age": 28, "person": person} for record, person in zip(raw_records(13), people, strict=True)]
+    lines = [{**ALIKE, "age": "20-30"}] * 4 + [{**ALIKE, "age": "25-40"}] * 4
+    report = measure(raw, lines, policy=UNTOLD)
+    assert verdicts(report)["k"] == "broken"
+    assert "no assignment" in next(promise.note for promise in report.promises if promise.name == "k")
+    raw.append({**raw[-1], "seq": 99})
+    assert verdicts(measure(raw, lines, policy=UNTOLD))["k"] == "held"
+
+
+def test_a_member_that_is_there_twice_is_refused(write):
+    """A released line with a member twice, at any depth and however spelt, is no line: readers may take the other value."""
+    raw, lines = sound()
+    twice = [json.dumps(lines[0])[:-1] + ', "age": "20-30"}', json.dumps(lines[1])[:-1] + ',"\\u0061ge":"1"}',
+             json.dumps(lines[2])[:-1] + ',"more":{"a":1,"a":2}}']
+    path = write("partners/part-0", lines[3:])
+    path.write_text(path.read_text() + "\n".join(twice) + "\n")
+    report = verify(source(RULES), write("raw.jsonl", raw), path.parent)
+    (promise,) = [promise for promise in report.promises if promise.name == "lines"]
+    assert (promise.verdict, promise.found) == ("broken", "3 lines have a member twice")
 
 
 def test_a_hidden_sensitive_field_is_judged_by_the_records(measure):
