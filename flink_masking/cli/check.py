@@ -38,13 +38,18 @@ def _show_segments(policy: "Policy") -> None:
         if segment.view == "masked":
             released, protection = _techniques([rule.technique for rule in segment.rules.values()]), "by field"
         elif segment.view == "anonymized":
-            released, protection = ", ".join((*segment.quasi_identifiers, *segment.release)), f"k = {segment.k}"
+            released, protection = ", ".join((*segment.quasi_identifiers, *segment.release)), _groups(segment.mode, segment.k)
         else:
             groups = ", ".join(key.field for key in segment.group_by)
             released = ", ".join(segment.metrics) + (f" by {groups}" if groups else "")
             protection = f"epsilon = {segment.privacy.epsilon:g}"
         table.add_row(name, segment.view, released, protection)
     out.print(table)
+
+
+def _groups(mode: str, k: int) -> str:
+    """What an anonymized segment promises: groups of k people, or values that z people showed, each by itself."""
+    return f"k = {k}" if mode == "buffered" else f"z = {k} by value, no groups"
 
 
 def _techniques(names: list[str]) -> str:

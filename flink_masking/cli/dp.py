@@ -16,18 +16,23 @@ def explain(
 
     from flink_masking.cli.console import show_faults
     from flink_masking.errors import PolicyError
+    from flink_masking.policy.budget import aggregated
     from flink_masking.policy.load import load
-    from flink_masking.policy.privacy_account import account, in_words
-    from flink_masking.policy.segments import AggregatedSegment
+    from flink_masking.policy.privacy_account import account, in_words, stream_account, stream_in_words
     from flink_masking.policy.source import PolicySource
 
     loaded = load(PolicySource.read(policy))
-    names = [name for name, found in loaded.policy.segments.items() if isinstance(found, AggregatedSegment)]
+    found = aggregated(loaded.policy.segments)
+    names = list(found)
     if segment is not None and segment not in names:
         raise PolicyError(f"'{segment}' is no aggregated segment of the policy. Hint: known: {', '.join(names) or 'none'}")
     if not names:
         raise PolicyError("the policy has no aggregated segment. Hint: view: aggregated")
     show_faults(str(policy), loaded.warnings)
     accounts = [account(name, loaded.aggregate(name)) for name in names if segment in (None, name)]
-    text = json.dumps(accounts, indent=2, ensure_ascii=False) + "\n" if as_json else "\n".join(map(in_words, accounts))
+    words = [*map(in_words, accounts)]
+    if segment is None and (len(names) > 1 or loaded.policy.privacy is not None):
+        whole = stream_account(found, None if loaded.policy.privacy is None else loaded.policy.privacy.lifetime_epsilon)
+        accounts, words = [{**one, "stream": whole} for one in accounts], [*words, stream_in_words(whole)]
+    text = json.dumps(accounts, indent=2, ensure_ascii=False) + "\n" if as_json else "\n".join(words)
     typer.echo(text, nl=False)

@@ -1,6 +1,7 @@
 """What an aggregated view computes and promises, and the numbers that follow from it: sensitivities, scales, threshold.
 
-Unit of protection: subject × window. Two windows' inputs are neighbours when they differ in all records of one subject.
+Unit of protection: subject × window. Two windows' inputs are neighbours when they differ in all records of one subject: these are added or
+taken away (``add_remove``), or others of the same subject stand in their place (``replace``).
 """
 
 import json
@@ -108,6 +109,7 @@ class AggregateSpec:
             data that pass the threshold.
         lifetime_epsilon: privacy loss of one subject in all windows, after which it no longer counts; None: no limit, and no ledger.
         shards: instances of the first stage, which a ledger is bound to.
+        neighbours: what two inputs differ in that no reader shall tell apart.
 
     Raises:
         PolicyError: a number out of range, a metric without its measure, or sensitivities beyond 64 bits.
@@ -125,6 +127,7 @@ class AggregateSpec:
     groups: tuple[bytes, ...] | None = None
     lifetime_epsilon: float | None = None
     shards: int = 1
+    neighbours: Literal["add_remove", "replace"] = "add_remove"
 
     def __post_init__(self) -> None:
         """Check the invariants."""
@@ -224,13 +227,18 @@ class AggregateSpec:
         largest = measure.reach**2 if quantity.kind == "squares" else max(abs(measure.low), abs(measure.high))
         return self.max_records_per_group * max(largest, 1)
 
+    @property
+    def changes(self) -> int:
+        """Steps of adding or taking away one subject's records between neighbours: to replace them takes two."""
+        return 2 if self.neighbours == "replace" else 1
+
     def sensitivity(self, quantity: Quantity) -> int:
         """L1 sensitivity over all groups of a window, in units."""
-        return self.max_groups_per_subject * self.per_group(quantity)
+        return self.changes * self.max_groups_per_subject * self.per_group(quantity)
 
     def squared_sensitivity(self, quantity: Quantity) -> int:
-        """The square of the L2 sensitivity over all groups of a window."""
-        return self.max_groups_per_subject * self.per_group(quantity) ** 2
+        """The square of the L2 sensitivity over all groups of a window: each step is as long as one, and they may have one direction."""
+        return self.changes**2 * self.max_groups_per_subject * self.per_group(quantity) ** 2
 
     @property
     def threshold_delta(self) -> float:
@@ -263,7 +271,8 @@ class AggregateSpec:
         """The smallest noisy number of distinct subjects at which a group is published.
 
         A group that exists only because of one subject has a count of 1 and shows up if 1 + X ≥ τ. A subject makes at most c such
-        groups, so the chance that any shows up is at most delta if P(X ≥ τ - 1) ≤ delta / c.
+        groups, so the chance that any shows up is at most delta if P(X ≥ τ - 1) ≤ delta / c. Of neighbours by replacement each has up to
+        c groups that the other lacks, so that it is delta / 2c.
 
         For discrete Laplace noise X of scale b, with p = exp(-1/b), P(X ≥ x) = p**x / (1 + p) for whole x ≥ 0: that is
         τ = 1 + ⌈b · ln(c / (delta · (1 + p)))⌉. With b = c / ε this is 1 + (c/ε) · ln(c / 2·delta) of the continuous Laplace
@@ -276,7 +285,7 @@ class AggregateSpec:
         """
         if self.groups is not None:
             return 1
-        c, scale = self.max_groups_per_subject, self.scale(Quantity("subjects"))
+        c, scale = self.changes * self.max_groups_per_subject, self.scale(Quantity("subjects"))
         if self.mechanism == "gaussian":
             return 2 + max(0, math.ceil(-NormalDist().inv_cdf(self.threshold_delta / c) * scale * (1 + 1e-9)))
         needed = scale * math.log(c / (self.threshold_delta * (1 + math.exp(-1 / scale))))

@@ -49,6 +49,7 @@ def aggregate_spec(segment: AggregatedSegment, policy: Policy, paths: Sequence[s
         groups,
         privacy.lifetime_epsilon,
         segment.shards,
+        privacy.neighbours,
     )
 
 

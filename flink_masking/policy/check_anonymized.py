@@ -40,7 +40,8 @@ def check_anonymized(
     if segment.max_buffer < segment.k:
         findings.error((*loc, "max_buffer"), f"'max_buffer' must be at least k, {segment.k}", "a smaller buffer never holds k people")
     if segment.k < WEAK_K:
-        text = f"a k of {segment.k} protects little where {listed(segment.quasi_identifiers)} are known of a person"
+        kind = "k" if segment.mode == "buffered" else "z (mode zero_delay)"
+        text = f"a {kind} of {segment.k} protects little where {listed(segment.quasi_identifiers)} are known of a person"
         findings.warn((*loc, "k"), text, f"{WEAK_K} or more is usual")
     if len(segment.quasi_identifiers) > MANY_QUASI_IDENTIFIERS:
         text = f"{len(segment.quasi_identifiers)} quasi-identifiers lose almost everything: {listed(segment.quasi_identifiers)}"

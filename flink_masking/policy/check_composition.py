@@ -3,19 +3,16 @@
 from collections.abc import Mapping
 from itertools import combinations
 
+from flink_masking.policy.check_budget import check_budget
 from flink_masking.policy.check_joins import check_joins
 from flink_masking.policy.check_release import check_released
 from flink_masking.policy.document import cut, listed
-from flink_masking.policy.durations import UNITS, written
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
-
-MANY_WINDOWS = 100
-"""Windows a day that a person may be in before epsilon is worth a limit."""
+from flink_masking.policy.segments import AnonymizedSegment
 
 
 def check_composition(policy: Policy, rules: Mapping[str, Mapping[str, Rule]], facts: Facts, findings: Findings) -> None:
@@ -38,9 +35,7 @@ def check_composition(policy: Policy, rules: Mapping[str, Mapping[str, Rule]], f
     for (one, first), (two, second) in combinations(anonymized.items(), 2):
         if one in together and two in together:
             _check_pair(one, first, two, second, findings)
-    for name, segment in policy.segments.items():
-        if isinstance(segment, AggregatedSegment):
-            _check_lifetime(name, segment, findings)
+    check_budget(policy, findings)
 
 
 def _check_held_apart(policy: Policy, findings: Findings) -> None:
@@ -57,15 +52,3 @@ def _check_pair(one: str, first: AnonymizedSegment, two: str, second: Anonymized
         message = f"'{cut(two)}' and '{cut(one)}' release the same people in other groups, by {listed(shared)}: fewer than k may fit both"
         hint = f"give a reader one of the two, and say so: held_apart: [{cut(two)}]; verify --joint counts who is found"
         findings.warn(("segments", two, "quasi_identifiers"), message, hint)
-
-
-def _check_lifetime(name: str, segment: AggregatedSegment, findings: Findings) -> None:
-    """The same person in many windows: epsilon is spent in each."""
-    every = segment.window.hopping.every if segment.window.hopping is not None else segment.window.tumbling or UNITS["d"]
-    windows = UNITS["d"] / every
-    if segment.privacy.lifetime_epsilon is not None or windows <= MANY_WINDOWS:
-        return
-    spent = windows * segment.privacy.epsilon
-    message = (f"a person can be in a window every {written(every)} and spend an epsilon of {segment.privacy.epsilon:g} in each, "
-               f"{spent:,.0f} a day, on {listed(segment.metrics)}")
-    findings.warn(("segments", name, "privacy"), message, "lifetime_epsilon: 100, or longer windows")

@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 import pydantic
 
-from flink_masking.policy.fields import EventTime, Field, Model, Name, Whole
-from flink_masking.policy.segments import Segment
+from flink_masking.policy.budget import shares
+from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
+from flink_masking.policy.segments import AggregatedSegment, Segment
 
 TOPIC = r"^[A-Za-z0-9-][A-Za-z0-9._-]{0,199}$"
 """What can name a directory and a topic alike, and is not hidden."""
@@ -20,6 +21,16 @@ class Audit(Model):
     """
 
     sink: Topic
+
+
+class StreamPrivacy(Model):
+    """What all aggregated segments of a stream may tell of one person together.
+
+    Attributes:
+        lifetime_epsilon: what one person may spend in all of them over all windows; each segment has a part of it and a ledger of its own.
+    """
+
+    lifetime_epsilon: Annotated[Real, pydantic.Field(gt=0)]
 
 
 class Policy(Model):
@@ -38,6 +49,7 @@ class Policy(Model):
         isolation: strict: segments that share a key domain, or a reader, are an error; shared: a key domain in common is a warning.
         shared_domains: key domains that several segments are meant to share.
         held_apart: segments whose readers read no other one, so that what several segments give away together does not matter.
+        privacy: a budget over all aggregated segments.
     """
 
     version: Annotated[Whole, pydantic.Field(ge=1)]
@@ -52,3 +64,19 @@ class Policy(Model):
     isolation: Literal["shared", "strict"] = "shared"
     shared_domains: tuple[Name, ...] = ()
     held_apart: tuple[Name, ...] = ()
+    privacy: StreamPrivacy | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _divided(self) -> "Policy":
+        """Give each aggregated segment its part of the stream's budget, as if it were written there; `check` refuses one without any."""
+        if self.privacy is not None:
+            parts = shares(self.privacy.lifetime_epsilon, self.segments)
+            divided = {name: _limited(segment, parts[name]) if parts.get(name, 0) > 0 else segment
+                       for name, segment in self.segments.items()}
+            object.__setattr__(self, "segments", divided)
+        return self
+
+
+def _limited(segment: Segment, lifetime: float) -> Segment:
+    assert isinstance(segment, AggregatedSegment)
+    return segment.model_copy(update={"privacy": segment.privacy.model_copy(update={"lifetime_epsilon": lifetime})})

@@ -1,14 +1,22 @@
 """What an aggregated segment promises, what it costs and how exact it is: as figures, and in plain words."""
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flink_masking.dp.accounting import epsilon_of
 from flink_masking.dp.accuracy import deviation, rank_deviation, ratio_deviation, within_95
 from flink_masking.dp.spec import AggregateSpec, Metric, Quantity
+from flink_masking.policy.budget import together
 from flink_masking.policy.durations import UNITS, written
+from flink_masking.policy.segments import AggregatedSegment
 
+_NEIGHBOURS = {
+    "add_remove": "streams that differ by adding or removing all records of one person in a window (neighbours: replace is for others in "
+                  "their place, with twice the noise)",
+    "replace": "streams in which one person has other records in a window, or none (neighbours: replace); all noise has twice the scale "
+               "of adding or removing them",
+}
 RECORDS = 1000
 """Records of the group that the errors of means, variances and quantiles are told for."""
 _DAY = UNITS["d"]
@@ -22,14 +30,15 @@ def account(name: str, spec: AggregateSpec) -> dict[str, Any]:
         spec: what it computes and promises.
 
     Returns:
-        Plain values, the same for the same policy: ``unit``, ``window``, ``per_window``, ``per_record``, ``per_day`` and ``lifetime``
-        (epsilon and delta), ``bounding``, ``groups``, ``split`` (what each noisy quantity takes of the budget, and the scale of its
-        noise in the units of the metric) and ``metrics`` (standard deviation and the distance that 95 of 100 figures keep to).
+        Plain values, the same for the same policy: ``unit``, ``neighbours``, ``window``, ``per_window``, ``per_record``, ``per_day`` and
+        ``lifetime`` (epsilon and delta), ``bounding``, ``groups``, ``split`` (what each noisy quantity takes of the budget, and the scale
+        of its noise in the units of the metric) and ``metrics`` (standard deviation and the distance that 95 of 100 figures keep to).
     """
     per_day = -(-_DAY // spec.step)
     return {
         "segment": name,
         "unit": "person and window",
+        "neighbours": spec.neighbours,
         "mechanism": spec.mechanism,
         "window": {"size_ms": spec.window_ms, "every_ms": spec.step, "windows_per_record": spec.windows_per_record},
         "per_window": _cost(spec, 1),
@@ -44,6 +53,42 @@ def account(name: str, spec: AggregateSpec) -> dict[str, Any]:
         "split": [_part(spec, quantity) for quantity in spec.quantities],
         "metrics": [_error(spec, metric) for metric in spec.metrics],
     }
+
+
+def stream_account(segments: Mapping[str, AggregatedSegment], lifetime: float | None) -> dict[str, Any]:
+    """What the aggregated segments of a stream cost one person together, by adding up.
+
+    Args:
+        segments: at least one.
+        lifetime: of the stream's budget; None where it has none.
+
+    Returns:
+        Plain values: ``stream`` (the segments' names), ``per_window`` (of each), ``per_record``, ``per_day`` and ``lifetime`` (epsilon;
+        null without a limit), ``delta_per_window``, ``lifetime_limit`` and the ``parts`` of it by segment.
+    """
+    costs = together(segments)
+    figures = {name: None if value is None else _rounded(value) for name, value in costs._asdict().items()}
+    parts = {name: segment.privacy.lifetime_epsilon for name, segment in segments.items()}
+    return {"stream": list(segments), **figures, "lifetime_limit": lifetime, "parts": parts}
+
+
+def stream_in_words(figures: dict[str, Any]) -> str:
+    """`stream_account` in plain words, a line each."""
+    life = "without limit (privacy: {lifetime_epsilon: 100} beside 'segments' sets one for all of them)"
+    if figures["lifetime"] is not None:
+        life = f"epsilon {_figure(figures['lifetime'])} at most"
+    lines = [
+        f"All aggregated segments of the stream together: {', '.join(figures['stream'])}",
+        "  Each promise above is for its segment alone. Whoever reads them all: costs of one person add up.",
+        f"  Cost for one window of each: epsilon {_figure(figures['per_window'])}, delta {figures['delta_per_window']:g}.",
+        f"  Cost of a single record, in all its windows: epsilon {_figure(figures['per_record'])}.",
+        f"  Cost of a day for a person who is there in all windows that count: epsilon {_figure(figures['per_day'])}.",
+        f"  Cost of a lifetime: {life}.",
+    ]
+    if figures["lifetime_limit"] is not None:
+        parts = ", ".join(f"{name} {_figure(part)}" for name, part in figures["parts"].items())
+        lines.append(f"  The stream's budget of {_figure(figures['lifetime_limit'])} in parts: {parts}.")
+    return "\n".join(lines) + "\n"
 
 
 def _cost(spec: AggregateSpec, windows: int) -> dict[str, Any]:
@@ -120,6 +165,7 @@ def _lines(a: dict[str, Any]) -> Iterator[str]:
     yield f"{a['segment']}"
     yield ("  Protected: all records of one person in one window. Whoever sees the rows of a window can hardly tell whether the person "
            "was in it at all.")
+    yield f"  Neighbours: {_NEIGHBOURS[a['neighbours']]}."
     if hopping:
         yield (f"  Windows: {written(window['size_ms'])} long, one every {written(window['every_ms'])}: each record counts in "
                f"{window['windows_per_record']} windows.")

@@ -298,6 +298,8 @@ class Privacy(Model):
         max_records_per_group: records of a person that count in one group, at most.
         mechanism: kind of noise; gaussian adds less where there are many metrics or groups, and uses delta.
         lifetime_epsilon: what one person may spend over all windows; after that the person no longer counts.
+        neighbours: what is promised to be told apart by no reader: whether a person's records of a window are there (add_remove), or also
+            which they are of all that they could be (replace), with twice the noise.
     """
 
     epsilon: Annotated[Real, pydantic.Field(gt=0)]
@@ -306,6 +308,7 @@ class Privacy(Model):
     max_records_per_group: _Count = 1
     mechanism: Literal["laplace", "gaussian"] = "laplace"
     lifetime_epsilon: Annotated[Real, pydantic.Field(gt=0)] | None = None
+    neighbours: Literal["add_remove", "replace"] = "add_remove"
 
 
 class AggregatedSegment(Model):

@@ -9,9 +9,9 @@ from pydantic_core import ErrorDetails
 from flink_masking.policy.document import Document, cut
 from flink_masking.policy.faults import Fault, did_you_mean, split_hint
 from flink_masking.policy.fields import EventTime, Field, Model
-from flink_masking.policy.model import Audit, Policy
+from flink_masking.policy.model import Audit, Policy, StreamPrivacy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
-from flink_masking.policy.segments import VIEWS, Hopping, Privacy, RecordParts, Window
+from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, RecordParts, Window
 
 _LIMITS = {
     "greater_than_equal": ("at least", "ge"),
@@ -27,7 +27,7 @@ _TYPES = {
 }  # fmt: skip
 _PARTS: dict[str, type[Model]] = {
     "event_time": EventTime, "audit": Audit, "privacy": Privacy, "window": Window, "hopping": Hopping, "l_diversity": Diversity,
-    "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts,
+    "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts, "max_releases": MaxReleases,
 }  # fmt: skip
 
 
@@ -120,6 +120,8 @@ def _known_keys(path: Sequence[str | int], document: Document, params: type[Base
                 model = Policy
             case ["fields", _]:
                 model = Field
+            case ["privacy"]:
+                model = StreamPrivacy
             case ["segments", name]:
                 model = VIEWS.get(document.value["segments"][name].get("view"))
             case [*_, str(part)] | [*_, str(part), int()]:

@@ -113,3 +113,20 @@ def test_a_missing_policy_is_a_clear_error(cli, tmp_path):
     done = cli("check", tmp_path / "nowhere.yaml")
     assert done.code == 1
     assert "nowhere.yaml" in done.err and len(done.err.splitlines()) <= 3
+
+
+def test_a_segment_without_delay_is_not_shown_as_k(cli, tmp_path):
+    """Mode zero_delay forms no groups of k people, and the table says what it promises instead."""
+    file = tmp_path / "policy.yaml"
+    file.write_text("""\
+version: 1
+stream: s
+subject: id
+fields: {id: {class: identifier}, age: {class: quasi, domain: [0, 120]}}
+segments:
+  groups: {view: anonymized, k: 7, quasi_identifiers: [age]}
+  values: {view: anonymized, mode: zero_delay, k: 6, quasi_identifiers: [age]}
+""")
+    rows = {line.split()[0]: line for line in cli("check", file).out.splitlines() if line.strip()}
+    assert "k = 7" in rows["groups"]
+    assert "k = " not in rows["values"] and "z = 6 by value, no groups" in rows["values"]

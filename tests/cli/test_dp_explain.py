@@ -87,3 +87,38 @@ def test_what_cannot_be_explained(cli, policy):
     policy.write_text(POLICY.partition("  found:")[0] + "  kept: {view: masked, rules: {zip: keep}}\n")
     done = cli("dp", "explain", policy)
     assert done.code == 2 and "no aggregated segment" in done.err
+
+
+def test_all_segments_together(cli, policy):
+    """The sum over the stream's aggregated segments is told, in words and as figures; of one segment alone it is not."""
+    told = cli("dp", "explain", policy).out
+    for words in ("All aggregated segments of the stream together: found, listed", "Cost for one window of each: epsilon 1.5, delta 2e-09.",
+                  "Cost of a single record, in all its windows: epsilon 4.", "in all windows that count: epsilon 102.",
+                  "Cost of a lifetime: without limit"):
+        assert words in told
+    assert "together" not in cli("dp", "explain", policy, "--segment", "found").out
+    figures = json.loads(cli("dp", "explain", policy, "--json").out)
+    assert figures[0]["stream"] == figures[1]["stream"] == {
+        "stream": ["found", "listed"], "per_window": 1.5, "per_record": 4.0, "per_day": 102.0, "lifetime": None, "delta_per_window": 2e-9,
+        "lifetime_limit": None, "parts": {"found": 30.0, "listed": None}}
+
+
+def test_a_budget_of_the_stream(cli, policy):
+    """It is told with the part of every segment, and each segment's own lifetime is its part."""
+    policy.write_text(POLICY + "privacy: {lifetime_epsilon: 100}\n")
+    told = cli("dp", "explain", policy).out
+    assert "The stream's budget of 100 in parts: found 30, listed 70." in told
+    assert "Cost of a lifetime: epsilon 100 at most." in told and "Cost of a lifetime: epsilon 70" in told
+
+
+def test_neighbours_are_told(cli, policy):
+    """What two inputs differ in that nobody can tell apart: records of one person that are added or removed, or replaced by others."""
+    added = cli("dp", "explain", policy, "--segment", "found", "--json").out
+    assert "by adding or removing all records of one person in a window" in cli("dp", "explain", policy, "--segment", "found").out
+    policy.write_text(POLICY.replace("lifetime_epsilon: 30", "lifetime_epsilon: 30, neighbours: replace"))
+    told = cli("dp", "explain", policy, "--segment", "found")
+    assert "has other records in a window, or none (neighbours: replace)" in told.out
+    before, after = (json.loads(text)[0] for text in (added, cli("dp", "explain", policy, "--segment", "found", "--json").out))
+    assert (before["neighbours"], after["neighbours"]) == ("add_remove", "replace")
+    assert [part["scale"] for part in after["split"]] == [2 * part["scale"] for part in before["split"]]
+    assert after["per_window"] == before["per_window"] and after["groups"]["threshold"] > 2 * before["groups"]["threshold"] - 5
