@@ -1,5 +1,6 @@
 """The image: what it is made of, what its entry point does, and that manifests and package agree on it."""
 
+import importlib.metadata
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import flink_masking
 from flink_masking.deployment import Deployment
@@ -21,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "k8s" / "Dockerfile").read_text()
 ENTRYPOINT = ROOT / "k8s" / "entrypoint.sh"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LISTS = ROOT / "k8s" / "requirements"
 OPTIONS = [f"security.ssl.{side}.{what}-password" for side in ("internal", "rest") for what in ("keystore", "key", "truststore")]
 
 
@@ -105,13 +108,39 @@ def test_the_command_takes_the_place_of_the_entry_point(tmp_path):
     assert ENTRYPOINT.read_text().rstrip().endswith('exec "$@"')
 
 
-def test_base_images_are_pinned():
-    """Every stage starts from an image with a full version; no `latest`, no moving tag."""
-    arguments = dict(re.findall(r"^ARG (\w+)=(\S+)$", DOCKERFILE, re.MULTILINE))
-    bases = [rest.split()[0] for word, rest in instructions() if word == "FROM"]
-    assert len(bases) == 3
+def test_base_images_are_named_by_digest():
+    """Every stage starts from an image that the build names, with no default; one without a digest ends the build with a sentence."""
+    bases = {rest.split()[0].strip("${}") for word, rest in instructions() if word == "FROM"}
+    assert {"FLINK_IMAGE", "PYTHON_IMAGE"} == bases
+    assert {rest for word, rest in instructions() if word == "ARG"} == bases | {"EXTRAS="}
     for base in bases:
-        assert re.fullmatch(r"[\w/.-]+:\d+\.\d+\.\d+-[\w.-]+", arguments[base.strip("${}")])
+        [check] = re.findall(rf'case "\${base}" in .*? esac', DOCKERFILE)
+        for image, code in {"flink:2.3.0": 1, "": 1, "flink:2.3.0@sha256:0123": 0}.items():
+            done = subprocess.run(["sh", "-c", check], env={base: image}, capture_output=True, text=True, timeout=10, check=False)
+            assert (code, bool(code)) == (done.returncode, f"{base} has no digest" in done.stderr)
+
+
+def test_everything_that_pip_fetches_has_a_digest():
+    """Each installation from an index demands digests and builds with pinned tools; the rest reaches no index."""
+    calls = re.findall(r"pip (?:install|wheel|download) [^\\&]*", "\n".join(rest for _, rest in instructions()))
+    assert len(calls) == 3
+    for call in calls:
+        assert "--require-hashes" in call or "--no-deps" in call, call
+    assert 2 == sum("--require-hashes" in call for call in calls)
+    assert all("--no-index" in call or "--no-build-isolation" in call or "build.txt" in call for call in calls)
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(LISTS.glob("*.txt"))])
+def test_lists_pin_versions_and_digests(name):
+    """A list has nothing but versions with digests: no address of an index, no option, no version without a digest."""
+    lines = (LISTS / name).read_text().replace("\\\n", " ").splitlines()
+    assert lines.pop(0).startswith("#")
+    assert lines
+    for line in lines:
+        requirement, *digests = line.split()
+        assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z,]+\])?==[\w.]+", requirement), line
+        assert digests
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", digest) for digest in digests), line
 
 
 def test_the_image_runs_as_nobody_special():
@@ -135,7 +164,8 @@ def test_flink_is_the_one_that_the_package_asks_for(production):
     [pin] = [Requirement(r) for r in PROJECT["dependencies"] if r.startswith("apache-flink")]
     version = str(pin.specifier).removeprefix("==")
     [deployment] = [o["spec"] for o in production if o["kind"] == "FlinkDeployment"]
-    assert f"ARG FLINK_IMAGE=flink:{version}-scala_2.12-java17" in DOCKERFILE
+    assert f"FLINK_IMAGE=flink:{version}-scala_2.12-java17@sha256:…" in DOCKERFILE
+    assert f"test -e /opt/flink/lib/flink-dist-{version}.jar" in DOCKERFILE
     assert f"flink-s3-fs-presto-{version}.jar" in DOCKERFILE
     assert f"local:///opt/flink/opt/flink-python-{version}.jar" == deployment["job"]["jarURI"]
     assert "v" + version.rpartition(".")[0].replace(".", "_") == deployment["flinkVersion"]
@@ -155,13 +185,34 @@ def test_what_the_manifests_name_is_in_the_image(production):
     assert f"python -m venv {Path(interpreter).parents[1]}" in DOCKERFILE
 
 
-def test_constraints_keep_to_the_bounds_of_the_package():
-    """What the image installs is one version of each dependency, inside the bounds of pyproject.toml."""
-    pinned = dict(line.split("==") for line in (ROOT / "k8s" / "constraints.txt").read_text().splitlines() if not line.startswith("#"))
+def test_lists_keep_to_the_bounds_of_the_package():
+    """What the image installs is one version of each dependency, inside the bounds of pyproject.toml, for every extra of a service."""
     extras = PROJECT["optional-dependencies"]
-    for text in [*PROJECT["dependencies"], *extras["vault"], *extras["aws"], *extras["postgres"]]:
-        needed = Requirement(text)
-        assert needed.specifier.contains(pinned[needed.name]), text
+    assert {path.stem for path in LISTS.glob("*.txt")} == {"base", "build"} | set(extras) - {"dev", "java"}
+    pinned = {name: dict(re.findall(r"^([a-z0-9.-]+)(?:\[[^\]]*\])?==(\S+)", (LISTS / f"{name}.txt").read_text(), re.MULTILINE))
+              for name in ("base", *(set(extras) - {"dev", "java"}))}
+    for name, found in pinned.items():
+        assert name == "base" or not set(found) & set(pinned["base"])
+        for text in PROJECT["dependencies"] if name == "base" else extras[name]:
+            needed = Requirement(text)
+            assert needed.specifier.contains(found[needed.name]), text
+
+
+def test_the_lists_lack_nothing():
+    """Whatever the dependencies that this environment has installed ask for stands in the lists: nothing is left without a digest."""
+    listed = {name for path in LISTS.glob("*.txt") for name in re.findall(r"^([a-z0-9.-]+)(?:\[|==)", path.read_text(), re.MULTILINE)}
+    seen, left = set(), [canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]]
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for text in importlib.metadata.requires(name) or []:
+            needed = Requirement(text)
+            if needed.marker is None or needed.marker.evaluate({"extra": ""}):
+                left.append(canonicalize_name(needed.name))
+    assert len(seen) > 60
+    assert set() == seen - listed
 
 
 def test_policy_and_deployment_of_the_example_fit(production, tmp_path):
