@@ -3,6 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import yaml
@@ -31,26 +32,35 @@ def pods(objects: list[Object]) -> list[Object]:
     return [part["podTemplate"]["spec"] for part in (spec, spec["jobManager"], spec["taskManager"])]
 
 
+def complete(objects: list[Object]) -> list[Object]:
+    """The `spec` of every pod that runs: JobManager and TaskManager as the operator merges their templates, and those of Deployments."""
+    shared, *own = pods(objects)
+    return [*(_by_place(shared, part) for part in own), *(o["spec"]["template"]["spec"] for o in of_kind(objects, "Deployment"))]
+
+
+def _by_place(shared: Any, own: Any) -> Any:
+    """What the operator makes of two templates: members by name, items of lists by their place."""
+    if isinstance(shared, dict) and isinstance(own, dict):
+        return {name: _by_place(shared.get(name), own.get(name)) for name in {**shared, **own}}
+    if isinstance(shared, list) and isinstance(own, list):
+        return [_by_place(one, other) for one, other in zip_longest(shared, own)]
+    return shared if own is None else own
+
+
 def containers(objects: list[Object]) -> list[Object]:
-    """Containers of all pod templates, those that run at the start included."""
-    return [c for pod in pods(objects) for name in ("containers", "initContainers", "ephemeralContainers") for c in pod.get(name, [])]
+    """Containers of all pods, those that run at the start included."""
+    return [c for pod in complete(objects) for name in ("containers", "initContainers", "ephemeralContainers") for c in pod.get(name, [])]
 
 
 def contexts(objects: list[Object]) -> list[Object]:
     """Security contexts of pods and containers."""
-    return [holder["securityContext"] for holder in (*pods(objects), *containers(objects)) if "securityContext" in holder]
-
-
-def common(objects: list[Object]) -> tuple[Object, list[Object]]:
-    """Security context of the common pod template, and those of its containers: empty where there is none."""
-    pod = pods(objects)[0]
-    return pod.get("securityContext", {}), [c.get("securityContext", {}) for c in [*pod["containers"], *pod.get("initContainers", [])]]
+    return [holder["securityContext"] for holder in (*complete(objects), *containers(objects)) if "securityContext" in holder]
 
 
 def non_root(objects: list[Object]) -> Iterator[str]:
     """Nothing runs as root."""
-    if common(objects)[0].get("runAsNonRoot") is not True:
-        yield "the pod may run as root"
+    if not all(pod.get("securityContext", {}).get("runAsNonRoot") is True for pod in complete(objects)):
+        yield "a pod may run as root"
     for context in contexts(objects):
         if context.get("runAsUser") == 0 or context.get("runAsGroup") == 0 or context.get("runAsNonRoot") is False:
             yield "something runs as root"
@@ -58,16 +68,14 @@ def non_root(objects: list[Object]) -> Iterator[str]:
 
 def read_only_root(objects: list[Object]) -> Iterator[str]:
     """No container writes to its root file system."""
-    if not all(context.get("readOnlyRootFilesystem") is True for context in common(objects)[1]):
+    if not all(container.get("securityContext", {}).get("readOnlyRootFilesystem") is True for container in containers(objects)):
         yield "a container's root file system is writable"
-    if any(context.get("readOnlyRootFilesystem") is False for context in contexts(objects)):
-        yield "a component's template makes the root file system writable"
 
 
 def seccomp(objects: list[Object]) -> Iterator[str]:
     """System calls are filtered."""
-    if common(objects)[0].get("seccompProfile", {}).get("type") != "RuntimeDefault":
-        yield "the pod has no seccomp profile"
+    if not all(pod.get("securityContext", {}).get("seccompProfile", {}).get("type") == "RuntimeDefault" for pod in complete(objects)):
+        yield "a pod has no seccomp profile"
     for context in contexts(objects):
         if context.get("seccompProfile", {}).get("type") == "Unconfined":
             yield "something runs without seccomp"
@@ -75,7 +83,7 @@ def seccomp(objects: list[Object]) -> Iterator[str]:
 
 def no_privileges(objects: list[Object]) -> Iterator[str]:
     """All capabilities are dropped, and none can be won."""
-    for context in common(objects)[1]:
+    for context in [container.get("securityContext", {}) for container in containers(objects)]:
         if context.get("capabilities", {}).get("drop") != ["ALL"]:
             yield "a container keeps capabilities"
         if context.get("allowPrivilegeEscalation") is not False:
@@ -87,7 +95,7 @@ def no_privileges(objects: list[Object]) -> Iterator[str]:
 
 def no_host(objects: list[Object]) -> Iterator[str]:
     """Nothing of the node is shared: no directory, network, process table."""
-    for pod in pods(objects):
+    for pod in complete(objects):
         yield from (f"{name} is on" for name in ("hostNetwork", "hostPID", "hostIPC") if pod.get(name))
         yield from (f"volume {v['name']} is a hostPath" for v in pod.get("volumes", []) if "hostPath" in v)
     if str(deployment(objects)["flinkConfiguration"].get("kubernetes.hostnetwork.enabled", "false")) != "false":
@@ -166,7 +174,10 @@ def resources(objects: list[Object]) -> Iterator[str]:
     for component in ("jobManager", "taskManager"):
         given = spec[component]["resource"]
         yield from (f"{component} has no {what}" for what in ("cpu", "memory", "ephemeralStorage") if not given.get(what))
-    for pod in pods(objects):
+    for container in [c for o in of_kind(objects, "Deployment") for c in o["spec"]["template"]["spec"]["containers"]]:
+        given = container.get("resources", {}).get("limits", {})
+        yield from (f"{container['name']} has no {what}" for what in ("cpu", "memory", "ephemeral-storage") if what not in given)
+    for pod in complete(objects):
         scratch = [v for v in pod.get("volumes", []) if "emptyDir" in v]
         yield from (f"volume {v['name']} has no limit" for v in scratch if "sizeLimit" not in v["emptyDir"])
 
@@ -220,21 +231,50 @@ def no_stray_tokens(objects: list[Object]) -> Iterator[str]:
     for account in of_kind(objects, "ServiceAccount"):
         if account.get("automountServiceAccountToken") is not False:
             yield f"{account['metadata']['name']} mounts its token everywhere"
+    for found in of_kind(objects, "Deployment"):
+        if found["spec"]["template"]["spec"].get("automountServiceAccountToken") is not False:
+            yield f"{found['metadata']['name']} mounts a token"
     if deployment(objects).get("serviceAccount") in {None, "default"}:
         yield "the job runs under the default service account"
 
 
 def read_only_mounts(objects: list[Object]) -> Iterator[str]:
     """Configuration and secrets are mounted read-only, for root and the pod's group alone."""
-    pod = pods(objects)[0]
-    kinds = {v["name"]: v for v in pod["volumes"]}
-    for container in pod["containers"]:
-        for mount in container["volumeMounts"]:
-            if "emptyDir" not in kinds[mount["name"]] and mount.get("readOnly") is not True:
-                yield f"{mount['name']} is mounted for writing"
-    for volume in pod["volumes"]:
-        if "secret" in volume and volume["secret"].get("defaultMode", 0o644) & 0o337:
-            yield f"{volume['name']} can be read by others"
+    for pod in complete(objects):
+        kinds = {v["name"]: v for v in pod["volumes"]}
+        for container in pod["containers"]:
+            for mount in container["volumeMounts"]:
+                if "emptyDir" not in kinds[mount["name"]] and mount.get("readOnly") is not True:
+                    yield f"{mount['name']} is mounted for writing"
+        for volume in pod["volumes"]:
+            if "secret" in volume and volume["secret"].get("defaultMode", 0o644) & 0o337:
+                yield f"{volume['name']} can be read by others"
+
+
+def no_spare_secrets(objects: list[Object]) -> Iterator[str]:
+    """A pod mounts what it uses: REST's key is the JobManager's, TaskManagers have the policy from the job graph, the probe has its own."""
+    jobmanager, taskmanager, *others = complete(objects)
+    shared = {"flink-masking-keys", "flink-masking-kafka-client", "flink-masking-internal-tls", "flink-masking-tls-password"}
+    wanted = [(jobmanager, shared | {"flink-masking-rest-tls"}), (taskmanager, shared),
+              *((other, {"flink-masking-health-tls"}) for other in others)]
+    for pod, names in wanted:
+        mounted = {v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v}
+        yield from (f"{name} is mounted where nothing uses it" for name in sorted(mounted - names))
+    if any("configMap" in volume for volume in taskmanager["volumes"]):
+        yield "a TaskManager mounts the policy"
+    if any(variable.get("valueFrom") for other in others for container in other["containers"] for variable in container.get("env", [])):
+        yield "the probe has a secret in its environment"
+
+
+def asks_the_job(objects: list[Object]) -> Iterator[str]:
+    """A probe asks the job whether it is well, in a pod of its own: a job that is not well keeps its REST endpoint and its TaskManagers."""
+    probes = [c.get("readinessProbe", {}).get("exec", {}).get("command", []) for o in of_kind(objects, "Deployment")
+              for c in o["spec"]["template"]["spec"]["containers"]]
+    if not any(command[:2] == ["flink-masking", "health"] for command in probes):
+        yield "no probe asks the job"
+    if any("exec" in container.get(name, {}) for pod in pods(objects) for container in pod["containers"]
+           for name in ("startupProbe", "readinessProbe", "livenessProbe")):
+        yield "a probe of Flink's own pods asks the job"
 
 
 def restricted_namespace(objects: list[Object]) -> Iterator[str]:
@@ -269,5 +309,6 @@ RULES: dict[str, Callable[[list[Object]], Iterator[str]]] = {
     rule.__name__: rule
     for rule in (non_root, read_only_root, seccomp, no_privileges, no_host, pinned_images, kept_state, durable_storage, default_deny,
                  no_allow_all, secrets_by_reference, resources, disruption_budgets, internal_tls, kafka_tls, least_privilege,
-                 no_stray_tokens, read_only_mounts, restricted_namespace, not_exposed, probes)
+                 no_stray_tokens, read_only_mounts, restricted_namespace, not_exposed, probes, no_spare_secrets,
+                 asks_the_job)
 }

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 Object = dict[str, Any]
-_KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "configMapGenerator", "configurations"}
+_KNOWN = {"apiVersion", "kind", "namespace", "resources", "patches", "configMapGenerator", "configurations", "images"}
 _SUFFIX_ALPHABET = str.maketrans("013ae", "ghkmt")
 
 
@@ -52,6 +52,8 @@ class Rendering:
             assert set(patch) == {"path"}
             for document in documents(folder / patch["path"]):
                 self._patch(document)
+        for image in kustomization.get("images", []):
+            self._name_image(image)
         if namespace := kustomization.get("namespace"):
             self._put_into(namespace)
 
@@ -86,6 +88,16 @@ class Rendering:
         changed = merged(found, patch)
         found.clear()
         found.update(changed)
+
+    def _name_image(self, image: Object) -> None:
+        """Of pods that kustomize knows; a FlinkDeployment's image is none of them."""
+        assert set(image) <= {"name", "newName", "newTag", "digest"}
+        tag = f"@{image['digest']}" if "digest" in image else f":{image['newTag']}"
+        for found in self.objects:
+            if found["kind"] == "Deployment":
+                for container in found["spec"]["template"]["spec"]["containers"]:
+                    if container["image"] == image["name"]:
+                        container["image"] = image.get("newName", image["name"]) + tag
 
     def _put_into(self, namespace: str) -> None:
         for found in self.objects:

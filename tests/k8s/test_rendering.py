@@ -2,10 +2,13 @@
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from k8s_rules import complete
 
 
 def by_name(objects):
@@ -34,7 +37,7 @@ def test_a_changed_policy_changes_the_deployment(objects):
     """The name of the policy's ConfigMap goes with its contents, so that the operator upgrades the job when the policy changes."""
     [name] = [o["metadata"]["name"] for o in objects if o["kind"] == "ConfigMap" and "policy.yaml" in o["data"]]
     [deployment] = [o for o in objects if o["kind"] == "FlinkDeployment"]
-    [mounted] = [v["configMap"]["name"] for v in deployment["spec"]["podTemplate"]["spec"]["volumes"] if "configMap" in v]
+    [mounted] = [v["configMap"]["name"] for v in deployment["spec"]["jobManager"]["podTemplate"]["spec"]["volumes"] if "configMap" in v]
     assert name == mounted
     assert name.startswith("flink-masking-policy-")
 
@@ -43,10 +46,10 @@ def test_every_secret_of_production_has_a_source(production):
     """Each Secret that pods mount or read is made by an ExternalSecret or a Certificate of the overlay."""
     made = {o["spec"]["target"]["name"] for o in production if o["kind"] == "ExternalSecret"}
     made |= {o["spec"]["secretName"] for o in production if o["kind"] == "Certificate"}
-    [deployment] = [o for o in production if o["kind"] == "FlinkDeployment"]
-    pod = deployment["spec"]["podTemplate"]["spec"]
-    used = {v["secret"]["secretName"] for v in pod["volumes"] if "secret" in v}
-    used |= {e["valueFrom"]["secretKeyRef"]["name"] for c in pod["containers"] for e in c["env"] if "valueFrom" in e}
+    pods = complete(production)
+    used = {v["secret"]["secretName"] for pod in pods for v in pod["volumes"] if "secret" in v}
+    variables = [e for pod in pods for c in pod["containers"] for e in c.get("env", [])]
+    used |= {e["valueFrom"]["secretKeyRef"]["name"] for e in variables if "valueFrom" in e}
     used |= {o["spec"]["keystores"]["pkcs12"]["passwordSecretRef"]["name"] for o in production
              if o["kind"] == "Certificate" and "keystores" in o["spec"]}
     assert used
@@ -64,7 +67,7 @@ def test_the_operator_reaches_the_rest_endpoint_under_a_name_of_its_certificate(
 def test_paths_in_the_job_are_mounted(objects):
     """Stores, policy, deployment and keys lie under a mount, and what Flink writes lies on a writable one."""
     [deployment] = [o for o in objects if o["kind"] == "FlinkDeployment"]
-    [container] = deployment["spec"]["podTemplate"]["spec"]["containers"]
+    [container] = complete(objects)[0]["containers"]
     read_only = [m["mountPath"] for m in container["volumeMounts"] if m.get("readOnly")]
     writable = [m["mountPath"] for m in container["volumeMounts"] if not m.get("readOnly")]
     settings = deployment["spec"]["flinkConfiguration"]
@@ -75,6 +78,92 @@ def test_paths_in_the_job_are_mounted(objects):
         assert any(Path(path).is_relative_to(mount) for mount in read_only), path
     assert settings["io.tmp.dirs"] in writable
     assert {"/tmp", "/run/flink-masking", "/opt/flink/log"} <= set(writable)
+
+
+def test_task_managers_find_what_their_settings_name(objects):
+    """What a TaskManager opens (its keystores, the password, the key ring, what it writes) is mounted there, too."""
+    [deployment] = [o for o in objects if o["kind"] == "FlinkDeployment"]
+    [container] = complete(objects)[1]["containers"]
+    mounts = {m["mountPath"]: m.get("readOnly", False) for m in container["volumeMounts"]}
+    settings = deployment["spec"]["flinkConfiguration"]
+    read = [v for name, v in settings.items() if str(v).startswith("/etc/") and ".ssl.internal." in name]
+    read += [e["value"] for e in container["env"] if str(e.get("value")).startswith("/etc/")]
+    [config] = [o["data"] for o in objects if o["kind"] == "ConfigMap" and "deployment.yaml" in o["data"]]
+    tables = yaml.safe_load(config["deployment.yaml"])
+    read += [v for options in (tables["source"], *tables["sinks"].values()) for v in options.values() if str(v).startswith("/etc/")]
+    read.append(tables["keys"].removeprefix("file://"))
+    assert len(read) > 10
+    for path in read:
+        assert any(readonly and Path(path).is_relative_to(mount) for mount, readonly in mounts.items()), path
+    assert {settings["io.tmp.dirs"], "/tmp", "/run/flink-masking", "/opt/flink/log"} <= {mount for mount, ro in mounts.items() if not ro}
+
+
+def test_volumes_have_mounts_and_mounts_have_volumes(objects):
+    """In each pod that runs, every mount names a volume and every volume is mounted."""
+    for pod in complete(objects):
+        assert {v["name"] for v in pod["volumes"]} == {m["name"] for c in pod["containers"] for m in c["volumeMounts"]}
+
+
+def test_the_probe_reaches_the_job(objects):
+    """The probe's pod has the certificate that it shows, asks a name of the REST certificate, and may send to the JobManager and to DNS."""
+    found = by_name(objects)
+    deployment = found["Deployment", "flink-masking-health"]
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    pod = deployment["spec"]["template"]["spec"]
+    [container] = pod["containers"]
+    command = container["readinessProbe"]["exec"]["command"]
+    options = dict(zip(command[2::2], command[3::2], strict=True))
+    address = urlsplit(options["--rest"])
+    assert "https" == address.scheme
+    assert address.hostname in found["Certificate", "flink-masking-rest"]["spec"]["dnsNames"]
+    certificate = found["Certificate", "flink-masking-health"]["spec"]
+    assert found["Certificate", "flink-masking-rest"]["spec"]["issuerRef"] == certificate["issuerRef"]
+    assert {"client auth"} == {usage for usage in certificate["usages"] if usage.endswith("auth")}
+    [volume] = [v for v in pod["volumes"] if v.get("secret", {}).get("secretName") == certificate["secretName"]]
+    [mount] = [m["mountPath"] for m in container["volumeMounts"] if m["name"] == volume["name"]]
+    assert {f"{mount}/ca.crt", f"{mount}/tls-combined.pem"} == {options["--ca"], options["--certificate"]}
+    rules = found["NetworkPolicy", "jobmanager"]["spec"]["ingress"]
+    [rest] = [rule for rule in rules if {"protocol": "TCP", "port": 8081} in rule["ports"]]
+    assert {"podSelector": {"matchLabels": labels}} in rest["from"]
+    [out] = found["NetworkPolicy", "health"]["spec"]["egress"]
+    assert {"matchLabels": labels} == found["NetworkPolicy", "health"]["spec"]["podSelector"]
+    assert [{"protocol": "TCP", "port": address.port}] == out["ports"]
+    [names] = found["NetworkPolicy", "dns"]["spec"]["podSelector"]["matchExpressions"]
+    assert {labels["app"], "flink-masking"} == set(names["values"])
+    assert found["FlinkDeployment", "flink-masking"]["spec"]["image"] == container["image"]
+
+
+def test_the_options_of_the_probe_are_those_of_the_command(objects):
+    """The command takes the probe's options: with a broken address it gets as far as to refuse that."""
+    container = by_name(objects)["Deployment", "flink-masking-health"]["spec"]["template"]["spec"]["containers"][0]
+    command = [word if not word.startswith("https:") else "ftp://x" for word in container["readinessProbe"]["exec"]["command"]]
+    program = Path(sys.executable).with_name(command[0])
+    done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=60, check=False)
+    assert (1, "error: --rest: no http address.") == (done.returncode, done.stderr.splitlines()[0])
+
+
+def test_names_are_asked_of_the_cluster_and_of_the_node(objects):
+    """Pods may ask the cluster's DNS and NodeLocal DNSCache, at its address on the node."""
+    [rule] = by_name(objects)["NetworkPolicy", "dns"]["spec"]["egress"]
+    assert {"ipBlock": {"cidr": "169.254.20.10/32"}} in rule["to"]
+    assert any(peer.get("podSelector") == {"matchLabels": {"k8s-app": "kube-dns"}} for peer in rule["to"])
+    assert {("UDP", 53), ("TCP", 53)} == {(port["protocol"], port["port"]) for port in rule["ports"]}
+
+
+def test_there_is_room_for_the_client_beside_the_job_manager(objects):
+    """Beside the JVM's own overhead the JobManager's memory has 340 MB for Python, and its heap is a gigabyte or more."""
+    [deployment] = [o["spec"] for o in objects if o["kind"] == "FlinkDeployment"]
+    settings = deployment["flinkConfiguration"]
+    process = megabytes(deployment["jobManager"]["resource"]["memory"])
+    least, most = (megabytes(settings[f"jobmanager.memory.jvm-overhead.{end}"]) for end in ("min", "max"))
+    overhead = min(max(0.1 * process, least), most)
+    assert overhead - 192 >= 340  # Flink's own default is 192 MB
+    assert process - overhead - 256 - 128 >= 1024  # metaspace and off-heap memory as Flink has them
+
+
+def megabytes(text):
+    """A size of Flink's."""
+    return int(text[:-1]) * {"m": 1, "g": 1024}[text[-1]]
 
 
 def test_network_policies_and_flink_agree_on_ports(objects):

@@ -65,7 +65,9 @@ def pod_of(spec, component):
     """The pod that the operator makes of the common template and a component's own: containers are merged by place."""
     pod = copy.deepcopy(spec["podTemplate"]["spec"])
     own = spec[component]["podTemplate"]["spec"]
-    assert set(own) == {"containers"}
+    assert set(own) == {"containers", "volumes"}
+    assert "volumes" not in pod
+    pod["volumes"] = own["volumes"]
     assert [c["name"] for c in pod["containers"]] == [c["name"] for c in own["containers"]]
     for container, more in zip(pod["containers"], own["containers"], strict=True):
         assert set(container) & set(more) == {"name"}

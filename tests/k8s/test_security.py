@@ -98,6 +98,26 @@ def task_manager_container(objects):
     return flink(objects)["taskManager"]["podTemplate"]["spec"]["containers"][0]
 
 
+def job_manager(objects):
+    """The JobManager's own template's `spec`."""
+    return flink(objects)["jobManager"]["podTemplate"]["spec"]
+
+
+def task_manager(objects):
+    """The TaskManager's own template's `spec`."""
+    return flink(objects)["taskManager"]["podTemplate"]["spec"]
+
+
+def health(objects):
+    """The `spec` of the pod whose probe asks the job."""
+    return named(objects, "Deployment", "flink-masking-health")["spec"]["template"]["spec"]
+
+
+def secret(name):
+    """A volume of a Secret."""
+    return {"name": "more", "secret": {"secretName": name}}
+
+
 def task_manager_budget(objects):
     """The `spec` of the TaskManagers' disruption budget."""
     return named(objects, "PodDisruptionBudget", "flink-masking-taskmanager")["spec"]
@@ -172,9 +192,20 @@ BROKEN = [
     ("least_privilege", "a cluster role", more({"kind": "ClusterRole", "metadata": {"name": "all"}, "rules": []})),
     ("no_stray_tokens", "mounted", within(account, "automountServiceAccountToken", value=None)),
     ("no_stray_tokens", "default account", within(flink, "serviceAccount", value="default")),
-    ("read_only_mounts", "keys for writing", within(container, "volumeMounts", 1, "readOnly", value=False)),
-    ("read_only_mounts", "keys for all", within(pod, "volumes", 1, "secret", "defaultMode", value=0o444)),
-    ("read_only_mounts", "no mode", within(pod, "volumes", 1, "secret", "defaultMode", value=None)),
+    ("no_stray_tokens", "the probe's", within(health, "automountServiceAccountToken", value=None)),
+    ("read_only_mounts", "keys for writing", within(task_manager_container, "volumeMounts", 0, "readOnly", value=False)),
+    ("read_only_mounts", "keys for all", within(job_manager, "volumes", 1, "secret", "defaultMode", value=0o444)),
+    ("read_only_mounts", "no mode", within(task_manager, "volumes", 1, "secret", "defaultMode", value=None)),
+    ("no_spare_secrets", "REST's key", beside(task_manager, "volumes", item=secret("flink-masking-rest-tls"))),
+    ("no_spare_secrets", "the policy", beside(task_manager, "volumes", item={"name": "policy", "configMap": {"name": "policy"}})),
+    ("no_spare_secrets", "keys at the probe", beside(health, "volumes", item=secret("flink-masking-keys"))),
+    ("no_spare_secrets", "an authority", beside(job_manager, "volumes", item=secret("flink-masking-internal-ca"))),
+    ("asks_the_job", "nothing does", without("Deployment", "flink-masking-health")),
+    ("asks_the_job", "a port", within(health, "containers", 0, "readinessProbe", value={"tcpSocket": {"port": 8081}})),
+    ("asks_the_job", "Flink's own pod", within(task_manager_container, "readinessProbe", value={"exec": {"command": ["true"]}})),
+    ("resources", "the probe's", within(health, "containers", 0, "resources", "limits", value={"cpu": 1})),
+    ("non_root", "the probe", within(health, "securityContext", "runAsNonRoot", value=None)),
+    ("pinned_images", "the probe's", within(health, "containers", 0, "image", value="flink-masking")),
     ("restricted_namespace", "baseline", within(lambda o: of_kind(o, "Namespace")[0]["metadata"]["labels"],
                                                 "pod-security.kubernetes.io/enforce", value="baseline")),
     ("not_exposed", "ingress", within(flink, "ingress", value={"template": "example.com"})),
