@@ -48,6 +48,7 @@ class Budget:
         if self.public:
             self.groups = min(self.groups, math.prod(len(key.groups or ()) for key in segment.group_by))
         self.records = segment.privacy.max_records_per_group
+        self._changes = 2 if segment.privacy.neighbours == "replace" else 1  # records of a person that go, and others that come
         wanted = [] if self.public else [Quantity("subjects")]
         for metric in segment.metrics.values():
             wanted += self.used_by(metric)
@@ -74,7 +75,7 @@ class Budget:
     def noise(self, quantity: Quantity) -> Noise:
         """What the policy promises to add to a figure, in its units."""
         parts, privacy = len(self.quantities), self._privacy
-        each = self._each(quantity) * (2 if getattr(privacy, "neighbours", None) == "replace" else 1)
+        each = self._each(quantity) * self._changes
         if privacy.mechanism == "laplace":
             return Noise("laplace", max(1 / 64, self.groups * each * parts / privacy.epsilon))
         return Noise("gaussian", max(1 / 64, math.sqrt(self.groups * each**2 * parts / (2 * self._rho))))
@@ -89,7 +90,7 @@ class Budget:
         """The smallest noisy number of people with which a group from the data is published."""
         if self.public:
             return 1
-        noise, share = self.noise(Quantity("subjects")), self._privacy.delta / self.groups
+        noise, share = self.noise(Quantity("subjects")), self._privacy.delta / (self._changes * self.groups)
         if noise.kind == "gaussian":
             return 2 + max(0, math.ceil(-NormalDist().inv_cdf(share / 2) * noise.scale * (1 - 1e-9)))
         return 1 + max(0, math.ceil(noise.scale * math.log(1 / (share * (1 + math.exp(-1 / noise.scale)))) * (1 - 1e-12)))

@@ -153,10 +153,9 @@ def _numbered(raw: Raw, segment: AggregatedSegment, ways: Sequence[Callable[[Any
 
 def _measured(raw: Raw, path: str, budget: Budget) -> np.ndarray:
     """The clipped values of a measure in units, float64; not a number where there is none."""
-    low, high = budget.bounds(path)
-    values = [float(np.clip(budget.units(path, value), low, high))
-              if isinstance(value, int | float) and not isinstance(value, bool) else np.nan for value in raw.columns[path].values]
-    return np.array(values or [np.nan])[raw.codes(path)]
+    numbers = [value if isinstance(value, int | float) and not isinstance(value, bool) else np.nan for value in raw.columns[path].values]
+    units = np.rint(np.array(numbers or [np.nan], np.float64) * 10 ** budget.scale_of(path))
+    return np.clip(units, *budget.bounds(path))[raw.codes(path)]
 
 
 def _absent(raw: Raw, path: str) -> np.ndarray:
