@@ -8,12 +8,14 @@ import pyarrow as pa
 
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
+from flink_masking.engine.keys import exact
 from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.zero_delay import compile_zero_delay
 from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.check_keys import KEYS
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
@@ -43,6 +45,7 @@ class MaskedPlan:
         added: members that every record ends with, as JSON text: the key versions of its fpe values, or nothing.
         record: what becomes of Kafka's own parts of a record.
         shuffled: the records of each batch leave in a random order of their own.
+        keys: rules for the keys of open objects, by the path that ends in ``*``.
     """
 
     name: str
@@ -52,6 +55,7 @@ class MaskedPlan:
     added: bytes = b""
     record: RecordPlan = field(default_factory=RecordPlan)
     shuffled: bool = False
+    keys: tuple[FieldRule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
             case AggregatedSegment():
                 stateful.append(compile_aggregated(name, segment, loaded, ring))
     required = tuple(path for path, field in policy.fields.items() if not field.optional and not repeats(path))
-    emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in m.rules)))
+    emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in (*m.rules, *m.keys))))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
@@ -171,7 +175,14 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
     versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
-    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled")
+    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
+                      tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()))
+
+
+def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> FieldRule:
+    mask, technique = rule.technique.make(rule.params, loaded.part_site(KEYS + rule.path, ring, vault)), rule.technique
+    assert not isinstance(mask, Action)  # check_keys has refused keep and drop
+    return FieldRule(rule.path, technique.name, exact(technique, mask), accepted_kinds(technique.inputs), rule.params.on_error)
 
 
 def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:
@@ -179,6 +190,7 @@ def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vaul
         mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
         if isinstance(mask, Action):
             return Part(header, technique.name, None, True, True)
+        mask = mask if header else exact(technique, mask)
         compiled = FieldRule(rule.path, technique.name, mask, accepted_kinds(technique.inputs), rule.params.on_error)
         return Part(header, technique.name, compiled, technique.deterministic(rule.params), technique.injective(rule.params))
 

@@ -10,8 +10,11 @@ import pyarrow as pa
 
 from flink_masking.engine.plan import Plan
 from flink_masking.policy.fields import OBJECT_TYPES
-from flink_masking.records.edits import Replace
+from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import MaskedSegment
+from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json.codec import scan
+from flink_masking.records.paths import Wild, format_path, parse_path
 from flink_masking.records.trie import UNDECLARED, Paths
 
 IMPERSONAL = frozenset({"plain", "measure"})
@@ -29,15 +32,32 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
 
     Returns:
         The records with every personal value replaced by its field's class and without undeclared members, whose keys may be personal,
-        too; null where a record cannot be read. And the number of undeclared members of each record.
+        too; keys of open objects are numbers, unless the policy says that they are plain; null where a record cannot be read. And the
+        number of undeclared members of each record.
     """
     personal = {path: field for path, field in plan.policy.fields.items() if field.role not in IMPERSONAL}
     known = [path for path in plan.policy.fields if path not in personal]
     opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
-    table = scan(payloads, Paths(list(personal), known=known, opaque=opaque), plan.limits)
-    edits = {path: Replace(pa.scalar(f"‹{field.role}›")) for path, field in personal.items()}
+    closed = _with_personal_keys(plan.policy)
+    table = scan(payloads, Paths([*personal, *closed], known=known, opaque=opaque), plan.limits)
+    edits: dict[str, Edit] = dict.fromkeys(closed, KEEP)
+    edits.update((path, Replace(pa.scalar(f"‹{field.role}›"))) for path, field in personal.items())
     undeclared = np.bincount(table.rows(UNDECLARED), minlength=table.n)
-    return table.splice(edits), undeclared.tolist()
+    return table.splice(edits, keys={path: _numbered(table.count(path)) for path in closed}), undeclared.tolist()
+
+
+def _with_personal_keys(policy: Policy) -> list[str]:
+    """Paths of members whose keys are data: all that end in ``*``, but those that some masked segment declares plain, and none masks."""
+    steps = [parse_path(path) for path in policy.fields]
+    places = dict.fromkeys(format_path(path[: k + 1]) for path in steps for k, step in enumerate(path) if step is Wild.KEY)
+    written = [segment.keys for segment in policy.segments.values() if isinstance(segment, MaskedSegment)]
+    rules = [(format_path(parse_path(path)), spec) for keys in written for path, spec in keys.items()]
+    plain = {path for path, spec in rules if spec is None} - {path for path, spec in rules if spec is not None}
+    return [place for place in places if place not in plain]
+
+
+def _numbered(count: int) -> Keys:
+    return Keys(pa.array([f"‹key {number}›" for number in range(1, count + 1)], pa.string()))
 
 
 def side_by_side(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:

@@ -9,10 +9,11 @@ import pyarrow as pa
 
 from flink_masking.audit.events import AuditChain
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit
 from flink_masking.engine.order import shuffled
 from flink_masking.engine.people import marked
-from flink_masking.engine.plan import Plan
+from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.quarantine import QuarantineWriter
 from flink_masking.engine.record import Parts, RecordPlan, Released, Transport, release
 from flink_masking.engine.rejections import Rejections
@@ -20,8 +21,9 @@ from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
-from flink_masking.records.edits import DROP, KEEP, Edit
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys
 from flink_masking.records.json.codec import scan
+from flink_masking.records.json.text import one_line
 from flink_masking.records.spans import SpanTable
 from flink_masking.techniques.base import Context, Masked
 
@@ -170,6 +172,8 @@ class Protect:
                 if segment.name in released:
                     released[segment.name] = released[segment.name].take(order)
                 account["order"] = "shuffled"
+            if segment.keys:
+                account["keys"] = {rule.path: rule.technique for rule in segment.keys}
         accepted, packed = np.flatnonzero(~rejected), {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
@@ -192,13 +196,15 @@ class Protect:
         everything begins anew, for no value of it may be left in another record.
         """
         while True:
+            keys = {segment.name: self._keys(segment, table, rejections) for segment in self._plan.masked}
             masked, views = self._mask(view, rejections), {}
             reject = rejections.mask if len(rejections.rows) else None
             before = len(rejections.rows)
             for segment, edits in zip(self._plan.masked, masked, strict=True):
                 splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
-                made = views[segment.name] = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added)
+                made = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added, keys=keys[segment.name])
+                made = views[segment.name] = one_line(made) if table.breaks else made
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
             if len(rejections.rows) == before:
@@ -241,6 +247,10 @@ class Protect:
                             done[number, rule.path] = rule, masked, refused
                 again = not row_local and len(rejections.rows) > before
         return [[done[number, rule.path] for rule in segment.rules] for number, segment in enumerate(segments)]
+
+    def _keys(self, segment: MaskedPlan, table: SpanTable, rejections: Rejections) -> dict[str, Keys]:
+        """New keys for the members of open objects; a member whose key cannot be taken is removed, or its record rejected."""
+        return {rule.path: renamed(rule, table, Context(self._entropy(32)), rejections) for rule in segment.keys}
 
     def _entry(self, payload: pa.Scalar, row: int, rejections: Rejections, now: int) -> bytes:
         reason, path = rejections.reasons[rejections.codes[row]]

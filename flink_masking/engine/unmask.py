@@ -17,6 +17,7 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS
 from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Replace
+from flink_masking.records.json.text import one_line
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.spans import SpanTable, Values
 from flink_masking.techniques.base import Context
@@ -109,7 +110,7 @@ class Unmask:
         for rule in self._masked.rules:
             edits[rule.path], left[rule.path] = self._opened(rule, table)
         self.records += table.n
-        return Unmasked(table.splice(edits), left)
+        return Unmasked(one_line(table.splice(edits)), left)
 
     def _opened(self, rule: Rule, table: SpanTable) -> tuple[Edit, np.ndarray]:
         values = table.values(rule.path)

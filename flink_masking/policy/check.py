@@ -9,6 +9,7 @@ from flink_masking.policy.check_anonymized import check_anonymized
 from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
+from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
 from flink_masking.policy.document import cut
@@ -33,12 +34,14 @@ class Compiled:
         rules: of masked segments, by name, by path.
         groups: rules of `group_by` of aggregated segments, by name.
         records: rules for Kafka's parts of the records of masked segments, by name.
+        keys: rules for the keys of open objects of masked segments, by name, by path.
     """
 
     facts: Facts
     rules: dict[str, dict[str, Rule]] = field(default_factory=dict)
     groups: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
     records: dict[str, RecordRules] = field(default_factory=dict)
+    keys: dict[str, dict[str, Rule]] = field(default_factory=dict)
 
 
 def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
@@ -57,6 +60,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
             case MaskedSegment():
                 compiled.rules[name] = compiler.masked(name, segment)
                 compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
+                compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, findings)
                 _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
             case AnonymizedSegment():
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)

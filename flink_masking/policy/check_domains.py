@@ -56,8 +56,9 @@ def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
 
 
 def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
-    """The rules for fields, and those for the key and the headers of a record."""
+    """The rules for fields and for the keys of objects, and those for the key and the headers of a record."""
     yield from ((("rules", path), spec) for path, spec in segment.rules.items())
+    yield from ((("keys", path), spec) for path, spec in segment.keys.items() if spec is not None)
     if segment.record is not None:
         if segment.record.key is not None:
             yield ("record", "key"), segment.record.key

@@ -35,6 +35,9 @@ def check_fields(policy: Policy, findings: Findings) -> FieldTree:
             findings.error(loc, f"'{cut(path)}' is the same field as '{cut(earlier)}'", "declare it once", at_key=True)
         _check_declaration(path, declared, findings)
     _check_conflicts(policy, tree, findings)
+    if policy.unknown_fields == "redact":
+        text = "the values of undeclared members are hidden, and their keys, which are data, are shown"
+        findings.warn(("unknown_fields",), text, "unknown_fields: drop, or quarantine")
     return tree
 
 

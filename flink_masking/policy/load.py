@@ -67,6 +67,7 @@ class LoadedPolicy:
         """The rules that need a token vault, as ``segment: path``."""
         rules = [(name, rule) for name, found in self._compiled.rules.items() for rule in found.values()]
         rules += [(name, rule) for name, found in self._compiled.records.items() for rule in found.rules]
+        rules += [(name, rule) for name, found in self._compiled.keys.items() for rule in found.values()]
         return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.technique.name == "tokenize")
 
     def record(self, segment: str) -> RecordRules:
@@ -76,6 +77,14 @@ class LoadedPolicy:
             KeyError: there is no masked segment of that name.
         """
         return self._compiled.records[segment]
+
+    def keys(self, segment: str) -> dict[str, Rule]:
+        """What a masked segment does to the keys of open objects, by the path that ends in ``*``; keys that stay are not among them.
+
+        Raises:
+            KeyError: there is no masked segment of that name.
+        """
+        return dict(self._compiled.keys[segment])
 
     def groups(self, segment: str) -> tuple[Rule, ...]:
         """The rules of an aggregated segment's `group_by`, in its order: keep or generalize.

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -15,7 +16,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
 from flink_masking.policy.tree import FieldTree
-from flink_masking.techniques.base import Params, Site, Technique
+from flink_masking.techniques.base import FieldFacts, Params, Site, Technique
 
 DEFAULT = "*"
 """Stands for every declared field without a rule."""
@@ -84,6 +85,24 @@ class RuleCompiler:
             return None
         self._warn(path, technique, params, loc)
         return Rule(path, technique, params)
+
+    def key_rule(self, place: str, name: str, technique: Technique, params: Params, loc: Path) -> Rule | None:
+        """The rule for the keys of an object, as `rule`; they are no person's, whatever the record's subject is.
+
+        Args:
+            place: path of the members.
+            name: of their keys.
+            technique: as for `rule`.
+            params: as for `rule`.
+            loc: as for `rule`.
+        """
+        try:
+            technique.make(params, replace(self._site(place), facts=FieldFacts(name), has_subject=False))
+        except PolicyError as error:
+            self._findings.refused(loc, error)
+            return None
+        self.warn_of(technique, params, loc)
+        return Rule(place, technique, params)
 
     def masked(self, name: str, segment: MaskedSegment) -> dict[str, Rule]:
         """The rules of a masked segment by path, its default written out.

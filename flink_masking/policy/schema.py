@@ -48,6 +48,10 @@ def json_schema() -> Schema:
         "description": "A technique by its name alone, or with its parameters.",
         "oneOf": [{"enum": short}, *({"$ref": f"#/$defs/{_name(technique)}"} for technique in techniques)],
     }
+    definitions["MaskedSegment"]["properties"]["keys"]["additionalProperties"] = {
+        "description": "A rule for keys, or plain: no key says anything of a person.",
+        "anyOf": [{"const": "plain"}, {"$ref": "#/$defs/RuleSpec"}],
+    }
     definitions["GroupKey"] = _group_key(registry.get("generalize"), definitions)
     definitions["Metric"] = _metric()
     return result

@@ -50,6 +50,14 @@ def rule_spec(value: Any) -> RuleSpec:
 Rule = Annotated[RuleSpec, BeforeValidator(rule_spec)]
 
 
+def _key_rule(value: Any) -> RuleSpec | None:
+    return None if value is None or value == "plain" else rule_spec(value)
+
+
+KeyRule = Annotated[RuleSpec | None, BeforeValidator(_key_rule)]
+"""A rule for keys; None: written ``plain``."""
+
+
 class RecordParts(Model):
     """What becomes of Kafka's own parts of a record; a part that is not named does not leave.
 
@@ -71,6 +79,8 @@ class MaskedSegment(Model):
         rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
         key_versions: every record ends with ``_key_versions``, the key version by path of its fpe values, which cannot carry it inside.
         record: what becomes of the key, headers and timestamp that Kafka keeps beside a record; without it, none of them leaves.
+        keys: rules for the keys of objects whose members are declared by ``*``, by the path that ends in it, or plain where no key says
+            anything of a person; needed wherever such members are not dropped, because their keys are data.
         order: as_read, or shuffled: the records of each batch leave in a random order of this segment's own, so that a line's number
             does not lead to the same record in another view.
     """
@@ -79,6 +89,7 @@ class MaskedSegment(Model):
     rules: dict[Name, Rule] = pydantic.Field(min_length=1)
     key_versions: pydantic.StrictBool = False
     record: RecordParts | None = None
+    keys: dict[Name, KeyRule] = pydantic.Field(default_factory=dict)
     order: Literal["as_read", "shuffled"] = "as_read"
 
 

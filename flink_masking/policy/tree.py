@@ -79,6 +79,14 @@ class FieldTree:
         """Pairs of declared paths of which one makes an array and the other an object of the same parent."""
         yield from _mixed(self._root)
 
+    def open_places(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """Paths that end in ``*``, so that keys there are data, as `find` gives them; and the keys that are named beside each."""
+        for node in _below(self._root):
+            if Wild.KEY in node.children:
+                yield _name(node.children[Wild.KEY]), tuple(step for step in node.children if isinstance(step, str))
+        if Wild.KEY in self._root.children:
+            yield _name(self._root.children[Wild.KEY]), tuple(step for step in self._root.children if isinstance(step, str))
+
     def uncovered(self, ruled: Collection[str]) -> tuple[list[str], list[str]]:
         """What a segment's rules leave to its default.
 

@@ -37,4 +37,18 @@ class Replace:
     how: np.ndarray | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """New keys for the members at a path whose last step is ``*``; their values have an edit of their own.
+
+    Attributes:
+        keys: string array, one for each of the path's values in the batch, in their order, without nulls. That no object gets a key twice
+            is the caller's promise.
+        how: uint8, USE or DROP_VALUE for each member, or None to use all: a member without a usable key is removed.
+    """
+
+    keys: pa.StringArray
+    how: np.ndarray | None = None
+
+
 Edit = Stance | Replace

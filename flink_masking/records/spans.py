@@ -4,10 +4,10 @@ A codec scans a column of records into a table. The table hands out fields as Ar
 the records out again with edits, as often as there are segments. A record with a fatal flag has no values and comes out null.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntFlag
+from types import MappingProxyType
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,11 +15,9 @@ import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.records import span_kernels as kernels
-from flink_masking.records.edits import DROP, KEEP, Edit, Replace, Stance
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Stance
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
 from flink_masking.records.trie import UNDECLARED, Paths
-
-_SHOWN = re.compile(r"(?!.*[0-9]{4})[A-Za-z_][A-Za-z0-9_-]{0,39}", re.ASCII)
 
 
 class Flag(IntFlag):
@@ -66,8 +64,8 @@ class Fault(NamedTuple):
 
     Attributes:
         reason: one of `REASONS`.
-        path: the first member concerned. The key of an undeclared member is shown only when it looks like an identifier, else as
-            ``?``, because a key can hold personal data. None when the record as a whole is meant.
+        path: the first member concerned. The key of an undeclared member is never shown, because a key can hold personal data: it is
+            ``?``, or ``?~email`` when it resembles the declared ``email``. None when the record as a whole is meant.
         position: byte in the record where the fault was noticed, or None.
     """
 
@@ -108,8 +106,15 @@ class Codec(Protocol):
     def key(self, raw: bytes) -> str:
         """The key of an undeclared member, decoded."""
 
-    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray, added: bytes = b"") -> pa.BinaryArray:
-        """The records with edits[path number] carried out and the members `added` at their end; null where dead (uint8, n) is not 0."""
+    def keys(self, table: "SpanTable", order: np.ndarray) -> pa.StringArray:
+        """The decoded keys of the members whose spans are in `order`."""
+
+    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray, added: bytes = b"",
+               keys: Mapping[int, Keys] = ...) -> pa.BinaryArray:
+        """The records with edits[path number] and new keys by path number carried out, and the members `added` at their end.
+
+        Null where dead (uint8, n) is not 0.
+        """
 
 
 class SpanTable:
@@ -124,6 +129,7 @@ class SpanTable:
         faults: int32, `FAULT` numbers a row, meaningful where flags are set by scanning.
         spans: int32, `SPAN` numbers a span, in document order.
         used: number of spans.
+        breaks: whether line breaks may stand in a record, outside of values.
         starts: int32, for path number k the spans are ``order[starts[k]:starts[k + 1]]``.
         order: int32, indices of spans grouped by path, each group in row order.
         sizes: int64, for each path number the bytes of its values.
@@ -139,10 +145,11 @@ class SpanTable:
         faults: np.ndarray,
         spans: np.ndarray,
         used: int,
+        breaks: bool = False,
     ) -> None:
         """Group the spans that a codec has found; for the arguments see the attributes."""
         self.codec, self.paths, self.data, self.offsets = codec, paths, data, offsets
-        self.flags, self.faults, self.spans, self.used = flags, faults, spans, used
+        self.flags, self.faults, self.spans, self.used, self.breaks = flags, faults, spans, used, breaks
         self.starts, self.sizes = np.zeros(paths.count + 1, np.int32), np.zeros(paths.count, np.int64)
         self.order, self._rows, self._kinds = (arrow.empty_int32(used) for _ in range(3))
         kernels.group_spans(spans, self.starts, self.sizes, self.order, self._rows, self._kinds)
@@ -197,6 +204,14 @@ class SpanTable:
         kernels.gather_raw(self.data, self.spans, order, out, offsets)
         return arrow.assemble(pa.binary(), buffer, offsets)
 
+    def keys(self, path: str) -> pa.StringArray:
+        """The keys of the members at an emitted path that ends in ``*``, decoded, one for each of its values.
+
+        Raises:
+            ValueError: the path is not emitted.
+        """
+        return self.codec.keys(self, self.order[self._group(path)])
+
     def fault(self, row: int) -> Fault | None:
         """What is wrong with a row: the first fatal fault, else the first undeclared member; None for a row without flags."""
         flags = Flag(int(self.flags[row]))
@@ -212,7 +227,8 @@ class SpanTable:
         path = self.paths.labels[fault[F_NODE]]
         if fault[F_END] > fault[F_START]:
             key = self.codec.key(self.data[fault[F_START] : fault[F_END]].tobytes())
-            path += ("." if path else "") + (key if _SHOWN.fullmatch(key) else "?")
+            near = self.paths.near(fault[F_NODE], key)
+            path += ("." if path else "") + (f"?~{near}" if near else "?")
         return Fault(REASONS[reason], path, position)
 
     def splice(
@@ -221,6 +237,7 @@ class SpanTable:
         unknown: Stance | Replace = DROP,
         reject: np.ndarray | None = None,
         added: bytes = b"",
+        keys: Mapping[str, Keys] = MappingProxyType({}),
     ) -> pa.BinaryArray:
         """The records with edits; every byte outside an edit is copied as it was.
 
@@ -232,6 +249,7 @@ class SpanTable:
             reject: bool, n rows, True for records that shall come out null besides those with a fatal flag.
             added: what becomes the end of every record, members in the records' own format (JSON: ``"key":value``, commas between them);
                 that they are well-formed and no record has them already is the caller's promise.
+            keys: new keys for the members at emitted paths that end in ``*``.
 
         Returns:
             n records; null where rejected.
@@ -257,7 +275,20 @@ class SpanTable:
             if len(reject) != self.n:
                 raise ValueError(f"splice: reject has {len(reject)} rows, the batch {self.n}. Hint: one bool a row")
             dead |= np.asarray(reject, bool)
-        return self.codec.splice(self, plan, dead.view(np.uint8), added)
+        for path, renamed in keys.items():
+            _check_keys(path, renamed, self.count(path))
+        return self.codec.splice(self, plan, dead.view(np.uint8), added, {self.paths.ids[path]: edit for path, edit in keys.items()})
+
+
+def _check_keys(path: str, edit: Keys, count: int) -> None:
+    """That new keys fit the `count` members at a path."""
+    if not path.endswith("*"):
+        raise ValueError(f"splice: {path}: keys are for members that a path names by *. Hint: such as attrs.*")
+    if not pa.types.is_string(edit.keys.type) or edit.keys.null_count or len(edit.keys) != count:
+        given = f"{len(edit.keys)} keys of type {edit.keys.type}"
+        raise ValueError(f"splice: {path}: {count} members, {given}. Hint: a text for each of keys(path)")
+    if edit.how is not None and (len(edit.how) != count or edit.how.dtype != np.uint8):
+        raise ValueError(f"splice: {path}: how needs {count} uint8 codes. Hint: USE or DROP_VALUE for each member")
 
 
 def _check(path: str, edit: Edit, count: int) -> None:

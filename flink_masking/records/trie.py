@@ -7,6 +7,7 @@ import numpy as np
 
 from flink_masking.errors import PolicyError
 from flink_masking.kernels.memory import SLACK
+from flink_masking.records.near import NearNames
 from flink_masking.records.paths import Step, Wild, format_path, parse_path
 from flink_masking.records.span_kernels import (
     DENY,
@@ -62,6 +63,7 @@ class Paths:
         nodes: int32, `N_COLUMNS` a node; node 0 is the record, node 1 any undeclared member.
         table: int32, hash tables of named children.
         keys: uint8, the names' UTF-8 bytes, each followed by a quote.
+        named: for each trie node the keys that are named below it.
     """
 
     def __init__(self, emit: Iterable[str], known: Iterable[str] = (), opaque: Iterable[str] = (), deny: bool = True) -> None:
@@ -94,7 +96,15 @@ class Paths:
             nodes[at].opaque = True
         self.count = len(set(self.ids.values()))
         self.labels = tuple(format_path(node.steps) for node in nodes)
+        self.named = tuple(tuple(step for step in node.children if isinstance(step, str)) for node in nodes)
+        self._near: dict[int, NearNames] = {}
         self.nodes, self.table, self.keys = _flatten(nodes, deny)
+
+    def near(self, node: int, key: str) -> str | None:
+        """The key named at a trie node that an undeclared key there resembles, or None."""
+        if node not in self._near:
+            self._near[node] = NearNames(self.named[node])
+        return self._near[node].of(key)
 
     @staticmethod
     def _grow(nodes: list[_Node], steps: tuple[Step, ...], ends: set[int]) -> int:

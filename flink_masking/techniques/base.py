@@ -178,6 +178,7 @@ class Technique:
         unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
         injective: two different texts (in NFC) that it takes never share a result, whatever the record or batch: what the key of a
             table needs. A digest counts from 96 bits on; a technique that says nothing is taken for one that merges values.
+        composes: it brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
         shows: what a result tells of its value.
         lasting: whether results tell people apart and stay the same in all records of a person, for values that do.
         resolution: for results that are coarser, a part or noisy: how many values they tell apart, given what is declared of the field;
@@ -197,6 +198,7 @@ class Technique:
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     unmake: Callable[[Any, Site], Mask] | None = None
     injective: Callable[[Any], bool] = never
+    composes: bool = False
     shows: Callable[[Any], Shows] = field(default=lambda _: Shows.EXACT)
     lasting: Callable[[Any], bool] = field(default=lambda _: True)
     resolution: Callable[[Any, FieldFacts], float] = field(default=lambda _, __: math.inf)

@@ -152,5 +152,6 @@ TECHNIQUE = Technique(
     ),
     unmake=unmake_fpe,
     injective=always,
+    composes=True,
     shows=_shows,
 )

@@ -159,6 +159,23 @@ def test_undeclared_members_are_counted_on_the_left(cli, policy, tmp_path, unkno
     assert "ann@example.com" in cli("preview", written, path, "--segment", "internal", "--show-raw").out
 
 
+@pytest.mark.parametrize(("rule", "shown"), [
+    ("", []), ("keys: {attrs.*: {technique: pseudonym, domain: k, prefix: k-}}", []), ("keys: {attrs.*: plain}", ["ann@example.com"]),
+])  # fmt: skip
+def test_keys_of_open_objects_are_numbers_on_the_left(cli, policy, tmp_path, rule, shown):
+    """Keys that no policy names are data: the left side has numbers for them, unless the policy says that they are plain."""
+    path = tmp_path / "open.jsonl"
+    path.write_text('{"timestamp":"2024-03-15","customerId":"a","attrs":{"ann@example.com":"red"}}\n')
+    fields = "  timestamp:         {class: plain, type: datetime}\n"
+    rules = "attrs.*: keep" if rule else "attrs.*: drop"
+    text = POLICY.replace(fields, fields + "  attrs.*:           {class: plain}\n")
+    text = text.replace("masked, rules: {purchaseAmount: keep}}", f"masked, rules: {{{rules}}}, {rule}}}")
+    done = cli("preview", policy(POLICY, text), path, "--segment", "internal")
+    assert done.code == 0
+    assert [key for key in ("ann@example.com",) if key in done.out] == shown
+    assert ("attrs.‹key 1›" in done.out) is not bool(shown) and ("attrs.k-" in done.out) is ("pseudonym" in rule)
+
+
 def test_an_anonymized_segment_shows_released_lines_only(cli, policy, events):
     """Nothing of single records is shown, only lines of groups, at most as many as asked for, and how many there are."""
     done = cli("preview", policy(), events, "--segment", "partners", "--limit", "4")

@@ -102,7 +102,7 @@ def instant(text):
 def fault(record, policy, anonymized, aggregated):
     """The reason and path for which a record must be quarantined, by the rules as they are documented."""
     if "surprise" in record and "unknown_fields: drop" not in policy and "unknown_fields: redact" not in policy:
-        return "unknown_field", "surprise"
+        return "unknown_field", "?"
     if "id" not in record:
         return "missing_field", "id"
     if (anonymized or aggregated) and record["id"] is None:

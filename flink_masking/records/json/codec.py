@@ -1,6 +1,8 @@
 """JSON records (RFC 8259, strict) as a codec: scanned into spans, never parsed into objects."""
 
 import json
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -8,9 +10,10 @@ import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
-from flink_masking.records.edits import KEEP, Edit, Replace
+from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json import scan_kernel, splice_kernel
 from flink_masking.records.json.gather_kernel import gather_text
+from flink_masking.records.json.keys_kernel import gather_keys, measure_keys
 from flink_masking.records.json.splice_kernel import PLAN
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
 from flink_masking.records.spans import Flag, Limits, SpanTable
@@ -71,19 +74,20 @@ class JsonCodec:
         if len(valid):
             flags[valid == 0] = Flag.ABSENT
         faults = arrow.empty_int32(n * FAULT)
-        state = np.array([0, 0, 0, limits.max_depth, 0])
+        state = np.array([0, 0, 0, limits.max_depth, 0, 0])
         spans = arrow.empty_int32(SPAN * (n * (len(paths.names) + 1) + 64))
         seen = np.zeros(_SEEN_SLOTS * scan_kernel.SEEN, np.int32)
         scratch = np.empty(scan_kernel.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
         while True:
             scan_kernel.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
             if state[scan_kernel.S_FULL] == scan_kernel.FULL_SPANS:
-                used, spans = spans, arrow.empty_int32(2 * len(spans))
-                spans[: len(used)] = used
+                before, spans = spans, arrow.empty_int32(2 * len(spans))
+                spans[: len(before)] = before
             elif state[scan_kernel.S_FULL] == scan_kernel.FULL_SEEN:
                 seen = np.zeros(4 * len(seen), np.int32)
             else:
-                return SpanTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernel.S_SPANS]))
+                used, breaks = int(state[scan_kernel.S_SPANS]), bool(state[scan_kernel.S_BREAKS])
+                return SpanTable(self, paths, data, offsets, flags, faults, spans, used, breaks)
 
     def text(self, table: SpanTable, order: np.ndarray, size: int) -> pa.StringArray:
         """Contents of strings, the text of everything else, null for null."""
@@ -96,8 +100,17 @@ class JsonCodec:
         """The key in its quotes, decoded."""
         return str(json.loads(raw))
 
-    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"") -> pa.BinaryArray:
-        """The records with edits[path number] carried out and the members `added` at their end; null where dead."""
+    def keys(self, table: SpanTable, order: np.ndarray) -> pa.StringArray:
+        """The keys of the members whose spans are in `order`, decoded."""
+        offsets = np.zeros(len(order) + 1, np.int32)
+        size = int(measure_keys(table.data, table.spans, order))
+        buffer, out = arrow.output(size)
+        gather_keys(table.data, table.spans, order, out, offsets)
+        return arrow.assemble(pa.string(), buffer, offsets)
+
+    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
+               keys: Mapping[int, Keys] = MappingProxyType({})) -> pa.BinaryArray:
+        """The records with edits[path number] carried out, new keys, and the members `added` at their end; null where dead."""
         plan, held = np.zeros((len(edits), PLAN), np.int64), []
         capacity = int(table.offsets[-1]) - int(table.offsets[0])
         starts = table.starts
@@ -108,6 +121,10 @@ class JsonCodec:
                 capacity += size
             else:
                 plan[number, splice_kernel.P_ACTION] = splice_kernel.KEEP if edit is KEEP else splice_kernel.DROP
+        for number, renamed in keys.items():
+            arrays, size = _keys(plan[number], renamed)
+            held.append(arrays)
+            capacity += size
         if added:
             capacity += table.n * (len(added) + 1)
         buffer, out = arrow.output(capacity)
@@ -131,9 +148,20 @@ def _replacement(plan: np.ndarray, edit: Replace, count: int) -> tuple[list[obje
     special = int(splice_kernel.count_special(used)) if is_text else 0
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
     address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
-    plan[:] = (splice_kernel.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
+    plan[:10] = (splice_kernel.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     size = (len(used) + 5 * special) * (count if scalar else 1) + 4 * count
     return [values, data, offsets, valid, how], size
+
+
+def _keys(plan: np.ndarray, edit: Keys) -> tuple[list[object], int]:
+    """Fill in the keys of a path's row of the plan; returns what must stay alive while it is used, and the most bytes it can add."""
+    data, offsets, _ = arrow.parts(edit.keys)
+    used = data[offsets[0] : offsets[-1]]
+    special = int(splice_kernel.count_special(used))
+    how = None if edit.how is None else np.ascontiguousarray(edit.how)
+    place = data.ctypes.data if len(data) else 0
+    plan[10:] = (special > 0, place, place + len(data), offsets.ctypes.data, 0 if how is None or not len(how) else how.ctypes.data)
+    return [edit.keys, data, offsets, how], len(used) + 5 * special
 
 
 JSON = JsonCodec()

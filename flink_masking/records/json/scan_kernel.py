@@ -45,7 +45,8 @@ from flink_masking.records.span_kernels import (
 )
 
 MAX_DEPTH = 1024
-S_ROW, S_SPANS, S_SERIAL, S_DEPTH, S_FULL = range(5)  # the scan's state: next row, spans used, object number, depth limit, what ran out
+# The scan's state: next row, spans used, object number, depth limit, what ran out, whether a line break stands between tokens.
+S_ROW, S_SPANS, S_SERIAL, S_DEPTH, S_FULL, S_BREAKS = range(6)
 FULL_SPANS, FULL_SEEN = 1, 2
 SEEN = 4  # int32 a slot of the set of undeclared keys: object number, hash (two), unused
 
@@ -87,6 +88,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
     base, nodes, table, keys = (
         np.int64(data.ctypes.data), np.int64(nodes_.ctypes.data), np.int64(table_.ctypes.data), np.int64(keys_.ctypes.data))
     spans, seen, scratch = np.int64(spans_.ctypes.data), np.int64(seen_.ctypes.data), np.int64(scratch_.ctypes.data)
+    breaks = np.int64(state.ctypes.data) + 8 * S_BREAKS
     limit, n_nodes, capacity, seen_mask = base + len(data), len(nodes_) // N_COLUMNS, len(spans_) // SPAN, len(seen_) // SEEN - 1
     frames = scratch + KEY_BYTES
     stamps = frames + (MAX_DEPTH + 1) * (CONTAINER * 4)  # number of the object in which a child was seen last
@@ -101,7 +103,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
         start, p, e, floor, n_seen = ns, base + offsets[row], base + offsets[row + 1], serial, 0
         flag, reason, fault_node, fault_start, fault_end = np.int64(0), np.int64(0), np.int64(0), np.int64(0), np.int64(0)
         depth, frame, ok = 0, frames, False
-        p = space(p, e)
+        p = space(p, e, breaks)
         t, vs, ms, pe = 0, p, p, np.int64(-1)  # trie node (-1: nothing below matters), value start, member start, previous end
         while p < e:  # one turn a value
             if ns + 1 > capacity or 2 * n_seen > seen_mask:
@@ -154,7 +156,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
                 put32(frame, C_LAST, -1)
                 put32(frame, C_SERIAL, serial)
                 put32(frame, C_PREVIOUS, -1)
-                p = space(p, e)
+                p = space(p, e, breaks)
                 if p >= e:
                     break
                 if at(p) != (125 if kind == OBJECT else 93):
@@ -167,20 +169,20 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
             failed = False
             while not want_key:  # after a value, or at the end of an empty container
                 if after_value and depth == 0:
-                    p = space(p, e)
+                    p = space(p, e, breaks)
                     ok = p == e
                     failed = True  # or finished: either way the row is done
                     break
                 ve = p
                 if after_value:
-                    p = space(p, e)
+                    p = space(p, e, breaks)
                 if p >= e:
                     failed = True
                     break
                 c = at(p)
                 if c == 44 and after_value:
                     pe = ve - base
-                    p = space(p + 1, e)
+                    p = space(p + 1, e, breaks)
                     ms = p
                     last = int32(frame, C_LAST)
                     if last >= 0:
@@ -252,10 +254,10 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
                         fault_node, fault_end = t, p
             if p < 0:
                 break
-            p = space(p, e)
+            p = space(p, e, breaks)
             if p >= e or at(p) != 58:
                 break
-            p = space(p + 1, e)
+            p = space(p + 1, e, breaks)
             t = found
         if not ok:
             flag = reason = INVALID

@@ -5,16 +5,18 @@ import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, W64, njit
 from flink_masking.kernels.memory import at, copy, int32, put8
-from flink_masking.records.json.tokens_kernels import escape
+from flink_masking.records.json.tokens_kernels import escape, string
 from flink_masking.records.span_kernels import MS, NX, PATH, PE, ROW, SPAN, VE, VS
 
 KEEP, REPLACE, DROP = 0, 1, 2
 USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2  # flink_masking.records.edits
 
 # What to do for one path: the action; whether replacements are text to quote, and have bytes to escape; addresses of their data, its
-# end, their offsets, validity and codes (0: none); number of the next value; 1, or 0 where one scalar replaces all.
+# end, their offsets, validity and codes (0: none); number of the next value; 1, or 0 where one scalar replaces all. New keys of the
+# members: whether they have bytes to escape, addresses of their data, its end, their offsets (0: keys stay) and codes (0: none).
 P_ACTION, P_TEXT, P_ESCAPE, P_DATA, P_LIMIT, P_OFFSETS, P_VALID, P_HOW, P_INDEX, P_STEP = range(10)
-PLAN = 10
+P_KEY_ESCAPE, P_KEY_DATA, P_KEY_LIMIT, P_KEYS, P_KEY_HOW = range(10, 15)
+PLAN = 15
 TOO_LONG = -1
 
 
@@ -48,14 +50,17 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, en
             action, index = plan[rule + P_ACTION], plan[rule + P_INDEX]
             plan[rule + P_INDEX] = index + 1
             member = base + int32(s, MS)
-            if action == KEEP or member < cursor or not good:  # before the cursor: inside something already replaced
+            keys = plan[rule + P_KEYS]
+            if (action == KEEP and not keys) or member < cursor or not good:  # before the cursor: inside something already replaced
                 continue
-            if plan[rule + P_HOW]:
+            if plan[rule + P_HOW] and action != DROP:
                 how = at(plan[rule + P_HOW] + index)
                 if how == KEEP_VALUE:
-                    continue
-                if how != USE:
+                    action = KEEP
+                elif how != USE:
                     action = DROP
+            if keys and plan[rule + P_KEY_HOW] and at(plan[rule + P_KEY_HOW] + index) != USE:
+                action = DROP
             if action == DROP:
                 before, after, to = int32(s, PE), int32(s, NX), base + int32(s, VE)
                 stop = base + before
@@ -65,6 +70,14 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, en
                         to = lead = base + after
                 o = copy(o, cursor, stop - cursor, limit)
                 cursor = to
+                continue
+            if keys:
+                first = int32(keys, index)
+                p, n = plan[rule + P_KEY_DATA] + first, int32(keys, index + 1) - first
+                o = copy(o, cursor, member + 1 - cursor, limit)
+                o = escape(p, n, o) if plan[rule + P_KEY_ESCAPE] else copy(o, p, n, plan[rule + P_KEY_LIMIT])
+                cursor = (string(member + 1, base + offsets[row + 1], limit) >> 1) - 1
+            if action == KEEP:
                 continue
             o = copy(o, cursor, base + int32(s, VS) - cursor, limit)
             cursor = base + int32(s, VE)

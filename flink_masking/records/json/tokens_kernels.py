@@ -229,11 +229,13 @@ def literal(p, e, word, n):
 
 
 @njit(**JIT)
-def space(p, e):
-    """Position after the white space at p."""
+def space(p, e, note):
+    """Position after the white space at p; a line break among it makes the byte at address `note` 1."""
     while p < e:
         c = at(p)
         if c > 32 or (c != 32 and c != 10 and c != 13 and c != 9):
             break
+        if c == 10 or c == 13:
+            put8(note, 1)
         p += 1
     return p
