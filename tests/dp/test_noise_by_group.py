@@ -1,5 +1,6 @@
 """Noise belongs to a group: what is published beside it, and where it stands, moves no draw to another group."""
 
+import json
 import os
 from dataclasses import replace
 
@@ -7,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from flink_masking.dp.final import FinalLogic
 from flink_masking.dp.noise import Mechanisms
 from flink_masking.dp.partials import partial_schema
 from flink_masking.dp.spec import AggregateSpec, Measure, Metric, Quantity
@@ -101,3 +103,31 @@ def test_noise_in_a_group_does_not_depend_on_its_place():
     one = shown(SPEC, totals(SPEC, np.full(500, 5000)), seed)
     two = shown(SPEC, totals(SPEC, np.full(500, 5000), order), seed)
     assert one == two and list(one) != list(two)
+
+
+def published_again(spec, seeds, batch):
+    """The rows of a window that a job publishes which still has the seeds of another: {group: row}."""
+    logic = FinalLogic(spec)
+    logic.restore(seeds)
+    logic.on_batch(batch, 0)
+    rows = [json.loads(line) for chunk in logic.on_end().outputs for line in chunk.split(b"\n")]
+    return {row["zip"]: row for row in rows}
+
+
+def test_a_window_published_under_two_policies_tells_no_exact_difference():
+    """The attack from outside: a window is published, delta is edited, and a restored job publishes it again.
+
+    Rows at the same place show no exact difference of two groups' totals, and a group that both show has one figure.
+    """
+    spec = replace(SPEC, metrics=(Metric("orders", "count"), Metric("spend", "sum", 0)), measures=(Measure("amount", 0, 10_000, 0, False),))
+    people = np.random.default_rng(3).integers(20, 400, GROUPS)
+    batch = totals(spec, people)
+    first = FinalLogic(spec)
+    first.on_batch(batch, 0)
+    seeds = {key: entry for key, entry in first.snapshot().items() if key.startswith("seed:")}
+    one, two = (published_again(replace(spec, delta=delta), seeds, batch) for delta in (1e-3, 1e-9))
+    assert len(one) > len(two) > 1000
+    places = [(a, b) for a, b in zip(one, two, strict=False) if a != b]
+    exact = sum(one[a]["spend"] - two[b]["spend"] == int(people[int(a)]) - int(people[int(b)]) for a, b in places)
+    assert len(places) > 1000 and exact <= 5
+    assert all(one[group]["spend"] == row["spend"] for group, row in two.items())
