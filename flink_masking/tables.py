@@ -114,7 +114,7 @@ class Tables:
             columns.append("`partition` INT METADATA VIRTUAL")
         if self._headers:
             columns.append("`headers` MAP<STRING, BYTES> METADATA VIRTUAL")
-        if self._has_timestamp:
+        if self._has_timestamp or self.transport.partitioned:
             columns.append("`timestamp` TIMESTAMP_LTZ(3) METADATA VIRTUAL")
         return f"CREATE TEMPORARY TABLE {SOURCE} ({', '.join(columns)}) WITH ({with_clause(options)})"
 
@@ -145,7 +145,8 @@ class Tables:
 
     @property
     def _arguments(self) -> str:
-        return ", ".join(["payload", *(["`partition`"] if self.transport.partitioned else []), *(["`key`"] if self._has_key else []),
+        partitions = ["`partition`", "`timestamp`"] if self.transport.partitioned else []
+        return ", ".join(["payload", *partitions, *(["`key`"] if self._has_key else []),
                           *(f"`headers`[{literal(name)}]" for name in self._headers)])
 
     @property

@@ -16,7 +16,7 @@ from pyflink.fn_execution.ResettableIO import ResettableIO
 
 
 def exchange_arrow() -> None:
-    """From now on, columns of BYTES reach the functions of this process as Arrow-backed Series, and they may return Arrow arrays.
+    """From now on, columns of BYTES and TIMESTAMP_LTZ reach the functions of this process as Arrow-backed Series; they may return Arrow.
 
     Contract: for jobs whose vectorised functions are all of this library; another's may not expect such a Series. May be called again.
     """
@@ -62,14 +62,15 @@ class _FromFlink:
 
     def __call__(self, timezone: Any, field_types: Sequence[Any], batches: Sequence[pa.RecordBatch]) -> list[Any]:
         table = pa.Table.from_batches(batches)
-        binary = [pa.types.is_binary(kind) for kind in table.schema.types]
-        others = [i for i, is_binary in enumerate(binary) if not is_binary]
+        # A timestamp would be made one of the session's time zone, in which an hour a year is there twice.
+        as_arrow = [pa.types.is_binary(kind) or pa.types.is_timestamp(kind) for kind in table.schema.types]
+        others = [i for i, kept in enumerate(as_arrow) if not kept]
         converted = iter(())
         if others:
             rest = [batch.select(others) for batch in batches]
             converted = iter(self._before(timezone, [field_types[i] for i in others], rest))
-        return [pd.Series(pd.arrays.ArrowExtensionArray(column), copy=False) if is_binary else next(converted)
-                for column, is_binary in zip(table.columns, binary, strict=True)]
+        return [pd.Series(pd.arrays.ArrowExtensionArray(column), copy=False) if kept else next(converted)
+                for column, kept in zip(table.columns, as_arrow, strict=True)]
 
 
 class _ToFlink:

@@ -16,13 +16,11 @@ from flink_masking.engine.stateful import LogicStage
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.bundles import never_sample
+from flink_masking.operators.clock import END_OF_INPUT
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.metrics import Instruments
-from flink_masking.operators.packet import NO_TIME, Packet
-
-END_OF_INPUT = (1 << 63) - 1
-"""Flink's last watermark: a bounded source has ended."""
+from flink_masking.operators.packet import Packet
 
 PUBLISHED = Types.ROW_NAMED(["lines", "audit"], [Types.PRIMITIVE_ARRAY(Types.BYTE())] * 2)
 """Output: a chunk of JSON lines (or a packet for the next stage), or an audit event; the other is null."""
@@ -82,7 +80,10 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
         """Take in one packet."""
         with without_values(self._segment):
-            batch: pa.RecordBatch = self._stage.read(self._packets.open(Packet.decode(value[0]).blob))
+            packet = Packet.decode(value[0])
+            if not packet.blob:  # it came for its watermark
+                return
+            batch: pa.RecordBatch = self._stage.read(self._packets.open(packet.blob))
             logic = self._logic(ctx.get_current_key())
             ctx.timer_service().register_event_time_timer(END_OF_INPUT)
             yield from self._settle(logic.on_batch(batch, _now()), logic, ctx)
@@ -112,7 +113,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         if window is not None:
             timers.register_event_time_timer(window)
         for chunk in effects.outputs:
-            yield Row(chunk if self._last else Packet(0, NO_TIME, self._packets.seal(chunk)).encode(), None)
+            yield Row(chunk if self._last else Packet(0, self._packets.seal(chunk)).encode(), None)
         self._metrics.record(self._readings.of(ctx.get_current_key(), effects, _now(), self._keys.ring().primary))
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:

@@ -3,10 +3,7 @@
 import struct
 from typing import NamedTuple
 
-from flink_masking.engine.watermark import NO_TIME
-
-__all__ = ["NO_TIME", "Packet"]
-_HEADER = struct.Struct(">iq")
+_HEADER = struct.Struct(">iI")
 
 
 class Packet(NamedTuple):
@@ -14,20 +11,27 @@ class Packet(NamedTuple):
 
     Attributes:
         shard: the instance of the segment's logic that it is for.
-        watermark: event time in ms before which its sender expects no record any more; NO_TIME when it cannot tell.
-        blob: the sealed batch.
+        blob: the sealed batch; empty where there is nothing but marks.
+        marks: what the sender tells the clock of event time (`flink_masking.engine.watermark.Marks`), or empty.
     """
 
     shard: int
-    watermark: int
     blob: bytes
+    marks: bytes = b""
 
     def encode(self) -> bytes:
         """As one cell."""
-        return _HEADER.pack(self.shard, self.watermark) + self.blob
+        return _HEADER.pack(self.shard, len(self.marks)) + self.marks + self.blob
 
     @classmethod
     def decode(cls, cell: bytes) -> "Packet":
         """From one cell."""
-        shard, watermark = _HEADER.unpack_from(cell)
-        return cls(shard, watermark, cell[_HEADER.size :])
+        shard, marked = _HEADER.unpack_from(cell)
+        start = _HEADER.size + marked
+        return cls(shard, cell[start:], cell[_HEADER.size : start])
+
+    @staticmethod
+    def shard_of(cell: bytes) -> int:
+        """The shard alone, without a copy of the batch."""
+        shard: int = _HEADER.unpack_from(cell)[0]
+        return shard

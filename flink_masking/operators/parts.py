@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking.engine.record import Parts, RecordPlan, Transport, header_names, keyed
 from flink_masking.operators.exchange import binary_array
@@ -13,12 +16,28 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
     """The parts of n records.
 
     Args:
-        arguments: in the order of `Tables.protected`: source partitions, keys, and the values of each header that a rule names; what
-            does not come along is not among them.
+        arguments: in the order of `Tables.protected`: source partitions and Kafka's timestamps, keys, and the values of each header that
+            a rule names; what does not come along is not among them.
         records: what each masked segment does with them.
         transport: what comes along.
     """
     given = iter(arguments)
     partitions = next(given).to_numpy() if transport.partitioned else None
+    if transport.partitioned:
+        next(given)
     key = binary_array(next(given)) if keyed(records, transport) else None
     return Parts(partitions, key, {name: binary_array(next(given)) for name in header_names(records, transport)})
+
+
+def partitions_of(arguments: "Sequence[pd.Series[Any]]", transport: Transport) -> tuple[list[int], int | None]:
+    """The source partitions of a batch, and since when the oldest of its records has been in its topic, ms since 1970.
+
+    Args:
+        arguments: as for `parts_of`.
+        transport: what comes along; without partitions, nothing is known.
+    """
+    if not transport.partitioned:
+        return [], None
+    stamps = pa.Array.from_pandas(arguments[1]).cast(pa.timestamp("ms")).cast(pa.int64())
+    oldest = pc.min(stamps).as_py()
+    return np.unique(arguments[0].to_numpy()).tolist(), oldest if oldest is not None and oldest >= 0 else None

@@ -5,8 +5,7 @@ stateful segments everything goes through one DataStream and back, because the p
 evaluate Protect once on either side: slower, and wrong, since random techniques, nonces and the audit would differ between the views.
 """
 
-from pyflink.common import Duration, Row, Types, WatermarkStrategy
-from pyflink.common.watermark_strategy import TimestampAssigner
+from pyflink.common import Types
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 
@@ -14,19 +13,12 @@ from flink_masking.deployment import Deployment, quoted
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError
+from flink_masking.operators.clock import clocked
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.keyed import PUBLISHED, SegmentFunction
 from flink_masking.operators.packet import Packet
 from flink_masking.operators.protect import protect_functions
 from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
-
-
-class PacketTime(TimestampAssigner):  # type: ignore[misc]
-    """A packet's timestamp is the watermark that its sender has put on it."""
-
-    def extract_timestamp(self, value: Row, record_timestamp: int) -> int:
-        """The packet's watermark, ms."""
-        return Packet.decode(value[0]).watermark
 
 
 def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, deployment: Deployment, bounded: bool) -> StatementSet:
@@ -83,14 +75,12 @@ def sink_order(plan: Plan) -> list[str]:
 def _stateful(environment: StreamTableEnvironment, statements: StatementSet, packets: DataStream, source: JobSource, segment: Stateful,
               tables: Tables, idle_after: int | None) -> None:
     if idle_after is not None and segment.has_time:
-        # An instance of Protect to which the source gives nothing is idle, too: it sends no packets.
-        # The assigner comes last: PyFlink's with_idleness returns a strategy that has lost it.
-        strategy = WatermarkStrategy.for_monotonous_timestamps().with_idleness(Duration.of_millis(idle_after))
-        packets = packets.assign_timestamps_and_watermarks(strategy.with_timestamp_assigner(PacketTime()))
+        senders = None if tables.transport.partitioned else packets._j_data_stream.getParallelism()
+        packets = clocked(packets, source, segment.name, idle_after, senders)
     stream = packets
     for number, stage in enumerate(segment.stages):
         view = f"flink_masking_{segment.name}_{stage.name}"
-        stream = (stream.key_by(lambda row: Packet.decode(row[0]).shard, key_type=Types.INT())
+        stream = (stream.key_by(lambda row: Packet.shard_of(row[0]), key_type=Types.INT())
                   .process(SegmentFunction(source, segment.name, number), output_type=PUBLISHED)
                   .name(f"{segment.name}: {stage.name}").uid(f"{segment.name}-{stage.name}"))
         environment.create_temporary_view(quoted(view), environment.from_data_stream(stream))

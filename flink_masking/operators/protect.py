@@ -12,19 +12,19 @@ from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
 from flink_masking.engine.plan import Plan
-from flink_masking.engine.protect import Protected
+from flink_masking.engine.protect import Packed, Protected
 from flink_masking.engine.readings import of_batch
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
-from flink_masking.engine.watermark import EventClock
+from flink_masking.engine.watermark import NO_TIME, Marks
 from flink_masking.operators.bundles import never_sample, senders
 from flink_masking.operators.columns import column_functions
 from flink_masking.operators.exchange import binary_array, exchange_arrow
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.metrics import Instruments
-from flink_masking.operators.packet import NO_TIME, Packet
-from flink_masking.operators.parts import parts_of
+from flink_masking.operators.packet import Packet
+from flink_masking.operators.parts import partitions_of, parts_of
 
 KEY_VERSION = "key_version"
 
@@ -74,8 +74,8 @@ class ProtectColumns:
         self._vault = self._source.open_vault()
         watched = self._source.watcher().ring
         self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, _now, self._transport)
-        plan, started = self._protect.plan, _now() if self._transport.partitioned else None
-        self._clock = EventClock(plan.out_of_orderness, self._idle_after, started)
+        self._timed = [segment.has_time for segment in self._protect.plan.stateful]
+        self._sender = int.from_bytes(os.urandom(8)) >> 1
         self._metrics = Instruments.of(context)
         exchange_arrow()
         never_sample()
@@ -92,8 +92,8 @@ class ProtectColumns:
 
         Args:
             payloads: bytes, n raw records.
-            parts: of a Kafka source, what there is of: n source partitions (int; event time is tracked for each), n keys and n values of
-                each header that a rule names (bytes).
+            parts: of a Kafka source, what there is of: n source partitions (int; event time is tracked for each) and n of Kafka's
+                timestamps, n keys and n values of each header that a rule names (bytes).
 
         Returns:
             The columns, of n cells each; a view's cell is null where the record is quarantined.
@@ -106,16 +106,26 @@ class ProtectColumns:
             begun = time.perf_counter_ns()
             column = binary_array(payloads)
             pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
-            cells = [self._cells(piece) for piece in pieces]
+            cells = [self._cells(piece, marks) for piece, marks in zip(pieces, self._marks(pieces, parts), strict=True)]
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
             return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
 
-    def _cells(self, piece: Protected) -> list[pa.Array]:
+    def _marks(self, pieces: list[Protected], parts: "tuple[pd.Series[Any], ...]") -> list[bytes]:
+        """For each piece what the clock is told; with the last one, of every partition of the batch that it has been read."""
+        if not any(self._timed):
+            return [b""] * len(pieces)
+        read, waiting_since = partitions_of(parts, self._transport)
+        behind = waiting_since is not None and _now() - waiting_since > self._idle_after
+        heard = [dict(piece.event_times) if self._transport.partitioned else {} for piece in pieces]
+        heard[-1] = {**dict.fromkeys(read, NO_TIME), **heard[-1]}
+        newest = [NO_TIME if piece.event_time is None else piece.event_time for piece in pieces]
+        return [Marks(self._sender, behind, times, time).encode() for times, time in zip(heard, newest, strict=True)]
+
+    def _cells(self, piece: Protected, marks: bytes) -> list[pa.Array]:
         """The columns of a piece."""
         n = piece.records
-        watermark = self._clock.observe(piece.event_times, _now()) if piece.event_times else NO_TIME
-        packets = ([Packet(packed.shard, watermark, packed.blob).encode() for packed in sent] for sent in piece.packed.values())
+        packets = [_packets(sent, marks if timed else b"") for sent, timed in zip(piece.packed.values(), self._timed, strict=True)]
         quarantine: list[bytes | None] = [None] * (piece.quarantine[-1][0] + 1 if piece.quarantine else 0)
         for row, line in piece.quarantine:
             quarantine[row] = line
@@ -124,6 +134,14 @@ class ProtectColumns:
             cells += [column for released in piece.parts.values() for column in released.columns]
             cells.append(pa.array(np.full(n, piece.key_version, np.int32)))
         return cells
+
+
+def _packets(sent: list[Packed], marks: bytes) -> list[bytes]:
+    """Cells of a segment; marks go with the last one, since the watermark that follows from them holds for all that came before."""
+    if not sent:
+        return [Packet(0, b"", marks).encode()] if marks else []
+    last = len(sent) - 1
+    return [Packet(packed.shard, packed.blob, marks if number == last else b"").encode() for number, packed in enumerate(sent)]
 
 
 def _first(values: list[bytes] | list[bytes | None], n: int) -> pa.BinaryArray:
