@@ -18,6 +18,7 @@ from flink_masking.operators.launch import launch
 from flink_masking.operators.local import cause
 from flink_masking.operators.pipeline import build, sink_order, take_checkpoints
 from flink_masking.operators.preflight import preflight
+from flink_masking.operators.savepoint import check_savepoint
 from flink_masking.operators.settings import stream_environment
 from flink_masking.policy.source import PolicySource
 from flink_masking.tables import completed
@@ -70,6 +71,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         statements = build(tables, source, plan, deployment, bounded=bounded)
         if asks:
             preflight(completed(deployment, plan.policy.stream), jars)
+        check_savepoint(environment, source.loaded())
         client = launch(environment, statements, sink_order(plan), plan.policy.stream)
         if wait:
             client.get_job_execution_result().result()

@@ -13,6 +13,7 @@ from flink_masking.audit.events import AuditChain
 from flink_masking.engine.readings import StageReadings
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
+from flink_masking.errors import InputError, JobError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
 from flink_masking.operators.bundles import never_sample
@@ -73,7 +74,10 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
             logic = self._stage.logic()
             entries = {name: self._sealed_state.open(bytes(blob), name.encode()) for name, blob in self._state.items()}
             if entries:
-                logic.restore(entries)
+                try:
+                    logic.restore(entries)
+                except InputError as error:
+                    raise JobError(f"segment '{self._segment}': {error}") from None
             self._logics[key] = logic
         return self._logics[key]
 

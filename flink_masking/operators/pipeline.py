@@ -18,6 +18,7 @@ from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.keyed import PUBLISHED, SegmentFunction
 from flink_masking.operators.packet import Packet
 from flink_masking.operators.protect import protect_functions
+from flink_masking.policy.state_shape import encode, state_shapes
 from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
 
@@ -80,8 +81,11 @@ def _stateful(environment: StreamTableEnvironment, statements: StatementSet, pac
     stream = packets
     for number, stage in enumerate(segment.stages):
         view = f"flink_masking_{segment.name}_{stage.name}"
-        stream = (stream.key_by(lambda row: Packet.shard_of(row[0]), key_type=Types.INT())
-                  .process(SegmentFunction(source, segment.name, number), output_type=PUBLISHED)
+        keyed = stream.key_by(lambda row: Packet.shard_of(row[0]), key_type=Types.INT())
+        if number == 0:  # a step without state, whose uid a savepoint keeps
+            [step] = keyed._j_data_stream.getTransformation().getInputs()
+            step.setUid(encode(segment.name, state_shapes(source.loaded())[segment.name]))
+        stream = (keyed.process(SegmentFunction(source, segment.name, number), output_type=PUBLISHED)
                   .name(f"{segment.name}: {stage.name}").uid(f"{segment.name}-{stage.name}"))
         environment.create_temporary_view(quoted(view), environment.from_data_stream(stream))
         statements.add_insert_sql(f"INSERT INTO {quoted('sink audit')} SELECT audit FROM {quoted(view)} WHERE audit IS NOT NULL")

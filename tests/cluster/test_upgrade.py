@@ -75,6 +75,10 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     body["sinks"] = {name: body["sinks"][name] for name in ("analytics", "development", "audit", "quarantine")}
     deployment.write_text(yaml.safe_dump(body))
     seen["refused"] = cluster.submit(fewer, deployment, run=("-p", 1, "-s", two))
+    other, body = place / "other.yaml", yaml.safe_load(job.deployment.read_text())
+    other.write_text(fanout.POLICY.replace("quasi_identifiers: [age, zip]", "quasi_identifiers: [age]"))
+    deployment.write_text(yaml.safe_dump(body))
+    seen["changed"] = cluster.submit(other, deployment, run=("-p", 1, "-s", two))
     yield {"job": job, **seen}
 
 
@@ -110,3 +114,12 @@ def test_a_savepoint_that_does_not_fit_is_refused_in_words(story):
     said = r"^error: the savepoint holds state of a segment .*\n *Hint: .*--allowNonRestoredState"
     assert re.search(said, story["refused"].text, re.MULTILINE)
     assert "Traceback" not in story["refused"].text
+
+
+def test_a_change_that_the_state_cannot_follow_is_refused_in_words(story):
+    """With other quasi-identifiers than the savepoint's, the submission ends in one sentence that names the segment and the change."""
+    assert story["changed"].job is None and story["changed"].code != 0
+    said = " ".join(story["changed"].text.split())
+    assert """error: segment 'partners': quasi_identifiers changed from ["age","zip"] to ["age"]: the state""" in said
+    assert "Hint: resume with the policy as it was" in said
+    assert "Traceback" not in said and "Exception" not in said

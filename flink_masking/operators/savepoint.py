@@ -1,0 +1,56 @@
+"""A look into the savepoint that a job is to go on from, before the job is submitted: does its state fit the policy?"""
+
+import logging
+
+from py4j.protocol import Py4JError
+from pyflink.datastream import StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.util.java_utils import get_j_env_configuration
+
+from flink_masking.errors import JobError
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.state_shape import decode, differences, state_shapes
+
+RECOVERY_PATH = "execution.state-recovery.path"
+_log = logging.getLogger(__name__)
+
+
+def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolicy) -> None:
+    """Refuse a savepoint whose state cannot follow the policy.
+
+    Savepoints of releases that did not keep the shape of their state pass, and so does one that only the JobManager can read: its
+    operators refuse such a state when they meet it.
+
+    Args:
+        environment: as ``flink run -s`` has configured it.
+        loaded: the policy of the job.
+
+    Raises:
+        JobError: naming the segment and what has changed.
+    """
+    path = get_j_env_configuration(environment._j_stream_execution_environment).toMap().get(RECOVERY_PATH)
+    if not path:
+        return
+    found = differences(decode(_uids(path)), state_shapes(loaded))
+    if found:
+        more = f" (and {len(found) - 1} more changes)" if len(found) > 1 else ""
+        raise JobError(f"{found[0]}{more}: the state in the savepoint cannot follow. Hint: resume with the policy as it was; or end the "
+                       "old job with flink stop --drain and start this one without -s, or give the segment another name")
+
+
+def _uids(path: str) -> list[str]:
+    """The uids of all operators of a savepoint; none where it cannot be read here."""
+    jvm = get_gateway().jvm
+    try:
+        location = jvm.org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAccess.resolveCheckpointPointer(path)
+        stream = location.getMetadataHandle().openInputStream()
+        try:
+            loader = jvm.java.lang.Thread.currentThread().getContextClassLoader()
+            data = jvm.java.io.DataInputStream(stream)
+            metadata = jvm.org.apache.flink.runtime.checkpoint.Checkpoints.loadCheckpointMetadata(data, loader, path)
+        finally:
+            stream.close()
+        return [str(state.getOperatorUid().get()) for state in metadata.getOperatorStates() if state.getOperatorUid().isPresent()]
+    except Py4JError:
+        _log.warning("the savepoint cannot be looked into from here; whether its state fits the policy shows when the job runs")
+        return []
