@@ -9,7 +9,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-alerts test-recovery check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-alerts test-recovery test-drain check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -50,6 +50,9 @@ test-alerts: $(VENV)/.package ## run the alert rules over recorded series; promt
 test-recovery: install ## kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
 	mkdir -p build && rm -f build/recovery.log
 	FLINK_MASKING_RECOVERY=long FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log $(BIN)/pytest -s tests/cluster/test_recovery.py
+
+test-drain: install ## restore and drain a job with open windows 200 times, after silence and with another parallelism; two hours
+	FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

@@ -9,9 +9,11 @@ def health(
     rest: Annotated[str, typer.Option("--rest", help="Flink's REST endpoint: http://host:8081.", show_default=False)],
     job: Annotated[str | None, typer.Option("--job", help="Name or id; not needed where one job runs.")] = None,
     max_checkpoint_age: Annotated[str | None, typer.Option("--max-checkpoint-age", help="As a duration: 10min.")] = None,
-    max_restarts: Annotated[int | None, typer.Option("--max-restarts", min=0, help="Since the job was submitted.")] = None,
+    max_restarts: Annotated[int | None, typer.Option("--max-restarts", min=0, help="Within --restart-window.")] = None,
+    restart_window: Annotated[str, typer.Option("--restart-window", help="Restarts before it do not count: 15min.")] = "15min",
     max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Of any step, 0 to 1.")] = None,
     max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Event time behind now: 5min.")] = None,
+    max_late_share: Annotated[float | None, typer.Option("--max-late-share", min=0, max=1, help="Of records too late, 0 to 1.")] = None,
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
 ) -> None:
@@ -23,7 +25,8 @@ def health(
     from flink_masking.operators.health import Limits, RestEndpoint, judge, observe
 
     limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
-                    _duration("--max-watermark-lag", max_watermark_lag))
+                    _duration("--max-watermark-lag", max_watermark_lag), max_late_share,
+                    _duration("--restart-window", restart_window) or 0)
     checks = judge(observe(RestEndpoint(rest, ca, certificate), job), limits)
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)

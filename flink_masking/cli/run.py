@@ -144,6 +144,10 @@ def show_summary(summary: "Summary", output: Path) -> None:
     for name, account in summary.segments.items():
         table.add_row(name, f"{account.released:,}", f"{account.suppressed:,}", f"{account.rows:,}")
     out.print(table)
+    for name, account in summary.segments.items():
+        if account.late:
+            share = account.late / (account.released + account.suppressed)
+            out.print(f"late: {account.late:,} of the records that {name} left out ({share:.2%} of all)", soft_wrap=True)
     for reason, count in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         out.print(f"quarantined: {reason} {count:,}", soft_wrap=True)
     out.print(f"written to {output}", soft_wrap=True)

@@ -24,11 +24,13 @@ class SegmentAccount:
         released: records in the view (aggregated: in published groups; with hopping windows once for each window that they lie in).
         suppressed: records left out by the segment's own rules (no group of k people, contribution bound, group below the threshold).
         rows: lines of the view.
+        late: of the suppressed, those that came too late for their window.
     """
 
     released: int
     suppressed: int
     rows: int
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
         suppressed = sum(count[name] for name in ("suppressed", "bounded", "late"))
         _agree(stateful.name, accepted * copies[stateful.name], count["released"] + suppressed)
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
-        accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows)
+        accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows, count["late"])
     return Summary(totals["input"], quarantined, accounts, dict(reasons))
 
 

@@ -56,6 +56,8 @@ TABLE = (
     Metric("key_version", "gauge", "version", (), "both", "primary version of the key ring in use"),
     Metric("policy_version", "gauge", "version", (), "both", "version of the policy in force"),
     Metric("records_late", "counter", "records", _SEGMENT, "stateful", "records that came after their window was closed; left out"),
+    Metric("records_counted", "counter", "records", _SEGMENT, "stateful",
+           "records in a window that was closed; late ones by late and counted ones are the share that came too late"),
     Metric("records_bounded", "counter", "records", _SEGMENT, "stateful", "records left out by the limits per person and window"),
     Metric("records_open", "gauge", "records", _SEGMENT, "stateful",
            "records held, waiting for a group or for their window's end (of the second stage: sums of groups)"),

@@ -8,7 +8,7 @@ from flink_masking.engine.protect import Protected
 from flink_masking.logic import Effects
 
 _COUNTS = {"released": "records_released", "suppressed": "records_suppressed", "late": "records_late", "bounded": "records_bounded",
-           "groups": "groups_released", "rows": "groups_released", "groups_suppressed": "groups_suppressed"}
+           "counted": "records_counted", "groups": "groups_released", "rows": "groups_released", "groups_suppressed": "groups_suppressed"}
 """Metrics by the words of the audit."""
 _SUMS = frozenset({"information_loss_millionths_sum", "windows_released"})
 """Figures that add up; the others are as they are after the call."""

@@ -6,9 +6,11 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from flink_masking.engine.metrics import SCOPE
 from flink_masking.errors import InputError, JobError
 
 STUCK = 900
@@ -36,15 +38,19 @@ class Limits:
 
     Attributes:
         checkpoint_age: ms since the last checkpoint that was completed, or since the job's start where there is none.
-        restarts: of the job since it was submitted.
+        restarts: of the job within `restart_window`.
+        restart_window: ms until now in which restarts count.
         back_pressure: 0 to 1, part of its time that a step waits for the next.
         watermark_lag: ms between event time and now.
+        late_share: 0 to 1, records that came too late for their window, of those and the counted ones of the running tasks.
     """
 
     checkpoint_age: int | None = None
     restarts: int | None = None
     back_pressure: float | None = None
     watermark_lag: int | None = None
+    late_share: float | None = None
+    restart_window: int = 900_000
 
 
 @dataclass(frozen=True)
@@ -57,12 +63,14 @@ class Observed:
         tasks: states of all its steps.
         now: ms since 1970, by Flink's clock.
         started: when the job was.
-        restarts: since it was submitted.
+        failures: when it failed and started again, ms since 1970, as far as Flink keeps them (16 unless configured).
         checkpoint: when the last checkpoint was completed; None where none was.
         back_pressure: largest of all steps, ms a second.
         strained: of the sources, time that they worked or waited for what comes after them.
         rate: records a second that left the sources in the last minute; Flink looks at its counters every few seconds.
         watermark: the smallest of all steps that have one, ms since 1970; None without event time.
+        late: records that came too late for their window, since the tasks started.
+        counted: records in windows that were closed, likewise.
     """
 
     name: str
@@ -70,12 +78,27 @@ class Observed:
     tasks: tuple[str, ...]
     now: int
     started: int
-    restarts: int
+    failures: tuple[int, ...]
     checkpoint: int | None
     back_pressure: int
     strained: int
     rate: float
     watermark: int | None
+    late: int = 0
+    counted: int = 0
+
+
+ONE_BLOW = 30_000
+"""Milliseconds within which failures are one: a lost TaskManager is told once for each of its tasks."""
+
+
+def blows(failures: Iterable[int]) -> list[int]:
+    """When the job was hit: the first of the failures of each half minute, ms since 1970, earliest first."""
+    found: list[int] = []
+    for time in sorted(failures):
+        if not found or time - found[-1] > ONE_BLOW:
+            found.append(time)
+    return found
 
 
 def judge(seen: Observed, limits: Limits) -> list[Check]:
@@ -83,8 +106,9 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
     checks = [Check("job", seen.state == "RUNNING", f"{seen.name} {seen.state}")]
     busy = sum(task in ("RUNNING", "FINISHED") for task in seen.tasks)
     checks.append(Check("tasks", busy == len(seen.tasks) > 0, f"{busy} of {len(seen.tasks)} steps at work"))
-    few = limits.restarts is None or seen.restarts <= limits.restarts
-    checks.append(Check("restarts", few, _limited(str(seen.restarts), limits.restarts)))
+    restarts = sum(seen.now - time <= limits.restart_window for time in blows(seen.failures))
+    few = limits.restarts is None or restarts <= limits.restarts
+    checks.append(Check("restarts", few, _limited(f"{restarts} in the last {limits.restart_window / 60_000:g} min", limits.restarts)))
     since = seen.now - (seen.started if seen.checkpoint is None else seen.checkpoint)
     what = "none yet, job started" if seen.checkpoint is None else "last completed"
     most = None if limits.checkpoint_age is None else f"{limits.checkpoint_age / 1000:g} s"
@@ -95,6 +119,11 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
     stuck = seen.rate == 0 and seen.strained >= STUCK
     text = "none for a minute, though there are some: is a Python worker stuck?" if stuck else f"{seen.rate:,.1f} read a second"
     checks.append(Check("records", not stuck, text))
+    share = seen.late / max(1, seen.late + seen.counted)
+    if seen.late + seen.counted or limits.late_share is not None:
+        text = f"{seen.late:,} of {seen.late + seen.counted:,} records came too late for their window ({share:.2%})"
+        most = None if limits.late_share is None else f"{limits.late_share:.2%}"
+        checks.append(Check("late", limits.late_share is None or share <= limits.late_share, _limited(text, most)))
     if limits.watermark_lag is not None:
         lag = None if seen.watermark is None else seen.now - seen.watermark
         text = "no step has a watermark" if lag is None else f"{lag / 1000:.1f} s behind"
@@ -168,14 +197,15 @@ def observe(rest: RestEndpoint, job: str | None) -> Observed:
     waits = {step["id"]: _metric(rest, number, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
     strains = [waits[step["id"]] + _metric(rest, number, step["id"], "busyTimeMsPerSecond", "max") for step in sources]
     marks = [_metric(rest, number, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
-    restarts = rest.get(f"/jobs/{number}/metrics?get=numRestarts")
+    history = rest.get(f"/jobs/{number}/exceptions").get("exceptionHistory") or {}
     completed = (rest.get(f"/jobs/{number}/checkpoints").get("latest") or {}).get("completed")
     return Observed(
         name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
-        started=found["start-time"], restarts=int(float(restarts[0]["value"])) if restarts else 0,
+        started=found["start-time"], failures=tuple(entry["timestamp"] for entry in history.get("entries", [])),
         checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
         strained=max(strains, default=0), rate=sum(_rate(rest, number, step["id"]) for step in sources),
-        watermark=min((mark for mark in marks if mark), default=None))  # fmt: skip
+        watermark=min((mark for mark in marks if mark), default=None),
+        **{word: sum(_counted(rest, number, step["id"], word) for step in steps) for word in ("late", "counted")})  # fmt: skip
 
 
 def _find(rest: RestEndpoint, job: str | None) -> str:
@@ -195,6 +225,17 @@ def _metric(rest: RestEndpoint, job: str, step: str, name: str, how: str) -> int
     found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={name}&agg={how}")
     value = int(found[0][how]) if found and found[0][how] not in (None, "NaN") else 0
     return 0 if abs(value) >= 1 << 62 else value  # Flink's way to say that there is no watermark yet, or none to come
+
+
+def _counted(rest: RestEndpoint, job: str, step: str, word: str) -> int:
+    """Records that the library has counted in a step under this word, in all of its segments."""
+    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
+    wanted = [name for name in names if f".{SCOPE}." in name and name.endswith(f".records_{word}")]
+    if not wanted:
+        return 0
+    listed = ",".join(urllib.parse.quote(name) for name in wanted)
+    found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")
+    return round(sum(m["sum"] for m in found if m["sum"] not in (None, "NaN")))
 
 
 def _rate(rest: RestEndpoint, job: str, step: str) -> float:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 
 from flink_masking.errors import InputError, JobError
-from flink_masking.operators.health import Limits, Observed, RestEndpoint, judge, observe
+from flink_masking.operators.health import Limits, Observed, RestEndpoint, blows, judge, observe
 
-WELL = Observed("events", "RUNNING", ("RUNNING", "FINISHED"), 100_000, 0, 2, 99_000, 100, 300, 5.0, 95_000)
+WELL = Observed("events", "RUNNING", ("RUNNING", "FINISHED"), 100_000, 0, (10_000, 50_000), 99_000, 100, 300, 5.0, 95_000, 1, 99)
 
 
 def _failed(limits: Limits, **changes: object) -> list[str]:
@@ -20,7 +20,7 @@ def _failed(limits: Limits, **changes: object) -> list[str]:
 def test_a_job_that_runs_is_well_without_limits():
     """Figures without a limit are told, not judged."""
     assert _failed(Limits()) == []
-    assert _failed(Limits(), checkpoint=None, restarts=99, back_pressure=1_000) == []
+    assert _failed(Limits(), checkpoint=None, failures=(1, 2), back_pressure=1_000) == []
 
 
 @pytest.mark.parametrize(("changes", "name"), [
@@ -44,6 +44,8 @@ def test_a_silent_source_is_well():
     (Limits(checkpoint_age=1_000), None), (Limits(checkpoint_age=999), "checkpoint"),
     (Limits(restarts=2), None), (Limits(restarts=1), "restarts"),
     (Limits(back_pressure=0.1), None), (Limits(back_pressure=0.09), "back-pressure"),
+    (Limits(restarts=1, restart_window=50_000), None), (Limits(restarts=1, restart_window=90_000), "restarts"),
+    (Limits(late_share=0.01), None), (Limits(late_share=0.009), "late"),
     (Limits(watermark_lag=5_000), None), (Limits(watermark_lag=4_999), "watermark"),
 ])  # fmt: skip
 def test_limits_are_the_last_good_figure(limits, name):
@@ -75,3 +77,17 @@ def test_an_endpoint_that_is_not_flinks_is_told(another_server):
         observe(RestEndpoint(another_server), None)
     with pytest.raises(InputError, match="no http address"):
         RestEndpoint("localhost:8081")
+
+
+def test_a_lost_task_manager_is_one_restart():
+    """Failures of half a minute are one, however many tasks tell of it; a loop that fails every second is as many as half minutes."""
+    assert [1_000, 50_000] == blows([1_000, 1_200, 9_000, 31_000, 50_000, 50_001])
+    assert 10 == len(blows(range(0, 300_000, 1_000)))
+    assert _failed(Limits(restarts=1), failures=(90_000, 90_100, 91_000, 95_000)) == []
+
+
+def test_the_share_of_late_records_is_told():
+    """Of the records that windows have seen; a job without windows has no such line."""
+    [text] = [check.text for check in judge(WELL, Limits()) if check.name == "late"]
+    assert "1 of 100 records came too late for their window (1.00%)" == text
+    assert "late" not in [check.name for check in judge(dataclasses.replace(WELL, late=0, counted=0), Limits())]

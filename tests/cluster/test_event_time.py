@@ -1,5 +1,9 @@
-"""Event time over partitions that lag, restart and stay empty: whoever is behind holds the windows, and no record is late."""
+"""Event time over partitions that lag, restart and stay empty, and over drains: no record is late, and no window is missing.
 
+The short form drains twice; FLINK_MASKING_DRAINS=200 (`make test-drain`) as often as it says.
+"""
+
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -15,55 +19,89 @@ from broker import Broker
 from windows import WINDOW, Windows
 
 pytestmark = pytest.mark.flink
-IDLE, MINUTES = "3s", 60_000
+IDLE, MINUTE = "3s", 60_000
+DRAINS = int(os.environ.get("FLINK_MASKING_DRAINS", "2"))
 
 
 @pytest.fixture(scope="module")
-def story(kafka_jars: str, cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any]]:
-    """Two partitions twenty minutes behind two others, and one that is empty; then a TaskManager dies, with a backlog when it is back."""
+def two(cluster: Cluster) -> Iterator[Cluster]:
+    """The cluster with two TaskManagers."""
     while len(cluster.task_managers) < 2:
         cluster.add_task_manager()
     cluster.wait("two TaskManagers", lambda: cluster.slots() == 2)
-    with Broker(place / "broker") as broker:
-        job = Windows(place / "windows", key_uri, broker, "lag", 5, IDLE)
-        now = time.time_ns() // 1_000_000 // WINDOW * WINDOW
-        for partition in (1, 3):
-            job.give(partition, [now - 20 * MINUTES + 20 * MINUTES * n // 20_000 for n in range(20_000)])
-        for partition in (0, 2):
-            job.give(partition, [now - 30_000 + 30_000 * n // 200 for n in range(200)])
-        submitted = cluster.submit(job.policy, job.deployment, run=("-p", 2))
-        assert submitted.job, submitted.text
-        job.wait_for(cluster, "the backlog is masked", job.given)
-        cluster.wait("a silent stream closes its windows", lambda: len(job.published()) >= 40, 120)
-        lagging = job.counts()
-        cluster.kill_task_manager(0)
-        for partition in range(4):  # a minute of event time while the job is down, and more of it while it starts
-            job.give(partition, [now + 40_000 + 60_000 * n // 4_000 for n in range(4_000)])
-        cluster.add_task_manager()
-        cluster.wait("the job runs again", lambda: cluster.running(submitted.job) and cluster.restarts(submitted.job) >= 1, 240)
-        for second in range(0, 60, 5):
-            for partition in range(4):
-                job.give(partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
-        job.wait_for(cluster, "all is masked", job.given)
-        cluster.wait("windows are published after the restart", lambda: max(job.published()) >= now + WINDOW, 180)
-        cluster.savepoint(submitted.job, stop=True, drain=True)
-        yield {"job": job, "lagging": lagging, "counts": job.counts(), "published": job.published(), "restarts": 1}
+    yield cluster
     cluster.kill_task_manager(1)
     cluster.wait("one TaskManager", lambda: cluster.slots() == 1)
 
 
-def test_partitions_that_lag_are_not_late(story):
+@pytest.fixture(scope="module")
+def own_broker(kafka_jars: str, place: Path) -> Iterator[Broker]:
+    """A broker of this module."""
+    with Broker(place / "broker") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lag(own_broker: Broker, two: Cluster, place: Path, key_uri: str) -> dict[str, Any]:
+    """Two partitions twenty minutes behind two others, and one that is empty; then a TaskManager dies, with a backlog when it is back."""
+    job = Windows(place / "lag", key_uri, own_broker, "lag", 5, IDLE)
+    now = time.time_ns() // 1_000_000 // WINDOW * WINDOW
+    for partition in (1, 3):
+        job.give(partition, [now - 20 * MINUTE + 20 * MINUTE * n // 20_000 for n in range(20_000)])
+    for partition in (0, 2):
+        job.give(partition, [now - WINDOW + WINDOW * n // 200 for n in range(200)])
+    submitted = two.submit(job.policy, job.deployment, run=("-p", 2))
+    assert submitted.job, submitted.text
+    job.wait_for(two, "the backlog is masked", job.given)
+    two.wait("a silent stream closes its windows", lambda: len(job.published()) >= 40, 120)
+    lagging = job.counts()
+    two.kill_task_manager(0)
+    for partition in range(4):  # a minute of event time while the job is down, and more of it while it starts
+        job.give(partition, [now + 40_000 + MINUTE * n // 4_000 for n in range(4_000)])
+    two.add_task_manager()
+    two.wait("the job runs again", lambda: two.running(submitted.job) and two.restarts(submitted.job) >= 1, 240)
+    for second in range(0, 60, 5):
+        for partition in range(4):
+            job.give(partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
+    job.wait_for(two, "all is masked", job.given)
+    two.wait("windows are published after the restart", lambda: max(job.published()) >= now + WINDOW, 180)
+    two.savepoint(submitted.job, stop=True, drain=True)
+    return {"job": job, "lagging": lagging, "counts": job.counts(), "published": job.published()}
+
+
+def test_partitions_that_lag_are_not_late(lag):
     """With two partitions twenty minutes behind, every record counts; a partition without records does not hold the windows for ever."""
-    assert 0 == story["lagging"]["late"]
-    assert story["lagging"]["counted"] >= 39_000
+    assert 0 == lag["lagging"]["late"]
+    assert lag["lagging"]["counted"] >= 39_000
 
 
-def test_after_a_killed_task_manager_no_record_is_late(story):
+def test_after_a_killed_task_manager_no_record_is_late(lag):
     """Readers that start again at different times, each with a backlog, lose nothing."""
-    assert 0 == story["counts"]["late"]
-    assert story["job"].given == story["counts"]["counted"]
+    assert 0 == lag["counts"]["late"]
+    assert lag["job"].given == lag["counts"]["counted"]
 
 
-def test_every_window_is_published_whole(story):
+def test_every_window_is_published_whole(lag):
     """Each window holds exactly the records that were given for it."""
-    assert dict(story["job"].truth) == story["published"]
+    assert dict(lag["job"].truth) == lag["published"]
+
+
+def test_a_drain_publishes_every_window(own_broker, two, place, key_uri):
+    """After a restore with twice the parallelism and silence, a drained job has published all windows that were open in the savepoint."""
+    job = Windows(place / "drained", key_uri, own_broker, "drained", 2, "1s", shards=1, disorder="1h")
+    now = time.time_ns() // 1_000_000 // WINDOW * WINDOW
+    first = two.submit(job.policy, job.deployment, run=("-p", 1))
+    assert first.job, first.text
+    for partition in (0, 1):
+        job.give(partition, [now - 6 * WINDOW + 6 * WINDOW * n // 600 for n in range(600)])
+    job.wait_for(two, "all is masked", job.given)
+    saved = two.savepoint(first.job, stop=True)
+    seen = 0
+    for number in range(DRAINS):
+        again = two.submit(job.policy, job.deployment, run=("-p", 2, "-s", saved))
+        assert again.job, again.text
+        two.wait("the job runs", lambda job=again.job: two.running(job) and two.checkpoints(job) >= 1)
+        time.sleep(4)  # silence: several times idle_after, at both levels of parallelism
+        two.savepoint(again.job, stop=True, drain=True)
+        assert dict(job.truth) == job.published(seen), f"drain {number + 1}"
+        seen += len(job.truth)

@@ -14,7 +14,7 @@ POLICY = """\
 version: 1
 stream: numbered
 subject: customerId
-event_time: {field: timestamp, max_out_of_orderness: 5s}
+event_time: {field: timestamp, max_out_of_orderness: DISORDER}
 fields:
   order:      {class: plain, optional: false}
   customerId: {class: identifier, optional: false}
@@ -48,13 +48,14 @@ class Windows:
         given: how many in all.
     """
 
-    def __init__(self, place: Path, keys: str, broker: Broker, name: str, partitions: int, idle_after: str, shards: int = 2) -> None:
+    def __init__(self, place: Path, keys: str, broker: Broker, name: str, partitions: int, idle_after: str, shards: int = 2,
+                 disorder: str = "5s") -> None:
         """Make the topics, write policy and deployment."""
         place.mkdir(parents=True)
         self.broker, self.name, self.given = broker, name, 0
         self.truth: collections.Counter[int] = collections.Counter()
         self.policy, self.deployment = place / "policy.yaml", place / "deployment.yaml"
-        self.policy.write_text(POLICY.replace("SHARDS", str(shards)))
+        self.policy.write_text(POLICY.replace("SHARDS", str(shards)).replace("DISORDER", disorder))
         self.raw = broker.topic(f"{name}-raw", partitions)
         at = {"connector": "kafka", "properties.bootstrap.servers": broker.bootstrap}
         sinks = {view: {**at, "topic": broker.topic(f"{name}-{view}"), "sink.transactional-id-prefix": f"{name}-{view}"} for view in NAMES}
@@ -77,9 +78,9 @@ class Windows:
         """Committed records of the masked view."""
         return len(self.broker.consume(f"{self.name}-numbers"))
 
-    def published(self) -> dict[int, int]:
-        """Committed windows: records by start in ms."""
-        rows = [json.loads(record.value or b"") for record in self.broker.consume(f"{self.name}-windows")]
+    def published(self, seen: int = 0) -> dict[int, int]:
+        """Committed windows, without the first `seen`: records by start in ms."""
+        rows = [json.loads(record.value or b"") for record in self.broker.consume(f"{self.name}-windows")[seen:]]
         found = {round(datetime.fromisoformat(row["window_start"]).timestamp() * 1000): row["orders"] for row in rows}
         assert len(found) == len(rows), "a window was published twice"
         return found

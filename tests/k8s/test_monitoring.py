@@ -10,6 +10,7 @@ from kustomize import documents
 from flink_masking.engine.metrics import METRICS
 
 FLINK = {
+    "flink_jobmanager_job_allSubTasksRunningOrFinishedTime",
     "flink_jobmanager_job_lastCheckpointDuration",
     "flink_jobmanager_job_numRestarts",
     "flink_jobmanager_job_numberOfCompletedCheckpoints",
