@@ -18,6 +18,8 @@ LARGEST_REQUEST = 1_048_576
 """What a Kafka producer sends at once unless ``properties.max.request.size`` says otherwise, and near to what brokers take: 1 MiB."""
 FRAME = 1_024
 """Bytes of a record besides its value, key and the values of headers: their names, the headers of every segment, the batch around it."""
+PARTITIONS = 1_000
+"""Partitions of one topic that are told apart where several topics are read."""
 CHECKPOINT_INTERVAL = 10_000
 """Milliseconds from one checkpoint to the next of a job with a Kafka sink, whose transactions end with them, where nothing else says."""
 _KEYED = {"key.format": "raw", "key.fields": "key", "value.fields-include": "EXCEPT_KEY"}
@@ -112,6 +114,8 @@ class Tables:
             options = {**_KEYED, **options}
         if self.transport.partitioned:
             columns.append("`partition` INT METADATA VIRTUAL")
+        if self._several:
+            columns.append("`topic` STRING METADATA VIRTUAL")
         if self._headers:
             columns.append("`headers` MAP<STRING, BYTES> METADATA VIRTUAL")
         if self._has_timestamp or self.transport.partitioned:
@@ -145,7 +149,9 @@ class Tables:
 
     @property
     def _arguments(self) -> str:
-        partitions = ["`partition`", "`timestamp`"] if self.transport.partitioned else []
+        # Of several topics, partitions of one number are told apart.
+        number = f"ABS(MOD(HASH_CODE(`topic`), 2000000)) * {PARTITIONS} + `partition`" if self._several else "`partition`"
+        partitions = [number, "`timestamp`"] if self.transport.partitioned else []
         return ", ".join(["payload", *partitions, *(["`key`"] if self._has_key else []),
                           *(f"`headers`[{literal(name)}]" for name in self._headers)])
 
@@ -199,6 +205,12 @@ class Tables:
     @property
     def _headers(self) -> list[str]:
         return header_names(self._records, self.transport)
+
+    @property
+    def _several(self) -> bool:
+        """Whether partitions come along, and the source may read several topics."""
+        options = self.deployment.source
+        return self.transport.partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))
 
     @property
     def _has_timestamp(self) -> bool:

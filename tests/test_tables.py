@@ -83,9 +83,20 @@ def test_only_parts_that_rules_name_are_read():
     assert "(payload, `headers`['a''b']) AS view0, `timestamp` FROM" in tables.protected(["view0"])
     assert "CASE WHEN header0_0 IS NOT NULL THEN 'a''b' END, header0_0], `timestamp` FROM" in tables.insert("one")
     timed = Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=True)
-    assert "`key` BYTES, `partition` INT METADATA VIRTUAL" in timed.source() and "'key.fields' = 'key'" in timed.source()
-    assert "(payload, `partition`, `key`)" in timed.protected(["view0"])
+    assert "`key` BYTES, `partition` INT METADATA VIRTUAL, `timestamp` TIMESTAMP_LTZ(3)" in timed.source() and "'key.fields' = 'key'" in timed.source()
+    assert "(payload, `partition`, `timestamp`, `key`) AS view0 FROM" in timed.protected(["view0"])
     assert "`partition`" not in Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=False).source()
+
+
+@pytest.mark.parametrize("topics", [{"topic": "a;b"}, {"topic": None, "topic-pattern": "raw.*"}])
+def test_partitions_of_several_topics_are_told_apart(topics):
+    """Of one topic the partition's number is enough; of several, the topic's name is part of what Protect is told."""
+    options = {name: value for name, value in (kafka("raw") | topics).items() if value is not None}
+    tables = Tables(plan(more=SUMS), deployment(source=options, names=("sums",)), clocked=True)
+    assert "`topic` STRING METADATA VIRTUAL" in tables.source()
+    assert "(payload, ABS(MOD(HASH_CODE(`topic`), 2000000)) * 1000 + `partition`, `timestamp`)" in tables.protected(["view0"])
+    one = Tables(plan(more=SUMS), deployment(names=("sums",)), clocked=True)
+    assert "`topic`" not in one.source() + one.protected(["view0"])
 
 
 def test_rows_of_several_people_tell_the_policy_and_nothing_of_a_record():

@@ -43,26 +43,30 @@ def own_broker(kafka_jars: str, place: Path) -> Iterator[Broker]:
 
 @pytest.fixture(scope="module")
 def lag(own_broker: Broker, two: Cluster, place: Path, key_uri: str) -> dict[str, Any]:
-    """Two partitions twenty minutes behind two others, and one that is empty; then a TaskManager dies, with a backlog when it is back."""
-    job = Windows(place / "lag", key_uri, own_broker, "lag", 5, IDLE)
+    """Two partitions twenty minutes behind two others, and one that is empty; then a TaskManager dies, with a backlog when it is back.
+
+    They lie in two topics: partitions of one number are not one partition.
+    """
+    job = Windows(place / "lag", key_uri, own_broker, "lag", (3, 2), IDLE)
+    partitions = [(0, 0), (0, 1), (1, 0), (1, 1)]
     now = time.time_ns() // 1_000_000 // WINDOW * WINDOW
-    for partition in (1, 3):
-        job.give(partition, [now - 20 * MINUTE + 20 * MINUTE * n // 20_000 for n in range(20_000)])
-    for partition in (0, 2):
-        job.give(partition, [now - WINDOW + WINDOW * n // 200 for n in range(200)])
+    for partition in partitions[:2]:
+        job.give(*partition, [now - 20 * MINUTE + 20 * MINUTE * n // 20_000 for n in range(20_000)])
+    for partition in partitions[2:]:
+        job.give(*partition, [now - WINDOW + WINDOW * n // 200 for n in range(200)])
     submitted = two.submit(job.policy, job.deployment, run=("-p", 2))
     assert submitted.job, submitted.text
     job.wait_for(two, "the backlog is masked", job.given)
     two.wait("a silent stream closes its windows", lambda: len(job.published()) >= 40, 120)
     lagging = job.counts()
     two.kill_task_manager(0)
-    for partition in range(4):  # a minute of event time while the job is down, and more of it while it starts
-        job.give(partition, [now + 40_000 + MINUTE * n // 4_000 for n in range(4_000)])
+    for partition in partitions:  # a minute of event time while the job is down, and more of it while it starts
+        job.give(*partition, [now + 40_000 + MINUTE * n // 4_000 for n in range(4_000)])
     two.add_task_manager()
     two.wait("the job runs again", lambda: two.running(submitted.job) and two.restarts(submitted.job) >= 1, 240)
     for second in range(0, 60, 5):
-        for partition in range(4):
-            job.give(partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
+        for partition in partitions:
+            job.give(*partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
     job.wait_for(two, "all is masked", job.given)
     two.wait("windows are published after the restart", lambda: max(job.published()) >= now + WINDOW, 180)
     two.savepoint(submitted.job, stop=True, drain=True)
@@ -88,12 +92,12 @@ def test_every_window_is_published_whole(lag):
 
 def test_a_drain_publishes_every_window(own_broker, two, place, key_uri):
     """After a restore with twice the parallelism and silence, a drained job has published all windows that were open in the savepoint."""
-    job = Windows(place / "drained", key_uri, own_broker, "drained", 2, "1s", shards=1, disorder="1h")
+    job = Windows(place / "drained", key_uri, own_broker, "drained", (2,), "1s", shards=1, disorder="1h")
     now = time.time_ns() // 1_000_000 // WINDOW * WINDOW
     first = two.submit(job.policy, job.deployment, run=("-p", 1))
     assert first.job, first.text
     for partition in (0, 1):
-        job.give(partition, [now - 6 * WINDOW + 6 * WINDOW * n // 600 for n in range(600)])
+        job.give(0, partition, [now - 6 * WINDOW + 6 * WINDOW * n // 600 for n in range(600)])
     job.wait_for(two, "all is masked", job.given)
     saved = two.savepoint(first.job, stop=True)
     seen = 0

@@ -48,7 +48,7 @@ class Windows:
         given: how many in all.
     """
 
-    def __init__(self, place: Path, keys: str, broker: Broker, name: str, partitions: int, idle_after: str, shards: int = 2,
+    def __init__(self, place: Path, keys: str, broker: Broker, name: str, partitions: tuple[int, ...], idle_after: str, shards: int = 2,
                  disorder: str = "5s") -> None:
         """Make the topics, write policy and deployment."""
         place.mkdir(parents=True)
@@ -56,15 +56,15 @@ class Windows:
         self.truth: collections.Counter[int] = collections.Counter()
         self.policy, self.deployment = place / "policy.yaml", place / "deployment.yaml"
         self.policy.write_text(POLICY.replace("SHARDS", str(shards)).replace("DISORDER", disorder))
-        self.raw = broker.topic(f"{name}-raw", partitions)
+        self.raw = [broker.topic(f"{name}-raw-{number}", count) for number, count in enumerate(partitions)]
         at = {"connector": "kafka", "properties.bootstrap.servers": broker.bootstrap}
         sinks = {view: {**at, "topic": broker.topic(f"{name}-{view}"), "sink.transactional-id-prefix": f"{name}-{view}"} for view in NAMES}
-        source = {**at, "topic": self.raw, "properties.group.id": name}
+        source = {**at, "topic": ";".join(self.raw), "properties.group.id": name}
         self.deployment.write_text(yaml.safe_dump({"source": source, "sinks": sinks, "keys": keys, "idle_after": idle_after,
                                                    "flink": SETTINGS}))
 
-    def give(self, partition: int, times: list[int]) -> None:
-        """Produce a record for each event time (ms since 1970), in this order, into one partition."""
+    def give(self, topic: int, partition: int, times: list[int]) -> None:
+        """Produce a record for each event time (ms since 1970), in this order, into one partition of one of the topics."""
         records = []
         for time in times:
             at = datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -72,7 +72,7 @@ class Windows:
             records.append(Record(json.dumps(event).encode(), partition=partition))
             self.truth[time // WINDOW * WINDOW] += 1
             self.given += 1
-        self.broker.produce(self.raw, records)
+        self.broker.produce(self.raw[topic], records)
 
     def masked(self) -> int:
         """Committed records of the masked view."""

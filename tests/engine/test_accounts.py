@@ -64,8 +64,8 @@ def test_agreeing_accounts_are_summed_up(planned, output):
     """Input, quarantine by reason, and for each segment what was released, suppressed and written."""
     summary = summarize(planned(POLICY), output)
     assert (summary.input, summary.quarantined, summary.reasons) == (10, 3, {"malformed": 2, "unknown_field": 1})
-    assert summary.segments == {"seen": SegmentAccount(7, 0, 7), "groups": SegmentAccount(4, 3, 4), "sums": SegmentAccount(3, 4, 2)}
-    assert json.loads(summary.encode())["segments"]["sums"] == {"released": 3, "suppressed": 4, "rows": 2}
+    assert summary.segments == {"seen": SegmentAccount(7, 0, 7), "groups": SegmentAccount(4, 3, 4), "sums": SegmentAccount(3, 4, 2, 2)}
+    assert json.loads(summary.encode())["segments"]["sums"] == {"released": 3, "suppressed": 4, "rows": 2, "late": 2}
 
 
 @pytest.mark.parametrize("name", ["quarantine", "seen", "groups", "sums"])
