@@ -46,10 +46,10 @@ class ClockFunction(KeyedProcessFunction):  # type: ignore[misc]
         """Open the keys, and the state that knows the partitions."""
         never_sample()
         keys = self._source.watcher()
-        slack = self._source.stateful_plan(keys.ring()).out_of_orderness
-        self._sealer = ReloadingSealer(keys.ring, keys.look, "state", self._segment)
+        plan = self._source.stateful_plan(keys.ring())
+        self._sealer = ReloadingSealer(keys.ring, keys.look, "state", self._segment, (plan.policy.stream, self._segment, "clock"))
         self._state = runtime_context.get_map_state(MapStateDescriptor("clock", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
-        self._clock = EventClock(slack, self._idle_after, beat_of(self._idle_after), self._senders)
+        self._clock = EventClock(plan.out_of_orderness, self._idle_after, beat_of(self._idle_after), self._senders)
         self._restored, self._sent = False, NO_TIME
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[tuple[Row, int]]:
