@@ -78,12 +78,16 @@ class Windows:
         """Committed records of the masked view."""
         return len(self.broker.consume(f"{self.name}-numbers"))
 
-    def published(self, seen: int = 0) -> dict[int, int]:
-        """Committed windows, without the first `seen`: records by start in ms."""
-        rows = [json.loads(record.value or b"") for record in self.broker.consume(f"{self.name}-windows")[seen:]]
-        found = {round(datetime.fromisoformat(row["window_start"]).timestamp() * 1000): row["orders"] for row in rows}
-        assert len(found) == len(rows), "a window was published twice"
-        return found
+    def rows(self) -> list[tuple[int, int]]:
+        """Committed windows: their start in ms, and their records."""
+        rows = [json.loads(record.value or b"") for record in self.broker.consume(f"{self.name}-windows")]
+        return [(round(datetime.fromisoformat(row["window_start"]).timestamp() * 1000), row["orders"]) for row in rows]
+
+    def published(self) -> dict[int, int]:
+        """The same, each window once."""
+        rows = self.rows()
+        assert len(dict(rows)) == len(rows), "a window was published twice"
+        return dict(rows)
 
     def counts(self) -> collections.Counter[str]:
         """What the audit says of the aggregated view, added up."""
