@@ -81,6 +81,11 @@ class AggregatedPlan:
         return frozenset([self.event_time, *(path for path, _ in self.keys), *(m.name for m in self.spec.measures)])
 
     @property
+    def checked(self) -> frozenset[str]:
+        """The fields of the groups; measures are clipped and added up."""
+        return frozenset(path for path, _ in self.keys)
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Bounding and adding up for each shard of people, then noise in one place."""
         counting = partial(PinnedPeople, partial(PartialLogic, self.spec, max_ahead=self.max_ahead), self.people_version, self.name)
@@ -124,6 +129,7 @@ class AggregatedPlan:
     def _groups(self, view: RecordView, rejections: Rejections) -> pa.BinaryArray:
         members = []
         for path, rule in self.keys:
+            rejections.add(view.broken(path), "out_of_domain", path)
             column = view.column(path)
             if rule is None:
                 rejections.add(~column.absent & ~np.isin(column.kinds, list(SCALAR)), "out_of_domain", path)

@@ -85,6 +85,11 @@ class AnonymizedPlan:
         return frozenset([*self.segment.quasi_identifiers, *self.segment.release, *self.segment.sensitive])
 
     @property
+    def checked(self) -> frozenset[str]:
+        """All of them."""
+        return self.paths
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """One keyed operator."""
         return (self._stage(self._logic),)
@@ -131,6 +136,7 @@ class AnonymizedPlan:
         """Codes of the declared values, else hashes; no value (null or missing) counts as a value of its own, other than ""."""
         column, domain = view.column(path), self.domains[path]
         absent = column.absent
+        absent[view.broken(path)] = True  # shown as one and the same, so it counts as one and the same
         if domain is None:
             return hashes(_required(self.sensitive), column.text, absent)
         code, ok = domain.encode(column.text, np.where(absent, Kind.NULL, column.kinds))
@@ -150,7 +156,8 @@ class AnonymizedPlan:
         return pack(self.space, codes, view.people if whole else view.people[rows], sensitive, self._release(view, None if whole else rows))
 
     def _release(self, view: RecordView, rows: np.ndarray | None) -> pa.BinaryArray:
-        """The released members as JSON text without braces, every value byte for byte as it came; missing fields stay missing."""
+        """The released members as JSON text without braces, every value byte for byte as it came or, where it breaks its field's
+        contract, redacted; missing fields stay missing."""
         if not self.segment.release:
             return pa.array([b""] * (view.n if rows is None else len(rows)), pa.binary())
         members = []

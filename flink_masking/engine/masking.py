@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.records.edits import DROP_VALUE, USE, Edit, Replace
+from flink_masking.contract.check_kernels import outside
+from flink_masking.records.edits import DROP_VALUE, KEEP, KEEP_VALUE, USE, Edit, Replace
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
 from flink_masking.techniques.base import Context, Mask, Masked, OnError
@@ -26,6 +27,7 @@ class FieldRule:
         takes: bool by kind code: True where the technique takes values of that kind.
         on_error: what becomes of values that it does not take.
         row_local: whether the result of a row depends on that row alone.
+        shows: whether anything of a value is left in the result, so that a value that breaks its field's contract is not taken.
     """
 
     path: str
@@ -34,6 +36,7 @@ class FieldRule:
     takes: np.ndarray
     on_error: OnError
     row_local: bool = True
+    shows: bool = True
 
 
 def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
@@ -41,6 +44,33 @@ def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
     takes = np.zeros(len(Kind), bool)
     takes[[*inputs, Kind.NULL]] = True
     return takes
+
+
+HIDDEN = frozenset({"drop", "nullify", "redact"})
+"""Techniques that leave nothing of a value but that there was one: no contract is checked for them."""
+
+
+@dataclass(frozen=True)
+class KeptField:
+    """A field that a masked segment keeps, so far as its values keep the field's contract.
+
+    Attributes:
+        path: the field.
+        on_error: what becomes of the other values.
+    """
+
+    path: str
+    on_error: OnError
+
+
+def keep(unfit: np.ndarray | None, on_error: OnError) -> Edit:
+    """The splice of a kept field: bool, n: the values that break its contract; None when all keep it."""
+    if unfit is None:
+        return KEEP
+    if on_error == "drop":
+        return Replace(pa.scalar(REDACTED), np.where(unfit, DROP_VALUE, KEEP_VALUE).astype(np.uint8))
+    instead = pa.scalar(None if on_error == "nullify" else REDACTED, pa.string())
+    return Replace(instead, np.where(unfit, USE, KEEP_VALUE).astype(np.uint8))
 
 
 def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
@@ -59,7 +89,8 @@ def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
     return Replace(pc.if_else(pa.array(refused), pa.scalar(text, values.type), values))
 
 
-def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | None = None) -> tuple[Masked, np.ndarray | None]:
+def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | None = None,
+          unfit: np.ndarray | None = None) -> tuple[Masked, np.ndarray | None]:
     """Run a rule's mask.
 
     Args:
@@ -67,15 +98,21 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         values: n values of its field.
         context: of the batch.
         live: bool, n: the values that the mask may see; None: all of them.
+        unfit: bool, n: the values that break their field's contract; they are refused and the mask does not see them. None: there are none.
 
     Returns:
-        The masked values, null where not live; and bool, n: True where the value's kind or form cannot be taken (None when all were).
+        The masked values, null where not live; and bool, n: True where the value's contract, kind or form makes it one that cannot be
+        taken (None when all were).
     """
+    if unfit is not None:
+        masked, refused = apply(rule, values, context, ~unfit if live is None else live & ~unfit)
+        return masked, unfit if refused is None else refused | unfit
     if live is not None and not live.all():
         seen = Values(values.text.filter(pa.array(live)), values.kinds[live], values.rows[live])
         masked, refused = apply(rule, seen, context)
         if isinstance(masked.values, pa.Array):
-            masked = masked._replace(values=masked.values.take(pa.array(np.cumsum(live) - 1, mask=~live)))
+            index = pa.array(np.cumsum(live) - 1, mask=~live)
+            masked = masked._replace(values=masked.values.take(index) if len(masked.values) else pa.nulls(len(live), masked.values.type))
         if refused is not None:
             spread = np.zeros(len(live), bool)
             spread[live] = refused
@@ -84,7 +121,17 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
     if len(values.rows) == 0:  # a field without any value in the batch is not worth a call
         return Masked(pa.array([], pa.string())), None
     masked = rule.mask(values, context)
-    wrong = ~rule.takes[values.kinds]
+    wrong = not_taken(values.kinds, rule.takes)
     if masked.refused is not None:
-        wrong |= masked.refused & (values.kinds != Kind.NULL)
-    return masked, wrong if wrong.any() else None
+        refused = masked.refused & (values.kinds != Kind.NULL)
+        wrong = refused if wrong is None else wrong | refused
+    return masked, wrong if wrong is not None and wrong.any() else None
+
+
+def not_taken(kinds: np.ndarray, takes: np.ndarray) -> np.ndarray | None:
+    """Which of n kinds are not taken: bool, n, or None when all are. takes: bool by kind code."""
+    wrong = np.empty(len(kinds), np.uint8)
+    return wrong.view(np.bool_) if outside(kinds, int(takes @ _BITS), wrong) else None
+
+
+_BITS = 1 << np.arange(len(Kind), dtype=np.int64)

@@ -1,15 +1,16 @@
 """A policy and its keys, compiled: everything that can be wrong has been found, at run time functions see data only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import orjson
 import pyarrow as pa
 
+from flink_masking.contract.field import Contract
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.keys import exact
-from flink_masking.engine.masking import REDACTED, FieldRule, accepted_kinds
+from flink_masking.engine.masking import HIDDEN, REDACTED, FieldRule, KeptField, accepted_kinds
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.zero_delay import compile_zero_delay
@@ -46,6 +47,7 @@ class MaskedPlan:
         record: what becomes of Kafka's own parts of a record.
         shuffled: the records of each batch leave in a random order of their own.
         keys: rules for the keys of open objects, by the path that ends in ``*``.
+        checked: the fields at and below `keeps` whose values have a contract to keep.
     """
 
     name: str
@@ -56,6 +58,12 @@ class MaskedPlan:
     record: RecordPlan = field(default_factory=RecordPlan)
     shuffled: bool = False
     keys: tuple[FieldRule, ...] = ()
+    checked: tuple[KeptField, ...] = ()
+
+    @property
+    def shown(self) -> list[str]:
+        """The fields of which it shows anything and whose values are looked at."""
+        return [*(rule.path for rule in self.rules if rule.shows), *(kept.path for kept in self.checked)]
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,8 @@ class Plan:
         required: fields that every record must have.
         unknown: what becomes of members that nobody declared, where they do not send the record to quarantine.
         fatal: scanner flags that send a record to quarantine.
+        contracts: what is checked of the fields that a view shows, by path.
+        strict: the fields of which one value that breaks its contract sends the record to quarantine.
     """
 
     policy: Policy
@@ -85,6 +95,8 @@ class Plan:
     required: tuple[str, ...]
     unknown: Edit
     fatal: int
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
+    strict: tuple[str, ...] = ()
 
     @property
     def out_of_orderness(self) -> int:
@@ -126,14 +138,18 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
                 stateful.append(compile_aggregated(name, segment, loaded, ring))
     required = tuple(path for path, field in policy.fields.items() if not field.optional and not repeats(path))
     emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in (*m.rules, *m.keys))))
+    emit.update(dict.fromkeys(kept.path for m in masked for kept in m.checked))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
     paths = Paths(list(emit), known=[path for path in policy.fields if path not in emit], opaque=opaque)
     quarantine_unknown = policy.unknown_fields == "quarantine"
     unknown = Replace(pa.scalar(REDACTED)) if policy.unknown_fields == "redact" else DROP
+    shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]
+    contracts = {path: loaded.contracts[path] for path in shown if path in loaded.contracts}
+    strict = tuple(contracts) if policy.contract == "strict" else ()
     return Plan(policy, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
-                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0))
+                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict)
 
 
 def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:
@@ -162,21 +178,22 @@ def key_versions(paths: Iterable[str], version: int) -> bytes:
 
 
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
-    rules, drops, keeps = [], [], []
+    rules, drops, keeps, checked = [], [], [], []
     for path, rule in loaded.rules(name).items():
         mask = rule.technique.make(rule.params, loaded.site(path, ring, vault))
         if mask is Action.DROP:
             drops.append(path)
         elif mask is Action.KEEP:
             keeps.append(path)
+            checked += [KeptField(place, rule.params.on_error) for place in loaded.fields_at(path) if place in loaded.contracts]
         else:
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
-                                   rule.technique.row_local))
+                                   rule.technique.row_local, rule.technique.name not in HIDDEN))
     versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
-                      tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()))
+                      tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked))
 
 
 def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> FieldRule:

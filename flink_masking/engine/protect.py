@@ -10,7 +10,7 @@ import pyarrow as pa
 from flink_masking.audit.events import AuditChain
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.keys import renamed
-from flink_masking.engine.masking import FieldRule, apply, edit
+from flink_masking.engine.masking import FieldRule, apply, edit, keep
 from flink_masking.engine.order import shuffled
 from flink_masking.engine.people import marked
 from flink_masking.engine.plan import MaskedPlan, Plan
@@ -133,7 +133,7 @@ class Protect:
     def _protect(self, payloads: pa.Array, parts: Parts) -> Protected:
         plan, now = self._plan, self._clock()
         table = scan(payloads, plan.paths, plan.limits)
-        view = RecordView(table, plan.policy.subject, self.people)
+        view = RecordView(table, plan.policy.subject, self.people, plan.contracts)
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
         released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)
@@ -145,6 +145,8 @@ class Protect:
             rejections.add_row(row, fault.reason, fault.path, fault.position)
         for path in plan.required:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
+        for path in plan.strict:
+            rejections.add(view.broken(path), "contract", path)
         examined = [segment.examine(view, rejections, now) for segment in plan.stateful]
         masked, views = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()
@@ -155,10 +157,8 @@ class Protect:
         for segment, edits in zip(plan.masked, masked, strict=True):
             fields: dict[str, dict[str, Any]] = {path: {"technique": "drop"} for path in segment.drops}
             fields.update({path: {"technique": "keep"} for path in segment.keeps})
-            for rule, _, refused in edits:
-                live = ~rejected[view.values(rule.path).rows]
-                fields[rule.path] = {"technique": rule.technique, "values": int(np.count_nonzero(live)),
-                                     "refused": 0 if refused is None else int(np.count_nonzero(refused & live))}
+            fields.update((kept.path, _counted("keep", table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
+            fields.update((rule.path, _counted(rule.technique, table.rows(rule.path), refused, rejected)) for rule, _, refused in edits)
             upsert = segment.name in self._transport.upserts
             account = body["segments"][segment.name] = {"released": table.n - quarantined - (0 if upsert else tombstones), "fields": fields}
             if tombstones:
@@ -202,6 +202,7 @@ class Protect:
             before = len(rejections.rows)
             for segment, edits in zip(self._plan.masked, masked, strict=True):
                 splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
+                splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
                 made = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added, keys=keys[segment.name])
                 made = views[segment.name] = one_line(made) if table.breaks else made
@@ -230,7 +231,11 @@ class Protect:
         place. They begin anew when one of them has rejected records that the others have seen.
         """
         segments = self._plan.masked
-        contexts = [Context(self._entropy(32), view.subjects, lambda path: _accepted(view.values(path).rows, rejections)) for _ in segments]
+        contexts = [Context(self._entropy(32), view.subjects, lambda path: _accepted(view, path, rejections)) for _ in segments]
+        for segment in segments:
+            for kept in segment.checked:
+                if kept.on_error == "quarantine":
+                    rejections.add(view.broken(kept.path), "refused_value", kept.path)
         done: dict[tuple[int, str], Applied] = {}
         for row_local in (True, False):
             again = True
@@ -241,7 +246,8 @@ class Protect:
                         if rule.row_local is row_local:
                             values = view.values(rule.path)
                             live = None if row_local else ~rejections.mask[values.rows]
-                            masked, refused = apply(rule, values, contexts[number], live)
+                            unfit = view.unfit(rule.path) if rule.shows else None
+                            masked, refused = apply(rule, values, contexts[number], live, unfit)
                             if refused is not None and rule.on_error == "quarantine":
                                 rejections.add(values.rows[refused], "refused_value", rule.path)
                             done[number, rule.path] = rule, masked, refused
@@ -275,8 +281,21 @@ class Protect:
         return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(marked(batch, segment.people_version))))]
 
 
-def _accepted(rows: np.ndarray, rejections: Rejections) -> np.ndarray:
+def _accepted(view: RecordView, path: str, rejections: Rejections) -> np.ndarray:
+    """Rows of the values at a path that keep its contract and whose record is accepted."""
+    rows, unfit = view.values(path).rows, view.unfit(path)
+    if unfit is not None:
+        rows = rows[~unfit]
     return rows[rejections.codes[rows] == 0]
+
+
+def _counted(technique: str, rows: np.ndarray, refused: np.ndarray | None, rejected: np.ndarray) -> dict[str, Any]:
+    """What an audit event says of a field: values in accepted records, and how many of them were refused."""
+    if refused is None and not rejected.any():
+        return {"technique": technique, "values": len(rows), "refused": 0}
+    live = ~rejected[rows]
+    return {"technique": technique, "values": int(np.count_nonzero(live)),
+            "refused": 0 if refused is None else int(np.count_nonzero(refused & live))}
 
 
 def _told(record: RecordPlan) -> dict[str, Any]:

@@ -14,7 +14,8 @@ def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension) -> 
     """The codes of a field, a code a row; where they are in the domain; where the field is missing, null or an empty array."""
     if isinstance(dimension, LabelsDimension):
         values = view.values(path)
-        return dimension.encode_sets(values.text, values.kinds, values.rows, view.n)
+        code, ok, absent = dimension.encode_sets(values.text, values.kinds, values.rows, view.n)
+        return code, _kept(view, path, ok), absent
     column = view.column(path)
     absent, text = column.absent, column.text
     kinds = np.where(absent, Kind.NULL, column.kinds).astype(np.int32)
@@ -23,4 +24,13 @@ def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension) -> 
         refused = np.zeros(view.n, np.bool_) if cells.refused is None else cells.refused
         text, kinds = cells.values, np.where(refused | absent, Kind.NULL, Kind.STRING).astype(np.int32)
     code, ok = dimension.encode(text, kinds)
-    return code, ok & ~absent, absent
+    return code, _kept(view, path, ok & ~absent), absent
+
+
+def _kept(view: RecordView, path: str, ok: np.ndarray) -> np.ndarray:
+    """Which of these rows have a value that keeps the field's contract, too."""
+    broken = view.broken(path)
+    if len(broken):
+        ok = ok.copy()
+        ok[broken] = False
+    return ok

@@ -56,6 +56,11 @@ class Stateful(Protocol):
         ...
 
     @property
+    def checked(self) -> frozenset[str]:
+        """Those of them of which its rows show something, so that values that break their contract are not taken."""
+        ...
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Its keyed operators, in order."""
         ...

@@ -1,11 +1,19 @@
 """A scanned batch as the rules and the stateful segments see it: every field handed out once, whoever asks."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from flink_masking.contract.field import Contract
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.columns import Column, aligned, aligned_raw
+from flink_masking.engine.masking import REDACTED
 from flink_masking.records.spans import SpanTable, Values
+
+NO_CONTRACTS: Mapping[str, Contract] = MappingProxyType({})
 
 
 class RecordView:
@@ -17,25 +25,44 @@ class RecordView:
         subject: path of the field that names the person, or None.
     """
 
-    def __init__(self, table: SpanTable, subject: str | None, prf: Prf | None) -> None:
+    def __init__(self, table: SpanTable, subject: str | None, prf: Prf | None, contracts: Mapping[str, Contract] = NO_CONTRACTS) -> None:
         """Look at a scanned batch.
 
         Args:
             table: the span table.
             subject: path of the field that names the person, or None.
             prf: the keyed hash of people; None when nothing counts people.
+            contracts: what is checked of the fields that have something declared, by path.
         """
         self.table, self.n = table, table.n
         self.subject, self._prf = subject, prf
         self._values: dict[str, Values] = {}
         self._columns: dict[str, Column] = {}
         self._people: np.ndarray | None = None
+        self._contracts = contracts
+        self._unfit: dict[str, np.ndarray | None] = {}
 
     def values(self, path: str) -> Values:
         """All values at `path`."""
         if path not in self._values:
             self._values[path] = self.table.values(path)
         return self._values[path]
+
+    def unfit(self, path: str) -> np.ndarray | None:
+        """Which of the values at `path` break the field's contract: bool, one a value; None when none does."""
+        if path not in self._unfit:
+            contract = self._contracts.get(path)
+            found = None
+            if contract is not None:
+                text = self.values(path).text if contract.reads_text else None
+                found = contract.unfit(self.table.contents(path), text)
+            self._unfit[path] = found
+        return self._unfit[path]
+
+    def broken(self, path: str) -> np.ndarray:
+        """Rows with a value at `path` that breaks the field's contract: int, ascending."""
+        unfit = self.unfit(path)
+        return np.zeros(0, np.int32) if unfit is None else self.table.rows(path)[unfit]
 
     def column(self, path: str) -> Column:
         """The value of each row at `path`, a field that occurs at most once a record."""
@@ -44,8 +71,13 @@ class RecordView:
         return self._columns[path]
 
     def raw(self, path: str) -> pa.BinaryArray:
-        """The bytes of each row's value at `path`; null where the field is missing."""
-        return aligned_raw(self.table, path)
+        """The bytes of each row's value at `path`, redacted where it breaks its contract; null where the field is missing."""
+        raw, broken = aligned_raw(self.table, path), self.broken(path)
+        if not len(broken):
+            return raw
+        mask = np.zeros(self.n, np.bool_)
+        mask[broken] = True
+        return pc.if_else(pa.array(mask), pa.scalar(f'"{REDACTED}"'.encode(), pa.binary()), raw)
 
     @property
     def subjects(self) -> pa.StringArray | None:

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass, field
 
+from flink_masking.contract.field import Contract
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_aggregated import check_aggregated
 from flink_masking.policy.check_anonymized import check_anonymized
 from flink_masking.policy.check_composition import check_composition
+from flink_masking.policy.check_contract import check_contracts, warn_unchecked
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
 from flink_masking.policy.check_keys import check_keys
@@ -35,6 +37,8 @@ class Compiled:
         groups: rules of `group_by` of aggregated segments, by name.
         records: rules for Kafka's parts of the records of masked segments, by name.
         keys: rules for the keys of open objects of masked segments, by name, by path.
+        contracts: what is checked of the fields that a view shows, by path.
+        tree: the declared paths.
     """
 
     facts: Facts
@@ -42,6 +46,8 @@ class Compiled:
     groups: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
     records: dict[str, RecordRules] = field(default_factory=dict)
     keys: dict[str, dict[str, Rule]] = field(default_factory=dict)
+    contracts: dict[str, Contract] = field(default_factory=dict)
+    tree: FieldTree = field(default_factory=FieldTree)
 
 
 def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
@@ -53,7 +59,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
     facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
     keys = KeyRing.ephemeral()
     compiler = RuleCompiler(policy, tree, lambda path: facts.site(path, keys, source), findings)
-    compiled = Compiled(facts)
+    compiled = Compiled(facts, contracts=check_contracts(policy, findings), tree=tree)
     for name, segment in policy.segments.items():
         _check_name(name, policy, findings)
         match segment:
@@ -66,6 +72,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
+    warn_unchecked(policy, tree, compiled.rules, compiled.contracts, findings)
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)

@@ -109,7 +109,7 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
     loc = ("fields", path)
     name = cut(path)
     if declared.type is not None and declared.type not in KINDS:
-        hint = did_you_mean(declared.type, KINDS, "types") or "'json', 'date', 'datetime' and 'geo' are those that change what is checked"
+        hint = did_you_mean(declared.type, KINDS, "types") or f"known are {', '.join(KINDS)}"
         findings.warn((*loc, "type"), f"'{cut(declared.type)}' is not a known type and changes nothing", hint)
     ways = [way for way in GENERALISED_BY if getattr(declared, way) is not None]
     if len(ways) > 1:

@@ -13,10 +13,10 @@ LARGEST = 10**15
 
 KINDS = (
     "boolean", "card_expiry", "city", "company", "country", "cvv", "date", "datetime", "device_id", "email", "first_name", "full_name",
-    "gender", "geo", "iban", "imei", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number", "passport",
-    "payment_card", "person", "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
+    "gender", "geo", "iban", "imei", "integer", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number",
+    "passport", "payment_card", "person", "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
 )  # fmt: skip
-"""What a field's ``type`` may say. Only date, datetime, geo and json change what is checked; the rest tell people and detectors."""
+"""What a field's ``type`` may say; `flink_masking.contract.forms.FORMS` says which of them have a form that values are checked for."""
 
 OBJECT_TYPES = ("json", "geo")
 """Types of fields that hold an object or array as a whole."""
@@ -52,22 +52,25 @@ Whole = Annotated[int, pydantic.Field(strict=True, le=LARGEST)]
 Number = Annotated[int | float, PlainValidator(_number), WithJsonSchema({"type": "number"})]
 Real = Annotated[float, pydantic.Field(strict=True, allow_inf_nan=False)]
 Flag = Annotated[bool, pydantic.Field(strict=True)]
+Text = Annotated[str, pydantic.Field(strict=True, min_length=1, max_length=500)]
 Name = Annotated[str, pydantic.Field(min_length=1, max_length=500)]
 _Bound = Annotated[int | float | str, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})]
 
 
 class Field(Model):
-    """What a policy says of one field.
+    """What a policy says of one field: its contract. A value that does not keep it is shown in no view.
 
     Attributes:
         role: written ``class``: how the field relates to the person.
-        type: what it holds, one of `KINDS`; None when not said.
+        type: what it holds, one of `KINDS`; None when not said: then any scalar is shown as it comes.
         optional: a record may lack it.
-        domain: public lower and upper bound of a number or (ISO text) a date.
+        domain: public lower and upper bound of a number or (ISO text) a date; no value beyond is shown.
         hierarchy: name of the file with its generalisation hierarchy, relative to the policy.
         prefix: it is text of at most this many characters, generalised by cutting from the right.
-        bounds: for a measure, what values are clipped to.
-        scale: decimals of a number; a measure without scale counts whole units.
+        values: the only texts that it may hold.
+        pattern: a regular expression (RE2) that its text matches as a whole.
+        bounds: for a measure, what values are clipped to in aggregates; where it has no domain, no value beyond is shown.
+        scale: decimals of a number, at most; a measure without scale counts whole units.
     """
 
     role: Role = pydantic.Field(alias="class")
@@ -76,6 +79,8 @@ class Field(Model):
     domain: Annotated[tuple[_Bound, _Bound], BeforeValidator(_pair)] | None = None
     hierarchy: Name | None = None
     prefix: Annotated[Whole, pydantic.Field(ge=1, le=32)] | None = None
+    values: Annotated[tuple[Text, ...] | None, pydantic.Field(min_length=1, max_length=10_000)] = None
+    pattern: Name | None = None
     bounds: Annotated[tuple[Number, Number], BeforeValidator(_pair)] | None = None
     scale: Annotated[Whole, pydantic.Field(ge=0, le=9)] | None = None
 

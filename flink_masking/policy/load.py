@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from flink_masking.anonymity.dimensions import Dimension
+from flink_masking.contract.field import Contract
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
@@ -55,6 +56,15 @@ class LoadedPolicy:
             KeyError: there is no masked segment of that name.
         """
         return dict(self._compiled.rules[segment])
+
+    @property
+    def contracts(self) -> Mapping[str, Contract]:
+        """What is checked of the values of each field that has something declared, by path."""
+        return self._compiled.contracts
+
+    def fields_at(self, path: str) -> tuple[str, ...]:
+        """The declared fields that a rule for `path`, as in `rules`, is for: itself or what is below it."""
+        return tuple(place for place in (path, *self._compiled.tree.under(path)) if place in self.policy.fields)
 
     def in_order(self) -> "LoadedPolicy":
         """The same policy with every masked segment ``order: as_read``, for whoever shows records beside what they came from."""

@@ -43,6 +43,8 @@ class Policy(Model):
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
         fields: by path, as written.
+        contract: what becomes of a record with a shown value that does not keep its field's declaration: by_rule, the value goes by the
+            rule's on_error; strict, the record goes to quarantine.
         unknown_fields: what becomes of a record (quarantine) or of a member (drop, redact) that is not declared.
         segments: by name.
         audit: where audit events go.
@@ -58,6 +60,7 @@ class Policy(Model):
     subject: Name | None = None
     event_time: EventTime | None = None
     fields: dict[Name, Field] = pydantic.Field(min_length=1)
+    contract: Literal["by_rule", "strict"] = "by_rule"
     unknown_fields: Literal["quarantine", "drop", "redact"] = "quarantine"
     segments: dict[Name, Segment] = pydantic.Field(min_length=1)
     audit: Audit | None = None

@@ -59,6 +59,22 @@ class Values(NamedTuple):
     rows: np.ndarray
 
 
+class Contents(NamedTuple):
+    """Where the values of one field lie, undecoded bytes and text alike: what a check of every value needs.
+
+    Attributes:
+        data: uint8.
+        starts: int32, n.
+        ends: int32, n: value i is ``data[starts[i]:ends[i]]``, the contents of a string or the text of anything else.
+        kinds: int32, n `Kind` codes.
+    """
+
+    data: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    kinds: np.ndarray
+
+
 class Fault(NamedTuple):
     """Why a row is refused.
 
@@ -102,6 +118,9 @@ class Codec(Protocol):
 
     def text(self, table: "SpanTable", order: np.ndarray, size: int) -> pa.StringArray:
         """The decoded values of the spans whose indices are in `order`; their raw bytes add up to `size`."""
+
+    def places(self, table: "SpanTable", order: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Starts and ends in the table's data of the contents of these spans; None where one at least has to be decoded first."""
 
     def key(self, raw: bytes) -> str:
         """The key of an undeclared member, decoded."""
@@ -191,6 +210,19 @@ class SpanTable:
             text = self.codec.text(self, self.order[group], int(self.sizes[self.paths.ids[path]]))
             self._values[path] = Values(text, self._kinds[group], self._rows[group])
         return self._values[path]
+
+    def contents(self, path: str) -> Contents:
+        """Where the values at an emitted path lie; they are copied only where they have to be decoded, or have been anyway.
+
+        Raises:
+            ValueError: the path is not emitted.
+        """
+        group = self._group(path)
+        places = None if path in self._values else self.codec.places(self, self.order[group])
+        if places is None:
+            data, offsets, _ = arrow.parts(self.values(path).text)
+            return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
+        return Contents(self.data, *places, self._kinds[group])
 
     def raw(self, path: str) -> pa.BinaryArray:
         """The values at an emitted path, byte for byte as they stand in the records.

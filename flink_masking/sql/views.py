@@ -65,6 +65,11 @@ class Unpublished:
         """Fields whose values it reads."""
         return self.segment.paths
 
+    @property
+    def checked(self) -> frozenset[str]:
+        """Fields whose values must keep their contract."""
+        return self.segment.checked
+
     def examine(self, view: RecordView, rejections: Rejections, now: int) -> Any:
         """As the segment does."""
         return self.segment.examine(view, rejections, now)

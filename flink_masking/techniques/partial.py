@@ -23,7 +23,8 @@ class PartialParams(Params):
     Attributes:
         keep_first: characters kept at the start.
         keep_last: characters kept at the end; with `keep_after`, at the end of the part before the anchor.
-        keep_after: text; from its first occurrence on everything stays, and the other parameters see only what is before it.
+        keep_after: text that occurs once; from there on everything stays that the field's declared type allows, and the other parameters
+            see only what is before it.
         keep_separators: ASCII characters that are neither letters nor digits stay in place; a character beyond ASCII counts as a letter.
         mask: the character that is shown for hidden ones.
         same_length: one mask character for each hidden one, instead of always three; true when `keep_separators` is.
@@ -67,8 +68,8 @@ def make_partial(params: PartialParams, site: Site) -> Mask:
     """A mask that hides all but the kept parts.
 
     Null stays null and ``""`` stays ``""``. A value whose part to be masked has no more characters than are kept, or that lacks the
-    anchor, is hidden whole: three mask characters, or one for each character. A value without any letter or digit has no separators:
-    all of it is hidden. Deterministic, row-local, not reversible. Leaks what is kept, and the length when it is the same.
+    anchor or has it twice, is hidden whole: three mask characters, or one for each character. A value without any letter or digit has no
+    separators: all of it is hidden. Deterministic, row-local, not reversible. Leaks what is kept, and the length when it is the same.
     """
     return hide_all_but(
         params.keep_first, params.keep_last, params.keep_after or "", params.keep_separators, params.one_for_one, params.mask

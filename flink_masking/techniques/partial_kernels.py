@@ -116,7 +116,7 @@ def partial_rows(data, offsets, valid, anchor_, splat_, first, last, separators,
         p, e = base + offsets[k], base + offsets[k + 1]
         if p < e and (not len(valid) or valid[k]):
             head = find(p, e, anchor, n, splat, limit) if n else e
-            if head >= 0:
+            if head >= 0 and (n == 0 or find(head + n, e, anchor, n, splat, limit) < 0):
                 a, b = forward(p, head, first, separators), backward(p, head, last, separators)
             else:
                 a, b = e, p

@@ -25,7 +25,7 @@ def plain_partial(text, keep_first=0, keep_last=0, keep_after=None, keep_separat
     same = same_length or keep_separators
     head, anchor, rest = text.partition(keep_after) if keep_after else (text, "", "")
     places = [i for i, c in enumerate(head) if counts(c) or not keep_separators]
-    if (keep_after and not anchor) or keep_first + keep_last >= len(places):
+    if (keep_after and text.count(keep_after) != 1) or keep_first + keep_last >= len(places):
         return hide(text, mask, keep_separators and any(map(counts, text))) if same else 3 * mask
     start = places[keep_first - 1] + 1 if keep_first else 0
     stop = places[-keep_last] if keep_last else len(head)
@@ -40,7 +40,7 @@ def plain_partial(text, keep_first=0, keep_last=0, keep_after=None, keep_separat
         ({"keep_first": 1, "keep_after": "@"}, "\U0001f600smile@example.com", "\U0001f600***@example.com"),
         ({"keep_first": 1, "keep_after": "@"}, "no-anchor-here", "***"),
         ({"keep_first": 1, "keep_after": "@"}, "a@example.com", "***"),
-        ({"keep_first": 1, "keep_after": "@"}, "ab@c@d", "a***@c@d"),
+        ({"keep_first": 1, "keep_after": "@"}, "ab@c@d", "***"),
         ({"keep_last": 2, "keep_after": "@"}, "john@example.com", "***hn@example.com"),
         ({"keep_first": 1, "keep_after": "@@"}, "a@b@@c", "a***@@c"),
         ({"keep_last": 4, "keep_separators": True}, "123-45-6789", "***-**-6789"),

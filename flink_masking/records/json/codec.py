@@ -12,7 +12,7 @@ from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json import scan_kernel, splice_kernel
-from flink_masking.records.json.gather_kernel import gather_text
+from flink_masking.records.json.gather_kernel import gather_text, place_contents
 from flink_masking.records.json.keys_kernel import gather_keys, measure_keys
 from flink_masking.records.json.splice_kernel import PLAN
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
@@ -95,6 +95,11 @@ class JsonCodec:
         offsets, valid = np.zeros(len(order) + 1, np.int32), np.empty(len(order), np.uint8)
         gather_text(table.data, table.spans, order, out, offsets, valid)
         return arrow.assemble(pa.string(), buffer, offsets, valid)
+
+    def places(self, table: SpanTable, order: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
+        """Where the contents of strings and the text of everything else lie; None where a string has escapes."""
+        starts, ends = arrow.empty_int32(len(order)), arrow.empty_int32(len(order))
+        return (starts, ends) if place_contents(table.spans, order, starts, ends) else None
 
     def key(self, raw: bytes) -> str:
         """The key in its quotes, decoded."""

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from flink_masking.kernels import I32, JIT, U8, W8, W32, njit
+from flink_masking.kernels import I32, JIT, U8, W8, W32, njit, types
 from flink_masking.kernels.memory import copy, int32
 from flink_masking.records.json.tokens_kernels import unescape
 from flink_masking.records.span_kernels import ENCODED, KIND, NULL, SPAN, STRING, VE, VS
@@ -25,3 +25,17 @@ def gather_text(data, spans_, order, out_, offsets, valid):
             o = copy(o, p, e - p, limit)
         valid[k] = kind != NULL
         offsets[k + 1] = o - out
+
+
+@njit(types.boolean(I32, I32, W32, W32), **JIT)
+def place_contents(spans_, order, starts, ends):
+    """Where the contents of the spans in `order` lie in the data; False when one of them has escapes, and so no contents in the data."""
+    spans = np.int64(spans_.ctypes.data)
+    for k in range(len(order)):
+        s = spans + np.int64(order[k]) * (SPAN * 4)
+        kind = int32(s, KIND)
+        if kind == ENCODED:
+            return False
+        quote = kind == STRING
+        starts[k], ends[k] = int32(s, VS) + quote, int32(s, VE) - quote
+    return True

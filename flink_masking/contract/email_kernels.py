@@ -1,0 +1,90 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""E-mail addresses: a local part of ASCII atoms, one ``@``, a host name (RFC 5321, RFC 1123) of two labels or more."""
+
+
+from flink_masking.kernels import JIT, njit
+from flink_masking.kernels.characters import digit, host32, letter, same32
+from flink_masking.kernels.memory import at, trailing_zeros
+
+LONGEST, LOCAL, LABEL = 254, 64, 63
+AT, POINT, HYPHEN = 64, 46, 45
+
+
+@njit(**JIT)
+def atom(c):
+    """Whether a byte may stand in an unquoted local part: letters, digits, ``!#$%&'*+-/=?^_`{|}~`` and the point."""
+    if letter(c) or digit(c):
+        return True
+    return 33 <= c <= 126 and not (c == 34 or c == 40 or c == 41 or c == 44 or 58 <= c <= 60 or c == 62 or c == 64 or 91 <= c <= 93)
+
+
+@njit(**JIT)
+def top_label(p, e):
+    """Whether p…e can be the last label of a host name: letters, or the ASCII form of others (``xn--``)."""
+    if e - p < 2:
+        return False
+    if e - p > 4 and at(p) | 32 == 120 and at(p + 1) | 32 == 110 and at(p + 2) == HYPHEN and at(p + 3) == HYPHEN:
+        return True
+    while p < e:
+        if not letter(at(p)):
+            return False
+        p += 1
+    return True
+
+
+@njit(**JIT)
+def host_fits(p, e):
+    """Whether p…e is a host name of two labels or more, the last one of letters."""
+    if e - p > 253:
+        return False
+    start, labels = p, 1
+    q = p
+    while q < e:
+        c = at(q)
+        if c == POINT:
+            if q == start or q - start > LABEL or at(q - 1) == HYPHEN:
+                return False
+            start = q + 1
+            labels += 1
+        elif not (letter(c) or digit(c) or (c == HYPHEN and q > start)):
+            return False
+        q += 1
+    return labels > 1 and e - start <= LABEL and at(e - 1) != HYPHEN and top_label(start, e)
+
+
+@njit(**JIT)
+def email_fits(p, e, limit):
+    """Whether p…e is one address and nothing else; `limit` is the end of readable memory."""
+    n = e - p
+    if n <= 32 and p + 32 <= limit:
+        inside = (1 << n) - 1
+        signs = same32(p, AT) & inside
+        if signs == 0 or signs & (signs - 1):
+            return False
+        k = trailing_zeros(signs)
+        host = inside & ~((signs << 1) - 1)
+        odd = inside & ~host32(p) & ~signs
+        if odd & host or k == 0:
+            return False
+        while odd:
+            if not atom(at(p + trailing_zeros(odd))):
+                return False
+            odd &= odd - 1
+        points = same32(p, POINT) & host
+        hyphens = same32(p, HYPHEN) & host
+        starts = (points << 1) | (signs << 1)  # of labels
+        # No label is empty, begins or ends with a hyphen; the last character belongs to a label.
+        if points == 0 or (points | hyphens) & (starts | (1 << (n - 1))) or hyphens & (points >> 1):
+            return False
+        last = points
+        while last & (last - 1):
+            last &= last - 1
+        return top_label(p + trailing_zeros(last) + 1, e)
+    if n > LONGEST:
+        return False
+    q = p
+    while q < e and at(q) != AT:
+        if not atom(at(q)):
+            return False
+        q += 1
+    return 1 <= q - p <= LOCAL and q < e and host_fits(q + 1, e)

@@ -1,0 +1,65 @@
+"""The contract of the fields: what can be checked of each, and which shown fields nothing is declared of."""
+
+from collections.abc import Iterator, Mapping
+
+from flink_masking.contract.field import Contract, contract_of
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import cut
+from flink_masking.policy.fields import KINDS, Field
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.rules import IDENTIFYING, Rule
+from flink_masking.policy.segments import AnonymizedSegment
+from flink_masking.policy.tree import FieldTree
+
+AS_THEY_CAME = ("keep", "partial", "shuffle")
+"""Techniques that show a value, or a part of it, as it came."""
+
+
+def field_contract(field: Field) -> Contract | None:
+    """What is checked of a field's values; None where nothing is declared that could be.
+
+    Raises:
+        PolicyError: the declaration contradicts itself, or its pattern is no regular expression.
+    """
+    return contract_of(field.type, field.type in KINDS, field.bounds, field.domain, field.scale, field.prefix, field.values, field.pattern)
+
+
+def check_contracts(policy: Policy, findings: Findings) -> dict[str, Contract]:
+    """The contracts of the fields that have one; faults go to `findings`."""
+    found = {}
+    for path, field in policy.fields.items():
+        if any(findings.has_error(("fields", path, key)) for key in ("domain", "bounds") if getattr(field, key) is not None):
+            continue
+        try:
+            contract = field_contract(field)
+        except PolicyError as error:
+            key, _, _ = str(error).partition(":")
+            findings.refused(("fields", path, key if getattr(field, key, None) is not None else "class"), error)
+            continue
+        if contract is not None:
+            found[path] = contract
+    return found
+
+
+def warn_unchecked(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]], contracts: Mapping[str, Contract],
+                   findings: Findings) -> None:
+    """Note the fields that a view shows as they come although nothing says what they hold."""
+    for path in dict.fromkeys(_shown(policy, tree, rules)):
+        field = policy.fields[path]
+        if path not in contracts and field.hierarchy is None and field.type in (None, "json"):
+            hint = "declare its members instead" if field.type == "json" else "declare its type, its values or a pattern"
+            text = f"nothing says what '{cut(path)}' holds, so a view shows whatever stands there"
+            findings.warn(("fields", path), text, hint, at_key=True)
+
+
+def _shown(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]]) -> Iterator[str]:
+    for of in rules.values():
+        for path, rule in of.items():
+            if rule.technique.name in AS_THEY_CAME:
+                places = [place for place in (path, *tree.under(path)) if place in policy.fields]
+                kept = rule.technique.name == "keep"  # of an identifying field that is kept there is a warning of its own
+                yield from (place for place in places if not kept or policy.fields[place].role not in IDENTIFYING)
+    for segment in policy.segments.values():
+        if isinstance(segment, AnonymizedSegment):
+            yield from (path for path in segment.release if path in policy.fields)
