@@ -18,6 +18,7 @@ from flink_masking.records.json.codec import binary_column
 
 EXAMPLE = Path(flink_masking.examples.__file__).parent / "customer_events.yaml"
 KUBERNETES = Path(__file__).parents[2] / "k8s" / "base" / "policy.yaml"
+NOW = 1_710_498_600_000
 ATTACKS = 10_000
 AS_THEY_CAME = {"keep", "partial", "generalize", "date_shift", "perturb", "shuffle"}
 HIDDEN = ("***", None)
@@ -110,7 +111,7 @@ def test_no_view_shows_a_value_that_breaks_the_contract(policy, tmp_path, ring):
         for member in at_home:
             assert member in loaded.policy.fields or policy == KUBERNETES
     plan = compile_plan(loaded.in_order(), ring)
-    step, stateful = Protect(plan, bytes, lambda: 1_710_498_600_000), InProcess(plan, lambda: 1_710_498_600_000)
+    step, stateful = Protect(plan, bytes, lambda: NOW), InProcess(plan, lambda: NOW)
     views = {masked.name: [] for masked in plan.masked}
     for first in range(0, ATTACKS, 1_000):
         for piece in step(binary_column(records[first : first + 1_000])):
@@ -136,7 +137,7 @@ def test_honest_records_pass_whole(tmp_path, ring):
     loaded = load(PolicySource.read(EXAMPLE))
     write_events(tmp_path / "events.jsonl", 5_000, 1_000, 5)
     plan = compile_plan(loaded, ring)
-    (piece,) = Protect(plan, bytes, lambda: 0)(binary_column((tmp_path / "events.jsonl").read_bytes().splitlines()))
+    (piece,) = Protect(plan, bytes, lambda: NOW)(binary_column((tmp_path / "events.jsonl").read_bytes().splitlines()))
     assert piece.quarantined == 0
     for segment in plan.masked:
         fields = piece.counts["segments"][segment.name]["fields"]
