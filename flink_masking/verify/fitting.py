@@ -11,6 +11,8 @@ from flink_masking.verify.shown import positions
 
 CELLS = 1 << 22
 """Pairs of lines and records that are compared at a time."""
+BLOCK = 256
+"""Lines that are looked at together."""
 MANY = 512
 """Records that fit a line, from which on it leads to nobody."""
 
@@ -109,17 +111,23 @@ def _left(lines: np.ndarray, rows: np.ndarray, conditions: list[Condition], peop
         if len(rows) <= MANY:
             yield np.unique(people[rows])
         return
-    block = max(1, CELLS // len(rows))
-    for start in range(0, len(lines), block):
-        some = lines[start : start + block]
-        fits = np.ones((len(some), len(rows)), np.bool_)
-        for value, low, high in conditions:
-            fits &= (low[rows] <= value[some, None]) & (value[some, None] <= high[rows])
-        often = fits.sum(1)
-        kept = np.flatnonzero((often > 0) & (often <= MANY))
-        line, row = np.nonzero(fits[kept])
-        pairs = np.unique(np.stack((line, people[rows[row]])), axis=1)
-        yield from np.split(pairs[1], np.flatnonzero(np.diff(pairs[0])) + 1) if pairs.size else ()
+    value, low, high = conditions[0]
+    lines = lines[np.argsort(value[lines], kind="stable")]  # so that records that fit none of a block's lines are many
+    for start in range(0, len(lines), BLOCK):
+        some = lines[start : start + BLOCK]
+        near = rows[(low[rows] <= value[some[-1]]) & (high[rows] >= value[some[0]])]
+        for part in np.array_split(some, max(1, len(some) * len(near) // CELLS)):
+            yield from _few(part, near, conditions, people)
+
+
+def _few(lines: np.ndarray, rows: np.ndarray, conditions: list[Condition], people: np.ndarray) -> Iterator[np.ndarray]:
+    fits = np.ones((len(lines), len(rows)), np.bool_)
+    for value, low, high in conditions:
+        fits &= (low[rows] <= value[lines, None]) & (value[lines, None] <= high[rows])
+    often = fits.sum(1)
+    line, row = np.nonzero(fits[(often > 0) & (often <= MANY)])
+    pairs = np.unique(np.stack((line, people[rows[row]])), axis=1)
+    yield from np.split(pairs[1], np.flatnonzero(np.diff(pairs[0])) + 1) if pairs.size else ()
 
 
 def _lines_by_class(found: Classes) -> Iterator[tuple[int, np.ndarray]]:

@@ -13,7 +13,7 @@ fields:
   customer: {class: identifier}
   email: {class: direct, type: email}
   age: {class: quasi, domain: [0, 120]}
-  amount: {class: measure, bounds: [0, 1000], scale: 2}
+  amount: {class: measure, bounds: [1, 5]}
   at: {class: plain, type: datetime}
 segments:
   analytics:
@@ -21,7 +21,7 @@ segments:
     rules:
       email: {technique: partial, keep_first: 1, keep_after: "@"}
       amount: keep
-      at: keep
+      at: {technique: generalize, date: hour}
       "*": drop
   partners:
     view: anonymized
@@ -51,7 +51,7 @@ def test_a_sound_policy_is_summed_up(cli, policy):
     assert (done.code, done.err) == (0, "")
     assert f"{path}: stream orders, version 1; 5 fields, 2 segments, 0 warnings" in done.out
     rows = {line.split()[0]: line for line in done.out.splitlines() if line.strip()}
-    assert "masked" in rows["analytics"] and "keep x2, partial, drop" in rows["analytics"]
+    assert "masked" in rows["analytics"] and "partial, keep, generalize, drop" in rows["analytics"]
     assert "anonymized" in rows["partners"] and "age, amount" in rows["partners"] and "k = 5" in rows["partners"]
 
 
