@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.anonymity.comparing import folded_text, number_text
 from flink_masking.anonymity.dimensions.base import of_kind
 from flink_masking.anonymity.dimensions.grid import Grid
 from flink_masking.errors import PolicyError
-from flink_masking.records.kinds import SCALAR
+from flink_masking.records.kinds import NUMERIC, SCALAR
 
 
 class SensitiveDomain(ABC):
@@ -36,22 +37,32 @@ class SensitiveDomain(ABC):
 
 
 class Listed(SensitiveDomain):
-    """Values that are listed; a number or boolean counts as its text."""
+    """Values that are listed; a number counts by its value, a boolean as its text."""
 
-    def __init__(self, values: Sequence[str]) -> None:
+    def __init__(self, values: Sequence[str], folded: bool = False) -> None:
         """Number the values in their order.
+
+        Args:
+            values: as written.
+            folded: whether text counts without case and the blanks around it.
 
         Raises:
             PolicyError: a value is listed twice.
         """
-        if len(set(values)) != len(values):
+        told_apart = [folded_text(value) for value in values] if folded else list(values)
+        if len(set(told_apart)) != len(values):
             raise PolicyError("t_closeness: a value is listed twice. Hint: each value once, in order")
         self.values, self.size = tuple(values), len(values)
-        self._set = pa.array(self.values, pa.string())
+        self._set = pa.array(told_apart, pa.string())
+        self._numbers = pa.array([number_text(value) for value in told_apart], pa.string())
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """See `SensitiveDomain`."""
+        """See `SensitiveDomain`; texts in the form of `comparable`."""
         found = pc.index_in(text, value_set=self._set).fill_null(-1).to_numpy(zero_copy_only=False)
+        numbers = of_kind(kinds, NUMERIC)
+        if numbers.any():
+            by_value = pc.index_in(text, value_set=self._numbers).fill_null(-1).to_numpy(zero_copy_only=False)
+            found = np.where(numbers, by_value, found)
         return found.astype(np.int64), (found >= 0) & of_kind(kinds, SCALAR)
 
 

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.anonymity.buffer import Buffer
+from flink_masking.anonymity.comparing import comparable
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.mondrian import WindowMondrian
@@ -62,6 +63,7 @@ class AnonymizedPlan:
         domains: of sensitive fields whose values are declared, by field; None for the others.
         sensitive: keyed hash of the values of the other ones; None where there is no sensitive field.
         people_version: the key version that people, and sensitive values, are hashed with.
+        folded: sensitive fields whose text counts without case and the blanks around it.
     """
 
     name: str
@@ -71,6 +73,7 @@ class AnonymizedPlan:
     domains: Mapping[str, SensitiveDomain | None]
     sensitive: Prf | None
     people_version: int
+    folded: frozenset[str]
 
     has_time = False
 
@@ -137,9 +140,13 @@ class AnonymizedPlan:
         column, domain = view.column(path), self.domains[path]
         absent = column.absent
         absent[view.broken(path)] = True  # shown as one and the same, so it counts as one and the same
+        kinds = np.where(absent, Kind.NULL, column.kinds)
+        text = comparable(column.text, kinds, path in self.folded)
+        if absent.any():
+            text = pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), text)
         if domain is None:
-            return hashes(_required(self.sensitive), column.text, absent)
-        code, ok = domain.encode(column.text, np.where(absent, Kind.NULL, column.kinds))
+            return hashes(_required(self.sensitive), text, absent)
+        code, ok = domain.encode(text, kinds)
         rejections.add(~(ok | absent), "out_of_domain", path)
         return np.where(absent, domain.size, np.where(ok, code, 0)).astype(np.uint64)
 
@@ -203,14 +210,18 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
     prf = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", oldest)) if segment.sensitive else None
     domains = {path: sensitive_domain(path, segment, loaded.policy, loaded.hierarchies) for path in segment.sensitive}
 
+    folded = frozenset(path for path in segment.sensitive if loaded.policy.fields[path].compare == "folded")
+
     def watched(path: str, values: tuple[str, ...]) -> tuple[int, ...]:
-        domain, text = domains[path], pa.array(values, pa.string())
-        if domain is None:
-            return tuple(hashes(_required(prf), text, np.zeros(len(values), np.bool_)).tolist())
-        return tuple(domain.encode(text, np.full(len(values), Kind.STRING, np.int32))[0].tolist())
+        domain, kinds = domains[path], np.full(len(values), Kind.STRING, np.int32)
+        text = comparable(pa.array(values, pa.string()), kinds, path in folded)
+        if domain is not None:
+            return tuple(domain.encode(text, kinds)[0].tolist())
+        text = pa.concat_arrays([text, comparable(text, np.full(len(values), Kind.NUMBER, np.int32), False)])  # as text, and as a number
+        return tuple(dict.fromkeys(hashes(_required(prf), text, np.zeros(len(text), np.bool_)).tolist()))
 
     models = privacy_models(segment, domains, loaded.hierarchies, loaded.policy, watched)
-    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest)
+    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest, folded)
 
 
 def _member(path: str) -> str:

@@ -116,6 +116,8 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
         findings.error((*loc, ways[1]), f"'{name}' has {' and '.join(ways)}", "a field is generalised in one way")
     if declared.domain is not None and not _ascends(*declared.domain):
         findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
+    if declared.compare != "exact" and declared.role != "sensitive":
+        findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "leave it away")
     if declared.bounds is None:
         return
     if declared.role != "measure":

@@ -68,15 +68,16 @@ def sensitive_domain(path: str, segment: AnonymizedSegment, policy: Policy, hier
 
 
 def _declared(rule: Closeness, field: Field, hierarchies: Mapping[str, Hierarchy]) -> SensitiveDomain | None:
+    folded = field.compare == "folded"
     if rule.distance == "hierarchical":
         name = rule.hierarchy or field.hierarchy
         if name is None or name not in hierarchies:
             raise PolicyError("t_closeness: the hierarchical distance needs a hierarchy. Hint: hierarchy: diagnoses.csv")
-        return Listed(hierarchies[name].leaves)
+        return Listed(hierarchies[name].leaves, folded)
     if isinstance(rule.reference, dict):
-        return Listed(tuple(rule.reference))
+        return Listed(tuple(rule.reference), folded)
     if rule.values is not None:
-        return Listed(rule.values)
+        return Listed(rule.values, folded)
     if rule.distance == "equal":
         return None
     if field.domain is None:

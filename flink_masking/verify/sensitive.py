@@ -1,9 +1,11 @@
 """The promises about sensitive fields: l-diversity, t-closeness, (alpha, k)."""
 
+import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import orjson
 
 from flink_masking.errors import PolicyError
 from flink_masking.policy.document import cut
@@ -44,19 +46,22 @@ class Sensitive:
             elif isinstance(rule, Closeness):
                 self._closeness(rule, report, release, found, values)
             else:
-                counted = diversity.Occurrences.of(found.of, values.astype(np.int64))
-                texts = release.raw.columns[rule.field].values
-                _diverse(rule, report, counted, texts)
+                keys = _Keys(self._fields[rule.field])
+                told_apart: dict[Any, int] = {}
+                numbers = [told_apart.setdefault(keys.of(text), len(told_apart)) for text in release.raw.columns[rule.field].values]
+                counted = diversity.Occurrences.of(found.of, np.array(numbers or [0], np.int64)[values])
+                _diverse(rule, report, counted, keys, list(told_apart))
 
     def _closeness(self, rule: Closeness, report: Report, release: Release, found: Classes, values: np.ndarray) -> None:
         texts = release.raw.columns[rule.field].values
         ground, number = self._ground(rule, self._fields[rule.field], texts)
-        numbers = np.array([number.get(_key(text), ground.size) for text in texts] or [0], np.int64)
+        keys = _Keys(self._fields[rule.field])
+        numbers = np.array([number.get(keys.of(text), ground.size) for text in texts] or [0], np.int64)
         everybody = numbers[release.raw.codes(rule.field)[release.candidates]]
         if isinstance(rule.reference, dict):
             whole = np.zeros(ground.size + 1)
             for text, share in rule.reference.items():
-                whole[number[text]] = share
+                whole[number[keys.listed(text)[0]]] = share
             whole[-1] = max(0.0, 1 - whole[:-1].sum())
         else:
             whole = np.bincount(everybody, minlength=ground.size + 1) / max(1, len(everybody))
@@ -74,29 +79,35 @@ class Sensitive:
         report.add(*_written(rule), f"{apart.max():.4g} at most", verdict, note)
 
     def _ground(self, rule: Closeness, field: Field, texts: list[Any]) -> tuple[Ground, dict[Any, int]]:
-        """Distances between values, and the number of each value's text."""
+        """Distances between values, and the number of each value's key."""
+        keys = _Keys(field)
         if rule.distance == "hierarchical":
             tree = self._trees.get(rule.hierarchy or field.hierarchy or "")
             if tree is None:
                 raise PolicyError(f"t_closeness of '{cut(rule.field)}' needs a hierarchy. Hint: flink-masking check says where")
-            return Ground.hierarchical(tree), dict(tree.leaves)
+            return Ground.hierarchical(tree), {key: at for text, at in tree.leaves.items() for key in reversed(keys.listed(text))}
         listed = tuple(rule.reference) if isinstance(rule.reference, dict) else rule.values
         if listed is None and rule.distance == "equal":
-            listed = tuple(dict.fromkeys(_key(text) for text in texts))  # no value is a value like any other here
+            met = tuple(dict.fromkeys(keys.of(text) for text in texts))  # no value is a value like any other here
+            return Ground.equal(len(met)), {key: at for at, key in enumerate(met)}
         if listed is not None:
-            return (Ground.equal if rule.distance == "equal" else Ground.ordered)(len(listed)), {text: at for at, text in enumerate(listed)}
+            numbered = {key: at for at, text in reversed(list(enumerate(listed))) for key in reversed(keys.listed(text))}
+            return (Ground.equal if rule.distance == "equal" else Ground.ordered)(len(listed)), numbered
         grid = over(field, False)
         units = grid.high - grid.low + 1
         width = -(-units // CELLS)  # domains are cut into so many cells first
         cells = (units - 1) // width + 1
         bins = min(rule.bins, cells)
-        places = {_key(text): grid.place(text) for text in texts}
+        places = {keys.of(text): grid.place(text) for text in texts}
         return Ground.ordered(bins), {text: place[0] // width * bins // cells for text, place in places.items() if place is not None}
 
 
-def _diverse(rule: Diversity | Alpha, report: Report, counted: diversity.Occurrences, texts: list[Any]) -> None:
+def _diverse(rule: Diversity | Alpha, report: Report, counted: diversity.Occurrences, keys: "_Keys", met: list[Any]) -> None:
     if isinstance(rule, Alpha):
-        bounded = None if rule.values is None else {at for at, text in enumerate(texts) if _key(text) in rule.values}
+        bounded = None
+        if rule.values is not None:
+            meant = {key for text in rule.values for key in keys.listed(text)}
+            bounded = {at for at, key in enumerate(met) if key in meant}
         found = diversity.largest_share(counted, bounded)
         bad, text = found > rule.alpha + ROUNDING, f"{found.max():.4g} at most"
     elif rule.kind == "distinct":
@@ -123,11 +134,34 @@ def _earliest(release: Release, found: Classes) -> np.ndarray:
     return np.maximum(np.minimum(come, release.segment.k), first_group)
 
 
-def _key(value: Any) -> Any:
-    """A value as the policy lists it: text; no value stays what it is."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return repr(value) if isinstance(value, int | float) else value if isinstance(value, str) else None
+class _Keys:
+    """By what the values of a sensitive field are told apart: numbers by value, text as it is or without case and the blanks around it."""
+
+    def __init__(self, field: Field) -> None:
+        self._folded = field.compare == "folded"
+
+    def of(self, value: Any) -> Any:
+        """The key of a value as the policy would list it: text; no value stays what it is."""
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return _by_value(value)
+        return self.listed(value)[0] if isinstance(value, str) else None
+
+    def listed(self, text: str) -> tuple[str, ...]:
+        """The keys of a value that a policy lists: of the text, and of the number that it may mean."""
+        if self._folded:
+            text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).strip()
+        try:
+            number = _by_value(orjson.loads(text)) if text[:1] in "-0123456789" and text else text
+        except (orjson.JSONDecodeError, TypeError):
+            number = text
+        return (number,) if self._folded or number == text else (text, number)
+
+
+def _by_value(number: Any) -> str:
+    """A number as text: 1 and 1.0 are one."""
+    return str(int(number)) if number == int(number) else repr(number)
 
 
 def _written(rule: Diversity | Closeness | Alpha) -> tuple[str, str]:

@@ -31,6 +31,20 @@ def test_a_sound_view_keeps_every_promise(measure):
     assert (report.broken, report.open, report.counts["suppressed"]) == (False, False, 0)
 
 
+def test_sensitive_values_are_told_apart_by_value(measure):
+    """Classes in which one value is only spelt in several ways break the promise: numbers always, text where it is compared folded."""
+    raw, _ = sound()
+    order = sorted(raw, key=lambda r: r["age"])
+    for number, record in enumerate(order):
+        record["illness"], record["severity"] = ("flu", "Flu", " FLU")[number % 3], (2, 2.0)[number % 2]
+    rules = "l_diversity: [{field: illness, l: 2}, {field: severity, l: 2}]"
+    exact = [found.verdict for found in measure(raw, released(raw), rules).promises if found.name == "l_diversity"]
+    assert exact == ["held", "broken"]
+    text = POLICY.replace("illness: {class: sensitive", "illness: {class: sensitive, compare: folded", 1) + f"    {rules}\n"
+    folded = measure(raw, released(raw), policy=PolicySource("policy.yaml", text, FILES))
+    assert [found.verdict for found in folded.promises if found.name == "l_diversity"] == ["broken", "broken"]
+
+
 def one(**changes):
     """Change members of the first line."""
     return lambda lines: [{**lines[0], **changes}, *lines[1:]]
