@@ -13,9 +13,9 @@ stream: s
 subject: id
 fields:
   id: {class: identifier}
-  attrs.known: {class: plain}
-  attrs.*: {class: quasi}
-  devices.*.model: {class: plain}
+  attrs.known: {class: plain, values: [a]}
+  attrs.*: {class: quasi, values: [a]}
+  devices.*.model: {class: plain, values: [a]}
 {TOP}segments:
   one: {view: masked,
     {SEGMENT}}
