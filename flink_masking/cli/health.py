@@ -14,6 +14,7 @@ def health(
     max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Of any step, 0 to 1.")] = None,
     max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Event time behind now: 5min.")] = None,
     max_late_share: Annotated[float | None, typer.Option("--max-late-share", min=0, max=1, help="Of records too late, 0 to 1.")] = None,
+    max_keys_unreadable: Annotated[str, typer.Option("--max-keys-unreadable", help="Key ring or token vault, as a duration.")] = "5min",
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
 ) -> None:
@@ -23,11 +24,14 @@ def health(
     """
     from flink_masking.cli.console import out
     from flink_masking.operators.health import Limits, RestEndpoint, judge, observe
+    from flink_masking.operators.health_keys import keys_check
 
     limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
                     _duration("--max-watermark-lag", max_watermark_lag), max_late_share,
                     _duration("--restart-window", restart_window) or 0)
-    checks = judge(observe(RestEndpoint(rest, ca, certificate), job), limits)
+    keys_limit = _duration("--max-keys-unreadable", max_keys_unreadable) or 0
+    endpoint = RestEndpoint(rest, ca, certificate)
+    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit)]
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

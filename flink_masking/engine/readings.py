@@ -1,5 +1,6 @@
 """From the counts that a step keeps anyway to readings of its metrics; pure, a few microseconds a batch."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -50,6 +51,18 @@ def _of_segment(segment: str, done: Mapping[str, Any]) -> Iterator[Reading]:
 def _versions(key_version: int, policy_version: int) -> Iterator[Reading]:
     yield Reading("key_version", (), key_version)
     yield Reading("policy_version", (), policy_version)
+
+
+def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[Reading]:
+    """Readings of what keys and vault have cost in waiting, rounded up.
+
+    Args:
+        keys_s: seconds for which the key ring has not been readable.
+        vault_s: seconds for which the vault was waited for; None where there is none.
+    """
+    yield Reading("keys_unreadable_seconds", (), math.ceil(keys_s))
+    if vault_s is not None:
+        yield Reading("vault_unreadable_seconds", (), math.ceil(vault_s))
 
 
 class StageReadings:

@@ -10,7 +10,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
 from flink_masking.audit.events import AuditChain
-from flink_masking.engine.readings import StageReadings
+from flink_masking.engine.readings import StageReadings, of_access
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.errors import InputError, JobError
@@ -119,6 +119,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         for chunk in effects.outputs:
             yield Row(chunk if self._last else Packet(0, self._packets.seal(chunk)).encode(), None)
         self._metrics.record(self._readings.of(ctx.get_current_key(), effects, _now(), self._keys.ring().primary))
+        self._metrics.record(of_access(self._keys.unreadable_s()))
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:
                 self._begin_audit(ring)

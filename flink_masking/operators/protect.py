@@ -13,7 +13,7 @@ from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Packed, Protected
-from flink_masking.engine.readings import of_batch
+from flink_masking.engine.readings import of_access, of_batch
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import NO_TIME, Marks
@@ -72,8 +72,8 @@ class ProtectColumns:
     def open(self, context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
         self._vault = self._source.open_vault()
-        watched = self._source.watcher().ring
-        self._protect = ReloadingProtect(self._source.loaded(), watched, self._vault, os.urandom, _now, self._transport)
+        self._keys = self._source.watcher()
+        self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport)
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
         self._metrics = Instruments.of(context)
@@ -109,6 +109,7 @@ class ProtectColumns:
             cells = [self._cells(piece, marks) for piece, marks in zip(pieces, self._marks(pieces, parts), strict=True)]
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
+            self._metrics.record(of_access(self._keys.unreadable_s(), None if self._vault is None else self._vault.unreadable_s()))
             return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
 
     def _marks(self, pieces: list[Protected], parts: "tuple[pd.Series[Any], ...]") -> list[bytes]:

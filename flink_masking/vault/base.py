@@ -90,6 +90,9 @@ class Vault(Protocol):
             VaultError: as `enrol`.
         """
 
+    def unreadable_s(self) -> float:
+        """The longest wait for this vault since the last call of this method, in seconds: how long it was away or busy; 0: it was not."""
+
     def close(self) -> None:
         """Let go of files and connections; the vault cannot be used after that."""
 
@@ -114,6 +117,16 @@ class OpenVault(Secret):
         """
         self.cache, self.where = TokenCache() if cache is None else cache, where
         self._process = os.getpid()
+        self._waited = 0.0
+
+    def unreadable_s(self) -> float:
+        """See `Vault.unreadable_s`."""
+        longest, self._waited = self._waited, 0.0
+        return longest
+
+    def note_wait(self, seconds: float) -> None:
+        """Keep how long a call has been waiting, if no other has waited longer."""
+        self._waited = max(self._waited, seconds)
 
     def guard(self) -> None:
         """Refuse to be used in a process that was forked off: connections cannot be shared.

@@ -166,7 +166,7 @@ class PostgresVault(OpenVault):
             if self._closed:
                 raise VaultError(f"{self.where}: the token vault is closed. Hint: open it again")
             try:
-                return persist(attempt, _passing, self._patience)
+                return persist(attempt, _passing, self._patience, self.note_wait)
             except psycopg.Error as error:
                 failure = self._failure(error)
             raise failure

@@ -200,7 +200,7 @@ class SqliteVault(OpenVault):
         self.guard()
         with self._lock:
             try:
-                return persist(work, _busy, self._patience)
+                return persist(work, _busy, self._patience, self.note_wait)
             except sqlite3.Error as error:
                 raise self._failure(error) from None
 

@@ -9,7 +9,7 @@ from flink_masking.engine.inprocess import InProcess
 from flink_masking.engine.metrics import METRICS, Reading
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
-from flink_masking.engine.readings import StageReadings, of_batch
+from flink_masking.engine.readings import StageReadings, of_access, of_batch
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects
 from flink_masking.policy.load import load
@@ -94,3 +94,9 @@ def test_several_shards_are_added_up():
     assert (last["records_open"], last["oldest_arrival_milliseconds"], last["oldest_age_milliseconds"]) == (12, 400, 600)
     last = {r.name: r.value for r in stage.of(1, Effects(figures={"records_open": 0, "oldest_arrival_milliseconds": 0}), 2_000, 1)}
     assert (last["records_open"], last["oldest_arrival_milliseconds"], last["oldest_age_milliseconds"]) == (5, 900, 1_100)
+
+
+def test_waiting_for_keys_and_vault_is_told_in_whole_seconds():
+    """Seconds are rounded up, so that a short absence is not 0; without a vault nothing is told of one."""
+    assert list(of_access(0.0)) == [Reading("keys_unreadable_seconds", (), 0)]
+    assert list(of_access(30.2, 0.1)) == [Reading("keys_unreadable_seconds", (), 31), Reading("vault_unreadable_seconds", (), 1)]
