@@ -12,12 +12,14 @@ from pyflink.table import StreamTableEnvironment
 from flink_masking.cli.console import reporting_errors, show_warnings
 from flink_masking.deployment import Deployment
 from flink_masking.errors import FlinkMaskingError, JobError
+from flink_masking.operators.beam_services import put_on_class_path
 from flink_masking.operators.jars import job_jars, take_jars
 from flink_masking.operators.job_source import JobSource
 from flink_masking.operators.launch import launch
 from flink_masking.operators.local import cause
 from flink_masking.operators.pipeline import build, sink_order, take_checkpoints
 from flink_masking.operators.preflight import preflight
+from flink_masking.operators.refusals import told_once
 from flink_masking.operators.savepoint import check_savepoint
 from flink_masking.operators.settings import stream_environment
 from flink_masking.policy.source import PolicySource
@@ -33,7 +35,7 @@ def main() -> None:
     parser.add_argument("--no-preflight", action="store_true", help="start without asking Kafka whether the job may do what it will do")
     parser.add_argument("--wait", action="store_true", help="stay until the job ends")
     options = parser.parse_args()
-    with reporting_errors():
+    with told_once(), reporting_errors():
         submit(options.policy, options.deployment, options.bounded, options.wait, not options.no_preflight)
 
 
@@ -63,6 +65,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     jars = job_jars(deployment)
     # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
     os.environ.setdefault("_python_worker_execution_mode", "process")
+    put_on_class_path()
     environment = stream_environment(deployment.settings())
     take_jars(environment, jars)
     take_checkpoints(environment, deployment)

@@ -36,7 +36,8 @@ export FLINK_CONF_DIR=$run/conf
 if [ -d "$kernels" ]; then
   mkdir -p "$cache"
   cp -r "$kernels/." "$cache/"
-  export NUMBA_CACHE_DIR=$cache
+  # The kubelet lets anybody write an emptyDir; in this container there is nobody else.
+  export NUMBA_CACHE_DIR=$cache FLINK_MASKING_SOLE_USER=1
 fi
 
 # glibc's allocator keeps what RocksDB and Arrow give back.

@@ -5,15 +5,22 @@ PyFlink's worker replaces ``builtins.print`` by a bound method, which numba's im
 edit in a helper module nor an upgrade of the package, so the cache directory carries a digest of all kernel sources.
 """
 
+import atexit
 import builtins
 import functools
 import hashlib
+import logging
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 from typing import Any
 
+from flink_masking.errors import InputError
+from flink_masking.private_directory import SOLE_USER, made_private
+
+_log = logging.getLogger(__name__)
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -28,33 +35,47 @@ def sources_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def cache_directory() -> pathlib.Path:
+def cache_directory() -> pathlib.Path | None:
     """Where compiled kernels are kept: a directory of this user, named after the sources, Python and numba's platform.
 
+    Looked for below ``XDG_CACHE_HOME`` (``~/.cache``), ``XDG_RUNTIME_DIR`` and ``TMPDIR``; ``NUMBA_CACHE_DIR`` goes before them.
+
     Returns:
-        An absolute path; the directory may not exist yet. ``NUMBA_CACHE_DIR`` in the environment goes before it.
+        A directory that nobody else can write or replace, made if need be; None where there is none.
     """
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    if not os.access(base if os.path.isdir(base) else os.path.dirname(base), os.W_OK):
-        base = os.path.join(tempfile.gettempdir(), f"flink-masking-{os.getuid()}")
-    return pathlib.Path(base) / "flink-masking" / f"kernels-{sources_digest()}"
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    faults = []
+    for base in (home, os.environ.get("XDG_RUNTIME_DIR"), os.environ.get("TMPDIR")):
+        if base and os.access(base if os.path.isdir(base) else os.path.dirname(base), os.W_OK):
+            path = pathlib.Path(base) / "flink-masking" / f"kernels-{sources_digest()}"
+            # What a user names may lie in /tmp, as long as all of it is the user's; what nobody named may not.
+            if (fault := made_private(path, in_sticky=base == home)) is None:
+                return path
+            faults.append(fault)
+    _log.warning("compiled kernels are not kept, every process compiles them for itself: %s. Hint: set XDG_CACHE_HOME to a directory of "
+                 "yours", "; ".join(faults) or f"{home} cannot be written")
+    return None
 
 
 def _private_cache() -> None:
-    """Point numba at the cache directory; it holds code that is executed, so nobody else may write it."""
+    """Point numba at the cache directory; it holds code that is executed, so nobody else may write it.
+
+    Raises:
+        InputError: ``NUMBA_CACHE_DIR`` names a directory that others can write or replace.
+    """
+    if given := os.environ.get("NUMBA_CACHE_DIR"):
+        if (fault := made_private(pathlib.Path(given), in_sticky=True)) is not None:
+            raise InputError(f"NUMBA_CACHE_DIR: {fault}, and what it holds is executed. Hint: name a directory of yours with mode 0700, in "
+                             f"directories of yours or root's; in a container where nobody else has processes, set {SOLE_USER}=1")
+        return
     path = cache_directory()
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mine = path.stat().st_uid == os.getuid()
-    except OSError:
-        mine = False
-    if not mine:  # a fresh directory of this process: slower to start, never someone else's code
+    if path is None:  # a fresh directory of this process: slower to start, never someone else's code
         path = pathlib.Path(tempfile.mkdtemp(prefix="flink-masking-kernels-"))
+        atexit.register(shutil.rmtree, path, ignore_errors=True)
     os.environ["NUMBA_CACHE_DIR"] = str(path)
 
 
-if "NUMBA_CACHE_DIR" not in os.environ:
-    _private_cache()
+_private_cache()
 
 _print = builtins.print
 builtins.print = getattr(getattr(_print, "__self__", None), "_print", _print)

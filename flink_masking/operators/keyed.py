@@ -49,6 +49,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
 
         Packets and state are sealed under the version that is primary at the time; any version that is enabled opens.
         """
+        self._metrics = Instruments.of_worker(runtime_context)
         never_sample()
         self._keys = keys = self._source.watcher()
         self._plan = plan = self._source.stateful_plan(keys.ring())
@@ -59,7 +60,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment, place)
         self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment, place)
         self._begin_audit(plan.ring)
-        self._metrics, self._readings = Instruments.of(runtime_context), StageReadings(self._segment, plan.policy.version)
+        self._readings = StageReadings(self._segment, plan.policy.version)
         self._state = runtime_context.get_map_state(
             MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
         self._logics: dict[Any, Logic] = {}

@@ -12,7 +12,10 @@ from flink_masking.engine.accounts import Summary, summarize
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
 from flink_masking.java import java_home
+from flink_masking.operators.beam_services import put_on_class_path
 from flink_masking.operators.job_source import JobSource
+from flink_masking.operators.local_rest import LocalRest
+from flink_masking.operators.open_ports import open_ports
 from flink_masking.operators.progress import Progress, ProgressReader
 
 
@@ -34,13 +37,13 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
         output: an empty directory.
         parallelism: number of parallel instances of each operator.
         report: called about twice a second with the job's progress.
-        settings: further Flink settings.
+        settings: further Flink settings; none of them opens the embedded cluster to others.
 
     Returns:
         The accounts, as written to ``summary.json``.
 
     Raises:
-        JobError: Java is missing, the job failed, or input and output do not add up.
+        JobError: Java is missing, the job failed or opened ports to other machines, or input and output do not add up.
     """
     os.environ["JAVA_HOME"] = str(java_home())
     logs = log_directory()
@@ -53,28 +56,40 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
 
     from flink_masking.operators.launch import launch
     from flink_masking.operators.pipeline import build, sink_order
-    from flink_masking.operators.settings import LOCAL, configuration
+    from flink_masking.operators.settings import EMBEDDED, LOCAL, configuration
 
-    port = _free_port()
+    put_on_class_path()
     deployment = local_deployment(plan, source.keys, input_path, output)
     for name in deployment.sinks:  # Flink makes no directory for a view without records
         (output / name).mkdir(exist_ok=True)
-    # A mini-cluster takes its port from rest.bind-port, and any free one without it.
-    layers = {**LOCAL, "parallelism.default": str(parallelism), "rest.port": str(port), "rest.bind-port": str(port), **(settings or {})}
-    environment = StreamExecutionEnvironment.get_execution_environment(configuration(layers))
-    tables = StreamTableEnvironment.create(environment)
-    try:
-        statements = build(tables, source, plan, deployment, bounded=True)
-        client = launch(environment, statements, sink_order(plan), plan.policy.stream)
-        reader = ProgressReader(port, str(client.get_job_id()))
-        done = client.get_job_execution_result()
-        while not done.done():
-            report(reader.read() or Progress("STARTING", 0, 0))
-            time.sleep(0.5)
-        done.result()
-    except Exception as error:
-        raise JobError(f"the Flink job failed: {cause(error)}. Hint: the whole story is in Flink's log under {log_directory()}") from None
+    with LocalRest(_free_port()) as rest:
+        layers = {"parallelism.default": str(parallelism), **(settings or {}), **EMBEDDED, **rest.settings()}
+        environment = StreamExecutionEnvironment.get_execution_environment(configuration(LOCAL, layers))
+        tables = StreamTableEnvironment.create(environment)
+        try:
+            statements = build(tables, source, plan, deployment, bounded=True)
+            client = launch(environment, statements, sink_order(plan), plan.policy.stream)
+            reader = ProgressReader(rest.port, str(client.get_job_id()), rest.context())
+            done = client.get_job_execution_result()
+            opened: set[int] = set()
+            while not done.done():
+                # One look may see a port that somebody tries out.
+                if lasting := opened & (opened := set(open_ports(os.getpid()))):
+                    client.cancel().result()
+                    raise JobError(_OPEN.format(", ".join(map(str, sorted(lasting)))))
+                report(reader.read() or Progress("STARTING", 0, 0))
+                time.sleep(0.5)
+            done.result()
+        except JobError:
+            raise
+        except Exception as error:
+            hint = f"Hint: the whole story is in Flink's log under {logs}"
+            raise JobError(f"the Flink job failed: {cause(error)}. {hint}") from None
     return summarize(plan, output)
+
+
+_OPEN = ("the job was ended: its processes took connections from other machines at port {}. Hint: a metric reporter or a debugger in "
+         "Flink's configuration opens ports, too; bind it to 127.0.0.1 or leave it out (FLINK_CONF_DIR, JVM_ARGS, JAVA_TOOL_OPTIONS)")
 
 
 def log_directory() -> Path:

@@ -7,6 +7,8 @@ from pyflink.datastream import RuntimeContext
 from pyflink.metrics import Counter, MetricGroup
 
 from flink_masking.engine.metrics import METRICS, SCOPE, Reading
+from flink_masking.operators.open_ports import services_open
+from flink_masking.operators.task_manager import end_with_task_manager
 
 
 class Instruments:
@@ -30,6 +32,14 @@ class Instruments:
             return cls(context.get_metric_group())
         except RuntimeError:  # how PyFlink says python.metric.enabled: false
             return cls(None)
+
+    @classmethod
+    def of_worker(cls, context: Any) -> Self:
+        """The same for a function that works for long: it ends with its TaskManager, and tells whether the worker's services are open."""
+        end_with_task_manager()
+        made = cls.of(context)
+        made.record([Reading("worker_services_open", (), int(services_open()))])
+        return made
 
     def record(self, readings: Iterable[Reading]) -> None:
         """Count, and show the figures of gauges from the end of the bundle on."""

@@ -1,10 +1,10 @@
 """How far a running job is: record counters read from Flink's REST endpoint."""
 
+import http.client
 import json
 import re
-import urllib.error
+import ssl
 import urllib.parse
-import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,9 +30,17 @@ class Progress:
 class ProgressReader:
     """Asks the REST endpoint of a mini-cluster on this machine."""
 
-    def __init__(self, port: int, job: str) -> None:
-        """Keep the endpoint's port and the job's id."""
-        self._base = f"http://localhost:{port}/jobs/{job}"
+    def __init__(self, port: int, job: str, tls: ssl.SSLContext | None = None) -> None:
+        """Keep the endpoint.
+
+        Args:
+            port: of the endpoint, at 127.0.0.1.
+            job: the job's id.
+            tls: what to connect with; None: without TLS.
+        """
+        self._job, address = job, "127.0.0.1"
+        self._connection = (http.client.HTTPConnection(address, port, timeout=2) if tls is None
+                            else http.client.HTTPSConnection(address, port, timeout=2, context=tls))
 
     def read(self) -> Progress | None:
         """The present counters; None when the endpoint does not answer (yet, or any more)."""
@@ -44,7 +52,8 @@ class ProgressReader:
                 read += self._sum(vertex["id"], sources)
                 written += self._sum(vertex["id"], sinks)
             return Progress(str(job["state"]), read, written)
-        except (OSError, urllib.error.URLError, ValueError, KeyError):
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            self._connection.close()  # and opened again by the next question
             return None
 
     def _sum(self, vertex: str, names: list[str]) -> int:
@@ -54,8 +63,8 @@ class ProgressReader:
         return int(sum(m["sum"] for m in self._get(f"/vertices/{vertex}/subtasks/metrics?get={listed}&agg=sum")))
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(self._base + path, timeout=2) as answer:
-            return json.load(answer)
+        self._connection.request("GET", f"/jobs/{self._job}{path}")
+        return json.loads(self._connection.getresponse().read())
 
 
 def _counters(vertex: str) -> tuple[list[str], list[str]]:

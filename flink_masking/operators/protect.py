@@ -71,12 +71,12 @@ class ProtectColumns:
 
     def open(self, context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
+        self._metrics = Instruments.of_worker(context)
         self._vault = self._source.open_vault()
         self._keys = self._source.watcher()
         self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport)
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
-        self._metrics = Instruments.of(context)
         exchange_arrow()
         never_sample()
         self._senders: list[Callable[[], None]] | None = None

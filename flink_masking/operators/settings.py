@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.util.java_utils import get_j_env_configuration
+from pyflink.util.java_utils import get_j_env_configuration, is_local_deployment
 
 DEFAULTS: Mapping[str, str] = {
     # Flink's own defaults (1,000 each) halve throughput; a short bundle time keeps a quiet stream's latency low all the same.
@@ -20,6 +20,17 @@ LOCAL: Mapping[str, str] = {
     "restart-strategy.type": "disable",
     "metrics.fetcher.update-interval": "1000",
 }
+
+LOOPBACK = "127.0.0.1"
+EMBEDDED: Mapping[str, str] = {
+    # An embedded cluster is for this process: nobody else calls its JobManager, its TaskManager, its blob server or its metrics.
+    "jobmanager.rpc.address": LOOPBACK, "jobmanager.bind-host": LOOPBACK,
+    "taskmanager.host": LOOPBACK, "taskmanager.bind-host": LOOPBACK,
+    "rest.address": LOOPBACK, "rest.bind-address": LOOPBACK,
+    # Jobs come from this process, which also ends them.
+    "web.submit.enable": "false", "web.cancel.enable": "false", "web.rescale.enable": "false", "rest.profiling.enabled": "false",
+}  # fmt: skip
+"""What an embedded cluster always runs with, whatever the settings say."""
 
 
 def configuration(*layers: Mapping[str, str]) -> Configuration:
@@ -36,7 +47,8 @@ def configuration(*layers: Mapping[str, str]) -> Configuration:
 def stream_environment(layer: Mapping[str, str]) -> StreamExecutionEnvironment:
     """An execution environment for a cluster.
 
-    What goes before what: `layer`; what ``flink run`` was told (``-D``, ``-pyexec``); the cluster's configuration; the defaults.
+    What goes before what: `layer`; what ``flink run`` was told (``-D``, ``-pyexec``); the cluster's configuration; the defaults. Without
+    a cluster, as where the job's script is run by itself, Flink embeds one, and `EMBEDDED` goes before all.
     """
     own = Configuration()
     for name, value in layer.items():
@@ -46,6 +58,9 @@ def stream_environment(layer: Mapping[str, str]) -> StreamExecutionEnvironment:
     known, rest = merged.to_dict(), Configuration()
     for name, value in {**DEFAULTS, "python.executable": sys.executable, "python.client.executable": sys.executable}.items():
         if name not in known:
+            rest.set_string(name, value)
+    if is_local_deployment(merged._j_configuration):
+        for name, value in EMBEDDED.items():
             rest.set_string(name, value)
     environment.configure(rest)
     return environment

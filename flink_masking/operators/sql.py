@@ -18,6 +18,7 @@ from flink_masking.operators.columns import column_functions
 from flink_masking.operators.exchange import arrow_results
 from flink_masking.operators.faults import without_values
 from flink_masking.operators.parts import parts_of
+from flink_masking.operators.task_manager import end_with_task_manager
 from flink_masking.sql.call import Call
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import Session
@@ -110,6 +111,7 @@ class ViewsColumns:
 
 
 def _views(context: FunctionContext, segments: int | None = None, parts: int | None = None) -> ViewSet:
+    end_with_task_manager()
     with without_values("protect"):
         session = Session(context.get_job_parameter)
         transport = session.transport() if segments is not None else Transport()

@@ -109,11 +109,12 @@ def test_a_new_segment_holds_what_came_after_it(story):
 
 
 def test_a_savepoint_that_does_not_fit_is_refused_in_words(story):
-    """Without a segment whose state the savepoint holds, the submission ends with what is wrong, and below it what to do."""
+    """Without a segment whose state the savepoint holds, the submission ends with what is wrong, and below it what to do, and no trace."""
     assert story["refused"].job is None and story["refused"].code != 0
     said = r"^error: the savepoint holds state of a segment .*\n *Hint: .*--allowNonRestoredState"
     assert re.search(said, story["refused"].text, re.MULTILINE)
     assert "Traceback" not in story["refused"].text
+    assert not re.search(r"^\s*at [\w.$/]+\(|Exception", story["refused"].text, re.MULTILINE)
 
 
 def test_a_change_that_the_state_cannot_follow_is_refused_in_words(story):

@@ -1,14 +1,18 @@
 """Bounded jobs: the command, the same at another parallelism, and inputs that are small, broken, empty or large."""
 
+import concurrent.futures
 import json
 import shutil
+import time
 from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import intruder
 import material
 import processes
 import pytest
+import sockets
 
 from flink_masking.audit.events import broken_links
 from flink_masking.engine.accounts import count_lines, lines
@@ -17,12 +21,14 @@ pytestmark = pytest.mark.flink
 
 
 class Run(NamedTuple):
-    """A finished run of the command."""
+    """A finished run of the command, all that its processes listened on, and what an intruder found while it ran."""
 
     events: material.Events
     raw: Path
     output: Path
     finished: processes.Finished
+    doors: set[sockets.Listening]
+    found: intruder.Found | None
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,21 @@ def command(place: Path, policy: Path, key_uri: str) -> Run:
     raw, output = place / "events.jsonl", place / "output"
     raw.write_bytes(material.text([*events.lines[:3_000], *material.BROKEN, *events.lines[3_000:]]))
     arguments = ("run", policy, "--input", raw, "--output", output, "--keys", key_uri)
-    return Run(events, raw, output, processes.run(place, *processes.CLI, *arguments))
+    doors: set[sockets.Listening] = set()
+    found: intruder.Found | None = None
+    with processes.started(place, *processes.CLI, *arguments) as process, concurrent.futures.ThreadPoolExecutor() as pool:
+        ended = pool.submit(process.communicate, timeout=480)
+        gateway: set[sockets.Listening] = set()
+        while not ended.done():
+            now = sockets.listening({process.pid})
+            # PyFlink's gateway comes first, from a port that Flink tries out for a moment on every interface, with nothing behind it.
+            gateway = gateway or {door for door in now if door.program == "java" and door.private}
+            doors |= now if gateway else {door for door in now if door.program != "java"}
+            if found is None and len([door for door in now if door.program == "java"]) >= SERVICES:
+                found = intruder.intrude(now - gateway, Path(key_uri.removeprefix("file://")))
+            time.sleep(0.1)
+        finished = processes.Finished(process.returncode, *ended.result())
+    return Run(events, raw, output, finished, doors, found)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +81,9 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     assert finished.code == 0, finished.err[-3000:]
     return json.loads(finished.out.splitlines()[-1])
 
+
+SERVICES = 8
+"""Fewer sockets than Flink, py4j and Beam's services for workers have together, and more than they have before a worker is started."""
 
 LARGE = (
     b'{"customerId":"CUST7777781","order":-9,"age":40,"zip":"94110","purchaseAmount":1,"timestamp":"2024-03-15T10:00:00Z","notes":"%s"}'
@@ -86,6 +109,20 @@ def test_a_run_succeeds_and_its_accounts_add_up(command):
     for name, account in summary["segments"].items():
         assert account["released"] + account["suppressed"] == 6_000
         assert account["rows"] == count_lines(command.output / name)
+
+
+def test_a_run_listens_on_loopback_only(command):
+    """Of all that the Java virtual machine and the Python processes of a run listen on, nothing is reached from another machine."""
+    assert len([door for door in command.doors if door.program == "java"]) >= SERVICES
+    assert [door for door in command.doors if not door.private] == []
+    assert command.found is not None and command.found.foreign == set()
+
+
+def test_a_run_takes_no_orders_and_hands_out_no_files(command):
+    """No service sends the key ring when it is asked for it by path, and Flink's endpoint answers nobody without the run's certificate."""
+    assert command.found is not None and not command.found.stolen
+    assert len(command.found.artifacts) >= 4 and set(command.found.artifacts) == {"UNIMPLEMENTED"}
+    assert set(command.found.requests.values()) <= {301}  # to the endpoint's TLS
 
 
 def test_every_good_record_is_in_every_masked_view_once(command):

@@ -49,6 +49,41 @@ def test_a_cache_of_somebody_else_is_not_used(tmp_path):
     assert cache != loaded(XDG_CACHE_HOME=str(tmp_path))
 
 
+def test_a_prepared_directory_in_the_shared_temporary_folder_is_not_used(tmp_path):
+    """Without a home, compiled code is kept in a fresh directory of the process, not in one whose parent others may have made."""
+    shared = tmp_path / "shared"
+    prepared = shared / f"flink-masking-{os.getuid()}" / "flink-masking"
+    prepared.mkdir(parents=True)
+    for directory in (shared, prepared.parent, prepared):
+        directory.chmod(0o1777)
+    places = [loaded(HOME="/nonexistent/home", TMPDIR=str(shared), XDG_RUNTIME_DIR="") for _ in range(2)]
+    assert len({os.path.dirname(place) for place in places}) == 1 == len(list(shared.iterdir()))
+    assert len(set(places)) == 2
+    assert list(prepared.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_a_cache_in_a_folder_that_others_can_write_is_not_used(tmp_path, mode):
+    """A cache directory of one's own is worth nothing where others may put another in its place."""
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(mode)
+    assert not loaded(XDG_CACHE_HOME=str(tmp_path / "cache"), XDG_RUNTIME_DIR="", TMPDIR="").startswith(str(tmp_path))
+
+
+def test_a_given_cache_directory_that_others_can_write_is_refused(tmp_path):
+    """NUMBA_CACHE_DIR is held to the same, with an error that says what to do; a container's only user can say that there are no others."""
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "mine").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "mine")
+    for name in ("open", "open/mine", "link"):
+        with pytest.raises(subprocess.CalledProcessError) as refused:
+            loaded(NUMBA_CACHE_DIR=str(tmp_path / name))
+        assert "NUMBA_CACHE_DIR: " in refused.value.stderr and "Hint: " in refused.value.stderr
+    inside = str(tmp_path / "open" / "mine")
+    assert inside == loaded(NUMBA_CACHE_DIR=inside, FLINK_MASKING_SOLE_USER="1")
+
+
 def test_a_package_that_was_moved_finds_its_compiled_kernels(tmp_path):
     """Flink unpacks an archive into another directory at every start: what was compiled for one is used in the next."""
     kept = []
