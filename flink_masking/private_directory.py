@@ -24,17 +24,22 @@ def made_private(path: Path, in_sticky: bool = False) -> str | None:
     """
     path = Path(os.path.abspath(path))
     try:
+        if (found := _faulty_parent(path, in_sticky)) is not None:
+            return found
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
         if stat.S_ISLNK(path.lstat().st_mode):
             return f"{path} is a link"
-        if (found := _faulty(path, False)) is not None:
-            return found
-        if os.environ.get(SOLE_USER) == "1":
-            return None
-        parents = {*path.parents, *Path(os.path.realpath(path)).parents}
-        return next((found for parent in sorted(parents) if (found := _faulty(parent, in_sticky)) is not None), None)
+        return _faulty(path, False) or _faulty_parent(path, in_sticky)
     except OSError as error:
         return f"{path} cannot be made or read ({error.strerror})"
+
+
+def _faulty_parent(path: Path, sticky: bool) -> str | None:
+    """What is wrong with a directory on the way to another, along links or not."""
+    if os.environ.get(SOLE_USER) == "1":
+        return None
+    parents = sorted(parent for parent in {*path.parents, *Path(os.path.realpath(path)).parents} if os.path.lexists(parent))
+    return next((found for parent in parents if (found := _faulty(parent, sticky)) is not None), None)
 
 
 def _faulty(path: Path, sticky: bool) -> str | None:
