@@ -23,6 +23,7 @@ def health(
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Without a limit a figure is told, but not judged.
     """
     from flink_masking.cli.console import out
+    from flink_masking.operators.cluster_ports import services_check
     from flink_masking.operators.health import Limits, RestEndpoint, judge, observe
     from flink_masking.operators.health_keys import keys_check
 
@@ -31,7 +32,7 @@ def health(
                     _duration("--restart-window", restart_window) or 0)
     keys_limit = _duration("--max-keys-unreadable", max_keys_unreadable) or 0
     endpoint = RestEndpoint(rest, ca, certificate)
-    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit)]
+    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit), services_check(endpoint, job)]
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

@@ -10,10 +10,14 @@ def preflight(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     deployment: Annotated[Path, typer.Argument(help="Source, sinks, keys and Flink settings (YAML).", show_default=False)],
     timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds that a broker gets to answer.")] = 10,
+    rest: Annotated[str | None, typer.Option("--rest", help="Flink's REST endpoint: look what the cluster opens, too.")] = None,
+    ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
+    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
 ) -> None:
     """Ask the Kafka clusters of a DEPLOYMENT whether the job may read, write and make transactions, with its own clients.
 
-    Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts.
+    Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts. With
+    --rest, warns of what the cluster lets others reach.
     """
     import os
 
@@ -32,6 +36,12 @@ def preflight(
     from flink_masking.operators.jars import job_jars
     from flink_masking.operators.preflight import preflight as check
 
+    if rest is not None:
+        from flink_masking.operators.cluster_ports import cluster_warnings
+        from flink_masking.operators.health import RestEndpoint
+
+        for warning in cluster_warnings(RestEndpoint(rest, ca, certificate)):
+            err.print(f"warning: {rest}: {warning}", soft_wrap=True)
     said = check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000)
     for line in said:
         out.print(line, soft_wrap=True)

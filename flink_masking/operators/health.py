@@ -190,7 +190,7 @@ def observe(rest: RestEndpoint, job: str | None) -> Observed:
     Raises:
         JobError: the endpoint does not answer, or there is not exactly one such job.
     """
-    number = _find(rest, job)
+    number = find_job(rest, job)
     found = rest.get(f"/jobs/{number}")
     steps = found["vertices"]
     sources = [step for step in steps if step["name"].startswith("Source")]
@@ -208,7 +208,8 @@ def observe(rest: RestEndpoint, job: str | None) -> Observed:
         **{word: sum(_counted(rest, number, step["id"], word) for step in steps) for word in ("late", "counted")})  # fmt: skip
 
 
-def _find(rest: RestEndpoint, job: str | None) -> str:
+def find_job(rest: RestEndpoint, job: str | None) -> str:
+    """The id of a job by its id or name, or of the only one at work; raises JobError where there is not exactly one."""
     if job is not None and _ID.fullmatch(job):
         return job
     ended = ("FINISHED", "CANCELED", "FAILED")

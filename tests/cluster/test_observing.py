@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import intruder
 import material
 import pyarrow as pa
 import pytest
+import sockets
 import yaml
 from cluster import FLINK, Cluster
 from typer.testing import CliRunner
@@ -22,6 +24,8 @@ from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.errors import JobError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.operators.cluster_ports import cluster_warnings
+from flink_masking.operators.health import RestEndpoint
 from flink_masking.operators.logs import log4j_configuration
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
@@ -35,6 +39,8 @@ _SAMPLE = re.compile(r"^(\w+)\{(.*?),?\} (\S+)$", re.MULTILINE)
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 LATE, MINUTES = 40, 3
 """Records that come too late, and windows that early ones, and they, fall into."""
+SERVICES = 6
+"""Sockets of a TaskManager that has workers, at least."""
 SECRET = "4b1d-in-the-environment"
 
 
@@ -67,6 +73,10 @@ class Story(NamedTuple):
     healthy: Any
     strict: Any
     restarts: int
+    doors: set[sockets.Listening]
+    artifacts: list[tuple[str, bytes]]
+    warnings: list[str]
+    workers: int
 
 
 def _scrape(port: int) -> Scrape:
@@ -117,8 +127,14 @@ def story(place: Path, key_uri: str, monkeypatch_module: pytest.MonkeyPatch) -> 
         strict = _health(rest, "--job", job, "--max-checkpoint-age", "1ms", "--max-watermark-lag", "1min")
         scrape = _scrape(port)
         restarts = int(float(cluster.rest(f"/jobs/{job}/metrics?get=numRestarts")[0]["value"]))
+        doors = {door for door in sockets.listening({cluster.task_managers[0].pid}) if door.port != port}
+        artifacts = [intruder.artifact(door.port, Path(key_uri.removeprefix("file://"))) for door in doors if door.program == "java"]
+        warnings = cluster_warnings(RestEndpoint(rest))
+        workers = cluster.workers()
+        cluster.kill_task_manager(with_workers=False)
+        cluster.wait("no worker outlives its TaskManager", lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 30)
         events = material.Events([*early.lines, *later.lines, *late.lines], early.truth | later.truth | late.truth)
-        yield Story(place, events, scrape, healthy, strict, restarts)
+        yield Story(place, events, scrape, healthy, strict, restarts, doors, artifacts, warnings, len(workers))
 
 
 @pytest.fixture(scope="module")
@@ -235,10 +251,32 @@ def test_health_of_a_running_job(story):
     """A line a check and exit 0 within the limits; exit 1 with the check that failed, by the job's id, beyond them."""
     assert story.healthy.exit_code == 0, story.healthy.output
     assert [line.split(":")[0] for line in story.healthy.output.splitlines()] == [
-        "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records"]
+        "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records", "ok   ports"]
+    assert "from their own host only" in story.healthy.output
     assert story.strict.exit_code == 1
     failed = [line for line in story.strict.output.splitlines() if line.startswith("FAIL")]
     assert [line.split(":")[0] for line in failed] == ["FAIL checkpoint", "FAIL watermark"]
+
+
+def test_a_task_manager_with_workers_listens_on_loopback_only(story):
+    """Where Flink's own ports are bound to loopback, those of the services for Python workers are, too, and none hands out a file."""
+    assert len([door for door in story.doors if door.program == "java"]) >= SERVICES
+    assert [door for door in story.doors if not door.private] == []
+    codes = [code for code, _ in story.artifacts]
+    assert codes.count("UNIMPLEMENTED") >= 4 and "OK" not in codes
+    assert not any(body for _, body in story.artifacts)
+
+
+def test_no_worker_outlives_its_task_manager(story):
+    """Half a minute after a TaskManager was killed, its Python workers are gone (waited for in the story)."""
+    assert story.workers >= 1
+
+
+def test_a_cluster_without_tls_is_warned_of(story):
+    """Who may submit jobs and who is taken for a TaskManager is told; TaskManagers that only this host reaches are not."""
+    assert len(story.warnings) == 2
+    assert all("Hint: " in warning for warning in story.warnings)
+    assert "REST endpoint takes jobs" in story.warnings[0] and "blob server" in story.warnings[1]
 
 
 def test_health_without_an_endpoint():

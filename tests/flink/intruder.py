@@ -52,7 +52,7 @@ def intrude(doors: Iterable[Listening], secret: Path) -> Found:
     ports = sorted({door.port for door in doors if door.program == "java"})
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         foreign = {port for port, open_ in zip(ports, pool.map(_answers, ports), strict=True) if open_}
-        said = list(pool.map(_artifact, ports, [secret] * len(ports)))
+        said = list(pool.map(artifact, ports, [secret] * len(ports)))
         # Beam's services wait for what they take for a slow worker, and the job's own then waits for them.
         rest = [port for port, (code, _) in zip(ports, said, strict=True) if code == "UNAVAILABLE"]
         asked = [item for found in pool.map(_requests, rest) for item in found]
@@ -67,7 +67,7 @@ def _answers(port: int) -> bool:
     return False
 
 
-def _artifact(port: int, path: Path) -> tuple[str, bytes]:
+def artifact(port: int, path: Path) -> tuple[str, bytes]:
     """The status and what was sent; UNAVAILABLE where no gRPC server listens."""
     payload = beam_runner_api_pb2.ArtifactFilePayload(path=str(path)).SerializeToString()
     wanted = beam_runner_api_pb2.ArtifactInformation(type_urn="beam:artifact:type:file:v1", type_payload=payload)
