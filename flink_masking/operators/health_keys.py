@@ -5,7 +5,7 @@ import urllib.parse
 from typing import Any
 
 from flink_masking.engine.metrics import SCOPE
-from flink_masking.operators.health import Check, RestEndpoint, _find
+from flink_masking.operators.health import Check, RestEndpoint, find_job
 
 LIMIT = 300_000
 """Milliseconds without keys or vault that are still well, unless told otherwise: a ring is looked at every 30 s."""
@@ -28,7 +28,7 @@ def keys_check(rest: RestEndpoint, job: str | None, limit: int = LIMIT) -> Check
     Raises:
         JobError: the endpoint does not answer, or there is not exactly one such job.
     """
-    job = _find(rest, job)
+    job = find_job(rest, job)
     found = rest.get(f"/jobs/{job}")
     ring, vault = (max((_largest(rest, job, step["id"], name) for step in found["vertices"]), default=0) for name in (_RING, _VAULT))
     failure = _failure(rest.get(f"/jobs/{job}/exceptions"))

@@ -251,7 +251,8 @@ def test_health_of_a_running_job(story):
     """A line a check and exit 0 within the limits; exit 1 with the check that failed, by the job's id, beyond them."""
     assert story.healthy.exit_code == 0, story.healthy.output
     assert [line.split(":")[0] for line in story.healthy.output.splitlines()] == [
-        "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records", "ok   ports"]
+        "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records", "ok   late",
+        "ok   keys", "ok   ports"]
     assert "from their own host only" in story.healthy.output
     assert story.strict.exit_code == 1
     failed = [line for line in story.strict.output.splitlines() if line.startswith("FAIL")]
