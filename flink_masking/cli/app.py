@@ -84,6 +84,7 @@ app.add_typer(_quarantine, name="quarantine")
 _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=True, rich_markup_mode=None)
 _sql.command("functions")(sql.functions)
 _sql.command("job")(sql.job)
+_sql.command("client-setup")(sql.client_setup)
 app.add_typer(_sql, name="sql")
 
 _dp = typer.Typer(help="Differential privacy of aggregated segments.", no_args_is_help=True, rich_markup_mode=None)

@@ -14,6 +14,7 @@ from flink_masking.sql.views import view_columns
 from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
 RUN = "sql-client.sh -pyexec .venv/bin/python -pyclientexec .venv/bin/python -f job.sql"
+SETUP = "PyFlink's own client lacks a jar (flink-sql-gateway): flink-masking sql client-setup fetches it once and prints the client's path"
 
 
 def declaration(name: str, entry: str) -> str:
@@ -78,6 +79,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     sinks = [*masked, "audit", "quarantine"]
     lines = [
         f"-- Masked segments: {', '.join(masked)}. Run it with: {RUN}",
+        f"-- {SETUP}",
         *_left_out(segment.name for segment in plan.stateful),
         *(f"ADD JAR {literal(jar)};" for jar in jars),
         *(f"SET {literal(name)} = {literal(value)};" for name, value in everything.items()),

@@ -88,7 +88,7 @@ def _script(place: Path, key_uri: str) -> str:
 def finished(place: Path, key_uri: str, fanned_out: Site) -> Finished:
     """One run of the client on one script: the job of a policy first, then everything else."""
     try:
-        home = sql_client.flink_home(place, sql_client.gateway_jar())
+        home = sql_client.flink_home(place)
     except sql_client.Unavailable as reason:
         pytest.skip(str(reason))
     orders = [{"email": f"user{i % PEOPLE}@example.com", "ssn": f"123-45-{i % PEOPLE:04d}", "age": 20 + i % PEOPLE, "amount": i}

@@ -75,11 +75,17 @@ class Watching:
 def story(place: Path, key_uri: str, server: PostgresServer) -> dict[str, Any]:
     """The vault away for a moment, then for good; the job again from its checkpoint, and beside it another one with the same values."""
     uri = server.database()
-    job, other = (Watching(place / name, key_uri, uri.replace(f":{PASSWORD}@", "@")) for name in ("job", "other"))
+    bare = uri.replace(f":{PASSWORD}@", "@")
+    (place / "password").write_text(PASSWORD + "\n")
+    (place / "passfile").write_text(f"127.0.0.1:{server.port}:*:owner:{PASSWORD}\n")
+    (place / "passfile").chmod(0o600)
+    # One has its password by a reference that its workers resolve, the other from libpq's passfile.
+    job = Watching(place / "job", key_uri, bare.replace("@", f":${{file:{place}/password}}@") + "?passfile=/dev/null")
+    other = Watching(place / "other", key_uri, f"{bare}?passfile={place}/passfile")
     parts = [material.make_events(place, 2_000, 400, 20 + k, first=2_000 * k) for k in range(4)]
     seen: dict[str, Any] = {"job": job, "other": other, "parts": parts, "server": server, "uri": uri}
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PGPASSWORD", PASSWORD)
+        environment.delenv("PGPASSWORD", raising=False)
         with processes.started(job.place, *job.arguments()) as process:
             job.give("a", parts[0])
             processes.wait_for("the first file is masked", lambda: job.masked() == 2_000, process, 180)
@@ -149,9 +155,11 @@ def test_two_jobs_make_the_same_tokens_at_once(story):
 
 
 def test_nothing_holds_a_clear_value(story):
-    """Neither views, finished or not, nor checkpoints, logs, temporary files or messages hold a personal value."""
+    """Neither views, finished or not, nor checkpoints, logs, temporary files or messages hold a personal value or the password."""
     known = material.secrets(event for part in story["parts"] for event in part.truth.values())
     for watching in (story["job"], story["other"]):
         for directory in (watching.views, watching.checkpoints, watching.place / "log", watching.place / "tmp"):
             assert material.leaked(directory, known) == set(), directory
+            files = [file for file in directory.rglob("*") if file.is_file() and file.suffix != ".jar"]
+            assert not any(PASSWORD.encode() in file.read_bytes() for file in files), directory
     assert not any(value.decode() in story["out"] + story["err"] for value in known)
