@@ -25,6 +25,9 @@ def decimal(units: int, scale: int) -> str:
     """
     if scale == 0:
         return str(units)
+    text = str(units)
+    if units > 0 and len(text) > scale:  # the usual case, at half the time
+        return f"{text[:-scale]}.{text[-scale:]}"
     digits = str(abs(units)).rjust(scale + 1, "0")
     return f"{'-' if units < 0 else ''}{digits[:-scale]}.{digits[-scale:]}"
 

@@ -76,17 +76,17 @@ def discrete_laplace(scale: float, n: int, stream: WordStream) -> np.ndarray:
     Returns:
         int64.
     """
-    return drawn(sampling_kernels.laplace, scale, n, stream, 24)
+    return drawn(sampling_kernels.laplace, scale, n, stream, 20)
 
 
 def discrete_gaussian(scale: float, n: int, stream: WordStream) -> np.ndarray:
     """As `discrete_laplace`, with probability proportional to exp(-x²/2·scale²)."""
-    return drawn(sampling_kernels.gaussian, scale, n, stream, 40)
+    return drawn(sampling_kernels.gaussian, scale, n, stream, 32)
 
 
 def drawn(kernel: Callable[..., int], scale: float, n: int, stream: WordStream, words_each: int) -> np.ndarray:
     """Draws 0 to n - 1 of a stream, `words_each` words at a time: how many changes the speed and never a draw."""
-    exact, out, at = Fraction(scale), np.empty(n, np.int64), np.zeros(2, np.int64)
+    exact, out, at = Fraction(scale), np.empty(n, np.int64), np.zeros(3, np.int64)
     for begin in range(0, n, _CHUNK):
         draws = np.arange(begin, min(begin + _CHUNK, n))
         words = stream.words(draws, 0, words_each)

@@ -20,7 +20,7 @@ _LONGEST = I64(511)
 
 @njit(**JIT)
 def _below(n, words, at):
-    """A uniform whole number below n. `at` is the position in the words, and whether they have run out: then it is 0."""
+    """A uniform whole number below n. `at` is the position in the words, whether they have run out (then it is 0), and where they end."""
     mask = n - _1
     mask |= mask >> _1
     mask |= mask >> np.uint64(2)
@@ -28,7 +28,7 @@ def _below(n, words, at):
     mask |= mask >> np.uint64(8)
     mask |= mask >> np.uint64(16)
     mask |= mask >> np.uint64(32)
-    while at[0] < words.size:
+    while at[0] < at[2]:
         x = words[at[0]] & mask
         at[0] += 1
         if x < n:
@@ -108,15 +108,15 @@ def laplace(words, each, t, shift, draws, out, at):
         shift: at most 52.
         draws: int64; at the end begins with the places in `draws` whose words did not suffice.
         out: int64.
-        at: scratch, int64[2].
+        at: scratch, int64[3].
 
     Returns:
         How many draws are left to be made with more words.
     """
     left = I64(0)
     for i in range(draws.size):
-        at[0], at[1] = 0, 0
-        x = _laplace(np.uint64(t), shift, words[i * each:(i + 1) * each], at)
+        at[0], at[1], at[2] = i * each, 0, (i + 1) * each
+        x = _laplace(np.uint64(t), shift, words, at)
         if at[1]:
             draws[left] = i
             left += 1
@@ -130,8 +130,8 @@ def gaussian(words, each, t, shift, draws, out, at):
     """As `laplace`, for the discrete Gaussian whose parameter σ is t / 2**shift."""
     left = I64(0)
     for i in range(draws.size):
-        at[0], at[1] = 0, 0
-        x = _gaussian(np.uint64(t), shift, words[i * each:(i + 1) * each], at)
+        at[0], at[1], at[2] = i * each, 0, (i + 1) * each
+        x = _gaussian(np.uint64(t), shift, words, at)
         if at[1]:
             draws[left] = i
             left += 1
