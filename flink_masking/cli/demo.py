@@ -10,7 +10,7 @@ RAW = (
     '"purchaseAmount":299.99,"timestamp":"2024-03-15T10:30:00Z"}'
 )
 """The event of the README; it has a place in the masked and the aggregated view, and lacks what the anonymized one groups by."""
-DIAGNOSIS = "E11.9 type 2 diabetes"
+DIAGNOSIS = "E10.9"
 FULL = RAW[:-1] + f',"age":42,"zip":"94110","diagnosis":"{DIAGNOSIS}"}}'
 """The same customer with quasi-identifiers."""
 

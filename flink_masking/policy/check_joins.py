@@ -71,9 +71,12 @@ def values(field: Field, path: str, facts: Facts) -> float:
         return 2
     if declared.hierarchy is not None:
         return len(declared.hierarchy.leaves)
+    if field.values is not None:
+        return len(field.values)
     if field.prefix is not None:
         return 10.0**field.prefix
-    return span(declared) * 10 ** (field.scale or 0) + 1
+    scale = 0 if field.type == "integer" else field.scale
+    return math.inf if scale is None else span(declared) * 10**scale + 1
 
 
 def _target(policy: Policy, rules: Mapping[str, Rule]) -> str | None:

@@ -218,7 +218,7 @@ def showing(what: Shows) -> Callable[[Any], Shows]:
 
 def span(facts: FieldFacts) -> float:
     """Length of the declared range of a number (or, in days, of a date); infinite where none is declared."""
-    low, high = facts.bounds or facts.domain or (None, None)
+    low, high = facts.domain or facts.bounds or (None, None)
     if isinstance(low, str) and isinstance(high, str):
         try:
             return float((date.fromisoformat(high[:10]) - date.fromisoformat(low[:10])).days)

@@ -13,7 +13,7 @@ fields:
   customer: {class: identifier}
   email: {class: direct, type: email}
   age: {class: quasi, domain: [0, 120]}
-  amount: {class: measure, bounds: [1, 5]}
+  amount: {class: measure, bounds: [1, 5], scale: 0}
   at: {class: plain, type: datetime}
 segments:
   analytics:

@@ -15,9 +15,9 @@ fields:
   customer: {class: identifier}
   age: {class: quasi, domain: [0, 120]}
   zip: {class: quasi, prefix: 5}
-  amount: {class: measure, bounds: [0, 100]}
-  stars: {class: measure, bounds: [1, 5]}
-  illness: {class: sensitive}
+  amount: {class: measure, bounds: [0, 100], scale: 0}
+  stars: {class: measure, bounds: [1, 5], scale: 0}
+  illness: {class: sensitive, values: [flu, cold, asthma]}
   smoker: {class: plain, type: boolean}
   at: {class: plain, type: datetime}
   paid: {class: plain, type: datetime}
@@ -105,6 +105,12 @@ def test_a_released_field_of_many_values():
     assert (warning.line, warning.column) == (20, 15)
     assert warning.message.startswith("'amount' has up to 101 values and is released as it is")
     assert found(release="stars, smoker") == []
+    (warning,) = found(release="amount", text=POLICY.replace("[0, 100], scale: 0", "[0, 9]"))  # with any decimals
+    assert "'amount' has any number of values" in warning.message
+    for declared in ("[0, 9], scale: 0", "[0, 9], type: integer", "[0, 100], domain: [1, 10], scale: 0"):
+        assert found(release="amount", text=POLICY.replace("[0, 100], scale: 0", declared)) == []
+    listed = POLICY.replace("smoker: {class: plain, type: boolean}", "smoker: {class: plain, values: [never, once, often]}")
+    assert found(release="smoker", text=listed) == []
 
 
 @pytest.mark.parametrize(("rule", "warned"), [
