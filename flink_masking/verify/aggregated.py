@@ -14,7 +14,8 @@ import numpy as np
 from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
-from flink_masking.verify.figures import instant, judge_figures, text_of, window_of
+from flink_masking.verify.figures import instant, judge_figures, window_of
+from flink_masking.verify.grouping import text_of
 from flink_masking.verify.lines import Column, Table, lines_of, member
 from flink_masking.verify.report import Report, unreadable
 

@@ -1,8 +1,7 @@
 """Raw records as figures of an aggregated view: which records count where, held against what rows show."""
 
 import datetime
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,10 @@ import numpy as np
 
 from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AggregatedSegment, GroupKey
+from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.budget import Budget, Quantity
 from flink_masking.verify.contributions import Contributions, Figure
+from flink_masking.verify.grouping import Grouping, grouping, text_of
 from flink_masking.verify.lines import ABSENT
 from flink_masking.verify.release import Raw
 from flink_masking.verify.report import Report
@@ -36,11 +36,6 @@ def instant(value: Any) -> int:
     return ((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)) - EPOCH) // MILLISECOND
 
 
-def text_of(value: Any) -> str:
-    """A group's value as text that is the same for equal values; a value that is not there is null."""
-    return "null" if value is None or value is ABSENT else json.dumps(value)
-
-
 def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, raw_path: Path, starts: np.ndarray, groups: np.ndarray,
                   labels: list[list[str]], columns: dict[str, list[Any]]) -> None:
     """Hold figures and groups against the raw records: noise as promised, and no group that too few people share.
@@ -58,11 +53,11 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
     Raises:
         InputError: there are no such files.
     """
-    ways = [_way(key, policy) for key in segment.group_by]
+    ways = [grouping(key, policy) for key in segment.group_by]
     budget = Budget(segment, policy.fields)
     promised = f"discrete {segment.privacy.mechanism.capitalize()} in every figure, drawn by the policy's epsilon"
     if any(way is None for way in ways) or policy.event_time is None or policy.subject is None:
-        why = "groups that are generalised otherwise than by a prefix are not made again here"
+        why = "groups by week, quarter, hierarchy, geohash, rounding, or ranges of numbers with decimals are not made again here"
         report.add("noise", promised, "unknown", "open", why)
         if not budget.public:
             report.add("groups", f"from {budget.threshold:,} people on, noise included", "unknown", "open", why)
@@ -131,17 +126,18 @@ def _worn(segment: AggregatedSegment, start: np.ndarray, person: np.ndarray) -> 
     return worn
 
 
-def _numbered(raw: Raw, segment: AggregatedSegment, ways: Sequence[Callable[[Any], str] | None], labels: list[list[str]],
+def _numbered(raw: Raw, segment: AggregatedSegment, ways: Sequence[Grouping | None], labels: list[list[str]],
               groups: np.ndarray, public: bool) -> tuple[np.ndarray, np.ndarray]:
     """A number for the group of each raw record (-1: of none that counts), and of each row."""
     record = np.zeros(raw.table.size, np.int64)
     row = np.zeros(groups.shape[1], np.int64)
     for number, (key, way, texts) in enumerate(zip(segment.group_by, ways, labels, strict=True)):
         assert way is not None
-        known = {text: at for at, text in enumerate(texts)}
-        if public:
-            known = {text_of(value): at for at, value in enumerate(key.groups or ())}
-        of = [way(value) for value in raw.columns[key.field].values] or ["null"]
+        texts = [way.label(text) for text in texts]
+        known: dict[str, int] = {}
+        for text in [way.label(text_of(value)) for value in key.groups or ()] if public else texts:
+            known.setdefault(text, len(known))
+        of = [way.raw(value) for value in raw.columns[key.field].values] or ["null"]
         of_value = [known.get(text, -1) if public else known.setdefault(text, len(known)) for text in of]
         at = np.array(of_value, np.int64)[raw.codes(key.field)]
         rows = np.array([known.get(text, len(known)) for text in texts] or [0], np.int64)[groups[number]]
@@ -180,24 +176,3 @@ def _raw_figure(found: Contributions, quantity: Quantity, bin: int, values: np.n
 def _named(quantity: Quantity) -> str:
     words = {"subjects": "people", "records": "records", "sum": "sum of {}", "values": "values of {}", "bins": "bins of {}"}
     return words[quantity.kind].format(cut(quantity.field or ""))
-
-
-def _way(key: GroupKey, policy: Policy) -> Callable[[Any], str] | None:
-    """How a raw value becomes the group that rows show; None for ways that are not made again here."""
-    parameters = dict(key.parameters)
-    field = policy.fields[key.field]
-    numeric = field.role == "measure" or field.type == "number" or (field.domain is not None and not isinstance(field.domain[0], str))
-    if "generalize" in parameters and not numeric:
-        parameters = {"prefix": parameters["generalize"]}
-    if not parameters:
-        return text_of
-    if set(parameters) != {"prefix"}:
-        return None
-    kept = int(parameters["prefix"])
-
-    def shortened(value: Any) -> str:
-        if not isinstance(value, str):
-            return text_of(value)
-        return text_of(value[:kept] + "*" * (len(value) - kept) if len(value) > kept else "*" * len(value))
-
-    return shortened
