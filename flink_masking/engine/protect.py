@@ -22,6 +22,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys
+from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.json.codec import scan
 from flink_masking.records.json.text import one_line
 from flink_masking.records.spans import SpanTable
@@ -139,10 +140,8 @@ class Protect:
         released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)
                     for s in plan.masked if s.record}
         rejections.add(deletions, TOMBSTONE, None)
-        for row in np.flatnonzero(table.flags & plan.fatal).tolist():
-            fault = table.fault(row)
-            assert fault is not None  # the row has a flag
-            rejections.add_row(row, fault.reason, fault.path, fault.position)
+        for faulty in faulty_rows(table, plan.fatal):
+            rejections.add(*faulty)
         for path in plan.required:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
         for path in plan.strict:
@@ -178,7 +177,7 @@ class Protect:
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
         event_times = self._event_times(examined, accepted, parts)
-        lines = [(row, self._entry(payloads[row], row, rejections, now)) for row in np.flatnonzero(rejected & ~deleted).tolist()]
+        lines = self._quarantine.entries(payloads, np.flatnonzero(rejected & ~deleted), rejections, now)
         return Protected(table.n, views, packed, lines, max(event_times.values(), default=None), self._audit.event("protect", now, body),
                          quarantined, event_times, released, plan.ring.primary, body)
 
@@ -257,11 +256,6 @@ class Protect:
     def _keys(self, segment: MaskedPlan, table: SpanTable, rejections: Rejections) -> dict[str, Keys]:
         """New keys for the members of open objects; a member whose key cannot be taken is removed, or its record rejected."""
         return {rule.path: renamed(rule, table, Context(self._entropy(32)), rejections) for rule in segment.keys}
-
-    def _entry(self, payload: pa.Scalar, row: int, rejections: Rejections, now: int) -> bytes:
-        reason, path = rejections.reasons[rejections.codes[row]]
-        raw = payload.as_buffer().to_pybytes() if payload.is_valid else None
-        return self._quarantine.entry(raw, reason, path, rejections.positions.get(row), now)
 
     def _pack(self, segment: Stateful, columns: Any, view: RecordView, accepted: np.ndarray,
               tombstones: int) -> tuple[list[Packed], dict[str, Any]]:

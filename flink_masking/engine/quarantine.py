@@ -1,12 +1,17 @@
 """Quarantine entries: why a record was kept out of every view, and the record itself, encrypted."""
 
 import base64
+import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import numpy as np
 import orjson
+import pyarrow as pa
 
+from flink_masking.arrow import parts
+from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import DecryptionError, InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
@@ -83,11 +88,46 @@ class QuarantineWriter:
             position: byte position in the record, if known.
             now: processing time, ms since 1970.
         """
-        when = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        when = _time(now)
         whole = payload or b""
         held = whole if self._most is None else whole[: self._most]
         sealed = self._sealer.seal(held, self._stream.encode())
         return Entry(when, self._stream, reason, path, position, sealed, len(whole) if len(held) < len(whole) else None).encode()
+
+
+    def entries(self, payloads: pa.Array, rows: np.ndarray, rejections: Rejections, now: int) -> list[tuple[int, bytes]]:
+        """The lines of a batch's rejected records: what `entry` writes for each, made together.
+
+        Args:
+            payloads: string or binary array of the batch's raw records, null for a missing one.
+            rows: the rejected rows.
+            rejections: why.
+            now: processing time, ms since 1970.
+
+        Returns:
+            Pairs (row, JSON line), in the order of `rows`.
+        """
+        if not len(rows):
+            return []
+        data, offsets, _ = parts(payloads)  # nothing stands where a record is null
+        whole, most = data.data, self._most
+        starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+        stops = ends if most is None else np.minimum(offsets[rows + 1], offsets[rows] + most).tolist()
+        sealed = self._sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], self._stream.encode())
+        when = _time(now)
+        heads = [orjson.dumps({"time": when, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
+                 for reason, path in rejections.reasons]
+        positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
+        sizes = [b"" if stop == end else b',"size":%d' % (end - start) for start, stop, end in zip(starts, stops, ends, strict=True)]
+        members = zip(rejections.codes[rows].tolist(), positions, sizes, sealed, strict=True)
+        lines = [b'%b%b%b,"payload":"%b"}' % (heads[code], position, size, binascii.b2a_base64(blob, newline=False))
+                 for code, position, size, blob in members]
+        return list(zip(rows.tolist(), lines, strict=True))
+
+
+def _time(now: int) -> str:
+    """A processing time as it stands in a line."""
+    return datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class QuarantineReader:

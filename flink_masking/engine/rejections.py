@@ -9,36 +9,33 @@ class Rejections:
     Attributes:
         codes: int32, one a row; 0 = accepted, else an index into `reasons`.
         reasons: pairs (reason, path or None); reasons[0] is unused.
-        positions: byte position in the record for the rows where one is known.
+        positions: int64, one a row: byte position in the record, -1 where none is known.
     """
 
     def __init__(self, n: int) -> None:
         """Start with `n` accepted rows."""
         self.codes = np.zeros(n, np.int32)
         self.reasons: list[tuple[str, str | None]] = [("", None)]
-        self.positions: dict[int, int] = {}
+        self.positions = np.full(n, -1, np.int64)
         self._index: dict[tuple[str, str | None], int] = {}
 
-    def add(self, rows: np.ndarray, reason: str, path: str | None) -> None:
+    def add(self, rows: np.ndarray, reason: str, path: str | None, positions: np.ndarray | None = None) -> None:
         """Reject rows.
 
         Args:
             rows: row numbers, or a bool mask over all rows.
             reason: a stable word such as ``out_of_domain``.
             path: the field's path as in the policy, or None.
+            positions: byte in the record at which the fault was found, one for each row number; None where none is known.
         """
         if rows.dtype == bool:
             rows = np.flatnonzero(rows)
         if len(rows):
-            fresh = rows[self.codes[rows] == 0]
+            accepted = self.codes[rows] == 0
+            fresh = rows[accepted]
             self.codes[fresh] = self._code(reason, path)
-
-    def add_row(self, row: int, reason: str, path: str | None, position: int | None) -> None:
-        """Reject one row for a fault that the scanner found at a byte position."""
-        if self.codes[row] == 0:
-            self.codes[row] = self._code(reason, path)
-            if position is not None:
-                self.positions[row] = position
+            if positions is not None:
+                self.positions[fresh] = positions[accepted]
 
     def _code(self, reason: str, path: str | None) -> int:
         key = (reason, path)

@@ -55,6 +55,11 @@ class Sealer(Secret):
         """
         return self._header + self._cipher(self._ring.primary).seal(data, self._header + self._bound + associated)
 
+    def seal_all(self, values: Sequence[bytes | memoryview], associated: bytes = b"") -> list[bytes]:
+        """Encrypt many values under the primary key, each as `seal` does."""
+        header = self._header
+        return [header + sealed for sealed in self._cipher(self._ring.primary).seal_all(values, header + self._bound + associated)]
+
     def open(self, blob: bytes, associated: bytes = b"") -> bytes:
         """Decrypt a blob that any version of the ring sealed.
 

@@ -23,8 +23,10 @@ class NearNames:
         """Index names; the first of two that could be meant goes before the other."""
         self._exact: dict[str, str] = {}
         self._near: dict[str, str] = {}
+        self._lengths: set[int] = set()
         for name in names:
             plain = _plain(name)
+            self._lengths |= {len(plain) - 1, len(plain), len(plain) + 1}
             self._exact.setdefault(plain, name)
             if len(plain) >= SHORTEST:
                 for piece in (plain, *_without_one(plain)):
@@ -35,6 +37,8 @@ class NearNames:
         if len(key) > LONGEST:
             return None
         plain = _plain(key)
+        if len(plain) not in self._lengths:
+            return None
         found = self._exact.get(plain)
         if found is not None or len(plain) < SHORTEST - 1:
             return found

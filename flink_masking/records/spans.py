@@ -256,12 +256,15 @@ class SpanTable:
         reason, position = Flag(fault[F_REASON]), fault[F_START] - record
         if reason in Flag.INVALID | Flag.NOT_OBJECT:
             return Fault(REASONS[reason], None, position)
-        path = self.paths.labels[fault[F_NODE]]
-        if fault[F_END] > fault[F_START]:
-            key = self.codec.key(self.data[fault[F_START] : fault[F_END]].tobytes())
-            near = self.paths.near(fault[F_NODE], key)
+        return Fault(REASONS[reason], self.named(fault[F_NODE], self.data[fault[F_START] : fault[F_END]].tobytes()), position)
+
+    def named(self, node: int, key: bytes) -> str:
+        """What messages call the member of a trie node with an undeclared key, as in the record; the node itself where it is empty."""
+        path = self.paths.labels[node]
+        if key:
+            near = self.paths.near(node, self.codec.key(key))
             path += ("." if path else "") + (f"?~{near}" if near else "?")
-        return Fault(REASONS[reason], path, position)
+        return path
 
     def splice(
         self,
