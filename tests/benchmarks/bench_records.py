@@ -251,7 +251,7 @@ def measure(fhir: Path | None = None, rounds: int = ROUNDS) -> dict[str, dict[st
 
 
 def measure_bad(rounds: int = ROUNDS) -> dict[str, dict[str, Any]]:
-    """Whole batches through Protect under ``policy_flat.yaml``: good records, and records that are rejected or have values that are refused.
+    """Whole batches through Protect under ``policy_flat.yaml``: good records, and records that are rejected or have refused values.
 
     Args:
         rounds: how often everything runs.
