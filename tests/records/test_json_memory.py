@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
-from flink_masking.records.edits import DROP, KEEP, Replace
+from flink_masking.records.edits import DROP, KEEP, Keys, Replace
 from flink_masking.records.json import scan
 from flink_masking.records.spans import Flag
 from flink_masking.records.trie import Paths
@@ -78,6 +78,15 @@ def random_edit(rnd, table, field):
                        Replace(pa.scalar("s" * rnd.randrange(60)), how)])
 
 
+def random_keys(rnd, table):
+    """New keys for the members of the open object: those that it has, or any."""
+    found = table.keys("m.*")
+    found.validate(full=True)
+    keys = pa.array([rnd.choice([key, "k" * rnd.randrange(200), '"\x01' * rnd.randrange(50)]) for key in found.to_pylist()], pa.string())
+    how = rnd.choice([None, np.array([rnd.randrange(2) for _ in range(len(keys))], np.uint8)])
+    return Keys(rnd.choice([lambda array: array, array_at_the_end])(keys), how)
+
+
 def array_at_the_end(array):
     """The same string array with its data at the end of readable memory."""
     data, offsets, valid = arrow.parts(array)
@@ -94,7 +103,8 @@ def exercise(turns, seed, column):
         table = scan(column(rows), PATHS)
         for field in FIELDS:
             table.values(field).text.validate(full=True)
-        out = table.splice({field: random_edit(rnd, table, field) for field in FIELDS})
+        keys = {"m.*": random_keys(rnd, table)} if rnd.random() < 0.5 else {}
+        out = table.splice({field: random_edit(rnd, table, field) for field in FIELDS}, keys=keys)
         out.validate(full=True)
         for flags, text in zip(table.flags.tolist(), out.to_pylist(), strict=True):
             assert (text is None) == bool(flags & ~Flag.UNKNOWN)
