@@ -53,6 +53,15 @@ def _versions(key_version: int, policy_version: int) -> Iterator[Reading]:
     yield Reading("policy_version", (), policy_version)
 
 
+def of_worker(services_open: bool) -> Iterator[Reading]:
+    """The reading of a worker at its start.
+
+    Args:
+        services_open: whether the services that it talks to take connections from other machines.
+    """
+    yield Reading("worker_services_open", (), int(services_open))
+
+
 def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[Reading]:
     """Readings of what keys and vault have cost in waiting, rounded up.
 

@@ -7,6 +7,7 @@ from pyflink.datastream import RuntimeContext
 from pyflink.metrics import Counter, MetricGroup
 
 from flink_masking.engine.metrics import METRICS, SCOPE, Reading
+from flink_masking.engine.readings import of_worker
 from flink_masking.operators.open_ports import services_open
 from flink_masking.operators.task_manager import end_with_task_manager
 
@@ -38,7 +39,7 @@ class Instruments:
         """The same for a function that works for long: it ends with its TaskManager, and tells whether the worker's services are open."""
         end_with_task_manager()
         made = cls.of(context)
-        made.record([Reading("worker_services_open", (), int(services_open()))])
+        made.record(of_worker(services_open()))
         return made
 
     def record(self, readings: Iterable[Reading]) -> None:
