@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flink_masking.cli.addresses import named_vault, vault_address
 from flink_masking.deployment import Deployment
 from flink_masking.errors import InputError, VaultError
 from flink_masking.operators.job_source import JobSource
@@ -134,6 +135,17 @@ def test_no_command_takes_it(tmp_path, command):
     assert 1 == done.returncode
     assert "the vault's address holds a password" in done.stderr
     assert "geheim" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("address", "warned"), [
+    ("postgresql://u@192.0.2.1:1/d", True),
+    ("postgresql://u@192.0.2.1:1/d?sslmode=require", False),
+    ("postgresql://u@127.0.0.1:1/d", False),
+])
+def test_a_vault_without_tls_is_warned_of(capsys, address, warned):
+    """Commands whose --vault is on another machine, and below sslmode=require, say so."""
+    assert address == named_vault(address) == vault_address(address, "env://KEYS")
+    assert ("--vault: warning: PostgreSQL on another machine without TLS" in capsys.readouterr().err) is warned
 
 
 def test_a_reference_to_a_relative_file_is_refused():

@@ -54,6 +54,20 @@ def _option(name: str, value: str) -> str:
     return value if found == given else quote(found, safe=":/")
 
 
+def named_vault(vault: str) -> str:
+    """The address given as ``--vault``, checked; a server on another machine without TLS is a warning.
+
+    Raises:
+        VaultError: it holds a password, which other users see in the list of processes.
+    """
+    from flink_masking.cli.console import show_warnings
+    from flink_masking.vault.address import UNENCRYPTED, check_address, unencrypted
+
+    if unencrypted(check_address(vault)):
+        show_warnings("--vault", [UNENCRYPTED])
+    return vault
+
+
 def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
     """The address of the token vault: the one given, or a SQLite file beside the key ring's, ``keys.json`` → ``keys.vault.db``.
 
@@ -67,10 +81,9 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
         InputError: none is given, and there is no file to put one beside, or nothing beside it.
     """
     from flink_masking.errors import InputError
-    from flink_masking.vault.address import check_address
 
     if vault is not None:
-        return absolute(check_address(vault))
+        return absolute(named_vault(vault))
     scheme, _, rest = keys.partition("://")
     if scheme != "file" or not rest:
         raise InputError("the policy keeps tokens in a vault, and none is named. Hint: --vault sqlite:///path/to/vault.db")

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.addresses import named_vault
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
@@ -44,7 +46,6 @@ def preview(
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.protector import Protector
-    from flink_masking.vault.address import check_address
     from flink_masking.vault.memory import MemoryVault
 
     source = PolicySource.read(policy)
@@ -57,7 +58,7 @@ def preview(
     if vault is not None and keys is None:
         raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
     ring = KeyRing.ephemeral() if keys is None else open_ring(keys)
-    protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else check_address(vault))
+    protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
     payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())

@@ -26,21 +26,18 @@ def run(
 
     Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
-    from flink_masking.cli.console import err, show_faults, show_warnings
+    from flink_masking.cli.console import err, show_faults
     from flink_masking.operators.job_source import JobSource
     from flink_masking.operators.local import run_local
     from flink_masking.operators.logs import use
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
-    from flink_masking.vault.address import UNENCRYPTED, unencrypted
 
     loaded = load(PolicySource.read(policy))
     show_faults(loaded.source.name, loaded.warnings)
     where = vault_address(vault, keys) if loaded.tokenised else None
     if where is not None and vault is None:
         err.print(f"tokens are kept in {where}", soft_wrap=True)
-    if where is not None and unencrypted(where):
-        show_warnings("--vault", [UNENCRYPTED])
     source = JobSource(loaded.source, absolute(keys), where)
     plan = source.plan(loaded)
     use(log_format)
