@@ -21,8 +21,8 @@ class Condition(NamedTuple):
     """What a line's released value and a masked record must have in common: the value of the one lies in the range of the other.
 
     Attributes:
-        value: float64, a line.
-        low: float64, a record.
+        value: float64, a line; not a number where nothing fits it.
+        low: float64, a record; not a number where it fits nothing.
         high: float64, a record.
     """
 
@@ -99,8 +99,8 @@ def _condition(view: Release, shown: Shown) -> Condition:
         return Condition(codes.astype(np.float64), exact, exact)
     line = Shown(shown.path, shown.rule.model_copy(update={"technique": "keep"}), view.raw.columns[shown.path].values, codes)
     mine, theirs = line.intervals(), shown.intervals()
-    unread = np.isinf(mine[:, 0])  # text, of which an interval says nothing: fits what says nothing, too
-    return Condition(np.where(unread, 0.0, mine[:, 0]), theirs[:, 0], theirs[:, 1])
+    unread = np.isinf(mine[:, 0]), np.isinf(theirs[:, 0])  # redacted, because it was none of the values that the field may have
+    return Condition(np.where(unread[0], np.nan, mine[:, 0]), np.where(unread[1], np.nan, theirs[:, 0]), theirs[:, 1])
 
 
 def _left(lines: np.ndarray, rows: np.ndarray, conditions: list[Condition], people: np.ndarray) -> Iterator[np.ndarray]:
@@ -112,6 +112,7 @@ def _left(lines: np.ndarray, rows: np.ndarray, conditions: list[Condition], peop
             yield np.unique(people[rows])
         return
     value, low, high = conditions[0]
+    lines = lines[~np.isnan(value[lines])]
     lines = lines[np.argsort(value[lines], kind="stable")]  # so that records that fit none of a block's lines are many
     for start in range(0, len(lines), BLOCK):
         some = lines[start : start + BLOCK]

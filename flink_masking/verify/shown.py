@@ -1,7 +1,7 @@
 """What a masked value says of the raw one: itself, an interval that holds it, the beginning of a text, or nothing.
 
 Written from the policy's words alone. An interval always holds the raw value, so that a line and a record that fit nothing else belong
-together; a value that cannot be read (one that was refused and redacted) says nothing, and fits everything.
+together. A value that cannot be read was refused and redacted, because it was none that the field may have: it fits no value that is one.
 """
 
 import datetime
@@ -134,8 +134,8 @@ def _place(rule: RuleSpec, attribute: Attribute, value: Any, read: Callable[[Any
         return MISSING, MISSING
     if isinstance(attribute, Numbers | Dates):
         low, high = read(value)
-        if (low, high) == EVERYTHING:
-            return 0, LAST
+        if (low, high) == EVERYTHING:  # redacted, because it lies outside the domain, where no anonymized line is
+            return OUTSIDE, OUTSIDE
         if isinstance(attribute, Dates):
             return math.floor(low) - attribute.low, math.ceil(high) - attribute.low
         return attribute.at(low, math.floor), attribute.at(high, math.ceil)
@@ -148,9 +148,3 @@ def _place(rule: RuleSpec, attribute: Attribute, value: Any, read: Callable[[Any
             label = kept[: attribute.length].ljust(attribute.length, "*")
     box = attribute.span(label) if isinstance(label, str) and label != "*" else None
     return (0, LAST) if box is None else (box.low, box.high)
-
-
-def outside(places: np.ndarray) -> np.ndarray:
-    """Which positions are of values outside the domain."""
-    found: np.ndarray = places[:, 0] == OUTSIDE
-    return found

@@ -109,6 +109,14 @@ def test_ranges_and_noise_lead_to_a_pseudonym(joins, rule, noise, singled):
     assert (join.fields, join.singled_out) == (("seq",), singled)
 
 
+def test_a_redacted_value_is_none_of_the_released_ones(joins):
+    """Values that a rule has refused hide nobody else: they lie outside of what the field may have, where no released one is."""
+    raw = raw_records(40)
+    shown = [{"person": f"x{record['person']}", "seq": record["seq"] if at % 10 else "***"} for at, record in enumerate(raw)]
+    policy = source("seq: {technique: perturb, absolute: 0.2, scale: 1}", POLICY)
+    assert joins(policy, raw, partners=released(raw), analytics=shown)["partners", "analytics"].singled_out == 36
+
+
 def test_coarser_quasi_identifiers_narrow_down(joins):
     """A quasi-identifier that the masked view shows as a range fits the boxes that it overlaps, and no others."""
     raw = raw_records(40)
