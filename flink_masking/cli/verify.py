@@ -24,9 +24,9 @@ def verify(
 ) -> None:
     """Measure what a released view guarantees, without the code that made it.
 
-    Recomputes k (people), l, t, loss, suppression, risks, homogeneity and delay; of aggregated views, whether figures are as far from the raw
-    ones as the promised noise takes them. Ends with 0 when every promise holds, with 1 when one is
-    broken, with 2 when the policy or the options cannot be used. --joint ends with 1 when the views together single somebody out.
+    Recomputes k (people), l, t, loss, suppression, risks, homogeneity and delay; of aggregated views, whether figures are as far from
+    the raw ones as the promised noise takes them. Ends with 0 when every promise holds, with 1 when one is broken, with 2 when the
+    policy or the options cannot be used. --joint ends with 1 when the views together single somebody out.
     """
     import json
 
