@@ -24,6 +24,8 @@ from flink_masking.vault import address as vault_address
 Options = dict[str, str | int | float | bool]
 
 
+JOB_PARAMETERS = "pipeline.global-job-parameters"
+"""Flink's setting for what functions of SQL are told."""
 FORMATTED = frozenset({"filesystem", "firehose", "kafka", "kinesis", "pulsar"})
 """Connectors that ask for a format; one column of bytes is read and written as it is: raw."""
 
@@ -105,6 +107,9 @@ class Deployment(BaseModel):
         if holds_password(self.keys):
             raise InputError(f"{path}: keys: the key ring's address holds a password. Hint: give credentials in the environment of the job "
                              "and its workers")
+        if holds_password(str(self.flink.get(JOB_PARAMETERS, ""))):
+            raise InputError(f"{path}: flink.{JOB_PARAMETERS}: an address in it holds a password, and job parameters are part of the job "
+                             "graph. Hint: as for vault: PGPASSFILE, a service file, or ${file:/path} for the password")
         try:
             if self.vault is not None:
                 vault_address.check_address(self.vault)

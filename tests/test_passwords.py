@@ -111,6 +111,17 @@ def test_no_deployment_takes_it(tmp_path, key, address):
     assert raised.value.__context__ is None or raised.value.__suppress_context__
 
 
+def test_no_job_parameter_takes_it(tmp_path):
+    """Job parameters that a deployment sets are looked through, too."""
+    text = TABLES + "keys: env://KEYS\nflink: {pipeline.global-job-parameters: \"{flink-masking.vault: 'postgresql://u:%s@h/d'}\"}\n"
+    (tmp_path / "deployment.yaml").write_text(text % "geheim")
+    with pytest.raises(InputError, match="job-parameters: an address in it holds a password") as raised:
+        Deployment.read(tmp_path / "deployment.yaml")
+    assert "geheim" not in str(raised.value)
+    (tmp_path / "deployment.yaml").write_text(text.replace(":%s@", "@"))
+    Deployment.read(tmp_path / "deployment.yaml")
+
+
 @pytest.mark.parametrize("address", WITH)
 def test_no_sql_session_takes_it(address):
     """A session whose job parameters hold it is refused, for they are part of the job graph, too."""

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
+from flink_masking.deployment import JOB_PARAMETERS
 from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError, KeyRingError, VaultError
 from flink_masking.keys.lifecycle import Version, now
@@ -28,7 +29,7 @@ WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 REQUIRE_TLS = "flink-masking.require_tls"
 """``true``: a vault on another machine is spoken to over TLS or not at all."""
 PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, REQUIRE_TLS, *WAITS)
-GLOBAL = "pipeline.global-job-parameters"
+GLOBAL = JOB_PARAMETERS
 _log = logging.getLogger(__name__)
 
 
