@@ -109,7 +109,7 @@ class AnonymizedSegment(Model):
     """Groups of at least `k` people who look alike in their quasi-identifiers.
 
     Attributes:
-        k: people in a group, at least.
+        k: people in a group, at least; with zero_delay (where it is called z) people who showed a value.
         l_diversity: well represented values of a sensitive field in a group; one rule or a list.
         t_closeness: how near a group's sensitive values are to everybody's; one rule or a list.
         alpha_k: largest share of a sensitive value in a group; one rule or a list.
