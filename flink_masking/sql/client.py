@@ -87,7 +87,8 @@ def set_up(home: Path, jars: JarCache, into: Path | None = None) -> Client:
     else:
         note = f"a Flink home with {jar.name} was made in {into}"
     into = into.absolute()
-    _overlay(home, jar, into)
+    if not _overlay(home, jar, into):
+        note = f"a Flink home with {jar.name} is in {into} already"
     return Client(into / "bin" / "sql-client.sh", (note, f"its settings are {into / 'conf' / 'config.yaml'}, a copy"))
 
 
@@ -132,14 +133,14 @@ def _copy(jar: Path, target: Path) -> None:
         raise
 
 
-def _overlay(home: Path, jar: Path, into: Path) -> None:
-    """A Flink home with links to another one, or the one that is there, if it is of the same."""
+def _overlay(home: Path, jar: Path, into: Path) -> bool:
+    """Make a Flink home with links to another one; False where that was done before."""
     mark = into / ".flink-masking-overlay"
     if into.exists() and any(into.iterdir()):
         if not mark.is_file() or mark.read_text() != str(home):
             raise InputError(f"{into}: the directory holds something else. Hint: name an empty or new one: --into DIRECTORY")
         if (into / "opt" / jar.name).is_file() and _digest(into / "opt" / jar.name) == _digest(jar):
-            return
+            return False
     try:
         into.mkdir(parents=True, exist_ok=True)
         mark.write_text(str(home))
@@ -157,5 +158,5 @@ def _overlay(home: Path, jar: Path, into: Path) -> None:
     except OSError as error:
         place, reason = into, error.strerror
     else:
-        return
+        return True
     raise JobError(f"{place}: a Flink home cannot be made there ({reason}). Hint: name a directory that you can write: --into DIRECTORY")

@@ -92,6 +92,7 @@ def test_a_home_beside_a_distribution_that_cannot_be_written(place, home, jars, 
         again = set_up(home, jars, place / "mine" / "home" if asked else None)
         assert made.script == again.script
         assert ("was made in" if asked else "cannot be written (Permission denied), so a Flink home was made in") in made.notes[0]
+        assert "is in" in again.notes[0] and again.notes[0].endswith(" already")
         own = made.script.parents[1]
         assert (place / "mine" / "home" == own) is asked
         assert own.is_relative_to(place / "mine")
