@@ -77,6 +77,7 @@ class Story(NamedTuple):
     artifacts: list[tuple[str, bytes]]
     warnings: list[str]
     workers: int
+    of_the_job: set[str]
 
 
 def _scrape(port: int) -> Scrape:
@@ -127,6 +128,7 @@ def story(place: Path, key_uri: str, monkeypatch_module: pytest.MonkeyPatch) -> 
         strict = _health(rest, "--job", job, "--max-checkpoint-age", "1ms", "--max-watermark-lag", "1min")
         scrape = _scrape(port)
         restarts = int(float(cluster.rest(f"/jobs/{job}/metrics?get=numRestarts")[0]["value"]))
+        of_the_job = {metric["id"] for metric in cluster.rest(f"/jobs/{job}/metrics")}
         doors = {door for door in sockets.listening({cluster.task_managers[0].pid}) if door.port != port}
         artifacts = [intruder.artifact(door.port, Path(key_uri.removeprefix("file://"))) for door in doors if door.program == "java"]
         warnings = cluster_warnings(RestEndpoint(rest))
@@ -134,7 +136,7 @@ def story(place: Path, key_uri: str, monkeypatch_module: pytest.MonkeyPatch) -> 
         cluster.kill_task_manager(with_workers=False)
         cluster.wait("no worker outlives its TaskManager", lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 30)
         events = material.Events([*early.lines, *later.lines, *late.lines], early.truth | later.truth | late.truth)
-        yield Story(place, events, scrape, healthy, strict, restarts, doors, artifacts, warnings, len(workers))
+        yield Story(place, events, scrape, healthy, strict, restarts, doors, artifacts, warnings, len(workers), of_the_job)
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +159,7 @@ def test_records_in_and_out_are_counted(story):
     scrape, n = story.scrape, len(story.events.lines)
     assert scrape.value("records_in") == n + len(material.BROKEN)
     protect = Protect(compile_plan(load(PolicySource.read(story.place / "policy.yaml")), KeyRing.ephemeral()), lambda size: bytes(size),
-                      lambda: 0)
+                      lambda: 2_000_000_000_000)
     (piece,) = protect(pa.array(material.BROKEN, pa.binary()))
     assert scrape.by("records_quarantined", "reason") == piece.counts["quarantined"]
     for segment in ("analytics", "development"):
@@ -218,6 +220,11 @@ def test_every_metric_of_the_table_arrives_and_no_other(story):
         assert set(metric.labels) <= arrived[metric.exported]
 
 
+def test_flink_has_the_metrics_of_the_job_that_alerts_read(story):
+    """How long all tasks have been running, and checkpoints, are metrics of Flink's JobManager under these names."""
+    assert {"allSubTasksRunningOrFinishedTime", "numberOfCompletedCheckpoints", "numberOfFailedCheckpoints"} <= story.of_the_job
+
+
 def test_no_value_of_a_record_is_in_the_scrape(story):
     """The whole scrape, Flink's own metrics too, holds none of the personal values."""
     (story.place / "scrape").mkdir()
@@ -254,6 +261,7 @@ def test_health_of_a_running_job(story):
         "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records", "ok   late",
         "ok   keys", "ok   ports"]
     assert "from their own host only" in story.healthy.output
+    assert f"late: {LATE:,} of " in story.healthy.output
     assert story.strict.exit_code == 1
     failed = [line for line in story.strict.output.splitlines() if line.startswith("FAIL")]
     assert [line.split(":")[0] for line in failed] == ["FAIL checkpoint", "FAIL watermark"]
