@@ -27,7 +27,7 @@ class Marks(NamedTuple):
 
     Attributes:
         sender: number of the instance of Protect, 0 or more; another one after each start.
-        behind: records of the batch have waited in their topic for longer than `idle_after`: its reader works off a backlog.
+        behind: the newest record of a partition has waited in its topic for longer than `idle_after`: its reader works off a backlog.
         times: the batch's largest event time in ms (or NO_TIME) by source partition; {} for a source that has none.
         time: the batch's largest event time in ms, or NO_TIME.
     """

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking.engine.record import Parts, RecordPlan, Transport, header_names, keyed
 from flink_masking.operators.exchange import binary_array
@@ -30,7 +29,9 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
 
 
 def partitions_of(arguments: "Sequence[pd.Series[Any]]", transport: Transport) -> tuple[list[int], int | None]:
-    """The source partitions of a batch, and since when the oldest of its records has been in its topic, ms since 1970.
+    """The source partitions of a batch, and how far the one that is furthest behind has been read: ms since 1970, by Kafka's timestamps.
+
+    Of each partition the newest record counts: a transaction, whose records are seen together, may have been open for long.
 
     Args:
         arguments: as for `parts_of`.
@@ -38,6 +39,9 @@ def partitions_of(arguments: "Sequence[pd.Series[Any]]", transport: Transport) -
     """
     if not transport.partitioned:
         return [], None
-    stamps = pa.Array.from_pandas(arguments[1]).cast(pa.timestamp("ms")).cast(pa.int64())
-    oldest = pc.min(stamps).as_py()
-    return np.unique(arguments[0].to_numpy()).tolist(), oldest if oldest is not None and oldest >= 0 else None
+    numbers = arguments[0].to_numpy()
+    stamps = pa.Array.from_pandas(arguments[1]).cast(pa.timestamp("ms")).cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False)
+    found = np.unique(numbers)
+    newest = [int(stamps[numbers == number].max()) for number in found]
+    known = [stamp for stamp in newest if stamp >= 0]
+    return found.tolist(), min(known, default=None)

@@ -116,8 +116,8 @@ class ProtectColumns:
         """For each piece what the clock is told; with the last one, of every partition of the batch that it has been read."""
         if not any(self._timed):
             return [b""] * len(pieces)
-        read, waiting_since = partitions_of(parts, self._transport)
-        behind = waiting_since is not None and _now() - waiting_since > self._idle_after
+        read, reached = partitions_of(parts, self._transport)
+        behind = reached is not None and _now() - reached > self._idle_after
         heard = [dict(piece.event_times) if self._transport.partitioned else {} for piece in pieces]
         heard[-1] = {**dict.fromkeys(read, NO_TIME), **heard[-1]}
         newest = [NO_TIME if piece.event_time is None else piece.event_time for piece in pieces]
