@@ -20,6 +20,7 @@ from flink_masking.cli import (
     preview,
     quarantine,
     rekey,
+    replay,
     run,
     schema,
     sql,
@@ -79,6 +80,7 @@ app.command("verify")(verify.verify)
 _quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)
 _quarantine.command("summary")(quarantine.summary)
+_quarantine.command("replay")(replay.replay)
 app.add_typer(_quarantine, name="quarantine")
 
 _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=True, rich_markup_mode=None)

@@ -177,7 +177,7 @@ class Protect:
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
         event_times = self._event_times(examined, accepted, parts)
-        lines = self._quarantine.entries(payloads, np.flatnonzero(rejected & ~deleted), rejections, now)
+        lines = self._quarantine.entries(payloads, np.flatnonzero(rejected & ~deleted), rejections, now, parts.of if parts else None)
         return Protected(table.n, views, packed, lines, max(event_times.values(), default=None), self._audit.event("protect", now, body),
                          quarantined, event_times, released, plan.ring.primary, body)
 

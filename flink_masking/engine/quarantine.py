@@ -2,8 +2,9 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -33,6 +34,8 @@ class Entry:
         position: byte position in the record, where known.
         payload: the sealed record.
         size: bytes of the record, where only its beginning is in `payload`; None: all of it is.
+        parts: the record's key and headers in Kafka, sealed; None where it had none, or they did not come along, and in entries of
+            earlier releases.
     """
 
     time: str
@@ -42,12 +45,19 @@ class Entry:
     position: int | None
     payload: bytes
     size: int | None = None
+    parts: bytes | None = None
+
+    @property
+    def id(self) -> str:
+        """What tells this entry from any other: the SHA-256 of its sealed record, which no two entries share, in hex."""
+        return hashlib.sha256(self.payload).hexdigest()
 
     def encode(self) -> bytes:
         """One JSON line."""
         body = {"time": self.time, "stream": self.stream, "reason": self.reason, "path": self.path, "position": self.position}
         cut = {} if self.size is None else {"size": self.size}
-        return orjson.dumps({**body, **cut, "payload": base64.b64encode(self.payload).decode()})
+        parts = {} if self.parts is None else {"parts": base64.b64encode(self.parts).decode()}
+        return orjson.dumps({**body, **cut, **parts, "payload": base64.b64encode(self.payload).decode()})
 
     @classmethod
     def decode(cls, line: bytes) -> "Entry":
@@ -58,10 +68,45 @@ class Entry:
         """
         try:
             body = orjson.loads(line)
+            parts = None if body.get("parts") is None else base64.b64decode(body["parts"])
             return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]),
-                       body.get("size"))
+                       body.get("size"), parts)
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
+
+
+@dataclass(frozen=True)
+class RecordParts:
+    """What a record in Kafka has beside its value.
+
+    Attributes:
+        key: None where there is none.
+        headers: name and value, as far as rules name them; a value may be None.
+    """
+
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there is anything."""
+        return self.key is not None or bool(self.headers)
+
+    def encode(self) -> bytes:
+        """As JSON, to be sealed."""
+        headers = [[name, _armoured(value)] for name, value in self.headers]
+        return orjson.dumps({"version": 1, "key": _armoured(self.key), "headers": headers})
+
+    @classmethod
+    def decode(cls, data: bytes) -> "RecordParts":
+        """From `encode`.
+
+        Raises:
+            InputError: a later release has written it.
+        """
+        body = orjson.loads(data)
+        if body["version"] != 1:
+            raise InputError("key and headers of an entry were written by a later release. Hint: use that release")
+        return cls(_unarmoured(body["key"]), tuple((name, _unarmoured(value)) for name, value in body["headers"]))
 
 
 class QuarantineWriter:
@@ -78,7 +123,8 @@ class QuarantineWriter:
         # Base64 makes four bytes of three; the rest is for the other members and the seal.
         self._most = None if limit is None else max(0, (limit - _FRAME) // 4 * 3)
 
-    def entry(self, payload: bytes | None, reason: str, path: str | None, position: int | None, now: int) -> bytes:
+    def entry(self, payload: bytes | None, reason: str, path: str | None, position: int | None, now: int,
+              parts: "RecordParts | None" = None) -> bytes:
         """One JSON line for a rejected record.
 
         Args:
@@ -87,15 +133,21 @@ class QuarantineWriter:
             path: the cleaned path of the field, if one is to blame.
             position: byte position in the record, if known.
             now: processing time, ms since 1970.
+            parts: its key and headers, so far as they came along; left out where the line may be too long for them.
         """
         when = _time(now)
         whole = payload or b""
-        held = whole if self._most is None else whole[: self._most]
+        beside = self._beside(parts)
+        held = whole if self._most is None else whole[: self._most - len(beside)]
         sealed = self._sealer.seal(held, self._stream.encode())
-        return Entry(when, self._stream, reason, path, position, sealed, len(whole) if len(held) < len(whole) else None).encode()
+        entry = Entry(when, self._stream, reason, path, position, sealed, len(whole) if len(held) < len(whole) else None)
+        if beside:
+            entry = replace(entry, parts=self._sealer.seal(beside, _bound(self._stream, sealed)))
+        return entry.encode()
 
 
-    def entries(self, payloads: pa.Array, rows: np.ndarray, rejections: Rejections, now: int) -> list[tuple[int, bytes]]:
+    def entries(self, payloads: pa.Array, rows: np.ndarray, rejections: Rejections, now: int,
+                beside: "Callable[[int], RecordParts | None] | None" = None) -> list[tuple[int, bytes]]:
         """The lines of a batch's rejected records: what `entry` writes for each, made together.
 
         Args:
@@ -103,6 +155,7 @@ class QuarantineWriter:
             rows: the rejected rows.
             rejections: why.
             now: processing time, ms since 1970.
+            beside: key and headers of a row; None where none came along.
 
         Returns:
             Pairs (row, JSON line), in the order of `rows`.
@@ -111,18 +164,35 @@ class QuarantineWriter:
             return []
         data, offsets, _ = parts(payloads)  # nothing stands where a record is null
         whole, most = data.data, self._most
+        extras = [b""] * len(rows) if beside is None else [self._beside(beside(row)) for row in rows.tolist()]
         starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
-        stops = ends if most is None else np.minimum(offsets[rows + 1], offsets[rows] + most).tolist()
+        stops = ends
+        if most is not None:
+            room = most - np.fromiter(map(len, extras), np.int64, len(extras))
+            stops = np.minimum(offsets[rows + 1], offsets[rows] + room).tolist()
         sealed = self._sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], self._stream.encode())
         when = _time(now)
         heads = [orjson.dumps({"time": when, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
                  for reason, path in rejections.reasons]
         positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
         sizes = [b"" if stop == end else b',"size":%d' % (end - start) for start, stop, end in zip(starts, stops, ends, strict=True)]
+        if beside is not None:
+            sizes = [size + self._sealed_parts(extra, blob) for size, extra, blob in zip(sizes, extras, sealed, strict=True)]
         members = zip(rejections.codes[rows].tolist(), positions, sizes, sealed, strict=True)
         lines = [b'%b%b%b,"payload":"%b"}' % (heads[code], position, size, binascii.b2a_base64(blob, newline=False))
                  for code, position, size, blob in members]
         return list(zip(rows.tolist(), lines, strict=True))
+
+    def _beside(self, found: "RecordParts | None") -> bytes:
+        """Key and headers as they are sealed; nothing where there are none, or where they would take too much of a line."""
+        made = found.encode() if found else b""
+        return made if self._most is None or len(made) <= self._most // 4 else b""
+
+    def _sealed_parts(self, beside: bytes, payload: bytes) -> bytes:
+        """The member of a line that holds key and headers, bound to its sealed record; empty where there are none."""
+        if not beside:
+            return b""
+        return b',"parts":"%b"' % binascii.b2a_base64(self._sealer.seal(beside, _bound(self._stream, payload)), newline=False)
 
 
 def _time(now: int) -> str:
@@ -144,9 +214,35 @@ class QuarantineReader:
         Raises:
             DecryptionError: another key ring sealed it, or it was changed.
         """
+        return self._sealer(entry).open(entry.payload, entry.stream.encode())
+
+    def parts(self, entry: Entry) -> "RecordParts":
+        """The record's key and headers; none where the entry holds none.
+
+        Raises:
+            DecryptionError: as for `payload`, or they belong to another entry.
+        """
+        if entry.parts is None:
+            return RecordParts()
+        return RecordParts.decode(self._sealer(entry).open(entry.parts, _bound(entry.stream, entry.payload)))
+
+    def _sealer(self, entry: Entry) -> Sealer:
         if entry.stream not in self._sealers:
             self._sealers[entry.stream] = Sealer(self._ring, PURPOSE, entry.stream)
-        return self._sealers[entry.stream].open(entry.payload, entry.stream.encode())
+        return self._sealers[entry.stream]
+
+
+def _bound(stream: str, payload: bytes) -> bytes:
+    """What sealed key and headers are bound to: the stream and the entry's own sealed record."""
+    return b"parts\0" + stream.encode() + b"\0" + hashlib.sha256(payload).digest()
+
+
+def _armoured(data: bytes | None) -> str | None:
+    return None if data is None else base64.b64encode(data).decode()
+
+
+def _unarmoured(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)
 
 
 def read_entries(lines: Iterator[bytes]) -> Iterator[Entry]:
@@ -158,4 +254,4 @@ def read_entries(lines: Iterator[bytes]) -> Iterator[Entry]:
     return (Entry.decode(line) for line in lines if line.strip())
 
 
-__all__ = ["DecryptionError", "Entry", "QuarantineReader", "QuarantineWriter", "read_entries"]
+__all__ = ["DecryptionError", "Entry", "QuarantineReader", "QuarantineWriter", "RecordParts", "read_entries"]

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.engine.masking import REDACTED, FieldRule, apply
+from flink_masking.engine.quarantine import RecordParts
 from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
@@ -130,6 +131,16 @@ class Parts:
         partitions = None if self.partitions is None else self.partitions[start : start + length]
         key = None if self.key is None else self.key.slice(start, length)
         return Parts(partitions, key, {name: column.slice(start, length) for name, column in self.headers.items()})
+
+
+    def __bool__(self) -> bool:
+        """Whether keys or headers came along."""
+        return self.key is not None or bool(self.headers)
+
+    def of(self, row: int) -> RecordParts | None:
+        """Key and headers of one record; None where it has none."""
+        headers = tuple((name, column[row].as_py()) for name, column in self.headers.items() if column[row].is_valid)
+        return RecordParts(None if self.key is None else self.key[row].as_py(), headers) or None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""``flink-masking quarantine replay``: quarantined records, mended or accepted as they are, back through the job, each once."""
+
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from flink_masking.cli.accountable import Actor, Purpose, audited
+from flink_masking.cli.quarantine import Audit, Config, Keys, Source
+
+if TYPE_CHECKING:
+    from flink_masking.cli.quarantined import Quarantine
+    from flink_masking.engine.quarantine import RecordParts
+    from flink_masking.engine.replay import Replay
+
+    Making = Callable[[Collection[str], Callable[[bytes, RecordParts], bool]], Replay]
+    """Makes the replay from the ids of the entries that were sent before and from what fits."""
+
+WORDS = {"replayed": "sent again", "already": "sent by an earlier replay", "left": "left by the program", "cut": "held in part only",
+         "empty": "without a value", "unopened": "not opened by these keys", "unfit": "too large, or of several lines",
+         "not_chosen": "not chosen"}  # fmt: skip
+
+
+def replay(
+    source: Source,
+    actor: Actor,
+    purpose: Purpose,
+    output: Annotated[Path, typer.Option("--output", help="A new file of the job's input (mode 0600).", show_default=False)],
+    keys: Keys = None,
+    mend: Annotated[
+        str | None,
+        typer.Option("--mend", metavar="COMMAND", help="Program that gets a record on stdin and writes it mended.", show_default=False),
+    ] = None,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Send records as they are, as after a change of the policy.")] = False,
+    reasons: Annotated[
+        list[str] | None, typer.Option("--reason", help="Only entries with this reason; give one or more.", show_default="all")
+    ] = None,
+    fields: Annotated[
+        list[str] | None, typer.Option("--field", metavar="PATH", help="Only entries about this field.", show_default="all")
+    ] = None,
+    audit: Audit = None,
+    command_config: Config = None,
+) -> None:
+    """Send quarantined records through the job again: mended by a program, or as they are.
+
+    They go to OUTPUT, noted in SOURCE.replayed.jsonl. What was sent once is not sent again. Who, why and how many is appended to the audit,
+    before the first record is opened and again at the end.
+    """
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.mending import Mender
+    from flink_masking.cli.quarantined import Quarantine
+    from flink_masking.engine.quarantine import QuarantineReader
+    from flink_masking.engine.replay import Replay
+    from flink_masking.errors import DecryptionError
+
+    if (mend is not None) == as_is:
+        raise typer.BadParameter("say how records are sent: --mend COMMAND, or --as-is", param_hint="--mend")
+    quarantine = Quarantine.at(source, command_config)
+    who = quarantine.who(actor, purpose)
+    mender = Mender(mend) if mend is not None else lambda record, _: record
+    ring = quarantine.ring(keys)
+    made: list[Replay] = []
+
+    def making(done: Collection[str], fits: "Callable[[bytes, RecordParts], bool]") -> Replay:
+        made.append(Replay(QuarantineReader(ring), done, mender, fits, reasons or (), fields or ()))
+        return made[0]
+
+    facts = {**who, "quarantine": str(source), "mended": mend is not None, "reasons": reasons or [], "fields": fields or []}
+    with audited(quarantine.log(ring, audit), "replay", facts) as end:
+        where = _to_file(quarantine, output, making)
+        end({"to": where, "streams": sorted(made[0].streams), **made[0].counts})
+    counts = made[0].counts
+    for word, count in counts.most_common():
+        if word != "replayed":
+            err.print(f"{counted(count, 'record')} {WORDS[word]}", soft_wrap=True)
+    out.print(f"{counted(counts['replayed'], 'record')} sent again: {where}", soft_wrap=True)
+    if counts["unopened"]:
+        raise DecryptionError(f"{counted(counts['unopened'], 'record')} could not be opened. Hint: --keys must be the key ring that the "
+                              "job used, with its versions enabled")
+
+
+def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:
+    """Write the records into a file that appears whole and is noted in the ledger; where they went."""
+    import contextlib
+    import hashlib
+
+    from flink_masking.engine.replay_ledger import ReplayLedger
+    from flink_masking.errors import InputError
+    from flink_masking.private_file import new_file
+
+    if output.exists() or output.is_symlink():
+        raise InputError(f"{output}: it is there already. Hint: name another file, or remove it")
+    if not output.parent.is_dir():
+        raise InputError(f"{output}: its directory does not exist. Hint: make it first")
+    ids: list[str] = []
+    digest = hashlib.sha256()
+    with ReplayLedger.held(quarantine.beside(".replayed.jsonl")) as ledger, contextlib.suppress(_Nothing):
+        with new_file(output) as opened:
+            for record in making(ledger.done, lambda value, _: b"\n" not in value)(quarantine.entries()):
+                line = record.value + b"\n"
+                opened.write(line)
+                digest.update(line)
+                ids.append(record.id)
+            if not ids:
+                raise _Nothing  # so that no empty file appears
+            name = ledger.begin(output, digest.hexdigest(), ids)
+        ledger.end(name)
+    return str(output)
+
+
+class _Nothing(Exception):
+    """There is no record to send."""
