@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from flink_masking.arrow import empty_int32
 from flink_masking.crypto import ff1_kernel as kernel
+from flink_masking.crypto import ff1_wide
 from flink_masking.crypto.ff1_exact import BLOCK, ROUNDS, ExactFf1, first_block, half_bytes, xor
 from flink_masking.crypto.prf import HoldsKey
 from flink_masking.crypto.secret import Secret
@@ -80,7 +81,7 @@ class Ff1(Secret):
         self._exact = ExactFf1(self._algorithm, radix)
         self._reciprocal = np.array([(1 << 64) // radix, (1 << 64) // radix + 1, (1 << 64) // radix**2 + 1], np.uint64)
         self._pairs = _pairs(radix) if radix <= PAIRED else np.zeros(0, np.int32)
-        self._plans: dict[int, _Plan | None] = {}
+        self._plans: dict[int, _Plan | ff1_wide.WidePlan | None] = {}
         self.shortest = shortest(radix, minimum)
         """Fewest numerals of a message."""
 
@@ -130,13 +131,16 @@ class Ff1(Secret):
             chain = self._chained(aes, plan, tweak, 0 if tweaks is None else tweaks.shape[1])
             for chunk in np.array_split(rows, -(-len(rows) // CHUNK)):
                 base = self._with_tweaks(aes, chain, BLOCK + len(tweak), None if tweaks is None else tweaks[chunk])
+                if isinstance(plan, ff1_wide.WidePlan):
+                    ff1_wide.run(aes, plan, base, self._radix, result, starts, chunk, backward != 0)
+                    continue
                 self._chunk(aes, plan, base, result, starts, chunk, backward)
         return result
 
-    def _plan(self, length: int) -> _Plan | None:
-        """What messages of a length share; None where a half does not fit into the kernel's arithmetic."""
+    def _plan(self, length: int) -> _Plan | ff1_wide.WidePlan | None:
+        """What messages of a length share; None where a half does not fit into the kernels' arithmetic."""
         if length not in self._plans:
-            self._plans[length] = plan(self._radix, length)
+            self._plans[length] = plan(self._radix, length) or ff1_wide.wide_plan(self._radix, length)
         return self._plans[length]
 
     def _one_by_one(
@@ -149,7 +153,7 @@ class Ff1(Secret):
             whole = tweak if tweaks is None else tweak + tweaks[row].tobytes()
             numerals[message] = convert(numerals[message].tolist(), whole)
 
-    def _chained(self, aes: Encryptor, plan: _Plan, tweak: bytes, own: int) -> tuple[np.ndarray, int, np.ndarray]:
+    def _chained(self, aes: Encryptor, plan: _Plan | ff1_wide.WidePlan, tweak: bytes, own: int) -> tuple[np.ndarray, int, np.ndarray]:
         """The chain as far as it is the same for all messages.
 
         Args:

@@ -9,7 +9,7 @@ from flink_masking.crypto.ff1 import MINIMUM_DOMAIN
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import TEXT
 from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always
-from flink_masking.techniques.fpe_formats import FORMATS, LONGEST, contains, of_alphabet
+from flink_masking.techniques.fpe_formats import FORMATS, LONGEST, USUAL_LENGTH, contains, of_alphabet
 from flink_masking.techniques.fpe_numerals import Converter, Shape
 from flink_masking.techniques.rewriting import refusals
 
@@ -31,6 +31,8 @@ class FpeParams(Params):
         keep_last: the same at the end.
         keep_separators: punctuation, spaces and symbols stay where they are; false: a value that has any is refused.
         luhn: values pass Luhn's check, and so do results; for cards and the alphabet digits.
+        max_length: characters of the alphabet in a value, at most; longer ones are refused. Numbers of up to 72 digits are encrypted in
+            columns; what longer values take grows with the square of their length, up to a millisecond.
     """
 
     domain: Annotated[str, StringConstraints(min_length=1)]
@@ -40,6 +42,7 @@ class FpeParams(Params):
     keep_last: Count = 0
     keep_separators: bool = True
     luhn: bool = False
+    max_length: Annotated[int, Field(ge=1, le=LONGEST, strict=True)] = USUAL_LENGTH
 
     @field_validator("alphabet")
     @classmethod
@@ -55,22 +58,24 @@ class FpeParams(Params):
             raise ValueError(f"exactly one of format and alphabet. Hint: {known}")
         if self.luhn and self.format != "card" and self.alphabet != "digits":
             raise ValueError("luhn is for numbers with Luhn's check digit. Hint: format card, or alphabet digits")
+        if self.format is not None and "max_length" in self.model_fields_set:
+            raise ValueError("max_length belongs to alphabet. Hint: omit it, a format has a length of its own")
         return self
 
 
-def shape_of(params: FpeParams) -> Shape:
-    """What the parameters say of a value."""
-    form = FORMATS[params.format] if params.format is not None else of_alphabet(alphabet(params.alphabet or ""))
+def shape_of(params: FpeParams, most: int | None = None) -> Shape:
+    """What the parameters say of a value; `most` characters of the alphabet at most, those of the parameters when None."""
+    form = FORMATS.get(params.format or "") or of_alphabet(alphabet(params.alphabet or ""), most or params.max_length)
     return Shape(params.format, form, params.keep_first, params.keep_last, params.keep_separators, params.luhn)
 
 
-def _prepared(params: FpeParams, site: Site) -> Converter:
+def _prepared(params: FpeParams, site: Site, most: int | None = None) -> Converter:
     """The rule's cipher.
 
     Raises:
         PolicyError: fewer than a million values are left to encrypt into, by the rule or by the type of its field.
     """
-    shape, kind = shape_of(params), site.facts.kind
+    shape, kind = shape_of(params, most), site.facts.kind
     if kind in TOO_FEW:
         raise PolicyError(
             f"fpe: a field of type {kind} has about {TOO_FEW[kind]:,} values, and fewer than {MINIMUM_DOMAIN:,} can be searched. "
@@ -85,8 +90,9 @@ def make_fpe(params: FpeParams, site: Site) -> Mask:
 
     Null stays null, ``""`` stays ``""``. A value is brought into Unicode's normal form NFC first. Refused are: a value of which fewer
     than 10^6 could be told apart after what is kept, a wrong number of digits, wrong check digits, a letter or other character that
-    the format does not have, and a letter, digit, mark or control character that the alphabet does not have: ``Smith 1234567`` and
-    ``12345 ١٢`` are no digits. Of what the alphabet does not have, only punctuation, spaces and symbols stay.
+    the format does not have, more characters than `max_length`, and a letter, digit, mark or control character that the alphabet does
+    not have: ``Smith 1234567`` and ``12345 ١٢`` are no digits. Of what the alphabet does not have, only punctuation, spaces and symbols
+    stay.
     Deterministic, reversible, row-local. What is kept, the format and the length of the value are the tweak: the same digits behind
     two BINs are encrypted differently. Leaks which values are equal, their length, and what is kept. An IBAN's letters are encrypted
     when there are at least five, fewer (a bank's code) are kept.
@@ -106,7 +112,7 @@ def unmake_fpe(params: FpeParams, site: Site) -> Mask:
     Raises:
         PolicyError: as `make_fpe`.
     """
-    return _mask(_prepared(params, site), back=True)
+    return _mask(_prepared(params, site, LONGEST), back=True)  # as long as earlier releases took them
 
 
 def _mask(converter: Converter, back: bool) -> Mask:

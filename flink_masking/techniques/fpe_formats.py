@@ -12,8 +12,9 @@ from flink_masking.crypto.ff1 import MINIMUM_DOMAIN, shortest
 from flink_masking.errors import PolicyError
 
 DIGITS = Alphabet(string.digits)
-LONGEST = 1024
-"""Most characters of an alphabet in one value: what longer ones take grows with the square of their length."""
+LONGEST, USUAL_LENGTH = 1024, 64
+"""Most characters of an alphabet in one value, and most where the rule does not say: what longer ones take grows with the square of their
+length."""
 
 
 class Format(NamedTuple):
@@ -81,9 +82,9 @@ COUNTRY_CODES[10:20] = COUNTRY_CODES[70:80] = 1
 COUNTRY_CODES[[int(code) for code in _TWO_DIGITS.split()]] = 2
 
 
-def of_alphabet(alphabet: Alphabet) -> Format:
-    """The format of any text in an alphabet."""
-    return Format("a text in its alphabet", alphabet, 0, LONGEST, LONGEST, None)
+def of_alphabet(alphabet: Alphabet, most: int = LONGEST) -> Format:
+    """The format of any text in an alphabet, of at most so many of its characters."""
+    return Format("a text in its alphabet", alphabet, 0, most, most, None)
 
 
 def passes_luhn(digits: str) -> bool:

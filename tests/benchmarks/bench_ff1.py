@@ -69,6 +69,8 @@ CASES: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"alphabet": "alphanumeric"}, ["".join(_RANDOM.choices(string.ascii_letters + string.digits, k=20)) for _ in range(ROWS)]
     ),
     "uuid": ({"alphabet": "hex"}, ["-".join(_digits(n) for n in (8, 4, 4, 4, 12)) for _ in range(ROWS)]),
+    "40 digits": ({"alphabet": "digits"}, [_digits(40) for _ in range(ROWS)]),
+    "64 digits": ({"alphabet": "digits"}, [_digits(64) for _ in range(ROWS)]),
     "12 letters beyond ASCII": ({"alphabet": "áčďéěíňóřšťúůýž"}, ["".join(_RANDOM.choices("áčďéěíňóřšťúůýž", k=12)) for _ in range(ROWS)]),
 }  # fmt: skip
 

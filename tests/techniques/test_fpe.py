@@ -231,14 +231,24 @@ def test_what_is_refused(params, text):
     assert TECHNIQUE.make(rule, Site(FieldFacts("field"), RING, lambda name: ""))(values, Context(bytes(32))).values.to_pylist() == [""]
 
 
-@pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 100, 1000, 1024])
+@pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 64, 65, 72, 73, 100, 1000, 1024])
 def test_lengths(length):
-    """Values of any length from six digits on are encrypted and come back."""
+    """Values of any length from six digits on are encrypted and come back; those of more than 64 where the rule says so."""
+    rule = {"alphabet": "digits", "max_length": 1024} if length > 64 else {"alphabet": "digits"}
     texts = ["7" * length, "0" * length, ("0123456789" * 103)[:length]]
-    results = protect({"alphabet": "digits"}, texts)
+    results = protect(rule, texts)
     assert all(re.fullmatch("[0-9]+", result) and len(result) == length for result in results)
     assert len({*results, *texts}) == 6
     assert texts == restore({"alphabet": "digits"}, results)
+
+
+def test_long_values_are_refused_by_default():
+    """More than 64 characters of the alphabet are refused: their cost grows with the square of it. Separators do not count."""
+    assert [REFUSED, REFUSED] == protect({"alphabet": "digits"}, ["7" * 65, "7" * 5000])
+    (taken,) = protect({"alphabet": "digits"}, ["-".join("7" * 64)])
+    assert len(taken) == 127 and taken != REFUSED
+    with pytest.raises(ValidationError, match="max_length belongs to alphabet"):
+        TECHNIQUE.params.model_validate({"domain": "d", "format": "card", "max_length": 19})
 
 
 @pytest.mark.parametrize("kind", sorted(set(Kind) - TEXT - {Kind.NULL}))
@@ -257,7 +267,7 @@ def test_only_text_is_taken(kind):
         ({"format": "phone", "keep_first": 10}, "10^5"),
         ({"format": "email", "keep_first": 61}, "36^3 = 46,656"),
         ({"format": "iban", "keep_first": 25}, "10^5"),
-        ({"alphabet": "digits", "keep_first": 1000, "keep_last": 19}, "10^5"),
+        ({"alphabet": "digits", "keep_first": 1000, "keep_last": 19, "max_length": 1024}, "10^5"),
     ],
 )
 def test_formats_that_can_never_do(params, number):
