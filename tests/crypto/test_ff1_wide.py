@@ -18,7 +18,7 @@ LENGTHS = [(10, range(36, 76)), (16, range(31, 62)), (26, range(26, 54)), (36, r
 @pytest.mark.parametrize(("radix", "lengths"), LENGTHS)
 @pytest.mark.parametrize("own", [0, 3, 40])
 def test_long_messages_are_encrypted_as_in_exact_integers(radix, lengths, own):
-    """Every length around the border of the arithmetic, with tweaks of the batch and of each message, and of the largest and smallest numerals."""
+    """Every length around the border of the arithmetic, the largest and smallest numerals, tweaks of the batch and of each message."""
     rng, exact = np.random.default_rng(radix), ExactFf1(AES(KEY), radix)
     cipher = ff1.Ff1(KEY, radix)
     for length in lengths:
