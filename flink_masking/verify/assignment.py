@@ -13,8 +13,10 @@ import numpy as np
 
 from flink_masking.verify.release import Classes, Release, corner
 
-PASSES = 100
+PASSES = 20
 """Over the classes that are short of people, at most."""
+ATTEMPTS = 8
+"""To assign all records, of which each lets the classes choose first that were short of people in those before."""
 
 
 def enough_people(members: Sequence[np.ndarray], needed: int, records: np.ndarray) -> bool:
@@ -92,6 +94,7 @@ class _Matching:
         self.groups, self._people = groups, people.tolist()
         self._owner: dict[int, _Group] = {}
         self.members: dict[int, dict[int, int]] = {}
+        self.settled: set[int] = set()  # classes that keep what they have
         for number, known in kept.items():
             for person in known:
                 self._count(number, person, 1)
@@ -112,17 +115,55 @@ class _Matching:
         group.taken.discard(record)
         self._count(group.number, self._people[record], -1)
 
-    def fill(self) -> bool:
-        """Give every line a record: first of new people, then along augmenting paths; False where lines are more than records."""
-        for group in sorted(self.groups, key=lambda one: len(one.fitting) - len(one.lines)):
-            there = self.members.setdefault(group.number, {})
-            for new in (True, False):
-                for record in group.fitting:
-                    if len(group.taken) == len(group.lines):
-                        break
-                    if record not in self._owner and (self._people[record] not in there) == new:
-                        self._take(group, record)
-        return all(self._augment(group) for group in self.groups for _ in range(len(group.lines) - len(group.taken)))
+    def fill(self, first: Collection[int], k: int) -> bool:
+        """Give every line a record: of new people before others, then along augmenting paths; False where lines are more than records.
+
+        Args:
+            first: classes that choose before all others, and keep what they have once they have k people.
+            k: people a class.
+        """
+        order = sorted(self.groups, key=lambda one: (one.number not in first, len(one.fitting) - len(one.lines)))
+        for number in sorted(first):
+            self._different([group for group in order if group.number == number], k)
+        for group in order:
+            self._choose(group)
+        early = [group for group in order if group.number in first]
+        if not self._complete(early):
+            return False
+        self.settled |= {number for number in first if len(self.members[number]) >= k}
+        return self._complete(order)
+
+    def _different(self, groups: list[_Group], k: int) -> None:
+        """Give lines of one class records of k people, if there are: a matching of lines and people (Kuhn 1955)."""
+        records = [{self._people[record]: record for record in group.fitting if record not in self._owner} for group in groups]
+        line_of: dict[int, int] = {}
+        lines = [at for at, group in enumerate(groups) for _ in group.lines]
+
+        def found(line: int, seen: set[int]) -> bool:
+            for person in records[lines[line]].keys() - seen:
+                seen.add(person)
+                if person not in line_of or found(line_of[person], seen):
+                    line_of[person] = line
+                    return True
+            return False
+
+        for line in range(len(lines)):
+            if len(line_of) < k:  # which bounds the depth of the search, too
+                found(line, set())
+        for person, line in line_of.items():
+            self._take(groups[lines[line]], records[lines[line]][person])
+
+    def _choose(self, group: _Group) -> None:
+        there = self.members.setdefault(group.number, {})
+        for new in (True, False):
+            for record in group.fitting:
+                if len(group.taken) == len(group.lines):
+                    return
+                if record not in self._owner and (self._people[record] not in there) == new:
+                    self._take(group, record)
+
+    def _complete(self, groups: list[_Group]) -> bool:
+        return all(self._augment(group) for group in groups for _ in range(len(group.lines) - len(group.taken)))
 
     def _augment(self, first: _Group, barred: Collection[int] = ()) -> bool:
         """One more record for a group, of a person who is not barred, at the expense of groups that find another; breadth first."""
@@ -144,16 +185,20 @@ class _Matching:
                         self._take(group, record)
                         record = given
                     return True
-                if id(owner) not in seen:
+                if id(owner) not in seen and owner.number not in self.settled:
                     seen.add(id(owner))
                     queue.append((owner, record))
         return False
 
-    def spread(self, k: int) -> bool:
-        """Exchange records until every class has k people; False where `PASSES` over all classes do not get there."""
-        short, draw = self.groups, random.Random(k)
+    def short(self, k: int) -> set[int]:
+        """The classes that have fewer than k people."""
+        return {group.number for group in self.groups if len(self.members[group.number]) < k}
+
+    def spread(self, k: int, groups: list[_Group] | None = None) -> bool:
+        """Exchange records until every class (of some groups) has k people; False where `PASSES` do not get there."""
+        short, draw = groups or self.groups, random.Random(k)
         for number in range(PASSES):
-            short = [group for group in self.groups if len(self.members[group.number]) < k]
+            short = [group for group in groups or self.groups if len(self.members[group.number]) < k]
             if not short:
                 break
             draw.shuffle(short)  # or two classes would take the same person from each other for ever
@@ -183,6 +228,8 @@ class _Matching:
             self._give(record)
             self._take(group, other)
             return True
+        if owner.number in self.settled:
+            return False
         theirs = self.members[owner.number]
         loses = theirs[self._people[other]] == 1 and self._people[record] in theirs
         if record not in owner.fits or (loses and len(theirs) <= k):
@@ -226,8 +273,15 @@ def assigned(view: Release, found: Classes) -> np.ndarray | None:
     kept: dict[int, list[int]] = {}
     for number, record in zip(found.of[known].tolist(), source[known].tolist(), strict=True):
         kept.setdefault(number, []).append(int(view.raw.people[record]))
-    matching = _Matching(groups, view.raw.people, kept)
-    if not matching.fill() or not matching.spread(view.segment.k):
+    first: set[int] = set()
+    for _ in range(ATTEMPTS):
+        for group in groups:
+            group.taken.clear()
+        matching = _Matching(groups, view.raw.people, kept)
+        if matching.fill(first, view.segment.k) and matching.spread(view.segment.k):
+            break
+        first |= matching.short(view.segment.k)
+    else:
         return None
     for group in groups:
         source[group.lines] = sorted(group.taken)
