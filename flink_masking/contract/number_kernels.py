@@ -58,17 +58,13 @@ def number_fits(p, e, bits, scale, low, high):
             return False
     elif bits & INTEGER and point:
         return False
-    elif n <= 18 and decimals <= scale:  # nothing can overflow, and no decimal is cut off
+    elif n + scale <= 18 and decimals <= scale:  # nothing can overflow, and no decimal is cut off
         if bits & BOUNDED == 0:
             return True
-        ten = np.int64(1)
-        for _ in range(scale - decimals):
-            ten *= 10
-        if units <= 900_000_000_000_000_000 // ten:
-            units *= ten
-            if negative:
-                units = -units
-            return low <= units <= high
+        while decimals < scale:
+            units *= 10
+            decimals += 1
+        return low <= (-units if negative else units) <= high
     if bits & (BOUNDED | SCALED) == 0:
         return True
     units, rest, negative = number(p, e, scale)

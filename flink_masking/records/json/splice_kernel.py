@@ -4,7 +4,7 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, W64, njit
-from flink_masking.kernels.memory import at, copy, int32, put8
+from flink_masking.kernels.memory import at, copy, int32, put8, special32
 from flink_masking.records.json.tokens_kernels import escape, string
 from flink_masking.records.span_kernels import MS, NX, PATH, PE, ROW, SPAN, VE, VS
 
@@ -23,10 +23,17 @@ TOO_LONG = -1
 @njit([I64(U8)], **JIT)
 def count_special(a):
     """How many bytes need escaping inside a JSON string."""
-    n = 0
-    for k in range(len(a)):
-        c = a[k]
-        n += (c < 32) | (c == 34) | (c == 92)
+    n, p = 0, np.int64(a.ctypes.data)
+    e = p + len(a)
+    while p < e:
+        if p + 32 <= e and special32(p) == 0:  # what is not ASCII is special there, and looked at one by one
+            p += 32
+            continue
+        stop = min(p + 32, e)
+        while p < stop:
+            c = at(p)
+            n += (c < 32) | (c == 34) | (c == 92)
+            p += 1
     return n
 
 
