@@ -92,6 +92,7 @@ class KAnonymityLogic:
         over = 0
         writes: dict[str, bytes | None] = {}
         if self._limit is not None:
+            self._postpone(now, writes)
             kept = self._limit.admit(records.subject, now, writes)
             over = len(kept) - int(np.count_nonzero(kept))
             if over:
@@ -111,13 +112,22 @@ class KAnonymityLogic:
     def on_timer(self, now: int) -> Effects:
         """Release what is due by now."""
         now = max(now, self._clock)
+        writes: dict[str, bytes | None] = {}
+        self._postpone(now, writes)
         groups = self._buffer.expire(now)
         if not len(groups.seq) and not len(groups.suppressed):
             return Effects()  # the clock stays as it is in the state last written
         self._clock = now
-        effects = self._leave(groups, {})
+        effects = self._leave(groups, writes)
         effects.writes[ENTRY] = self._entry()
         return effects
+
+    def _postpone(self, now: int, writes: dict[str, bytes | None]) -> None:
+        """Let records that are overdue, and so leave now, count against the limit from now on."""
+        if self._limit is not None and self.max_delay is not None:
+            overdue = self._held.arrival < now - self.max_delay
+            if overdue.any():
+                self._limit.postpone(self._held.subject[overdue], self._held.arrival[overdue], now, writes)
 
     def on_watermark(self, watermark: int) -> Effects:
         """Event time does not matter here."""
@@ -196,6 +206,8 @@ class KAnonymityLogic:
             at = np.searchsorted(seq, groups.suppressed)
             pieces = [self._held] if came is None else [self._held, came]
             subjects, arrivals = (np.concatenate([getattr(piece, of) for piece in pieces])[at] for of in ("subject", "arrival"))
+            if self.max_delay is not None:  # overdue ones were postponed
+                arrivals = np.maximum(arrivals, self._clock - self.max_delay)
             self._limit.give_back(subjects, arrivals, writes)
         counts = {"released": len(groups.seq), "suppressed": len(groups.suppressed), "groups": len(groups.end)}
         reasons = ("people", *(model.name for model in self.models.models))

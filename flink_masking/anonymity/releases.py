@@ -100,6 +100,24 @@ class ReleaseLimit:
                 kernel.add(self._people, self._counts, self._used, mine, less)
                 self._put(_piece(end, mine, less), writes)
 
+    def postpone(self, subjects: np.ndarray, arrivals: np.ndarray, now: int, writes: dict[str, bytes | None]) -> None:
+        """Records that leave at `now`, more than `max_delay` after they came because a timer was late, count as if they had come later.
+
+        Args:
+            subjects: uint64, n.
+            arrivals: int64, n: `now` of their `admit`.
+            now: processing time, ms, before the next `admit`.
+            writes: receives the state entries.
+        """
+        until = int(self._until(np.array(now - self._delay)))
+        late = self._until(arrivals) < until
+        if late.any():
+            mine, more = subjects[late], np.ones(int(np.count_nonzero(late)), np.int32)
+            self.give_back(mine, arrivals[late], writes)
+            self._make_room(len(mine))
+            kernel.add(self._people, self._counts, self._used, mine, more)
+            self._put(_piece(until, mine, more), writes)
+
     def _until(self, arrival: np.ndarray) -> np.ndarray:
         """When records that arrive then count no more."""
         return np.asarray((arrival // self._width + 1) * self._width + self._per + self._delay)

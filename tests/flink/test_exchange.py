@@ -35,15 +35,17 @@ def test_columns_of_bytes_arrive_without_objects() -> None:
 
 
 def test_other_columns_arrive_as_pyflink_makes_them() -> None:
-    """Columns of other types keep their places, and are what PyFlink makes of them."""
+    """Columns of other types keep their places, and are what PyFlink makes of them; instants stay as they are sent."""
     now = datetime.datetime(2024, 3, 1, 12)
-    sent = pa.RecordBatch.from_arrays([pa.array([1, 2]), pa.array([b"k", None], pa.binary()), pa.array([now, now], pa.timestamp("ms"))],
-                                      names=["partition", "key", "time"])
-    types = [DataTypes.BIGINT(), DataTypes.BYTES(), DataTypes.TIMESTAMP_WITH_LOCAL_TIME_ZONE(3)]
-    partition, key, time = coders.coder_impl.arrow_to_pandas("Europe/Berlin", types, [sent])
+    sent = pa.RecordBatch.from_arrays([pa.array([1, 2]), pa.array([b"k", None], pa.binary()), pa.array([now, now], pa.timestamp("ms")),
+                                       pa.array([now.date(), None], pa.date32())], names=["partition", "key", "time", "day"])
+    types = [DataTypes.BIGINT(), DataTypes.BYTES(), DataTypes.TIMESTAMP_WITH_LOCAL_TIME_ZONE(3), DataTypes.DATE()]
+    partition, key, time, day = coders.coder_impl.arrow_to_pandas("Europe/Berlin", types, [sent])
     assert partition.tolist() == [1, 2]
     assert binary_array(key).to_pylist() == [b"k", None]
-    assert str(time.dt.tz) == "Europe/Berlin"
+    assert pa.Array.from_pandas(time).type == pa.timestamp("ms")
+    assert [now, now] == [moment.to_pydatetime() for moment in time]
+    assert [now.date(), None] == day.tolist()
 
 
 @pytest.mark.parametrize("made_of", [lambda: VALUES, lambda: pd.arrays.ArrowExtensionArray(pa.array(VALUES, pa.binary()))],

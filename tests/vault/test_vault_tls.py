@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -19,16 +20,14 @@ SCRIPT = Path(__file__).with_name("tls_in_namespace.py")
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory):
+def found():
     """What came of each address, by its name and whether TLS was required."""
     if binaries() is None and os.environ.get("FLINK_MASKING_SERVICES") != "1":
         pytest.skip("no PostgreSQL server on this machine")
     if os.getuid() != 0 or shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("a network namespace needs root, unshare and ip")
-    folder = tmp_path_factory.mktemp("tls")
-    for parent in (folder, *list(folder.parents)[:2]):
-        parent.chmod(0o755)
-    done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=240, check=False)
+    with tempfile.TemporaryDirectory() as folder:  # the server's account reads it, which pytest's own folders do not let it
+        done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
     assert PASSWORD not in done.stdout + done.stderr
     return json.loads(done.stdout)
