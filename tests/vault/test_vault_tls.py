@@ -27,7 +27,7 @@ def found():
     if os.getuid() != 0 or shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("a network namespace needs root, unshare and ip")
     with tempfile.TemporaryDirectory() as folder:  # the server's account reads it, which pytest's own folders do not let it
-        done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=240, check=False)
+        done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr
     assert PASSWORD not in done.stdout + done.stderr
     return json.loads(done.stdout)
