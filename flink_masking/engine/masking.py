@@ -73,6 +73,11 @@ def keep(unfit: np.ndarray | None, on_error: OnError) -> Edit:
     return Replace(instead, np.where(unfit, USE, KEEP_VALUE).astype(np.uint8))
 
 
+def as_it_came(values: Values, context: Context) -> Masked:
+    """The mask of what is kept, where values have a contract to keep."""
+    return Masked(values.text)
+
+
 def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
     """The splice of a masked field, with `on_error` carried out.
 

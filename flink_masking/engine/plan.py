@@ -10,7 +10,7 @@ from flink_masking.contract.field import Contract
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.keys import exact
-from flink_masking.engine.masking import HIDDEN, REDACTED, FieldRule, KeptField, accepted_kinds
+from flink_masking.engine.masking import HIDDEN, REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.zero_delay import compile_zero_delay
@@ -205,11 +205,13 @@ def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -
 def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:
     def part(rule: Rule, header: str) -> Part:
         mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
+        contract = rules.contracts.get(rule.path) if technique.name not in HIDDEN else None
         if isinstance(mask, Action):
-            return Part(header, technique.name, None, True, True)
+            same = FieldRule(rule.path, technique.name, as_it_came, accepted_kinds(technique.inputs), rule.params.on_error)
+            return Part(header, technique.name, same if contract else None, True, True, contract)
         mask = mask if header else exact(technique, mask)
         compiled = FieldRule(rule.path, technique.name, mask, accepted_kinds(technique.inputs), rule.params.on_error)
-        return Part(header, technique.name, compiled, technique.deterministic(rule.params), technique.injective(rule.params))
+        return Part(header, technique.name, compiled, technique.deterministic(rule.params), technique.injective(rule.params), contract)
 
     headers = tuple(part(rule, name) for name, rule in rules.headers.items())
     return RecordPlan(part(rules.key, "") if rules.key else None, headers, rules.timestamp)

@@ -8,7 +8,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from flink_masking.engine.masking import keep
 from flink_masking.engine.plan import Plan
+from flink_masking.engine.view import RecordView
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment
@@ -31,17 +33,21 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
         payloads: n raw records.
 
     Returns:
-        The records with every personal value replaced by its field's class and without undeclared members, whose keys may be personal,
-        too; keys of open objects are numbers, unless the policy says that they are plain; null where a record cannot be read. And the
-        number of undeclared members of each record.
+        The records with every personal value replaced by its field's class, others redacted where they break the contract, and without
+        undeclared members, whose keys may be personal, too; keys of open objects are numbers, unless the policy says that they are
+        plain; null where a record cannot be read. And the number of undeclared members of each record.
     """
     personal = {path: field for path, field in plan.policy.fields.items() if field.role not in IMPERSONAL}
-    known = [path for path in plan.policy.fields if path not in personal]
+    checked = [path for path in plan.contracts if path not in personal]
+    known = [path for path in plan.policy.fields if path not in personal and path not in plan.contracts]
     opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
     closed = _with_personal_keys(plan.policy)
-    table = scan(payloads, Paths([*personal, *closed], known=known, opaque=opaque), plan.limits)
+    emitted = dict.fromkeys([*personal, *closed, *checked])
+    table = scan(payloads, Paths(emitted, known=known, opaque=opaque), plan.limits)
     edits: dict[str, Edit] = dict.fromkeys(closed, KEEP)
     edits.update((path, Replace(pa.scalar(f"‹{field.role}›"))) for path, field in personal.items())
+    view = RecordView(table, None, None, plan.contracts)
+    edits.update((path, keep(view.unfit(path), "redact")) for path in checked)
     undeclared = np.bincount(table.rows(UNDECLARED), minlength=table.n)
     return table.splice(edits, keys={path: _numbered(table.count(path)) for path in closed}), undeclared.tolist()
 

@@ -9,11 +9,14 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import parts as parts_of
+from flink_masking.contract.field import Contract
 from flink_masking.engine.masking import REDACTED, FieldRule, apply
 from flink_masking.engine.quarantine import RecordParts
 from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
+from flink_masking.records.spans import Contents
 from flink_masking.techniques.base import Context, OnError, Values
 
 
@@ -27,6 +30,7 @@ class Part:
         rule: the compiled rule; None where it stays as it is.
         deterministic: equal values come out equal.
         injective: different values come out different.
+        contract: what is checked of its values, or None.
     """
 
     header: str
@@ -34,6 +38,7 @@ class Part:
     rule: FieldRule | None
     deterministic: bool
     injective: bool
+    contract: Contract | None = None
 
 
 @dataclass(frozen=True)
@@ -204,7 +209,11 @@ def _masked(part: Part, column: pa.BinaryArray, on_error: OnError | None, contex
         return column
     text, unreadable = _text(column if len(rows) == len(column) else column.drop_null())
     kinds = np.where(unreadable, Kind.NULL, Kind.STRING).astype(np.int32)
-    masked, refused = apply(part.rule, Values(text, kinds, rows), context)
+    unfit = None
+    if part.contract is not None:
+        data, offsets, _ = parts_of(text)
+        unfit = part.contract.unfit(Contents(data, offsets[:-1], offsets[1:], kinds), text)
+    masked, refused = apply(part.rule, Values(text, kinds, rows), context, unfit=unfit)
     wrong = unreadable if refused is None else refused | unreadable
     on_error = on_error or part.rule.on_error
     made = masked.values

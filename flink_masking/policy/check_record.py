@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from flink_masking.contract.field import Contract, contract_of
+from flink_masking.contract.forms import FORMS
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.document import Path, cut
 from flink_masking.policy.facts import part_site
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.rules import Rule, RuleCompiler, bind
-from flink_masking.policy.segments import MaskedSegment, RuleSpec
+from flink_masking.policy.segments import MaskedSegment, RecordParts, RuleSpec
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.kinds import Kind
+from flink_masking.records.kinds import TEXT, Kind
 
 KEY, HEADERS = "record.key", "record.headers."
 """Names of the parts, in audit events and quarantine records."""
@@ -27,11 +29,13 @@ class RecordRules:
         key: the rule for the key; None: the key is dropped.
         headers: by the header's name; others are dropped.
         timestamp: whether Kafka's timestamp goes along.
+        contracts: what is checked of the parts that have a type, by the part's name.
     """
 
     key: Rule | None = None
     headers: Mapping[str, Rule] = field(default_factory=dict)
     timestamp: bool = False
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
 
     @property
     def rules(self) -> list[Rule]:
@@ -69,7 +73,24 @@ def check_record(name: str, segment: MaskedSegment, keys: KeyRing, source: Polic
             findings.error(at, "the name of a header has characters that cannot be printed", "letters, digits, '-' and '_'", at_key=True)
         elif (rule := _rule(HEADERS + header, spec, at, keys, source, compiler, findings)) is not None:
             headers[header] = rule
-    return RecordRules(key, headers, record.timestamp == "keep")
+    return RecordRules(key, headers, record.timestamp == "keep", _contracts(record, key is not None, headers, loc, findings))
+
+
+def _contracts(record: RecordParts, keyed: bool, headers: Mapping[str, Rule], loc: Path, findings: Findings) -> dict[str, Contract]:
+    """What is checked of the parts that leave and have a type."""
+    declared = {HEADERS + name: (kind, (*loc, "header_types", name), name in headers) for name, kind in record.header_types.items()}
+    if record.key_type is not None:
+        declared[KEY] = record.key_type, (*loc, "key_type"), keyed
+    found: dict[str, Contract] = {}
+    textual = [kind for kind, form in FORMS.items() if form.kinds == TEXT]
+    for part, (kind, at, leaves) in declared.items():
+        if kind not in textual:
+            findings.error(at, f"'{cut(kind)}' is no type whose form can be checked in a text", f"one of {', '.join(textual)}")
+        elif not leaves:
+            findings.error(at, f"'{cut(part)}' does not leave, so it has no values to check", "give it a rule, or omit the type")
+        elif (contract := contract_of(kind, True)) is not None:
+            found[part] = contract
+    return found
 
 
 def _rule(part: str, spec: RuleSpec, loc: Path, keys: KeyRing, source: PolicySource, compiler: RuleCompiler,

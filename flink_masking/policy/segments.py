@@ -64,11 +64,15 @@ class RecordParts(Model):
     Attributes:
         key: the rule for the record's key, taken as text; without one, the segment's records have no key.
         headers: rules by the header's name, its value taken as text; every other header is dropped.
+        key_type: the type of the key, one whose form can be checked; a key that does not fit goes by the rule's on_error.
+        header_types: the same for headers, by name.
         timestamp: keep passes Kafka's timestamp on; with drop, a record carries the time at which it was written to the segment.
     """
 
     key: Rule | None = None
     headers: dict[Name, Rule] = pydantic.Field(default_factory=dict)
+    key_type: Name | None = None
+    header_types: dict[Name, Name] = pydantic.Field(default_factory=dict)
     timestamp: Literal["keep", "drop"] = "drop"
 
 

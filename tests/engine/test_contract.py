@@ -3,6 +3,9 @@
 import orjson
 import pytest
 
+from flink_masking.engine.preview import hidden
+from flink_masking.records.json.codec import binary_column
+
 HEAD = """\
 version: 1
 stream: s
@@ -102,3 +105,11 @@ segments:
     lines = run(text, [orjson.dumps({**good[0], "sick": "John Doe"}), *map(orjson.dumps, good[1:])]).released["g"]
     assert sorted(orjson.loads(line)["sick"] for line in lines) == ["***", "A10", "A10", "B20"]
     assert run(text, [orjson.dumps({**record, "sick": f"John {k}"}) for k, record in enumerate(good)]).released["g"] == []
+
+
+def test_a_preview_shows_no_raw_value_that_breaks_the_contract(planned):
+    """On the side before, plain fields and measures are shown so far as they keep their contract."""
+    plan = planned(policy("{amount: keep, at: keep}"))
+    records = [b'{"id":"a","amount":12.5,"at":"John Doe"}', b'{"amount":"4111 1111 1111 1111","at":"2024-03-15"}']
+    lines, _ = hidden(plan, binary_column(records))
+    assert lines.to_pylist() == ['{"id":"‹identifier›","amount":12.5,"at":"***"}'.encode(), b'{"amount":"***","at":"2024-03-15"}']

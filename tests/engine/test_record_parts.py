@@ -13,6 +13,7 @@ from flink_masking.engine.protect import Protect
 from flink_masking.engine.quarantine import Entry, QuarantineReader
 from flink_masking.engine.record import Parts, Transport, header_names, keyed, part_columns
 from flink_masking.errors import InputError
+from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 
@@ -217,3 +218,22 @@ def test_a_transport_travels_as_text():
     for text in ("", "{}", "[]", "7"):
         with pytest.raises(InputError, match=r"flink-masking\.transport cannot be read"):
             Transport.decode(text)
+
+
+@pytest.mark.parametrize(("rule", "shown"), [("keep", [b"a@b.org", b"***", None]),
+                                             ("{technique: partial, keep_after: '@'}", [b"***@b.org", b"***", None]),
+                                             ("{technique: keep, on_error: nullify}", [b"a@b.org", None, None])])
+def test_a_part_with_a_type_keeps_its_form(step, rule, shown):
+    """A key or header with a declared type is shown so far as it has the type's form, under keep, too."""
+    record = f"{{key: {rule}, key_type: email, headers: {{from: {rule}}}, header_types: {{from: email}}}}"
+    column = pa.array([b"a@b.org", b"a@b.org, John Doe", None], pa.binary())
+    payloads = pa.array([b'{"id":"a"}'] * 3, pa.binary())
+    (done,) = step(one=record)(payloads, Parts(key=column, headers={"from": column}))
+    assert done.parts["one"].key.to_pylist() == shown and done.parts["one"].headers[0].to_pylist() == shown
+
+
+def test_types_of_parts_are_checked(step):
+    """A type without a form in text, or of a part that does not leave, is a fault."""
+    for record in ("{key: keep, key_type: number}", "{key: keep, key_type: emial}", "{key_type: email}", "{header_types: {from: email}}"):
+        with pytest.raises(PolicyFaults, match="type"):
+            step(one=record)
