@@ -51,7 +51,7 @@ test-recovery: install ## kill more than a hundred processes of a cluster over a
 	mkdir -p build && rm -f build/recovery.log
 	FLINK_MASKING_RECOVERY=long FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log $(BIN)/pytest -s tests/cluster/test_recovery.py
 
-test-drain: install ## restore and drain a job with open windows 200 times, after silence and with another parallelism; two hours
+test-drain: install ## restore and drain a job with open windows 200 times, after silence and with another parallelism; an hour or more
 	FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
