@@ -40,7 +40,8 @@ def _anonymized(segment: AnonymizedSegment, loaded: LoadedPolicy) -> dict[str, A
         return {**shape, "k": segment.k, "release": segment.release}
     models = {"l_diversity": segment.diversities, "t_closeness": segment.closenesses, "alpha_k": segment.alphas}
     dumped = {kind: [rule.model_dump(mode="json", exclude_none=True) for rule in rules] for kind, rules in models.items()}
-    return {**shape, "algorithm": segment.algorithm, **dumped}
+    folded = [path for path in segment.sensitive if loaded.policy.fields[path].compare == "folded"]  # left out where there is none
+    return {**shape, "algorithm": segment.algorithm, **dumped, **({"compared folded": folded} if folded else {})}
 
 
 def _aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPolicy) -> dict[str, Any]:

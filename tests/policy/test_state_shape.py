@@ -42,6 +42,7 @@ CHANGES = {
     "segment 'partners': l_diversity changed from [{\"field\":\"sick\",\"l\":2,\"kind\":\"distinct\"}] to "
     "[{\"field\":\"sick\",\"l\":3,\"kind\":\"distinct\"}]": ("l: 2", "l: 3"),
     "segment 'partners': algorithm changed from \"slide_grow\" to \"mondrian\"": ("max_delay: 10s", "algorithm: mondrian"),
+    "segment 'partners': compared folded changed from null to [\"sick\"]": ("sensitive}", "sensitive, compare: folded}"),
     "segment 'dashboard': window changed from {\"tumbling\":60000} to {\"tumbling\":120000}": ("1min", "2min"),
     "segment 'dashboard': group_by changed from [{\"zip\":{\"generalize\":2}}] to [{\"zip\":{\"generalize\":3}}]": ("ize: 2", "ize: 3"),
     "segment 'dashboard': max_records_per_group changed from 3 to 4": ("max_records_per_group: 3", "max_records_per_group: 4"),
