@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import urllib.request
@@ -220,8 +221,8 @@ def test_checkpoints_and_logs_hold_no_clear_value(story):
     assert sum(file.stat().st_size for file in checkpoints) > 10_000
     for directory in (job.checkpoints, job.views, job.place / "log", job.place / "tmp"):
         assert material.leaked(directory, known) == set(), directory
-    for file in checkpoints:
-        assert b'"purchaseAmount"' not in file.read_bytes()
+    for file in checkpoints:  # the policy's names stand in the uid that tells the state's shape; a member of a record never does
+        assert re.search(rb'"purchaseAmount" *: *-?[0-9]', file.read_bytes()) is None
 
 
 def test_cancelling_ends_the_process(story):
