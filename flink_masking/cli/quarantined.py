@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flink_masking.deployment import Deployment
     from flink_masking.engine.quarantine import Entry
     from flink_masking.keys.ring import KeyRing
+    from flink_masking.operators.quarantine_topic import QuarantineTopic
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,27 @@ class Quarantine:
         """
         from flink_masking.engine.accounts import lines
         from flink_masking.engine.quarantine import read_entries
-        from flink_masking.errors import InputError
 
         if self.directory is not None:
             return read_entries(lines(self.directory))
-        raise InputError(f"{self.source}: its quarantine is in Kafka. Hint: copy the topic's values to files, a line each")
+        return self.topic().entries()
+
+    def topic(self) -> "QuarantineTopic":
+        """The topic of a quarantine in Kafka.
+
+        Raises:
+            InputError: its properties cannot be read.
+            JobError: Java or the Kafka client is missing.
+        """
+        import os
+
+        from flink_masking.java import java_home
+
+        os.environ["JAVA_HOME"] = str(java_home())
+        from flink_masking.operators.quarantine_topic import QuarantineTopic
+
+        assert self.deployment is not None
+        return QuarantineTopic(self.deployment, self.command_config)
 
     def ring(self, keys: str | None) -> "KeyRing":
         """The key ring that opens the entries.

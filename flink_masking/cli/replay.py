@@ -26,7 +26,6 @@ def replay(
     source: Source,
     actor: Actor,
     purpose: Purpose,
-    output: Annotated[Path, typer.Option("--output", help="A new file of the job's input (mode 0600).", show_default=False)],
     keys: Keys = None,
     mend: Annotated[
         str | None,
@@ -39,13 +38,21 @@ def replay(
     fields: Annotated[
         list[str] | None, typer.Option("--field", metavar="PATH", help="Only entries about this field.", show_default="all")
     ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="Of a quarantine in files: a new file of the job's input (mode 0600).", show_default=False),
+    ] = None,
+    topic: Annotated[
+        str | None, typer.Option("--topic", help="Of a quarantine in Kafka: where records go.", show_default="the source's topic")
+    ] = None,
     audit: Audit = None,
     command_config: Config = None,
 ) -> None:
     """Send quarantined records through the job again: mended by a program, or as they are.
 
-    They go to OUTPUT, noted in SOURCE.replayed.jsonl. What was sent once is not sent again. Who, why and how many is appended to the audit,
-    before the first record is opened and again at the end.
+    In Kafka they go back to the raw topic, with key and headers so far as the entry holds them, and each batch is noted in the topic
+    QUARANTINE.replayed in the same transaction. In files they go to OUTPUT, noted in SOURCE.replayed.jsonl. What was sent once is not sent
+    again. Who, why and how many is appended to the audit, before the first record is opened and again at the end.
     """
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.mending import Mender
@@ -57,6 +64,9 @@ def replay(
     if (mend is not None) == as_is:
         raise typer.BadParameter("say how records are sent: --mend COMMAND, or --as-is", param_hint="--mend")
     quarantine = Quarantine.at(source, command_config)
+    if (quarantine.directory is not None) != (output is not None):
+        raise typer.BadParameter("needed for a quarantine in files" if output is None else "a quarantine in Kafka is replayed into Kafka",
+                                 param_hint="--output")
     who = quarantine.who(actor, purpose)
     mender = Mender(mend) if mend is not None else lambda record, _: record
     ring = quarantine.ring(keys)
@@ -68,7 +78,7 @@ def replay(
 
     facts = {**who, "quarantine": str(source), "mended": mend is not None, "reasons": reasons or [], "fields": fields or []}
     with audited(quarantine.log(ring, audit), "replay", facts) as end:
-        where = _to_file(quarantine, output, making)
+        where = _to_topic(quarantine, topic, making) if output is None else _to_file(quarantine, output, making)
         end({"to": where, "streams": sorted(made[0].streams), **made[0].counts})
     counts = made[0].counts
     for word, count in counts.most_common():
@@ -78,6 +88,19 @@ def replay(
     if counts["unopened"]:
         raise DecryptionError(f"{counted(counts['unopened'], 'record')} could not be opened. Hint: --keys must be the key ring that the "
                               "job used, with its versions enabled")
+
+
+def _to_topic(quarantine: "Quarantine", topic: str | None, making: "Making") -> str:
+    """Send the records into Kafka; where they went."""
+    found = quarantine.topic()
+    raw = found.raw_topic(topic)
+    with found.replayer(raw) as replayer:
+        def fits(record: bytes, parts: "RecordParts") -> bool:
+            beside = len(parts.key or b"") + sum(len(name) + len(value or b"") for name, value in parts.headers)
+            return len(record) + beside <= replayer.largest
+
+        replayer.send(making(replayer.done, fits)(found.entries()))
+    return f"topic {raw}"
 
 
 def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:

@@ -1,21 +1,17 @@
 """The ACLs of a Kafka cluster, read and added through Kafka's own Java client."""
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from pyflink.java_gateway import get_gateway
-
 from flink_masking.access.acls import Acl, Cluster
 from flink_masking.access.difference import Difference, difference
-from flink_masking.errors import InputError, JobError
+from flink_masking.errors import JobError
 from flink_masking.operators.kafka_client import TIMEOUT, KafkaAdmin, KafkaClients, KafkaFault
 from flink_masking.operators.kafka_faults import refusal
+from flink_masking.operators.kafka_identity import connection
 
-_CONNECTION = ("bootstrap.", "security.", "sasl.", "ssl.", "config.providers")
-_UNSHADED = re.compile(r"(?<![\w.])org\.apache\.kafka\.")
 _TEXT = "java.lang.String"
 _ENUMS = {"resource": "common.resource.ResourceType", "pattern": "common.resource.PatternType",
           "operation": "common.acl.AclOperation", "permission": "common.acl.AclPermissionType"}
@@ -38,13 +34,9 @@ class AclClient:
             JobError: there are no Kafka clients, or they cannot use the properties.
         """
         self._cluster, self._timeout, self._clients = cluster, timeout, KafkaClients(jars)
-        own = {name: value for name, value in cluster.properties.items() if name.startswith(_CONNECTION)}
-        settings = own if command_config is None else {"bootstrap.servers": cluster.servers, **_properties(command_config)}
+        self._settings = connection(self._clients, cluster.properties, cluster.servers, command_config)
         self._place = "the deployment" if command_config is None else str(command_config)
-        self._servers = settings["bootstrap.servers"].split(",")
-        package = self._clients.name("")
-        # A file made for Kafka's own tools names their classes; the connector's jar has them under another package.
-        self._settings = {name: _UNSHADED.sub(package, value) for name, value in settings.items()}
+        self._servers = self._settings["bootstrap.servers"].split(",")
         try:
             self._admin = KafkaAdmin(self._clients, self._settings, timeout)
         except KafkaFault as fault:
@@ -128,18 +120,3 @@ def _acl(binding: Any) -> Acl:
     return Acl(str(entry.principal()), str(pattern.resourceType().toString()).lower(), str(pattern.name()),
                str(pattern.patternType().toString()).lower(), str(entry.operation().toString()).lower(), str(entry.host()),
                str(entry.permissionType().toString()).lower())
-
-
-def _properties(path: Path) -> Mapping[str, str]:
-    """A file of Java properties, read by Java."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: the properties cannot be read ({error.strerror}). Hint: pass an administrator's with "
-                         "--command-config") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: the properties are not UTF-8 text. Hint: save the file as UTF-8") from None
-    jvm = get_gateway().jvm
-    found = jvm.java.util.Properties()
-    found.load(jvm.java.io.StringReader(text))
-    return {str(name): str(found.getProperty(name)) for name in found.stringPropertyNames()}

@@ -201,6 +201,7 @@ def test_poison_goes_to_the_quarantine_and_blocks_nothing(job):
     assert set(entries) == {("oversize", None), ("missing_key", "record.key"), ("refused_value", "record.key")}
     assert len(job.topics["quarantine"]) == 3
     reader, long = QuarantineReader(open_ring(job.keys)), entries["oversize", None]
+    assert reader.parts(long).key == b"CUST-1" and reader.parts(entries["refused_value", "record.key"]).key == b"\xff\xfe"
     assert long.size == len(POISON) and POISON.startswith(reader.payload(long)) and len(reader.payload(long)) > 700_000
 
 
