@@ -1,6 +1,7 @@
 """What all tests share: hypothesis without time limits, a key ring, a PostgreSQL server, and the switch for the long forms."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,10 @@ LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
 
 # A first call may compile, which no deadline expects. Continuous integration draws the same examples every time, so that a change is judged
 # by what it changed; everybody else's runs go on looking for new ones.
+for _number in (signal.SIGHUP, signal.SIGINT):  # a shell lets what it starts in the background ignore them, and so all that tests start
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, signal.default_int_handler if _number == signal.SIGINT else signal.SIG_DFL)
+
 hypothesis.settings.register_profile("short", deadline=None, print_blob=True, derandomize=os.environ.get("CI") == "true")
 hypothesis.settings.register_profile("long", deadline=None, print_blob=True, max_examples=2_000)
 hypothesis.settings.load_profile("long" if LONG else "short")

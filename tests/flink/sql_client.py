@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import processes
@@ -17,7 +18,7 @@ def flink_home(place: Path) -> Path:
     Raises:
         Unavailable: no repository can be reached.
     """
-    command = [*processes.CLI, "sql", "client-setup", "--into", place / "flink"]
+    command = [sys.executable, "-P", *processes.CLI, "sql", "client-setup", "--into", place / "flink"]
     environment = {name: value for name, value in os.environ.items() if name != "FLINK_HOME"}  # PyFlink sets it in this process
     done = subprocess.run(list(map(str, command)), env=environment, capture_output=True, text=True, timeout=240, cwd=place, check=False)
     if done.returncode and "cannot be fetched" in done.stderr:

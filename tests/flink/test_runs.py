@@ -197,7 +197,7 @@ def test_fewer_people_than_k_are_all_suppressed(command, several):
     good = len(few(command.events)) + 1
     summary = several["few"]["summary"]
     assert (summary["input"], summary["reasons"]) == (good + 2, {"oversize": 1, "malformed": 1})
-    assert summary["segments"]["partners"] == {"released": 0, "suppressed": good, "rows": 0}
+    assert summary["segments"]["partners"] == {"released": 0, "suppressed": good, "rows": 0, "late": 0}
     assert summary["segments"]["analytics"]["rows"] == good
     assert summary["segments"]["dashboard"]["released"] + summary["segments"]["dashboard"]["suppressed"] == good
     assert several["few"]["seconds"] < 60
@@ -207,7 +207,7 @@ def test_a_file_of_broken_lines_only_goes_to_the_quarantine(several):
     """Every line, the empty one too, is quarantined, each for its own reason."""
     summary = several["broken"]["summary"]
     assert (summary["input"], summary["quarantined"]) == (len(material.BROKEN),) * 2
-    assert all(account == {"released": 0, "suppressed": 0, "rows": 0} for account in summary["segments"].values())
+    assert all(account == {"released": 0, "suppressed": 0, "rows": 0, "late": 0} for account in summary["segments"].values())
     assert len(summary["reasons"]) >= 4
 
 

@@ -14,8 +14,8 @@ from flink_masking.vault.memory import MemoryVault
 
 RING, VAULT, REFUSED = KeyRing.new(), MemoryVault(), "(refused)"
 RULES = [
-    ("fpe", {"domain": "d", "alphabet": "digits"}, 6, 1024),
-    ("fpe", {"domain": "d", "alphabet": "digits", "keep_first": 2, "keep_last": 2}, 10, 1024),
+    ("fpe", {"domain": "d", "alphabet": "digits"}, 6, 64),
+    ("fpe", {"domain": "d", "alphabet": "digits", "keep_first": 2, "keep_last": 2, "max_length": 1024}, 10, 1024),
     ("fpe", {"domain": "d", "format": "ssn"}, 9, 9),
     ("fpe", {"domain": "d", "format": "card"}, 12, 19),
     ("tokenize", {"domain": "d"}, 1, None),
