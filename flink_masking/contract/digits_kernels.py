@@ -4,12 +4,13 @@
 import numpy as np
 
 from flink_masking.kernels import JIT, njit
-from flink_masking.kernels.characters import digit, eight_digits
+from flink_masking.kernels.characters import digit, eight_digits, shape
 from flink_masking.kernels.memory import at
 from flink_masking.kernels.wide import load_be32, load_be64
 
 SPACE, HYPHEN, PLUS, SLASH = 32, 45, 43, 47
 PHONE_LONGEST = 32
+ssn_shape, card_shape = shape("999-99-9999"), shape("9999-9999-9999-9999")
 
 
 @njit(**JIT)
@@ -38,12 +39,24 @@ def ssn_fits(p, e):
 
 
 @njit(**JIT)
-def luhn_of(x):
-    """The sum of Luhn's check over eight ASCII digits, of which the first, third, … are doubled."""
+def doubled(x):
+    """What eight ASCII digits, of which the first, third, … are doubled, add to the sum of Luhn's check: the sum of four words of 16 bits."""
     every = np.uint64(0x000F000F000F000F)
     twice = ((x >> np.uint64(8)) & every) << np.uint64(1)
     twice -= (((twice + np.uint64(0x0006000600060006)) >> np.uint64(4)) & np.uint64(0x0001000100010001)) * np.uint64(9)
-    return ((twice + (x & every)) * np.uint64(0x0001000100010001)) >> np.uint64(48)
+    return twice + (x & every)
+
+
+@njit(**JIT)
+def luhn_fits(x, y):
+    """Whether two times eight ASCII digits pass Luhn's check."""
+    return (((doubled(x) + doubled(y)) * np.uint64(0x0001000100010001)) >> np.uint64(48)) % np.uint64(10) == 0
+
+
+@njit(**JIT)
+def grouped_fits(p):
+    """Whether four times four digits at p, with one character between the groups, pass Luhn's check."""
+    return luhn_fits(load_be32(p) << np.uint64(32) | load_be32(p + 5), load_be32(p + 10) << np.uint64(32) | load_be32(p + 15))
 
 
 @njit(**JIT)
@@ -54,7 +67,7 @@ def card_fits(p, e):
         gap = np.int64(n == 19)
         x = load_be32(p) << np.uint64(32) | load_be32(p + 4 + gap)
         y = load_be32(p + 8 + 2 * gap) << np.uint64(32) | load_be32(p + 12 + 3 * gap)
-        return eight_digits(x) and eight_digits(y) and (luhn_of(x) + luhn_of(y)) % np.uint64(10) == 0
+        return eight_digits(x) and eight_digits(y) and luhn_fits(x, y)
     total, count, q, gap, by = 0, 0, e - 1, True, 0
     while q >= p and count < 20:
         c = at(q)

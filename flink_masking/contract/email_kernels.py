@@ -1,12 +1,14 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 """E-mail addresses: a local part of ASCII atoms, one ``@``, a host name (RFC 5321, RFC 1123) of two labels or more."""
 
+import numpy as np
 
 from flink_masking.kernels import JIT, njit
-from flink_masking.kernels.characters import digit, host32, letter, same32
+from flink_masking.kernels.characters import digit, highest, host32, letter, letters32, same32
 from flink_masking.kernels.memory import at, trailing_zeros
 
 LONGEST, LOCAL, LABEL = 254, 64, 63
+WORD = 62  # characters of an address that is looked at as bits of an int64; neither part nor label of it is too long
 AT, POINT, HYPHEN = 64, 46, 45
 
 
@@ -53,34 +55,45 @@ def host_fits(p, e):
 
 
 @njit(**JIT)
-def email_fits(p, e, limit):
-    """Whether p…e is one address and nothing else; `limit` is the end of readable memory."""
+def short_email_fits(p, e, limit):
+    """Whether p…e, of 32 bytes that can be read, is one address of at most `WORD` characters; False leaves it to `email_fits`."""
     n = e - p
-    if n <= 32 and p + 32 <= limit:
-        inside = (1 << n) - 1
-        signs = same32(p, AT) & inside
-        if signs == 0 or signs & (signs - 1):
+    if n > WORD or (n > 32 and p + 64 > limit):
+        return False
+    inside = (np.int64(1) << n) - 1
+    signs, hosts, points, hyphens, letters = same32(p, AT), host32(p), same32(p, POINT), same32(p, HYPHEN), letters32(p)
+    if n > 32:
+        q = p + 32
+        signs |= same32(q, AT) << 32
+        hosts |= host32(q) << 32
+        points |= same32(q, POINT) << 32
+        hyphens |= same32(q, HYPHEN) << 32
+        letters |= letters32(q) << 32
+    signs &= inside
+    if signs <= 1 or signs & (signs - 1):
+        return False
+    host = inside & ~((signs << 1) - 1)
+    odd = inside & ~hosts & ~signs
+    if odd & host:
+        return False
+    while odd:
+        if not atom(at(p + trailing_zeros(odd))):
             return False
-        k = trailing_zeros(signs)
-        host = inside & ~((signs << 1) - 1)
-        odd = inside & ~host32(p) & ~signs
-        if odd & host or k == 0:
-            return False
-        while odd:
-            if not atom(at(p + trailing_zeros(odd))):
-                return False
-            odd &= odd - 1
-        points = same32(p, POINT) & host
-        hyphens = same32(p, HYPHEN) & host
-        starts = (points << 1) | (signs << 1)  # of labels
-        # No label is empty, begins or ends with a hyphen; the last character belongs to a label.
-        if points == 0 or (points | hyphens) & (starts | (1 << (n - 1))) or hyphens & (points >> 1):
-            return False
-        last = points
-        while last & (last - 1):
-            last &= last - 1
-        return top_label(p + trailing_zeros(last) + 1, e)
-    if n > LONGEST:
+        odd &= odd - 1
+    points &= host
+    hyphens &= host
+    starts = (points << 1) | (signs << 1)  # of labels
+    # No label is empty, begins or ends with a hyphen; the last character belongs to a label.
+    if points == 0 or (points | hyphens) & (starts | (np.int64(1) << (n - 1))) or hyphens & (points >> 1):
+        return False
+    top = inside & ~((highest(points) << 1) - 1)
+    return top & ~letters == 0 and top & (top - 1) != 0
+
+
+@njit(**JIT)
+def email_fits(p, e):
+    """Whether p…e is one address and nothing else."""
+    if e - p > LONGEST:
         return False
     q = p
     while q < e and at(q) != AT:

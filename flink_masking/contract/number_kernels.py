@@ -4,9 +4,10 @@
 import numpy as np
 
 from flink_masking.kernels import JIT, njit
-from flink_masking.kernels.characters import digit
+from flink_masking.kernels.characters import digit, eight_digits
 from flink_masking.kernels.decimals_kernels import number
-from flink_masking.kernels.memory import at
+from flink_masking.kernels.memory import at, trailing_zeros
+from flink_masking.kernels.wide import load_raw64
 
 LONGEST = 40  # characters: a decimal of 38 digits with sign and point; every double is shorter
 EXPONENT = 3  # digits of an exponent: those of a double
@@ -22,6 +23,39 @@ def beyond(units, rest, negative, low, high):
     if negative:  # a little below x
         return x <= low or x > high
     return x < low or x >= high
+
+
+@njit(**JIT)
+def short_fits(p, e, bits, scale, low, high):
+    """Whether p…e, of eight bytes that can be read, is a JSON number of up to seven characters, digits and perhaps a point, that keeps
+    the contract; False leaves it to `number_fits`."""
+    n = e - p
+    if n > 7 or n + scale > 18:
+        return False
+    zeros, ones = np.uint64(0x3030303030303030), np.uint64(0x0101010101010101)
+    x = (load_raw64(p) << np.uint64(64 - 8 * n)) | (zeros >> np.uint64(8 * n))  # with zeros in front, the last digit in the highest byte
+    other = x ^ np.uint64(0x2E2E2E2E2E2E2E2E)
+    found = (other - ones) & ~other & np.uint64(0x8080808080808080)
+    decimals = np.int64(0)
+    if found:
+        if bits & INTEGER:
+            return False
+        place = trailing_zeros(np.int64(found)) - 7  # of the first point; a second one is no digit
+        decimals = 7 - (place >> 3)
+        whole = x & ((np.uint64(1) << np.uint64(place)) - np.uint64(1))
+        rest = (x >> np.uint64(place)) >> np.uint64(8)
+        x = (((rest << np.uint64(8)) << np.uint64(place)) | (whole << np.uint64(8))) | np.uint64(0x30)
+    if decimals > scale or not eight_digits(x):
+        return False
+    if bits & BOUNDED == 0:
+        return True
+    x = ((x & np.uint64(0x0F0F0F0F0F0F0F0F)) * np.uint64(2561)) >> np.uint64(8)
+    x = ((x & np.uint64(0x00FF00FF00FF00FF)) * np.uint64(6553601)) >> np.uint64(16)
+    units = np.int64(((x & np.uint64(0x0000FFFF0000FFFF)) * np.uint64(42949672960001)) >> np.uint64(32))
+    while decimals < scale:
+        units *= 10
+        decimals += 1
+    return low <= units <= high
 
 
 @njit(**JIT)

@@ -10,7 +10,7 @@ Constants that kernels use stand in modules with kernels, because the kernel cac
 
 import numpy as np
 
-from flink_masking.kernels import I32, JIT, U8, W8, W32, W64, njit
+from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, W64, njit
 from flink_masking.kernels.memory import at, copy, equal, int32, put32
 
 ROW, PATH, KIND, VS, VE, MS, PE, NX = range(8)
@@ -65,25 +65,29 @@ def put_span(span, row, path, kind, vs, ve, ms, pe):
     put32(span, NX, -1)
 
 
-@njit([(I32, W32, W64, W32, W32, W32)], **JIT)
-def group_spans(spans, starts, sizes, order, rows, kinds):
+@njit([(I32, I64, W32, W64, W32, W32, W32, W32, W32)], **JIT)
+def group_spans(spans_, quote, starts, sizes, order, rows, kinds, firsts, lasts):
     """The spans grouped by path, each group in row order.
 
     `starts` (one longer than there are paths) and `sizes`, the bytes of each path's values, come in as zeros; for each grouped span
-    `order` gets its index, `rows` its row and `kinds` its kind, and has the length of the number of spans.
+    `order` gets its index, `rows` its row, `kinds` its kind, `firsts` and `lasts` where its contents begin and end: `quote` bytes inside of
+    a text's value. Each has the length of the number of spans.
     """
+    spans = np.int64(spans_.ctypes.data)
     for k in range(len(order)):
-        path = spans[k * SPAN + PATH]
-        if path + 2 < len(starts):
-            starts[path + 2] += 1
-        sizes[path] += spans[k * SPAN + VE] - spans[k * SPAN + VS]
+        path = np.uint64(int32(spans, k * SPAN + PATH))
+        if path + np.uint64(2) < np.uint64(len(starts)):
+            starts[path + np.uint64(2)] += 1
     for k in range(2, len(starts)):
         starts[k] += starts[k - 1]
     for k in range(len(order)):  # starts[path + 1] moves from the group's start to its end
-        path = spans[k * SPAN + PATH]
-        i = starts[path + 1]
-        order[i], rows[i], kinds[i] = k, spans[k * SPAN + ROW], spans[k * SPAN + KIND]
-        starts[path + 1] = i + 1
+        s = spans + k * (SPAN * 4)
+        path, kind, first, last = np.uint64(int32(s, PATH)), int32(s, KIND), int32(s, VS), int32(s, VE)
+        i = np.uint64(starts[path + np.uint64(1)])
+        starts[path + np.uint64(1)] = i + np.uint64(1)
+        sizes[path] += last - first
+        edge = quote if kind <= ENCODED else np.int64(0)
+        order[i], rows[i], kinds[i], firsts[i], lasts[i] = k, int32(s, ROW), kind, first + edge, last - edge
 
 
 @njit([(U8, I32, I32, W8, W32)], **JIT)

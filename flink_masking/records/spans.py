@@ -16,6 +16,7 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.records import span_kernels as kernels
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Stance
+from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
 from flink_masking.records.trie import UNDECLARED, Paths
 
@@ -111,16 +112,19 @@ class Limits:
 
 
 class Codec(Protocol):
-    """A record format: how to find spans, read them and write them."""
+    """A record format: how to find spans, read them and write them.
+
+    Attributes:
+        quote: bytes at each end of a text's value that are not its contents.
+    """
+
+    quote: int
 
     def scan(self, column: Any, paths: Paths, limits: Limits = ...) -> "SpanTable":
         """The spans of a column of records; what is wrong with a record is told by its flags, never raised."""
 
-    def text(self, table: "SpanTable", order: np.ndarray, size: int) -> pa.StringArray:
-        """The decoded values of the spans whose indices are in `order`; their raw bytes add up to `size`."""
-
-    def places(self, table: "SpanTable", order: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Starts and ends in the table's data of the contents of these spans; None where one at least has to be decoded first."""
+    def text(self, contents: Contents, size: int) -> pa.StringArray:
+        """The decoded values whose contents lie there; with what encloses them they have `size` bytes at most."""
 
     def key(self, raw: bytes) -> str:
         """The key of an undeclared member, decoded."""
@@ -170,8 +174,8 @@ class SpanTable:
         self.codec, self.paths, self.data, self.offsets = codec, paths, data, offsets
         self.flags, self.faults, self.spans, self.used, self.breaks = flags, faults, spans, used, breaks
         self.starts, self.sizes = np.zeros(paths.count + 1, np.int32), np.zeros(paths.count, np.int64)
-        self.order, self._rows, self._kinds = (arrow.empty_int32(used) for _ in range(3))
-        kernels.group_spans(spans, self.starts, self.sizes, self.order, self._rows, self._kinds)
+        self.order, self._rows, self._kinds, self._firsts, self._lasts = (arrow.empty_int32(used) for _ in range(5))
+        kernels.group_spans(spans, codec.quote, self.starts, self.sizes, self.order, self._rows, self._kinds, self._firsts, self._lasts)
         self._values: dict[str, Values] = {}
 
     @property
@@ -207,7 +211,7 @@ class SpanTable:
         """
         if path not in self._values:
             group = self._group(path)
-            text = self.codec.text(self, self.order[group], int(self.sizes[self.paths.ids[path]]))
+            text = self.codec.text(self._places(group), int(self.sizes[self.paths.ids[path]]))
             self._values[path] = Values(text, self._kinds[group], self._rows[group])
         return self._values[path]
 
@@ -218,11 +222,14 @@ class SpanTable:
             ValueError: the path is not emitted.
         """
         group = self._group(path)
-        places = None if path in self._values else self.codec.places(self, self.order[group])
-        if places is None:
+        if path in self._values or (self._kinds[group] == Kind.ENCODED).any():
             data, offsets, _ = arrow.parts(self.values(path).text)
             return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
-        return Contents(self.data, *places, self._kinds[group])
+        return self._places(group)
+
+    def _places(self, group: slice) -> Contents:
+        """Where the contents of values lie in the records, escapes and all."""
+        return Contents(self.data, self._firsts[group], self._lasts[group], self._kinds[group])
 
     def raw(self, path: str) -> pa.BinaryArray:
         """The values at an emitted path, byte for byte as they stand in the records.

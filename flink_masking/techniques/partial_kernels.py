@@ -3,6 +3,7 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
+from flink_masking.kernels.characters import beyond32, cover32, digits32, highest, letters32
 from flink_masking.kernels.memory import SLACK, at, copy, differ32, put8, trailing_zeros
 
 ALL_32 = 0xFFFFFFFF
@@ -105,16 +106,43 @@ def hide(o, p, e, separators, mask, width):
     return o
 
 
+@njit(**JIT)
+def hide_short(o, p, e, first, last, separators, c):
+    """Write p…e, at most 32 ASCII characters of 32 bytes that can be read, with c for each hidden one; the end, or 0: go the slow way."""
+    inside = (np.int64(1) << (e - p)) - 1
+    if beyond32(p) & inside:
+        return np.int64(0)
+    hidden = (letters32(p) | digits32(p)) & inside if separators else inside
+    while first > 0 and hidden:
+        hidden &= hidden - 1
+        first -= 1
+    while last > 0 and hidden:
+        hidden ^= highest(hidden)
+        last -= 1
+    if hidden == 0:
+        return np.int64(0)
+    cover32(o, p, hidden, c)
+    return o + (e - p)
+
+
 @njit([(U8, I32, U8, U8, U8, I64, I64, types.boolean, types.boolean, U8, W8, W32)], **JIT)
 def partial_rows(data, offsets, valid, anchor_, splat_, first, last, separators, same, mask_, out_, ends):
     """Mask every value; anchor_ and mask_ are padded with SLACK bytes, splat_ is the anchor's first byte 32 times."""
     base, out = np.int64(data.ctypes.data), np.int64(out_.ctypes.data)
     anchor, splat, mask = np.int64(anchor_.ctypes.data), np.int64(splat_.ctypes.data), np.int64(mask_.ctypes.data)
     n, width, limit, o = len(anchor_) - SLACK, len(mask_) - SLACK, base + len(data), out
-    single = at(mask)
+    single, short = at(mask), same and n == 0 and width == 1
     for k in range(len(offsets) - 1):
         p, e = base + offsets[k], base + offsets[k + 1]
-        if p < e and (not len(valid) or valid[k]):
+        if p == e or (len(valid) and not valid[k]):
+            ends[k + 1] = o - out
+            continue
+        done = np.int64(0)
+        if short and e <= p + 32 <= limit:
+            done = hide_short(o, p, e, first, last, separators, single)
+        if done:
+            o = done
+        else:
             head = find(p, e, anchor, n, splat, limit) if n else e
             if head >= 0 and (n == 0 or find(head + n, e, anchor, n, splat, limit) < 0):
                 a, b = forward(p, head, first, separators), backward(p, head, last, separators)

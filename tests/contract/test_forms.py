@@ -16,7 +16,7 @@ GOOD = {
     "date": ["2024-02-29", "0001-01-01"],
     "time": ["10:00", "10:00:01.5", "23:59:59Z", "10:00+01:00"],
     "email": ["a@example.com", "jedrzej.stepka1185@example.com", "x_y+z@a-b.co.uk", "o'neil@x.io", "a@xn--80ak6aa92e.xn--p1ai",
-              "a.very.long.local.part@a.very.long.host.name.example.org"],
+              "a.very.long.local.part@a.very.long.host.name.example.org", "a" * 40 + "@" + "b" * 14 + ".examp"],
     "us_ssn": ["078-05-1120", "078 05 1120", "078051120"],
     "payment_card": ["4111 1111 1111 1111", "4111-1111-1111-1111", "4111111111111111", "378282246310005", "3782 822463 10005"],
     "phone": ["+15125550166", "(512) 555-0166", "+49 89 123456", "0512/5550166", "555-0100", "+1 (512) 555-0166"],
@@ -118,3 +118,32 @@ def test_contradictions(declared):
     """A declaration that contradicts itself, or a pattern that is none, is refused with a hint."""
     with pytest.raises(PolicyError, match="Hint: "):
         contract_of(declared.pop("kind"), True, **declared)
+
+
+NEIGHBOURS = "0159aZz.,-:@/ T+_~\0\"\x7fé\n"
+"""What the variants below have in the place of a character: those at the edges of classes, and the separators of all forms."""
+
+
+def variants(text):
+    """The texts that differ from one in one character: another, one more, one less."""
+    yield from (text[:k] + c + text[k + rest :] for k in range(len(text) + 1) for c in NEIGHBOURS for rest in (0, 1))
+    yield from (text[:k] + text[k + 1 :] for k in range(len(text)))
+
+
+@pytest.mark.parametrize("kind", ["datetime", "email", "us_ssn", "payment_card"])
+def test_the_quick_check_of_the_usual_spelling(kind):
+    """A value with readable bytes behind it, whose check may look at 32 at once, fits exactly when it fits alone at the end of memory."""
+    texts = sorted({text for good in GOOD[kind] for text in variants(good)} - {""})
+    found = set(unfit(kind, [*texts, " " * 64]))
+    assert [text for text in texts if (text in found) != bool(unfit(kind, [text]))] == []
+    assert 0 < len(found) < len(texts)
+
+
+@pytest.mark.parametrize("declared", [{}, {"scale": 2}, {"bounds": (0, 300), "scale": 2}, {"domain": (-5.5, 40)}])
+@pytest.mark.parametrize("kind", ["number", "integer"])
+def test_the_quick_check_of_short_numbers(kind, declared):
+    """The same for numbers, which are as the scanner lets them through."""
+    texts = [f"{sign}{whole}{rest}" for sign in ("", "-") for whole in (0, 5, 40, 299, 300, 301, 99999, 1234567, 12345678)
+             for rest in ("", ".0", ".5", ".01", ".00", ".001", ".10000", "e1", "E-2", ".5e0")]  # fmt: skip
+    found = set(unfit(kind, [*texts, "1" * 64], Kind.NUMBER, **declared))
+    assert [text for text in texts if (text in found) != bool(unfit(kind, [text], Kind.NUMBER, **declared))] == []

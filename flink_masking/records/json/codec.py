@@ -12,11 +12,11 @@ from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json import scan_kernel, splice_kernel
-from flink_masking.records.json.gather_kernel import gather_text, place_contents
+from flink_masking.records.json.gather_kernel import gather_text
 from flink_masking.records.json.keys_kernel import gather_keys, measure_keys
 from flink_masking.records.json.splice_kernel import PLAN
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
-from flink_masking.records.spans import Flag, Limits, SpanTable
+from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
 from flink_masking.records.trie import Paths
 
 _SEEN_SLOTS = 256
@@ -54,6 +54,8 @@ def binary_column(column: Any) -> pa.BinaryArray:
 class JsonCodec:
     """JSON; see `flink_masking.records.spans.Codec`."""
 
+    quote = 1
+
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> SpanTable:  # noqa: B008 - frozen
         """The spans of a column of JSON records; what is wrong with a record is told by its flags, never raised.
 
@@ -89,17 +91,12 @@ class JsonCodec:
                 used, breaks = int(state[scan_kernel.S_SPANS]), bool(state[scan_kernel.S_BREAKS])
                 return SpanTable(self, paths, data, offsets, flags, faults, spans, used, breaks)
 
-    def text(self, table: SpanTable, order: np.ndarray, size: int) -> pa.StringArray:
+    def text(self, contents: Contents, size: int) -> pa.StringArray:
         """Contents of strings, the text of everything else, null for null."""
         buffer, out = arrow.output(size)
-        offsets, valid = np.zeros(len(order) + 1, np.int32), np.empty(len(order), np.uint8)
-        gather_text(table.data, table.spans, order, out, offsets, valid)
+        offsets, valid = np.zeros(len(contents.kinds) + 1, np.int32), np.empty(len(contents.kinds), np.uint8)
+        gather_text(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
         return arrow.assemble(pa.string(), buffer, offsets, valid)
-
-    def places(self, table: SpanTable, order: np.ndarray) -> tuple[np.ndarray, np.ndarray] | None:
-        """Where the contents of strings and the text of everything else lie; None where a string has escapes."""
-        starts, ends = arrow.empty_int32(len(order)), arrow.empty_int32(len(order))
-        return (starts, ends) if place_contents(table.spans, order, starts, ends) else None
 
     def key(self, raw: bytes) -> str:
         """The key in its quotes, decoded."""
