@@ -40,7 +40,7 @@ def ssn_fits(p, e):
 
 @njit(**JIT)
 def doubled(x):
-    """What eight ASCII digits, of which the first, third, … are doubled, add to the sum of Luhn's check: the sum of four words of 16 bits."""
+    """What eight ASCII digits, of which the first, third, … are doubled, add to the sum of Luhn's check, as four words of 16 bits."""
     every = np.uint64(0x000F000F000F000F)
     twice = ((x >> np.uint64(8)) & every) << np.uint64(1)
     twice -= (((twice + np.uint64(0x0006000600060006)) >> np.uint64(4)) & np.uint64(0x0001000100010001)) * np.uint64(9)

@@ -65,14 +65,15 @@ def put_span(span, row, path, kind, vs, ve, ms, pe):
     put32(span, NX, -1)
 
 
-@njit([(I32, I64, W32, W64, W32, W32, W32, W32, W32)], **JIT)
+@njit(I64(I32, I64, W32, W64, W32, W32, W32, W32, W32), **JIT)
 def group_spans(spans_, quote, starts, sizes, order, rows, kinds, firsts, lasts):
     """The spans grouped by path, each group in row order.
 
     `starts` (one longer than there are paths) and `sizes`, the bytes of each path's values, come in as zeros; for each grouped span
     `order` gets its index, `rows` its row, `kinds` its kind, `firsts` and `lasts` where its contents begin and end: `quote` bytes inside of
-    a text's value. Each has the length of the number of spans.
+    a text's value. Each has the length of the number of spans. The result is how many texts have escapes.
     """
+    encoded = 0
     spans = np.int64(spans_.ctypes.data)
     for k in range(len(order)):
         path = np.uint64(int32(spans, k * SPAN + PATH))
@@ -87,7 +88,9 @@ def group_spans(spans_, quote, starts, sizes, order, rows, kinds, firsts, lasts)
         starts[path + np.uint64(1)] = i + np.uint64(1)
         sizes[path] += last - first
         edge = quote if kind <= ENCODED else np.int64(0)
+        encoded += kind == ENCODED
         order[i], rows[i], kinds[i], firsts[i], lasts[i] = k, int32(s, ROW), kind, first + edge, last - edge
+    return encoded
 
 
 @njit([(U8, I32, I32, W8, W32)], **JIT)

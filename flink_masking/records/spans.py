@@ -175,7 +175,9 @@ class SpanTable:
         self.flags, self.faults, self.spans, self.used, self.breaks = flags, faults, spans, used, breaks
         self.starts, self.sizes = np.zeros(paths.count + 1, np.int32), np.zeros(paths.count, np.int64)
         self.order, self._rows, self._kinds, self._firsts, self._lasts = (arrow.empty_int32(used) for _ in range(5))
-        kernels.group_spans(spans, codec.quote, self.starts, self.sizes, self.order, self._rows, self._kinds, self._firsts, self._lasts)
+        grouped = self.starts, self.sizes, self.order, self._rows, self._kinds, self._firsts, self._lasts
+        self._encoded = kernels.group_spans(spans, codec.quote, *grouped)
+        self._edges: list[int] = self.starts.tolist()
         self._values: dict[str, Values] = {}
 
     @property
@@ -188,7 +190,7 @@ class SpanTable:
         number = self.paths.ids.get(path)
         if number is None:
             raise ValueError(f"path {path!r}: not emitted by this scan. Hint: known are {', '.join(self.paths.names)}")
-        return slice(int(self.starts[number]), int(self.starts[number + 1]))
+        return slice(self._edges[number], self._edges[number + 1])
 
     def count(self, path: str) -> int:
         """Number of values at an emitted path (`UNDECLARED`: of members that no path leads to)."""
@@ -222,7 +224,7 @@ class SpanTable:
             ValueError: the path is not emitted.
         """
         group = self._group(path)
-        if path in self._values or (self._kinds[group] == Kind.ENCODED).any():
+        if path in self._values or (self._encoded and (self._kinds[group] == Kind.ENCODED).any()):
             data, offsets, _ = arrow.parts(self.values(path).text)
             return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
         return self._places(group)

@@ -95,8 +95,8 @@ class JsonCodec:
         """Contents of strings, the text of everything else, null for null."""
         buffer, out = arrow.output(size)
         offsets, valid = np.zeros(len(contents.kinds) + 1, np.int32), np.empty(len(contents.kinds), np.uint8)
-        gather_text(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
-        return arrow.assemble(pa.string(), buffer, offsets, valid)
+        nulls = gather_text(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
+        return arrow.assemble(pa.string(), buffer, offsets, valid if nulls else None)
 
     def key(self, raw: bytes) -> str:
         """The key in its quotes, decoded."""

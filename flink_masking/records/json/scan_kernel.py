@@ -120,7 +120,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags, faults, seen_
                 kind, opened = OBJECT if c == 123 else ARRAY, True
                 p = p + 1 if depth < max_depth else -1
             elif c == 45 or 48 <= c <= 57:
-                kind, p = NUMBER, number(p, e)
+                kind, p = NUMBER, number(p, e, limit)
             elif c == 116:
                 kind, p = TRUE, literal(p, e, 0x657572, 4)
             elif c == 102:

@@ -54,11 +54,13 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, en
             s = spans + k * (SPAN * 4)
             k += 1
             rule = int32(s, PATH) * PLAN
-            action, index = plan[rule + P_ACTION], plan[rule + P_INDEX]
+            action, keys = plan[rule + P_ACTION], plan[rule + P_KEYS]
+            if action == KEEP and not keys:
+                continue
+            index = plan[rule + P_INDEX]
             plan[rule + P_INDEX] = index + 1
             member = base + int32(s, MS)
-            keys = plan[rule + P_KEYS]
-            if (action == KEEP and not keys) or member < cursor or not good:  # before the cursor: inside something already replaced
+            if member < cursor or not good:  # before the cursor: inside something already replaced
                 continue
             if plan[rule + P_HOW] and action != DROP:
                 how = at(plan[rule + P_HOW] + index)

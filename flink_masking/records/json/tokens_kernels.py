@@ -6,6 +6,7 @@ readable memory (see flink_masking.kernels.memory).
 """
 
 from flink_masking.kernels import JIT, njit
+from flink_masking.kernels.characters import digits32
 from flink_masking.kernels.memory import at, put8, special32, trailing_zeros
 
 
@@ -179,15 +180,20 @@ def escape(p, n, to):
 
 
 @njit(**JIT)
-def digits(p, e):
+def digits(p, e, limit):
     """Position after the digits at p."""
+    if p + 32 <= limit:
+        n = trailing_zeros(~digits32(p))
+        p = min(p + n, e)
+        if n < 32:
+            return p
     while p < e and 48 <= at(p) <= 57:
         p += 1
     return p
 
 
 @njit(**JIT)
-def number(p, e):
+def number(p, e, limit):
     """Position after the number at p, or -1."""
     if at(p) == 45:
         p += 1
@@ -196,12 +202,12 @@ def number(p, e):
     if at(p) == 48:
         p += 1
     else:
-        q = digits(p, e)
+        q = digits(p, e, limit)
         if q == p:
             return -1
         p = q
     if p < e and at(p) == 46:
-        q = digits(p + 1, e)
+        q = digits(p + 1, e, limit)
         if q == p + 1:
             return -1
         p = q
@@ -209,7 +215,7 @@ def number(p, e):
         p += 1
         if p < e and (at(p) == 43 or at(p) == 45):
             p += 1
-        q = digits(p, e)
+        q = digits(p, e, limit)
         if q == p:
             return -1
         p = q
