@@ -22,7 +22,6 @@ its totals did not change (docs/aggregating.md). Whoever holds neither seed nor 
 breaks AES-256 or HMAC-SHA-256.
 
 OpenDP is the accountant: its own maps and its conversion from zCDP are held against the budget whenever mechanisms are made.
-
 """
 
 import functools
