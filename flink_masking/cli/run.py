@@ -26,7 +26,7 @@ def run(
 
     Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
-    from flink_masking.cli.console import err, show_faults
+    from flink_masking.cli.console import counted, err
     from flink_masking.operators.job_source import JobSource
     from flink_masking.operators.local import run_local
     from flink_masking.operators.logs import use
@@ -34,7 +34,9 @@ def run(
     from flink_masking.policy.source import PolicySource
 
     loaded = load(PolicySource.read(policy))
-    show_faults(loaded.source.name, loaded.warnings)
+    if loaded.warnings:
+        found = counted(len(loaded.warnings), "warning")
+        err.print(f"{loaded.source.name}: {found}; flink-masking check lists them", soft_wrap=True, markup=False)
     where = vault_address(vault, keys) if loaded.tokenised else None
     if where is not None and vault is None:
         err.print(f"tokens are kept in {where}", soft_wrap=True)

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-"""E-mail addresses: a local part of ASCII atoms, one ``@``, a host name (RFC 5321, RFC 1123) of two labels or more."""
+"""E-mail addresses: a local part of atoms (RFC 5321, RFC 6531), one ``@``, a host name (RFC 1123) of two labels or more."""
 
 import numpy as np
 
@@ -18,6 +18,20 @@ def atom(c):
     if letter(c) or digit(c):
         return True
     return 33 <= c <= 126 and not (c == 34 or c == 40 or c == 41 or c == 44 or 58 <= c <= 60 or c == 62 or c == 64 or 91 <= c <= 93)
+
+
+@njit(**JIT)
+def visible(q, e):
+    """Whether the byte at q belongs to a character beyond ASCII that is neither a control nor a blank (U+0080 to U+00A0, U+1680, U+2000 to
+    U+206F, U+3000, U+FEFF)."""
+    c, after = at(q), at(q + 1) if q + 1 < e else np.int64(0)
+    if c < 0x80 or (c == 0xC2 and after <= 0xA0):
+        return False
+    third = at(q + 2) if q + 2 < e else np.int64(0)
+    if c == 0xE2:
+        return after != 0x80 and not (after == 0x81 and third <= 0xAF)
+    blank = (c == 0xE1 and after == 0x9A and third == 0x80) or (c == 0xE3 and after == 0x80 and third == 0x80)
+    return not blank and not (c == 0xEF and after == 0xBB and third == 0xBF)
 
 
 @njit(**JIT)
@@ -97,7 +111,7 @@ def email_fits(p, e):
         return False
     q = p
     while q < e and at(q) != AT:
-        if not atom(at(q)):
+        if not atom(at(q)) and not visible(q, e):
             return False
         q += 1
     return 1 <= q - p <= LOCAL and q < e and host_fits(q + 1, e)

@@ -28,6 +28,7 @@ class FieldRule:
         on_error: what becomes of values that it does not take.
         row_local: whether the result of a row depends on that row alone.
         shows: whether anything of a value is left in the result, so that a value that breaks its field's contract is not taken.
+        hides: texts of at most so many characters are hidden whole by the mask, and taken even if they break the contract.
     """
 
     path: str
@@ -37,6 +38,7 @@ class FieldRule:
     on_error: OnError
     row_local: bool = True
     shows: bool = True
+    hides: int = 0
 
 
 def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
@@ -109,6 +111,8 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         The masked values, null where not live; and bool, n: True where the value's contract, kind or form makes it one that cannot be
         taken (None when all were).
     """
+    if unfit is not None and rule.hides:
+        unfit = unfit & pc.greater(pc.utf8_length(values.text), rule.hides).fill_null(False).to_numpy(zero_copy_only=False)
     if unfit is not None:
         masked, refused = apply(rule, values, context, ~unfit if live is None else live & ~unfit)
         return masked, unfit if refused is None else refused | unfit

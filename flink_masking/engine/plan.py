@@ -188,7 +188,7 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
             checked += [KeptField(place, rule.params.on_error) for place in loaded.fields_at(path) if place in loaded.contracts]
         else:
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
-                                   rule.technique.row_local, rule.technique.name not in HIDDEN))
+                                   rule.technique.row_local, rule.technique.name not in HIDDEN, rule.technique.hides(rule.params)))
     versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)

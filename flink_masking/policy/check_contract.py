@@ -14,15 +14,22 @@ from flink_masking.policy.tree import FieldTree
 
 AS_THEY_CAME = ("keep", "partial", "shuffle")
 """Techniques that show a value, or a part of it, as it came."""
+FLOAT_DECIMALS = 6
+"""Decimals that a number may have whatever its scale, unless the contract is strict: sources that reckon in floating point write them."""
 
 
-def field_contract(field: Field) -> Contract | None:
+def field_contract(field: Field, strict: bool = False) -> Contract | None:
     """What is checked of a field's values; None where nothing is declared that could be.
+
+    Args:
+        field: the declaration.
+        strict: a number has no more decimals than its scale.
 
     Raises:
         PolicyError: the declaration contradicts itself, or its pattern is no regular expression.
     """
-    return contract_of(field.type, field.type in KINDS, field.bounds, field.domain, field.scale, field.prefix, field.values, field.pattern)
+    scale = field.scale if strict or field.scale is None else max(field.scale, FLOAT_DECIMALS)
+    return contract_of(field.type, field.type in KINDS, field.bounds, field.domain, scale, field.prefix, field.values, field.pattern)
 
 
 def check_contracts(policy: Policy, findings: Findings) -> dict[str, Contract]:
@@ -32,7 +39,7 @@ def check_contracts(policy: Policy, findings: Findings) -> dict[str, Contract]:
         if any(findings.has_error(("fields", path, key)) for key in ("domain", "bounds") if getattr(field, key) is not None):
             continue
         try:
-            contract = field_contract(field)
+            contract = field_contract(field, policy.contract == "strict")
         except PolicyError as error:
             key, _, _ = str(error).partition(":")
             findings.refused(("fields", path, key if getattr(field, key, None) is not None else "class"), error)

@@ -176,6 +176,8 @@ class Technique:
         keyed: needs a key ring.
         examples: parameter sets (without the technique's name) that the laws are run with.
         unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
+        hides: texts of at most so many characters are hidden whole, whatever they are: they go to the technique even if they break the
+            contract of their field.
         injective: two different texts (in NFC) that it takes never share a result, whatever the record or batch: what the key of a
             table needs. A digest counts from 96 bits on; a technique that says nothing is taken for one that merges values.
         composes: it brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
@@ -198,6 +200,7 @@ class Technique:
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     unmake: Callable[[Any, Site], Mask] | None = None
     injective: Callable[[Any], bool] = never
+    hides: Callable[[Any], int] = field(default=lambda _: 0)
     composes: bool = False
     shows: Callable[[Any], Shows] = field(default=lambda _: Shows.EXACT)
     lasting: Callable[[Any], bool] = field(default=lambda _: True)

@@ -86,6 +86,11 @@ def _shows(params: PartialParams) -> Shows:
     return Shows.PART if params.keep_first or params.keep_last or params.keep_after else Shows.NOTHING
 
 
+def _hides(params: PartialParams) -> int:
+    """A text with no more characters than are kept has nothing left to hide, and is hidden whole."""
+    return 0 if params.keep_after is not None else params.keep_first + params.keep_last
+
+
 def _lasting(params: PartialParams) -> bool:
     """From three characters on, or with everything behind an anchor, what stays can tell people apart."""
     return params.keep_first + params.keep_last > FEW or params.keep_after is not None
@@ -105,6 +110,7 @@ TECHNIQUE = Technique(
     row_local=True,
     inputs=TEXT,
     output=output_domain,
+    hides=_hides,
     examples=(
         {},
         {"keep_first": 1, "keep_after": "@"},

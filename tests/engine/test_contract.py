@@ -21,7 +21,7 @@ subject: id
 segments:
 """
 MASKED = "  m:\n    view: masked\n    rules: {rules}\n"
-POISON = [("amount", "4111 1111 1111 1111"), ("amount", 4111111111111111), ("amount", 12.345), ("at", "John Doe, 12 Main St"),
+POISON = [("amount", "4111 1111 1111 1111"), ("amount", 4111111111111111), ("amount", 12.3456789), ("at", "John Doe, 12 Main St"),
           ("mail", "a@example.com, john.doe@example.com; SSN 078-05-1120"), ("flag", "John Doe"), ("flag", 1)]  # fmt: skip
 
 
@@ -57,6 +57,13 @@ def test_on_error_quarantine_and_strict_reject_the_record(run):
     assert not any(b"4111" in line for piece in done.pieces for _, line in piece.quarantine)
 
 
+def test_decimals_of_floating_point_are_kept_unless_the_contract_is_strict(run):
+    """A number may have six decimals whatever its scale; under contract: strict it has no more than its scale."""
+    record = [b'{"id":"a","amount":12.345678}']
+    assert run(policy("{amount: keep}"), record).view("m") == [b'{"amount":12.345678}']
+    assert run(policy("{amount: keep}", "contract: strict\n"), record).reasons == {0: ("contract", "amount")}
+
+
 def test_nested_values_one_by_one(run):
     """Under arrays, below a parent that is kept whole, and where the text is escaped, each value is judged by itself."""
     record = {"id": "a", "deep": {"list": [{"day": "2024-01-01"}, {"day": "John"}, {"day": None}, {"day": ""}], "code": "A1"}}
@@ -80,6 +87,13 @@ def test_no_technique_sees_what_breaks_the_contract(run, rule):
     views = shown(run, policy(f"{{id: keep, mail: {rule}}}"), *records)
     assert [view["mail"] == "***" for view in views] == [k == 7 for k in range(20)]
     assert b"078" not in orjson.dumps(views)
+
+
+def test_what_partial_hides_whole_needs_no_other_text(run):
+    """A text with no more characters than partial keeps is hidden whole by partial itself; a longer one that does not fit is redacted."""
+    rule = "{id: keep, mail: {technique: partial, keep_last: 4, keep_separators: true}}"
+    views = shown(run, policy(rule), {"id": "a", "mail": "12"}, {"id": "b", "mail": "12345"}, {"id": "c", "mail": "ann@example.com"})
+    assert ["**", "***", "***@******e.com"] == [view["mail"] for view in views]
 
 
 def test_the_audit_counts_what_was_refused(run):
