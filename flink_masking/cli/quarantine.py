@@ -1,5 +1,9 @@
 """``flink-masking quarantine show`` and ``summary``: why records were kept out of every view, and the records for the key holder."""
 
+import getpass
+import json
+import os
+import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -24,23 +28,36 @@ Config = Annotated[
 ]  # fmt: skip
 
 
+NO_PURPOSE = "not given"
+"""What the audit says of a purpose that nobody told."""
+_KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")')
+
+
+def login() -> str:
+    """The account that runs this process."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # an account without a name
+        return f"uid {os.getuid()}"
+
+
 def show(
     source: Source,
     keys: Keys = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Decrypt and print the records themselves: clear personal data.")] = False,
     actor: Annotated[
-        str | None, typer.Option("--actor", help="With --reveal: who does it; written to the audit.", show_default=False)
+        str | None, typer.Option("--actor", help="With --keys: who does it; written to the audit.", show_default="the login name")
     ] = None,
     purpose: Annotated[
-        str | None, typer.Option("--purpose", help="With --reveal: why it is done; written to the audit.", show_default=False)
+        str | None, typer.Option("--purpose", help="With --keys: why it is done; written to the audit.", show_default=NO_PURPOSE)
     ] = None,
     audit: Audit = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,
     command_config: Config = None,
 ) -> None:
-    """Show the entries of a quarantine: reason, field and position; with --reveal the records, for the key holder.
+    """Show the entries of a quarantine: reason, field and position; for the key holder, undeclared keys and with --reveal the records.
 
-    Who reveals records, why and how many is appended to the audit, before the first of them is opened and again at the end.
+    Who opens records, why and how many is appended to the audit, before the first of them is opened and again at the end.
     """
     from contextlib import ExitStack
 
@@ -55,17 +72,19 @@ def show(
     shown = _Shown()
     with ExitStack() as held:
         reader, end = None, None
-        if reveal:
-            who = quarantine.who(actor, purpose)
+        if reveal or keys is not None:
+            who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
             ring = quarantine.ring(keys)
             reader = QuarantineReader(ring)
-            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", {**who, "quarantine": str(source)}))
+            facts = {**who, "quarantine": str(source), "shown": "records" if reveal else "undeclared keys"}
+            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
         for number, entry in enumerate(quarantine.entries()):
             reasons[entry.reason] += 1
             if limit and number >= limit:
                 continue
-            out.print(printable(_line(entry)), soft_wrap=True)
-            if reader is not None:
+            named = shown.undeclared(reader, entry) if reader is not None and not reveal else None
+            out.print(printable(_line(entry) + (f": {named}" if named else "")), soft_wrap=True)
+            if reader is not None and reveal:
                 out.print("    " + shown.record(reader, entry), soft_wrap=True)
         if end is not None:
             end(shown.counts())
@@ -132,6 +151,24 @@ class _Shown:
         self.opened += 1
         self._streams.add(entry.stream)  # authenticated by the seal, unlike that of an entry that does not open
         return text
+
+    def undeclared(self, reader: "QuarantineReader", entry: "Entry") -> str | None:
+        """The key that no policy declares, where the entry is about one and these keys open it."""
+        from flink_masking.errors import DecryptionError, KeyRingError
+
+        if entry.position is None or "?" not in (entry.path or ""):
+            return None
+        try:
+            record = reader.payload(entry)
+        except (DecryptionError, KeyRingError):
+            return None
+        self.opened += 1
+        self._streams.add(entry.stream)
+        key = _KEY.match(record, entry.position)
+        try:
+            return str(json.loads(key[1]))[:60] if key else None
+        except ValueError:
+            return None
 
     def counts(self) -> dict[str, object]:
         """For the audit."""

@@ -1,5 +1,6 @@
 """flink-masking quarantine show and summary."""
 
+import getpass
 import json
 import os
 
@@ -42,13 +43,32 @@ def directory(tmp_path, key_uri):
 
 def test_entries_are_shown_without_records(cli, directory, key_uri):
     """Time, reason, field and position of each entry, and their number by reason; no word of a record."""
-    done = cli("quarantine", "show", directory, "--keys", key_uri)
+    done = cli("quarantine", "show", directory)
     assert (done.code, done.err) == (0, "")
+    assert [path.name for path in directory.parent.iterdir()] == ["quarantine"] and "surprise" not in done.out
     lines = done.out.splitlines()
     assert lines[0].startswith("2024-03-15T10:30:00.000Z  unknown_field  ? at byte ")
     assert [line.split()[1] for line in lines[:-1]] == ["unknown_field", "malformed", "unknown_field", "missing_payload"]
     assert lines[-1] == "4 records: unknown_field 2, malformed 1, missing_payload 1"
     assert "SECRET" not in done.out
+
+
+def test_the_key_holder_sees_undeclared_keys(cli, directory, key_uri):
+    """With --keys the keys that no policy declares are named, and no value is; the audit says so."""
+    done = cli("quarantine", "show", directory, "--keys", key_uri, *WHO)
+    assert (done.code, done.err) == (0, "") and "SECRET" not in done.out
+    assert [line.rpartition(": ")[2] for line in done.out.splitlines() if "unknown_field  ?" in line] == ["surprise", "ann"]
+    _, written = events(directory)
+    assert [(e["actor"], e["shown"], e["outcome"], e.get("revealed")) for e in written] == [
+        ("ann", "undeclared keys", "begun", None), ("ann", "undeclared keys", "done", 2)]
+
+
+def test_who_does_not_say_so_is_known_by_the_login_name(cli, directory, key_uri):
+    """Without --actor and --purpose the audit holds the account that ran the command, and that no purpose was given."""
+    assert cli("quarantine", "show", directory, "--keys", key_uri, "--reveal").code == 0
+    _, written = events(directory)
+    assert [(e["actor"], e["purpose"], e["outcome"]) for e in written] == [
+        (getpass.getuser(), "not given", "begun"), (getpass.getuser(), "not given", "done")]
 
 
 def test_reveal_shows_the_records_to_the_key_holder(cli, directory, key_uri):
@@ -66,9 +86,9 @@ def events(directory):
     return lines, [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("who", [(), WHO[:2], WHO[2:], ("--actor", " ", *WHO[2:]), (*WHO[:2], "--purpose", "a\nb")])
+@pytest.mark.parametrize("who", [("--actor", " ", *WHO[2:]), (*WHO[:2], "--purpose", "a\nb"), ("--purpose", "")])
 def test_nobody_reveals_without_saying_who_and_why(cli, directory, key_uri, who):
-    """Without an actor and a purpose no record is opened, and nothing is written."""
+    """With an actor or a purpose that is no line of text no record is opened, and nothing is written."""
     done = cli("quarantine", "show", directory, "--keys", key_uri, "--reveal", *who)
     assert done.code in (1, 2) and done.out == "" and ("--actor" in done.err or "--purpose" in done.err)
     assert [path.name for path in directory.parent.iterdir()] == ["quarantine"]
