@@ -283,6 +283,12 @@ class Cluster:
             return int(float(self.rest(f"/jobs/{job}/metrics?get=numRestarts")[0]["value"]))
         return 0
 
+    def restored(self, job: str) -> int:
+        """How often the job has gone on from a checkpoint or savepoint; unlike `restarts` it is no metric, which comes when it comes."""
+        with contextlib.suppress(OSError, LookupError):
+            return int(self.rest(f"/jobs/{job}/checkpoints")["counts"]["restored"])
+        return 0
+
     def cancel(self, job: str) -> None:
         """Cancel a job and wait for its end."""
         with contextlib.suppress(urllib.error.HTTPError):

@@ -65,7 +65,7 @@ def lag(own_broker: Broker, two: Cluster, place: Path, key_uri: str) -> dict[str
     for partition in partitions:  # a minute of event time while the job is down, and more of it while it starts
         job.give(*partition, [now + 40_000 + MINUTE * n // 4_000 for n in range(4_000)])
     two.add_task_manager()
-    two.wait("the job runs again", lambda: two.running(submitted.job) and two.restarts(submitted.job) >= 1, 240)
+    two.wait("the job runs again", lambda: two.running(submitted.job) and two.restored(submitted.job) >= 1, 240)
     for second in range(0, 60, 5):
         for partition in partitions:
             job.give(*partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
