@@ -10,20 +10,20 @@ from pathlib import Path
 from pyflink.table import StreamTableEnvironment
 
 from flink_masking.cli.console import reporting_errors, show_warnings
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.tables import completed
 from flink_masking.errors import FlinkMaskingError, JobError
-from flink_masking.operators.beam_services import put_on_class_path
-from flink_masking.operators.jars import job_jars, take_jars
-from flink_masking.operators.job_source import JobSource
-from flink_masking.operators.launch import launch
-from flink_masking.operators.local import cause
-from flink_masking.operators.pipeline import build, sink_order, take_checkpoints
-from flink_masking.operators.preflight import preflight
-from flink_masking.operators.refusals import told_once
-from flink_masking.operators.savepoint import check_savepoint
-from flink_masking.operators.settings import stream_environment
+from flink_masking.flink.compat.beam_services import put_on_class_path
+from flink_masking.flink.jars import job_jars, take_jars
+from flink_masking.flink.job_source import JobSource
+from flink_masking.flink.launch import launch
+from flink_masking.flink.local import cause
+from flink_masking.flink.pipeline import build, sink_order, take_checkpoints
+from flink_masking.flink.refusals import told_once
+from flink_masking.flink.savepoint import check_savepoint
+from flink_masking.flink.settings import stream_environment
+from flink_masking.kafka.preflight import preflight
 from flink_masking.policy.source import PolicySource
-from flink_masking.tables import completed
 
 
 def main() -> None:

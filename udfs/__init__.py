@@ -16,7 +16,7 @@ segments; with a key or header to protect for Kafka, ``udfs.views_3_1_view0``. A
 import re
 from typing import TYPE_CHECKING
 
-from flink_masking.operators.sql import value_function, view_functions
+from flink_masking.flink.sql import value_function, view_functions
 from flink_masking.sql.functions import FUNCTIONS
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def register_all(environment: "TableEnvironment") -> None:
     """Register every function under its name, as temporary system functions.
 
     Args:
-        environment: where SQL runs; its settings should carry those of `flink_masking.operators.settings`.
+        environment: where SQL runs; its settings should carry those of `flink_masking.flink.settings`.
     """
     for name in FUNCTIONS:
         environment.create_temporary_system_function(name, globals()[name])

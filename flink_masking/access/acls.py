@@ -6,11 +6,11 @@ from typing import Literal, NamedTuple
 
 from flink_masking.access.names import delimited, fault
 from flink_masking.access.principals import Principals
-from flink_masking.deployment import Deployment
-from flink_masking.endpoints import Endpoint, kafka_endpoint
+from flink_masking.addresses.endpoints import Endpoint, kafka_endpoint
+from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.tables import completed
 from flink_masking.errors import InputError
 from flink_masking.policy.model import Policy
-from flink_masking.tables import completed
 
 Resource = Literal["topic", "group", "transactional_id", "cluster"]
 CLUSTER = "kafka-cluster"

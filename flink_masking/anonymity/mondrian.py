@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from flink_masking.anonymity import mondrian_kernel as kernel
+from flink_masking.anonymity import mondrian_kernels as kernel
 from flink_masking.anonymity.buffer import Groups, Records
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.slide_grow import check_limits

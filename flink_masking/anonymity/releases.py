@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.anonymity import releases_kernel as kernel
+from flink_masking.anonymity import releases_kernels as kernel
 from flink_masking.errors import InputError
 
 PREFIX = "releases:"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flink_masking.anonymity import box_kernels as boxes
-from flink_masking.anonymity import slide_grow_kernel as kernel
+from flink_masking.anonymity import slide_grow_kernels as kernel
 from flink_masking.anonymity.buffer import NEVER, Groups, Records
 from flink_masking.anonymity.models import Models
 from flink_masking.anonymity.rarity_kernels import BINS, BUCKETS, OTHERS, Seen

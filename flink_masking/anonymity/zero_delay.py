@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.anonymity import zero_delay_kernel as kernel
+from flink_masking.anonymity import zero_delay_kernels as kernel
 from flink_masking.anonymity.ladder import climb, rungs
 from flink_masking.anonymity.lines import LineWriter
 from flink_masking.anonymity.releases import ReleaseLimit

@@ -44,7 +44,7 @@ def audited(log: "AuditLog", kind: str, facts: dict[str, Any]) -> Iterator[Calla
     """
     import time
 
-    from flink_masking.private_file import ending_in_order
+    from flink_masking.files.private_file import ending_in_order
 
     def now() -> int:
         return time.time_ns() // 1_000_000

@@ -9,7 +9,7 @@ import typer
 
 if TYPE_CHECKING:
     from flink_masking.access.acls import Access
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
 
 
 class Form(StrEnum):
@@ -44,7 +44,7 @@ def acl(
     from flink_masking.access.principals import read_principals
     from flink_masking.access.strimzi import kafka_users
     from flink_masking.cli.console import err, show_faults, show_warnings
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
@@ -67,9 +67,9 @@ def acl(
 def _compare(access: "Access", deployment: "Deployment", command_config: Path | None, change: bool) -> None:
     """Show what the clusters have of the entries, and add the rest where `change` says so."""
     from flink_masking.cli.console import counted, err, out
+    from flink_masking.flink.jars import job_jars
     from flink_masking.java import java_home
-    from flink_masking.operators.jars import job_jars
-    from flink_masking.operators.kafka_acls import AclClient
+    from flink_masking.kafka.acls import AclClient
 
     os.environ["JAVA_HOME"] = str(java_home())
     jars = job_jars(deployment)

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from rich.text import Text
 
 from flink_masking.errors import FlinkMaskingError, PolicyError
-from flink_masking.private_file import Ended
+from flink_masking.files.private_file import Ended
 
 DEBUG = "FLINK_MASKING_DEBUG"
 

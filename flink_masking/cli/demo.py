@@ -56,7 +56,7 @@ def demo(
 
 def _some(directory: Path, count: int, first: str = "") -> list[str]:
     """Lines of a view; those that hold the text `first` come before others."""
-    from flink_masking.engine.accounts import lines
+    from flink_masking.tools.reconcile import lines
 
     rows = [line.decode() for line in lines(directory)]
     return sorted(rows, key=lambda row: not first or first not in row)[:count]

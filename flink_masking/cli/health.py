@@ -23,9 +23,9 @@ def health(
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Without a limit a figure is told, but not judged.
     """
     from flink_masking.cli.console import out
-    from flink_masking.operators.cluster_ports import services_check
-    from flink_masking.operators.health import Limits, RestEndpoint, judge, observe
-    from flink_masking.operators.health_keys import keys_check
+    from flink_masking.flink_rest.health import Limits, RestEndpoint, judge, observe
+    from flink_masking.flink_rest.key_checks import keys_check
+    from flink_masking.flink_rest.ports import services_check
 
     limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
                     _duration("--max-watermark-lag", max_watermark_lag), max_late_share,

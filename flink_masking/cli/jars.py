@@ -22,7 +22,7 @@ def jars(
     """
     import shutil
 
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
     from flink_masking.jars import CONNECTORS, Artifact, JarCache, needed
 
     target = None if deployment is None else Deployment.read(deployment)

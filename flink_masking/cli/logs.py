@@ -9,6 +9,6 @@ def log_config(
     console: Annotated[bool, typer.Option("--console", help="For containers: write to the console, not to a file.")] = False,
 ) -> None:
     """Print a Log4j configuration that writes JSON, a line an event, for Flink's conf directory."""
-    from flink_masking.operators.logs import log4j_configuration
+    from flink_masking.flink.logs import log4j_configuration
 
     typer.echo(log4j_configuration(console).read_text(), nl=False)

@@ -22,23 +22,23 @@ def preflight(
     import os
 
     from flink_masking.cli.console import err, out, show_warnings
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
+    from flink_masking.deployment.tables import completed
     from flink_masking.java import java_home
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
-    from flink_masking.tables import completed
 
     loaded = load(PolicySource.read(policy))
     target = Deployment.read(deployment)
     show_warnings(str(deployment), target.warnings)
     target.require([*loaded.policy.segments, "audit", "quarantine"])
     os.environ["JAVA_HOME"] = str(java_home())
-    from flink_masking.operators.jars import job_jars
-    from flink_masking.operators.preflight import preflight as check
+    from flink_masking.flink.jars import job_jars
+    from flink_masking.kafka.preflight import preflight as check
 
     if rest is not None:
-        from flink_masking.operators.cluster_ports import cluster_warnings
-        from flink_masking.operators.health import RestEndpoint
+        from flink_masking.flink_rest.health import RestEndpoint
+        from flink_masking.flink_rest.ports import cluster_warnings
 
         for warning in cluster_warnings(RestEndpoint(rest, ca, certificate)):
             err.print(f"warning: {rest}: {warning}", soft_wrap=True)

@@ -98,8 +98,8 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
     """For each record its members as they may be shown, or why it is in quarantine."""
     from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
-    from flink_masking.engine.preview import flat, hidden
     from flink_masking.engine.quarantine import Entry
+    from flink_masking.tools.preview import flat, hidden
 
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
     shown, undeclared = (payloads, [0] * len(payloads)) if show_raw else hidden(protector.plan, payloads)
@@ -117,7 +117,7 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
 def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray") -> Iterator[str]:
     """One text block a record: a heading and a line for each member."""
     from flink_masking.cli.quarantine import printable
-    from flink_masking.engine.preview import flat, side_by_side
+    from flink_masking.tools.preview import flat, side_by_side
 
     for number, (left, after) in enumerate(zip(before, view.slice(0, len(before)).to_pylist(), strict=True), 1):
         if isinstance(left, str):

@@ -10,10 +10,10 @@ import typer
 
 if TYPE_CHECKING:
     from flink_masking.audit.log import AuditLog
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
     from flink_masking.engine.quarantine import Entry
+    from flink_masking.kafka.quarantine import QuarantineTopic
     from flink_masking.keys.ring import KeyRing
-    from flink_masking.operators.quarantine_topic import QuarantineTopic
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Quarantine:
         Raises:
             InputError: nothing is there, a deployment without a quarantine, or one whose quarantine is neither files nor in Kafka.
         """
-        from flink_masking.deployment import Deployment
-        from flink_masking.endpoints import kafka_endpoint
+        from flink_masking.addresses.endpoints import kafka_endpoint
+        from flink_masking.deployment.model import Deployment
         from flink_masking.errors import InputError
 
         if source.is_dir():
@@ -66,8 +66,8 @@ class Quarantine:
             InputError: a line is no entry.
             JobError: Kafka cannot be reached, or does not let us read.
         """
-        from flink_masking.engine.accounts import lines
         from flink_masking.engine.quarantine import read_entries
+        from flink_masking.tools.reconcile import lines
 
         if self.directory is not None:
             return read_entries(lines(self.directory))
@@ -85,7 +85,7 @@ class Quarantine:
         from flink_masking.java import java_home
 
         os.environ["JAVA_HOME"] = str(java_home())
-        from flink_masking.operators.quarantine_topic import QuarantineTopic
+        from flink_masking.kafka.quarantine import QuarantineTopic
 
         assert self.deployment is not None
         return QuarantineTopic(self.deployment, self.command_config)

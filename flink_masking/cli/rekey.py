@@ -29,10 +29,10 @@ def rekey(
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, out
-    from flink_masking.engine.rekey import Rekey
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.tools.rekey import Rekey
 
     actor = actor or os.environ.get("USER") or f"uid {os.getuid()}"
     who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}

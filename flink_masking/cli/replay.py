@@ -12,7 +12,7 @@ from flink_masking.cli.quarantine import Audit, Config, Keys, Source
 if TYPE_CHECKING:
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.engine.quarantine import RecordParts
-    from flink_masking.engine.replay import Replay
+    from flink_masking.tools.replay import Replay
 
     Making = Callable[[Collection[str], Callable[[bytes, RecordParts], bool]], Replay]
     """Makes the replay from the ids of the entries that were sent before and from what fits."""
@@ -58,8 +58,8 @@ def replay(
     from flink_masking.cli.mending import Mender
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.engine.quarantine import QuarantineReader
-    from flink_masking.engine.replay import Replay
     from flink_masking.errors import DecryptionError
+    from flink_masking.tools.replay import Replay
 
     if (mend is not None) == as_is:
         raise typer.BadParameter("say how records are sent: --mend COMMAND, or --as-is", param_hint="--mend")
@@ -108,9 +108,9 @@ def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:
     import contextlib
     import hashlib
 
-    from flink_masking.engine.replay_ledger import ReplayLedger
     from flink_masking.errors import InputError
-    from flink_masking.private_file import new_file
+    from flink_masking.files.private_file import new_file
+    from flink_masking.tools.replay_ledger import ReplayLedger
 
     if output.exists() or output.is_symlink():
         raise InputError(f"{output}: it is there already. Hint: name another file, or remove it")

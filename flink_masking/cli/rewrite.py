@@ -25,8 +25,8 @@ def check_places(input_: Path, output: Path) -> None:
     Raises:
         InputError: no input, or an output that is there already or would lie in the input.
     """
-    from flink_masking.engine.accounts import files
     from flink_masking.errors import InputError
+    from flink_masking.tools.reconcile import files
 
     if not input_.exists():
         raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a segment's records, as in OUTPUT/<segment>")
@@ -44,7 +44,7 @@ def batches(input_: Path) -> Iterator["pa.Array"]:
     """The records of a file or directory, blank lines passed over."""
     import pyarrow as pa
 
-    from flink_masking.engine.accounts import files
+    from flink_masking.tools.reconcile import files
 
     rows: list[bytes] = []
     size = 0
@@ -71,7 +71,7 @@ def rewrite(input_: Path, output: Path, step: "Callable[[pa.Array], pa.Array]", 
         step: n records to n records.
         done: called when all is written and before the output appears; an exception of it is one of the whole.
     """
-    from flink_masking.private_file import new_file
+    from flink_masking.files.private_file import new_file
 
     with new_file(output) as opened:
         for batch in batches(input_):

@@ -8,8 +8,8 @@ import typer
 from flink_masking.cli.addresses import Vault, absolute, vault_address
 
 if TYPE_CHECKING:
-    from flink_masking.engine.accounts import Summary
-    from flink_masking.operators.progress import Progress
+    from flink_masking.flink_rest.progress import Progress
+    from flink_masking.tools.reconcile import Summary
 
 
 def run(
@@ -27,9 +27,9 @@ def run(
     Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
     from flink_masking.cli.console import counted, err
-    from flink_masking.operators.job_source import JobSource
-    from flink_masking.operators.local import run_local
-    from flink_masking.operators.logs import use
+    from flink_masking.flink.job_source import JobSource
+    from flink_masking.flink.local import run_local
+    from flink_masking.flink.logs import use
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
@@ -66,8 +66,8 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
     """
     import shutil
 
-    from flink_masking.engine.accounts import files
     from flink_masking.errors import InputError
+    from flink_masking.tools.reconcile import files
 
     if not input_.exists():
         raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a file of JSON lines or a directory of them")

@@ -27,11 +27,11 @@ def job(
     Connector options are written into the script as they stand in the deployment, passwords among them.
     """
     from flink_masking.cli.console import show_warnings
-    from flink_masking.deployment import Deployment
+    from flink_masking.deployment.model import Deployment
     from flink_masking.engine.plan import compile_plan
+    from flink_masking.flink.jars import job_jars
+    from flink_masking.flink.settings import DEFAULTS
     from flink_masking.keys.ring import KeyRing
-    from flink_masking.operators.jars import job_jars
-    from flink_masking.operators.settings import DEFAULTS
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.sql.script import job as script

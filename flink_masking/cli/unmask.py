@@ -40,10 +40,10 @@ def unmask(
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, err, out
-    from flink_masking.engine.unmask import Unmask
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.tools.unmask import Unmask
     from flink_masking.vault.providers import open_vault
 
     who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}

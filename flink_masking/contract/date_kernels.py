@@ -1,14 +1,14 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-"""Dates, times of day and both, in the ISO 8601 grammar of `flink_masking.kernels.calendar_kernels`."""
+"""Dates, times of day and both, in the ISO 8601 grammar of `flink_masking.values.calendar_kernels`."""
 
 import numpy as np
 
 from flink_masking.kernels import JIT, njit
-from flink_masking.kernels.calendar_kernels import COLON, NO_ZONE, POINT, date, number, offset, zone_at
 from flink_masking.kernels.characters import shape
-from flink_masking.kernels.instants_kernels import BAD, instant
 from flink_masking.kernels.memory import at
 from flink_masking.kernels.wide import load_be32, load_be64
+from flink_masking.values.calendar_kernels import COLON, NO_ZONE, POINT, date, number, offset, zone_at
+from flink_masking.values.instants_kernels import BAD, instant
 
 FRACTION = 9  # digits of a second: nanoseconds
 

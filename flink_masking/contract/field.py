@@ -14,9 +14,9 @@ from flink_masking.contract import check_kernels as kernels
 from flink_masking.contract import number_kernels
 from flink_masking.contract.forms import DECLARATIVE, FORMS, SHORT, UNTYPED, Form
 from flink_masking.errors import PolicyError
-from flink_masking.kernels.decimals import MAX_SCALE
 from flink_masking.records.kinds import NUMERIC, TEXT
 from flink_masking.records.spans import Contents
+from flink_masking.values.decimals import MAX_SCALE
 
 _LARGEST = (1 << 63) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,9 +5,9 @@ import numpy as np
 
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit, eight_digits
-from flink_masking.kernels.decimals_kernels import number
 from flink_masking.kernels.memory import at, trailing_zeros
 from flink_masking.kernels.wide import load_raw64
+from flink_masking.values.decimals_kernels import number
 
 LONGEST = 40  # characters: a decimal of 38 digits with sign and point; every double is shorter
 EXPONENT = 3  # digits of an exponent: those of a double

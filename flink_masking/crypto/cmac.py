@@ -8,7 +8,7 @@ import pyarrow as pa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
 from flink_masking.arrow import parts
-from flink_masking.crypto import cmac_kernel as kernel
+from flink_masking.crypto import cmac_kernels as kernel
 from flink_masking.crypto.secret import Secret
 
 BLOCK_BYTES = 16

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.arrow import assemble, output, parts
-from flink_masking.crypto import envelope_kernel as kernel
+from flink_masking.crypto import envelope_kernels as kernel
 from flink_masking.errors import InputError
 from flink_masking.kernels.memory import SLACK
 

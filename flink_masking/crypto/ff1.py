@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 
 from flink_masking.arrow import empty_int32
-from flink_masking.crypto import ff1_kernel as kernel
+from flink_masking.crypto import ff1_kernels as kernel
 from flink_masking.crypto import ff1_wide
 from flink_masking.crypto.ff1_exact import BLOCK, ROUNDS, ExactFf1, first_block, half_bytes, xor
 from flink_masking.crypto.prf import HoldsKey

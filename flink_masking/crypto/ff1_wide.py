@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from cryptography.hazmat.primitives.ciphers import AEADEncryptionContext, CipherContext
 
-from flink_masking.crypto import ff1_wide_kernel as kernel
+from flink_masking.crypto import ff1_wide_kernels as kernel
 from flink_masking.crypto.ff1_exact import BLOCK, ROUNDS, half_bytes
 
 LIMB_BITS, MOST_LIMBS, MOST_BYTES = 54, 3, 15

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.arrow import parts
-from flink_masking.crypto import sha256_kernel as kernel
+from flink_masking.crypto import sha256_kernels as kernel
 from flink_masking.crypto.secret import Secret
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flink_masking.crypto import siv_kernel as kernel
+from flink_masking.crypto import siv_kernels as kernel
 from flink_masking.crypto.cmac import BLOCK_BYTES, BlockCipher, Cmac, doubled
 from flink_masking.crypto.secret import Secret
 from flink_masking.errors import DecryptionError

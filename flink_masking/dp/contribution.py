@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.arrow import parts
-from flink_masking.dp import kernels
+from flink_masking.dp import bounding_kernels as kernels
 from flink_masking.dp.spec import AggregateSpec
 
 LATEST = 2**53

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.dp import kernels
+from flink_masking.dp import bounding_kernels as kernels
 from flink_masking.dp.contribution import code_groups, flags
 from flink_masking.dp.formats import refuse_newer
 from flink_masking.dp.spec import AggregateSpec

@@ -21,14 +21,14 @@ from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
-from flink_masking.kernels.decimals import BAD, EXACT, parse_fixed
-from flink_masking.kernels.instants import parse as parse_instants
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Action, Context
+from flink_masking.values.decimals import BAD, EXACT, parse_fixed
+from flink_masking.values.instants import parse as parse_instants
 
 
 class Contributions(NamedTuple):

@@ -18,7 +18,7 @@ import tempfile
 from typing import Any
 
 from flink_masking.errors import InputError
-from flink_masking.private_directory import SOLE_USER, made_private
+from flink_masking.files.private_directory import SOLE_USER, made_private
 
 _log = logging.getLogger(__name__)
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent

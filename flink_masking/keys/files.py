@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from flink_masking.errors import KeyRingError
+from flink_masking.files.private_file import ending_in_order, new_file
 from flink_masking.keys.document import LARGEST
 from flink_masking.keys.ring import KeyRing
-from flink_masking.private_file import ending_in_order, new_file
 
 PATIENCE_S = 10.0
 """How long a change waits for another one."""

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from flink_masking.deployment import Deployment, literal
+from flink_masking.deployment.model import Deployment, literal
+from flink_masking.deployment.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.record import part_columns
 from flink_masking.errors import InputError
@@ -11,7 +12,6 @@ from flink_masking.policy.durations import written
 from flink_masking.sql.functions import FUNCTIONS
 from flink_masking.sql.session import GLOBAL, setting
 from flink_masking.sql.views import view_columns
-from flink_masking.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
 
 RUN = "sql-client.sh -pyexec .venv/bin/python -pyclientexec .venv/bin/python -f job.sql"
 SETUP = "PyFlink's own client lacks a jar (flink-sql-gateway): flink-masking sql client-setup fetches it once and prints the client's path"

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from flink_masking.deployment import JOB_PARAMETERS
+from flink_masking.deployment.model import JOB_PARAMETERS
 from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError, KeyRingError, VaultError
 from flink_masking.keys.lifecycle import Version, now

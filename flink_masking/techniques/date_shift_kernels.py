@@ -3,8 +3,8 @@
 
 
 from flink_masking.kernels import I32, I64A, JIT, U8, W8, W32, njit, types
-from flink_masking.kernels.calendar_kernels import DASH, NO_ZONE, civil_from_days, date, days_from_civil, offset, put_number, zone_at
 from flink_masking.kernels.memory import at, copy, put8
+from flink_masking.values.calendar_kernels import DASH, NO_ZONE, civil_from_days, date, days_from_civil, offset, put_number, zone_at
 
 FIRST_DAY, LAST_DAY = -719162, 2932896
 """0001-01-01 and 9999-12-31 in days since 1970-01-01."""

@@ -3,8 +3,8 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
-from flink_masking.kernels.calendar_kernels import DASH, NO_ZONE, T, date, days_in_month, leap, offset, put_number, zone_at
 from flink_masking.kernels.memory import copy, put8
+from flink_masking.values.calendar_kernels import DASH, NO_ZONE, T, date, days_in_month, leap, offset, put_number, zone_at
 
 HOUR, DAY, WEEK, MONTH, QUARTER, YEAR = 0, 1, 2, 3, 4, 5
 

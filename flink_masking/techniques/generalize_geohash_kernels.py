@@ -3,8 +3,8 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
-from flink_masking.kernels.decimals_kernels import BAD, floored, number
 from flink_masking.kernels.memory import at, put8
+from flink_masking.values.decimals_kernels import BAD, floored, number
 
 SCALE = 15  # decimals of a degree that are looked at: a tenth of a nanometre
 DEGREE = 10**SCALE

@@ -3,8 +3,8 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
-from flink_masking.kernels.decimals_kernels import BAD, INEXACT, floored, number, put_number
 from flink_masking.kernels.memory import put8
+from flink_masking.values.decimals_kernels import BAD, INEXACT, floored, number, put_number
 
 REACH = 1 << 60
 """Largest magnitude, in units, of what is computed with: sums of two never leave int64."""

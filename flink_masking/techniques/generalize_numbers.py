@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.errors import PolicyError
-from flink_masking.kernels.decimals import BAD, INEXACT, format_fixed, parse_floor
 from flink_masking.records.kinds import NUMERIC
 from flink_masking.techniques import generalize_number_kernels as kernels
 from flink_masking.techniques.base import Context, Mask, Masked, Values
 from flink_masking.techniques.rewriting import is_empty, refusals, rewrite
+from flink_masking.values.decimals import BAD, INEXACT, format_fixed, parse_floor
 
 
 def decimals(*numbers: Decimal) -> int:

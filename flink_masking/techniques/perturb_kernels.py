@@ -4,8 +4,8 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, U64, W8, W32, njit, types
-from flink_masking.kernels.decimals_kernels import number, put_number
 from flink_masking.kernels.memory import at
+from flink_masking.values.decimals_kernels import number, put_number
 
 MAX_SCALE = 18
 LIMIT = 1 << 61

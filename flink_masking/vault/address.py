@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qsl, quote
 
-from flink_masking.endpoints import is_loopback
+from flink_masking.addresses.endpoints import is_loopback
+from flink_masking.addresses.passwords import holds_password
+from flink_masking.addresses.references import REFERENCE, value_of
 from flink_masking.errors import InputError, VaultError
-from flink_masking.passwords import holds_password
-from flink_masking.references import REFERENCE, value_of
 
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 """Values of sslmode under which libpq sends nothing in clear."""

@@ -8,7 +8,7 @@ import psycopg
 import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
-from flink_masking.endpoints import is_loopback
+from flink_masking.addresses.endpoints import is_loopback
 from flink_masking.errors import VaultError
 from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed

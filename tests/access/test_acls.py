@@ -11,7 +11,7 @@ from flink_masking.access.commands import commands
 from flink_masking.access.difference import difference
 from flink_masking.access.principals import read_principals
 from flink_masking.access.strimzi import kafka_users
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError, JobError
 from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from flink_masking.anonymity.buffer import Buffer, Groups, Records
 from flink_masking.anonymity.dimensions import NumberDimension
-from flink_masking.anonymity.models import AlphaK, Distance, DistinctL, EntropyL, Model, Models, RecursiveCL, TCloseness, kernels
+from flink_masking.anonymity.models import AlphaK, Distance, DistinctL, EntropyL, Model, Models, RecursiveCL, TCloseness
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.mondrian import WindowMondrian
 from flink_masking.anonymity.slide_grow import NO_PREFERENCE, Preference, SlideGrow
 from flink_masking.anonymity.space import Space

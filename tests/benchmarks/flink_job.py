@@ -17,13 +17,13 @@ from pyflink.table import DataTypes, StreamTableEnvironment
 from pyflink.table.udf import FunctionContext, ScalarFunction, udf
 
 from flink_masking.crypto.ff1_exact import ExactFf1
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
 from flink_masking.engine.protect import PLAIN
+from flink_masking.flink.job_source import JobSource
+from flink_masking.flink.pipeline import build
+from flink_masking.flink.protect import protect_functions
+from flink_masking.flink.settings import configuration
 from flink_masking.java import java_home
-from flink_masking.operators.job_source import JobSource
-from flink_masking.operators.pipeline import build
-from flink_masking.operators.protect import protect_functions
-from flink_masking.operators.settings import configuration
 from flink_masking.policy.source import PolicySource
 
 BLACKHOLE = {"connector": "blackhole"}

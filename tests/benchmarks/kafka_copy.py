@@ -8,13 +8,13 @@ from pathlib import Path
 
 from pyflink.table import StreamTableEnvironment
 
-from flink_masking.deployment import Deployment, with_clause
-from flink_masking.operators.jars import job_jars, take_jars
-from flink_masking.operators.pipeline import take_checkpoints
-from flink_masking.operators.settings import stream_environment
+from flink_masking.deployment.model import Deployment, with_clause
+from flink_masking.deployment.tables import completed
+from flink_masking.flink.jars import job_jars, take_jars
+from flink_masking.flink.pipeline import take_checkpoints
+from flink_masking.flink.settings import stream_environment
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.tables import completed
 
 
 def main() -> None:

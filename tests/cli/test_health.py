@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flink_masking.errors import InputError, JobError
-from flink_masking.operators.health import Limits, Observed, RestEndpoint, blows, judge, observe
+from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, blows, judge, observe
 
 WELL = Observed("events", "RUNNING", ("RUNNING", "FINISHED"), 100_000, 0, (10_000, 50_000), 99_000, 100, 300, 5.0, 95_000, 1, 99)
 

@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 import pytest
 
-from flink_masking.operators.health import RestEndpoint
-from flink_masking.operators.health_keys import keys_check
+from flink_masking.flink_rest.health import RestEndpoint
+from flink_masking.flink_rest.key_checks import keys_check
 
 JOB = "0" * 32
 NOW = 1_800_000_000_000

@@ -14,8 +14,6 @@ from flink_masking.audit.events import broken_links
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.engine.quarantine import Entry, QuarantineReader, QuarantineWriter, RecordParts
-from flink_masking.engine.replay import Replay
-from flink_masking.engine.replay_ledger import ReplayLedger
 from flink_masking.errors import DecryptionError, InputError
 from flink_masking.keys.files import create
 from flink_masking.keys.providers import open_ring
@@ -23,6 +21,8 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
+from flink_masking.tools.replay import Replay
+from flink_masking.tools.replay_ledger import ReplayLedger
 
 POLICY = """\
 version: 1

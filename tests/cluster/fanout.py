@@ -9,9 +9,9 @@ import material
 import yaml
 
 from flink_masking.audit.events import broken_links
-from flink_masking.engine.accounts import Summary, count_lines, lines, summarize
-from flink_masking.operators.job_source import JobSource
+from flink_masking.flink.job_source import JobSource
 from flink_masking.policy.source import PolicySource
+from flink_masking.tools.reconcile import Summary, count_lines, lines, summarize
 
 SETTINGS = {
     "execution.checkpointing.interval": "1 s", "restart-strategy.type": "fixed-delay", "restart-strategy.fixed-delay.attempts": 100_000,

@@ -19,16 +19,16 @@ from cluster import FLINK, Cluster
 from typer.testing import CliRunner
 
 from flink_masking.cli.app import app
-from flink_masking.engine.metrics import METRICS, SCOPE, TABLE
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.errors import JobError
+from flink_masking.flink.logs import log4j_configuration
+from flink_masking.flink_rest.health import RestEndpoint
+from flink_masking.flink_rest.ports import cluster_warnings
 from flink_masking.keys.ring import KeyRing
-from flink_masking.operators.cluster_ports import cluster_warnings
-from flink_masking.operators.health import RestEndpoint
-from flink_masking.operators.logs import log4j_configuration
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
+from flink_masking.telemetry.metrics import METRICS, SCOPE, TABLE
 
 pytestmark = pytest.mark.flink
 PROMETHEUS = {

@@ -13,7 +13,7 @@ import yaml
 from cluster import Cluster
 
 from flink_masking.archive import write_archive
-from flink_masking.engine.accounts import count_lines
+from flink_masking.tools.reconcile import count_lines
 
 pytestmark = pytest.mark.flink
 PART = 4_000

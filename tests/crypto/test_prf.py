@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flink_masking.crypto import sha256_kernel as kernel
+from flink_masking.crypto import sha256_kernels as kernel
 from flink_masking.crypto.prf import Prf
 from flink_masking.kernels import sha256_lanes
 from flink_masking.keys.ring import KeyRing

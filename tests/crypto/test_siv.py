@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_masking.crypto.siv import Siv
-from flink_masking.crypto.siv_kernel import counters
+from flink_masking.crypto.siv_kernels import counters
 from flink_masking.errors import DecryptionError
 
 KEY = bytes(range(64))

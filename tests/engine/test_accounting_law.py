@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flink_masking.audit.events import AuditChain
-from flink_masking.engine.accounts import summarize
 from flink_masking.engine.quarantine import QuarantineReader
 from flink_masking.errors import DecryptionError
+from flink_masking.tools.reconcile import summarize
 
 HEAD = """\
 version: 1

@@ -3,8 +3,8 @@
 import orjson
 import pytest
 
-from flink_masking.engine.preview import hidden
 from flink_masking.records.json.codec import binary_column
+from flink_masking.tools.preview import hidden
 
 HEAD = """\
 version: 1

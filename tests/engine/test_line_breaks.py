@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_masking.engine.unmask import Unmask
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
+from flink_masking.tools.unmask import Unmask
 
 POLICY = """\
 version: 1

@@ -89,7 +89,7 @@ def test_two_spellings_of_a_key_never_become_one():
 
 def test_fields_below_masked_keys_come_back():
     """Values in an open object are opened again, under keys that stay masked."""
-    from flink_masking.engine.unmask import Unmask
+    from flink_masking.tools.unmask import Unmask
 
     ring, rules, keys = KeyRing.new(), "{attrs.*: {technique: encrypt, domain: v}}", "{attrs.*: {technique: pseudonym, domain: k}}"
     _, _, result = protected(rules, keys, {"attrs": {"Jane": "y"}}, ring=ring)

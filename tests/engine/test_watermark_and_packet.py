@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from flink_masking.engine.watermark import NO_TIME, PATIENCE, EventClock, Marks
 from flink_masking.errors import InputError
+from flink_masking.flink.packet import Packet
 from flink_masking.ipc import from_ipc, to_ipc
-from flink_masking.operators.packet import Packet
 
 I64 = st.integers(-(2**63), 2**63 - 1)
 IDLE, BEAT = 1_000, 100

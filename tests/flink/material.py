@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from flink_masking.engine.accounts import files, lines
 from flink_masking.generate import write_events
+from flink_masking.tools.reconcile import files, lines
 
 FIELDS = """\
 version: 1

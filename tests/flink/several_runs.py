@@ -11,9 +11,9 @@ from typing import Any
 
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
-from flink_masking.operators.job_source import JobSource
-from flink_masking.operators.local import local_deployment, run_local
-from flink_masking.operators.progress import Progress
+from flink_masking.flink.job_source import JobSource
+from flink_masking.flink.local import local_deployment, run_local
+from flink_masking.flink_rest.progress import Progress
 from flink_masking.policy.source import PolicySource
 
 
@@ -34,8 +34,8 @@ def operators(policy: Path, keys: str, place: Path) -> list[str]:
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
-    from flink_masking.operators.pipeline import build
-    from flink_masking.operators.settings import configuration
+    from flink_masking.flink.pipeline import build
+    from flink_masking.flink.settings import configuration
 
     source = JobSource(PolicySource.read(policy), keys)
     plan = source.plan()

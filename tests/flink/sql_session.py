@@ -10,7 +10,7 @@ from pathlib import Path
 from pyflink.table import DataTypes, EnvironmentSettings, TableEnvironment
 
 import udfs
-from flink_masking.operators.settings import DEFAULTS
+from flink_masking.flink.settings import DEFAULTS
 from flink_masking.sql.session import GLOBAL, setting
 
 COLUMNS = ("id", "card", "email", "ssn", "age", "born", "seen", "spent")

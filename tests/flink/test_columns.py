@@ -13,8 +13,8 @@ from apache_beam.utils.counters import CounterFactory
 from pyflink.fn_execution.utils.operation_utils import PeriodicThread
 from pyflink.table import DataTypes
 
-from flink_masking.operators.bundles import never_sample, senders
-from flink_masking.operators.columns import Column, column_functions
+from flink_masking.flink.columns import Column, column_functions
+from flink_masking.flink.compat.bundles import never_sample, senders
 
 CALLS: Counter[str] = Counter()
 

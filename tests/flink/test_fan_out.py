@@ -6,7 +6,7 @@ import material
 import pytest
 import site_of_fan_out
 
-from flink_masking.engine.accounts import count_lines, files
+from flink_masking.tools.reconcile import count_lines, files
 
 pytestmark = pytest.mark.flink
 

@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import json, os, socket, subprocess, sys
-from flink_masking.operators.open_ports import open_ports, services_open
+from flink_masking.flink.open_ports import open_ports, services_open
 if sys.argv[1:] == ["child"]:
     bound = [socket.create_server(("0.0.0.0", 41001)), socket.create_server(("::", 41002), family=socket.AF_INET6),
              socket.create_server(("127.0.0.1", 41003))]

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from flink_masking.engine.record import Transport
-from flink_masking.operators.parts import partitions_of
+from flink_masking.flink.parts import partitions_of
 
 
 def arguments(partitions, stamps):

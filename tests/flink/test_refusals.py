@@ -2,7 +2,7 @@
 
 import pytest
 
-from flink_masking.operators.launch import refusal
+from flink_masking.flink.launch import refusal
 
 TRACE = "An error occurred while calling o1.executeAsync.\n: org.apache.flink.util.FlinkException: Failed\n\tat a.b.C\nCaused by: "
 

@@ -15,7 +15,7 @@ import pytest
 import sockets
 
 from flink_masking.audit.events import broken_links
-from flink_masking.engine.accounts import count_lines, lines
+from flink_masking.tools.reconcile import count_lines, lines
 
 pytestmark = pytest.mark.flink
 

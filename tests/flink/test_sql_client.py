@@ -18,10 +18,10 @@ import yaml
 from site_of_fan_out import Site
 
 from flink_masking import Protector
-from flink_masking.engine.accounts import lines
 from flink_masking.java import java_home
 from flink_masking.sql.script import declarations
 from flink_masking.sql.session import GLOBAL, setting
+from flink_masking.tools.reconcile import lines
 
 pytestmark = pytest.mark.flink
 PEOPLE, ORDERS, TICKETS = 40, 300, 120

@@ -18,8 +18,8 @@ import pytest
 import yaml
 
 from flink_masking.audit.events import broken_links
-from flink_masking.engine.accounts import count_lines, lines
-from flink_masking.operators.progress import Progress, ProgressReader
+from flink_masking.flink_rest.progress import Progress, ProgressReader
+from flink_masking.tools.reconcile import count_lines, lines
 
 pytestmark = pytest.mark.flink
 STARTING = Progress("STARTING", 0, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 WORKER = """
 import os, sys, threading
-from flink_masking.operators.task_manager import end_with_task_manager
+from flink_masking.flink.task_manager import end_with_task_manager
 end_with_task_manager()
 end_with_task_manager()
 print(os.getpid(), len([t for t in threading.enumerate() if t.name.startswith("flink-masking")]), flush=True)

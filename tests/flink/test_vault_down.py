@@ -12,7 +12,7 @@ import pytest
 import yaml
 from postgres_server import PASSWORD, PostgresServer
 
-from flink_masking.engine.accounts import count_lines, lines
+from flink_masking.tools.reconcile import count_lines, lines
 from flink_masking.vault.postgres import TOKENS
 
 pytestmark = pytest.mark.flink

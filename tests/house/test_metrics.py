@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import flink_masking
-from flink_masking.engine import readings
-from flink_masking.engine.metrics import METRICS, TABLE, as_markdown
+from flink_masking.telemetry import updates as readings
+from flink_masking.telemetry.metrics import METRICS, TABLE, as_markdown
 
 
 def test_the_documentation_shows_the_table():

@@ -14,10 +14,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import flink_masking
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.tables import completed
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.tables import completed
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCKERFILE = (ROOT / "k8s" / "Dockerfile").read_text()

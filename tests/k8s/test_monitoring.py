@@ -7,7 +7,7 @@ import promql_parser
 import pytest
 from kustomize import documents
 
-from flink_masking.engine.metrics import METRICS
+from flink_masking.telemetry.metrics import METRICS
 
 FLINK = {
     "flink_jobmanager_job_allSubTasksRunningOrFinishedTime",

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from broker import Broker
 
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.tables import completed
 from flink_masking.errors import JobError
 from flink_masking.jars import CONNECTORS, JarCache, cache_directory
 from flink_masking.java import java_home
-from flink_masking.tables import completed
 
 pytestmark = pytest.mark.flink
 WAIT = 6_000
@@ -44,7 +44,7 @@ def written(servers, raw, masked, source=(), sink=(), **others):
 @pytest.fixture
 def ask(connector):
     """Runs the preflight of a deployment and returns what it says, on whichever way."""
-    from flink_masking.operators.preflight import preflight
+    from flink_masking.kafka.preflight import preflight
 
     def run(*arguments, **options):
         try:

@@ -12,13 +12,13 @@ import yaml
 
 from flink_masking.audit.events import broken_links
 from flink_masking.engine.quarantine import QuarantineWriter, RecordParts
-from flink_masking.engine.replay import HEADER
 from flink_masking.java import java_home
 from flink_masking.keys.providers import open_ring
+from flink_masking.tools.replay import HEADER
 
 pytestmark = pytest.mark.flink
 ENTRIES, BATCH = 560, 500
-"""More than one transaction (operators/quarantine_topic.py)."""
+"""More than one transaction (kafka/quarantine.py)."""
 BLOCKED = 520
 """The record, in the second transaction, at which a program waits."""
 WHO = ["--actor", "ann", "--purpose", "case 7"]

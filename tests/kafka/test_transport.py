@@ -13,11 +13,11 @@ FILE_PROVIDER = "org.apache.flink.kafka.shaded.org.apache.kafka.common.config.pr
 ASK = """
 import sys
 from pathlib import Path
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
 from flink_masking.errors import FlinkMaskingError
-from flink_masking.operators.jars import job_jars
-from flink_masking.operators.preflight import preflight
-from flink_masking.tables import completed
+from flink_masking.flink.jars import job_jars
+from flink_masking.kafka.preflight import preflight
+from flink_masking.deployment.tables import completed
 for name in sys.argv[1:]:
     try:
         deployment = completed(Deployment.read(Path(name)), "orders")

@@ -12,7 +12,6 @@ import pytest
 
 from flink_masking import arrow, registry
 from flink_masking.crypto import cmac, envelope, ff1, prf, siv
-from flink_masking.kernels import decimals
 from flink_masking.kernels.memory import SLACK
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
@@ -30,6 +29,7 @@ from flink_masking.techniques import (
     tokenize_forms,
 )
 from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.values import decimals
 from flink_masking.vault.memory import MemoryVault
 
 LIBC, PAGE = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError
 from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.files import LARGEST, read_below

@@ -10,7 +10,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.records import edits as edit_codes
 from flink_masking.records import span_kernels
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, KEEP_VALUE, USE, Replace
-from flink_masking.records.json import scan, splice_kernel
+from flink_masking.records.json import scan, splice_kernels
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import FATAL, REASONS, Flag, Limits
 from flink_masking.records.trie import UNDECLARED, Paths
@@ -245,7 +245,7 @@ def test_constants_agree_between_kernels_and_types():
     assert {kind.name: int(kind) for kind in Kind} == {kind.name: getattr(span_kernels, kind.name) for kind in Kind}
     assert set(REASONS) == set(Flag)
     for code in ("USE", "DROP_VALUE", "KEEP_VALUE"):
-        assert getattr(edit_codes, code) == getattr(splice_kernel, code)
+        assert getattr(edit_codes, code) == getattr(splice_kernels, code)
 
 
 def test_memory_is_used_again_only_when_nothing_refers_to_it():

@@ -11,11 +11,11 @@ from typer.testing import CliRunner
 import udfs
 from flink_masking import Protector
 from flink_masking.cli.app import app
-from flink_masking.deployment import Deployment
+from flink_masking.deployment.model import Deployment
 from flink_masking.engine.plan import compile_plan
 from flink_masking.errors import InputError, JobError, KeyRingError
+from flink_masking.flink.settings import DEFAULTS
 from flink_masking.keys.ring import KeyRing
-from flink_masking.operators.settings import DEFAULTS
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.sql.script import job

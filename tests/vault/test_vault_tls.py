@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from postgres_server import PASSWORD, binaries
 
-from flink_masking.deployment import Deployment
-from flink_masking.endpoints import is_loopback
+from flink_masking.addresses.endpoints import is_loopback
+from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError
 from flink_masking.vault.address import unencrypted
 

@@ -9,8 +9,8 @@ import pyarrow.compute as pc
 from flink_masking.anonymity.dimensions.base import of_kind
 from flink_masking.anonymity.dimensions.grid import Grid
 from flink_masking.errors import PolicyError
-from flink_masking.kernels import instants
 from flink_masking.records.kinds import TEXT
+from flink_masking.values import instants
 
 EPOCH = datetime.date(1970, 1, 1)
 DAY = 86_400_000

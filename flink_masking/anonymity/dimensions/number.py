@@ -8,8 +8,8 @@ import pyarrow as pa
 from flink_masking.anonymity.dimensions.base import of_kind
 from flink_masking.anonymity.dimensions.grid import Grid
 from flink_masking.errors import PolicyError
-from flink_masking.kernels.decimals import EXACT, MAX_SCALE, parse_fixed
 from flink_masking.records.kinds import NUMERIC
+from flink_masking.values.decimals import EXACT, MAX_SCALE, parse_fixed
 
 
 class NumberDimension(Grid):

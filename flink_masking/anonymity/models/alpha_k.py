@@ -7,7 +7,7 @@ are bounded can be named; without names all are (the paper's general model).
 from dataclasses import dataclass
 from typing import ClassVar
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.base import MILLION, Model, millionths
 from flink_masking.errors import PolicyError
 

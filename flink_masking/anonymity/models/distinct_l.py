@@ -7,7 +7,7 @@ of ten people may still share one value.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.base import Model
 from flink_masking.errors import PolicyError
 

@@ -7,7 +7,7 @@ with 24 fractional bits; a group may fall short by 2^-20 bits for rounding.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.distinct_l import DistinctL
 
 

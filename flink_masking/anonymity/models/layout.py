@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.alpha_k import AlphaK
 from flink_masking.anonymity.models.base import Model
 from flink_masking.anonymity.models.t_closeness import TCloseness

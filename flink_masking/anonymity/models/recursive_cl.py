@@ -6,7 +6,7 @@ Machanavajjhala et al. (2007), definition 4.2: with counts r1 >= r2 >= ... >= rm
 from dataclasses import dataclass
 from typing import ClassVar
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.base import millionths
 from flink_masking.anonymity.models.distinct_l import DistinctL
 from flink_masking.errors import PolicyError

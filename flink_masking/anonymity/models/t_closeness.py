@@ -11,7 +11,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import ClassVar, NamedTuple
 
-from flink_masking.anonymity.models import kernels
+from flink_masking.anonymity.models import model_kernels as kernels
 from flink_masking.anonymity.models.base import Model, millionths
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy

@@ -11,10 +11,10 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace
-from flink_masking.records.json import scan_kernel, splice_kernel
-from flink_masking.records.json.gather_kernel import gather_text
-from flink_masking.records.json.keys_kernel import gather_keys, measure_keys
-from flink_masking.records.json.splice_kernel import PLAN
+from flink_masking.records.json import scan_kernels, splice_kernels
+from flink_masking.records.json.gather_kernels import gather_text
+from flink_masking.records.json.keys_kernels import gather_keys, measure_keys
+from flink_masking.records.json.splice_kernels import PLAN
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
 from flink_masking.records.trie import Paths
@@ -78,17 +78,17 @@ class JsonCodec:
         faults = arrow.empty_int32(n * FAULT)
         state = np.array([0, 0, 0, limits.max_depth, 0, 0])
         spans = arrow.empty_int32(SPAN * (n * (len(paths.names) + 1) + 64))
-        seen = np.zeros(_SEEN_SLOTS * scan_kernel.SEEN, np.int32)
-        scratch = np.empty(scan_kernel.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
+        seen = np.zeros(_SEEN_SLOTS * scan_kernels.SEEN, np.int32)
+        scratch = np.empty(scan_kernels.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
         while True:
-            scan_kernel.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
-            if state[scan_kernel.S_FULL] == scan_kernel.FULL_SPANS:
+            scan_kernels.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
+            if state[scan_kernels.S_FULL] == scan_kernels.FULL_SPANS:
                 before, spans = spans, arrow.empty_int32(2 * len(spans))
                 spans[: len(before)] = before
-            elif state[scan_kernel.S_FULL] == scan_kernel.FULL_SEEN:
+            elif state[scan_kernels.S_FULL] == scan_kernels.FULL_SEEN:
                 seen = np.zeros(4 * len(seen), np.int32)
             else:
-                used, breaks = int(state[scan_kernel.S_SPANS]), bool(state[scan_kernel.S_BREAKS])
+                used, breaks = int(state[scan_kernels.S_SPANS]), bool(state[scan_kernels.S_BREAKS])
                 return SpanTable(self, paths, data, offsets, flags, faults, spans, used, breaks)
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
@@ -122,7 +122,7 @@ class JsonCodec:
                 held.append(arrays)
                 capacity += size
             else:
-                plan[number, splice_kernel.P_ACTION] = splice_kernel.KEEP if edit is KEEP else splice_kernel.DROP
+                plan[number, splice_kernels.P_ACTION] = splice_kernels.KEEP if edit is KEEP else splice_kernels.DROP
         for number, renamed in keys.items():
             arrays, size = _keys(plan[number], renamed)
             held.append(arrays)
@@ -132,10 +132,10 @@ class JsonCodec:
         buffer, out = arrow.output(capacity)
         ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
         member = np.frombuffer(added + bytes(SLACK), np.uint8)
-        outcome = splice_kernel.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), member, len(added),
+        outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), member, len(added),
                                             out, ends, valid)
         del held  # alive until here: the plan has their addresses
-        if outcome == splice_kernel.TOO_LONG:
+        if outcome == splice_kernels.TOO_LONG:
             raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
         return arrow.assemble(pa.binary(), buffer, ends, valid)
 
@@ -147,10 +147,10 @@ def _replacement(plan: np.ndarray, edit: Replace, count: int) -> tuple[list[obje
     is_text = pa.types.is_string(values.type)
     data, offsets, valid = arrow.parts(values)
     used = data[offsets[0] : offsets[-1]]
-    special = int(splice_kernel.count_special(used)) if is_text else 0
+    special = int(splice_kernels.count_special(used)) if is_text else 0
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
     address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
-    plan[:10] = (splice_kernel.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
+    plan[:10] = (splice_kernels.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     size = (len(used) + 5 * special) * (count if scalar else 1) + 4 * count
     return [values, data, offsets, valid, how], size
 
@@ -159,7 +159,7 @@ def _keys(plan: np.ndarray, edit: Keys) -> tuple[list[object], int]:
     """Fill in the keys of a path's row of the plan; returns what must stay alive while it is used, and the most bytes it can add."""
     data, offsets, _ = arrow.parts(edit.keys)
     used = data[offsets[0] : offsets[-1]]
-    special = int(splice_kernel.count_special(used))
+    special = int(splice_kernels.count_special(used))
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
     place = data.ctypes.data if len(data) else 0
     plan[10:] = (special > 0, place, place + len(data), offsets.ctypes.data, 0 if how is None or not len(how) else how.ctypes.data)

@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
-from flink_masking.records.json.quote_kernel import quote_rows
-from flink_masking.records.json.splice_kernel import count_special
+from flink_masking.records.json.quote_kernels import quote_rows
+from flink_masking.records.json.splice_kernels import count_special
 
 _LINE_FEED, _RETURN, _BLANK = 10, 13, 32
 

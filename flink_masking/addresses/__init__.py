@@ -1,0 +1,1 @@
+"""Addresses, references and passwords in the options of a deployment."""

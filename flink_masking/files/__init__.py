@@ -1,0 +1,1 @@
+"""Files and directories that only their owner can read or replace."""

@@ -1,0 +1,1 @@
+"""Changes to PyFlink, Beam and pyarrow, one module for each."""

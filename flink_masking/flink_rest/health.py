@@ -1,0 +1,248 @@
+"""Whether a running job is well: questions to Flink's REST endpoint, no Java and no pyflink; and the judgement, which is pure."""
+
+import json
+import re
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from flink_masking.errors import InputError, JobError
+from flink_masking.telemetry.metrics import SCOPE
+
+STUCK = 900
+"""Milliseconds of a second that a source works or waits for what comes after it, from which on it is stuck if nothing leaves it."""
+_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Check(NamedTuple):
+    """One line of the verdict.
+
+    Attributes:
+        name: of what was looked at.
+        well: whether it is as it should be.
+        text: what was seen.
+    """
+
+    name: str
+    well: bool
+    text: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still well; None: told, but not judged.
+
+    Attributes:
+        checkpoint_age: ms since the last checkpoint that was completed, or since the job's start where there is none.
+        restarts: of the job within `restart_window`.
+        restart_window: ms until now in which restarts count.
+        back_pressure: 0 to 1, part of its time that a step waits for the next.
+        watermark_lag: ms between event time and now.
+        late_share: 0 to 1, records that came too late for their window, of those and the counted ones of the running tasks.
+    """
+
+    checkpoint_age: int | None = None
+    restarts: int | None = None
+    back_pressure: float | None = None
+    watermark_lag: int | None = None
+    late_share: float | None = None
+    restart_window: int = 900_000
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A job as its REST endpoint shows it.
+
+    Attributes:
+        name: of the job.
+        state: Flink's word.
+        tasks: states of all its steps.
+        now: ms since 1970, by Flink's clock.
+        started: when the job was.
+        failures: when it failed and started again, ms since 1970, as far as Flink keeps them (16 unless configured).
+        checkpoint: when the last checkpoint was completed; None where none was.
+        back_pressure: largest of all steps, ms a second.
+        strained: of the sources, time that they worked or waited for what comes after them.
+        rate: records a second that left the sources in the last minute; Flink looks at its counters every few seconds.
+        watermark: the smallest of all steps that have one, ms since 1970; None without event time.
+        late: records that came too late for their window, since the tasks started.
+        counted: records in windows that were closed, likewise.
+    """
+
+    name: str
+    state: str
+    tasks: tuple[str, ...]
+    now: int
+    started: int
+    failures: tuple[int, ...]
+    checkpoint: int | None
+    back_pressure: int
+    strained: int
+    rate: float
+    watermark: int | None
+    late: int = 0
+    counted: int = 0
+
+
+ONE_BLOW = 30_000
+"""Milliseconds within which failures are one: a lost TaskManager is told once for each of its tasks."""
+
+
+def blows(failures: Iterable[int]) -> list[int]:
+    """When the job was hit: the first of the failures of each half minute, ms since 1970, earliest first."""
+    found: list[int] = []
+    for time in sorted(failures):
+        if not found or time - found[-1] > ONE_BLOW:
+            found.append(time)
+    return found
+
+
+def judge(seen: Observed, limits: Limits) -> list[Check]:
+    """One check after another; the job is well if all of them are."""
+    checks = [Check("job", seen.state == "RUNNING", f"{seen.name} {seen.state}")]
+    busy = sum(task in ("RUNNING", "FINISHED") for task in seen.tasks)
+    checks.append(Check("tasks", busy == len(seen.tasks) > 0, f"{busy} of {len(seen.tasks)} steps at work"))
+    restarts = sum(seen.now - time <= limits.restart_window for time in blows(seen.failures))
+    few = limits.restarts is None or restarts <= limits.restarts
+    checks.append(Check("restarts", few, _limited(f"{restarts} in the last {limits.restart_window / 60_000:g} min", limits.restarts)))
+    since = seen.now - (seen.started if seen.checkpoint is None else seen.checkpoint)
+    what = "none yet, job started" if seen.checkpoint is None else "last completed"
+    most = None if limits.checkpoint_age is None else f"{limits.checkpoint_age / 1000:g} s"
+    checks.append(Check("checkpoint", limits.checkpoint_age is None or since <= limits.checkpoint_age,
+                        _limited(f"{what} {since / 1000:.1f} s ago", most)))
+    checks.append(Check("back-pressure", limits.back_pressure is None or seen.back_pressure / 1000 <= limits.back_pressure,
+                        _limited(f"{seen.back_pressure / 1000:.2f}", limits.back_pressure)))
+    stuck = seen.rate == 0 and seen.strained >= STUCK
+    text = "none for a minute, though there are some: is a Python worker stuck?" if stuck else f"{seen.rate:,.1f} read a second"
+    checks.append(Check("records", not stuck, text))
+    share = seen.late / max(1, seen.late + seen.counted)
+    if seen.late + seen.counted or limits.late_share is not None:
+        text = f"{seen.late:,} of {seen.late + seen.counted:,} records came too late for their window ({share:.2%})"
+        most = None if limits.late_share is None else f"{limits.late_share:.2%}"
+        checks.append(Check("late", limits.late_share is None or share <= limits.late_share, _limited(text, most)))
+    if limits.watermark_lag is not None:
+        lag = None if seen.watermark is None else seen.now - seen.watermark
+        text = "no step has a watermark" if lag is None else f"{lag / 1000:.1f} s behind"
+        near = lag is not None and lag <= limits.watermark_lag
+        checks.append(Check("watermark", near, _limited(text, f"{limits.watermark_lag / 1000:g} s")))
+    return checks
+
+
+def _limited(text: str, most: object) -> str:
+    return text if most is None else f"{text} (at most {most})"
+
+
+class RestEndpoint:
+    """Flink's REST endpoint."""
+
+    def __init__(self, address: str, ca: str | None = None, certificate: str | None = None, timeout: float = 5) -> None:
+        """Keep the address.
+
+        Args:
+            address: ``http://host:8081`` or https.
+            ca: PEM file that the server's certificate is checked against; the system's certificates when None.
+            certificate: PEM file with our certificate and its key, where the endpoint asks for one.
+            timeout: seconds for each answer.
+
+        Raises:
+            InputError: no http address, or a certificate that cannot be used.
+        """
+        if urllib.parse.urlsplit(address).scheme not in ("http", "https"):
+            raise InputError("--rest: no http address. Hint: --rest http://localhost:8081")
+        self._base, self._timeout = address.rstrip("/"), timeout
+        self._tls = None
+        if address.startswith("https"):
+            try:
+                self._tls = ssl.create_default_context(cafile=ca)
+                if certificate is not None:
+                    self._tls.load_cert_chain(certificate)
+            except OSError as error:
+                raise InputError(f"--ca or --certificate: cannot be used ({error.strerror}). Hint: give PEM files") from None
+
+    def get(self, path: str) -> Any:
+        """The answer to a GET.
+
+        Raises:
+            JobError: there is none, or it is not Flink's.
+        """
+        try:
+            with urllib.request.urlopen(self._base + path, timeout=self._timeout, context=self._tls) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise JobError(f"{self._base}: answers {error.code}. Hint: is this Flink's REST endpoint, and has it this job?") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "reason", error)
+            told = getattr(reason, "strerror", None) or type(reason).__name__
+            raise JobError(f"{self._base}: does not answer ({told}). Hint: --rest http://host:8081 of the JobManager") from None
+
+
+def observe(rest: RestEndpoint, job: str | None) -> Observed:
+    """Look at a job.
+
+    Args:
+        rest: whom to ask.
+        job: id or name; None for the only job that has not ended.
+
+    Raises:
+        JobError: the endpoint does not answer, or there is not exactly one such job.
+    """
+    number = find_job(rest, job)
+    found = rest.get(f"/jobs/{number}")
+    steps = found["vertices"]
+    sources = [step for step in steps if step["name"].startswith("Source")]
+    waits = {step["id"]: _metric(rest, number, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
+    strains = [waits[step["id"]] + _metric(rest, number, step["id"], "busyTimeMsPerSecond", "max") for step in sources]
+    marks = [_metric(rest, number, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
+    history = rest.get(f"/jobs/{number}/exceptions").get("exceptionHistory") or {}
+    completed = (rest.get(f"/jobs/{number}/checkpoints").get("latest") or {}).get("completed")
+    return Observed(
+        name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
+        started=found["start-time"], failures=tuple(entry["timestamp"] for entry in history.get("entries", [])),
+        checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
+        strained=max(strains, default=0), rate=sum(_rate(rest, number, step["id"]) for step in sources),
+        watermark=min((mark for mark in marks if mark), default=None),
+        **{word: sum(_counted(rest, number, step["id"], word) for step in steps) for word in ("late", "counted")})  # fmt: skip
+
+
+def find_job(rest: RestEndpoint, job: str | None) -> str:
+    """The id of a job by its id or name, or of the only one at work; raises JobError where there is not exactly one."""
+    if job is not None and _ID.fullmatch(job):
+        return job
+    ended = ("FINISHED", "CANCELED", "FAILED")
+    jobs = [j for j in rest.get("/jobs/overview")["jobs"] if (j["name"] == job if job else j["state"] not in ended)]
+    jobs = [j for j in jobs if j["state"] not in ended] or sorted(jobs, key=lambda j: j["start-time"])[-1:]
+    if len(jobs) != 1:
+        what = f"{len(jobs)} jobs" if jobs else "no job"
+        named = f" named {job}" if job else " at work"
+        raise JobError(f"the endpoint has {what}{named}. Hint: --job NAME or --job ID; flink list shows them")
+    return str(jobs[0]["jid"])
+
+
+def _metric(rest: RestEndpoint, job: str, step: str, name: str, how: str) -> int:
+    found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={name}&agg={how}")
+    value = int(found[0][how]) if found and found[0][how] not in (None, "NaN") else 0
+    return 0 if abs(value) >= 1 << 62 else value  # Flink's way to say that there is no watermark yet, or none to come
+
+
+def _counted(rest: RestEndpoint, job: str, step: str, word: str) -> int:
+    """Records that the library has counted in a step under this word, in all of its segments."""
+    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
+    wanted = [name for name in names if f".{SCOPE}." in name and name.endswith(f".records_{word}")]
+    if not wanted:
+        return 0
+    listed = ",".join(urllib.parse.quote(name) for name in wanted)
+    found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")
+    return round(sum(m["sum"] for m in found if m["sum"] not in (None, "NaN")))
+
+
+def _rate(rest: RestEndpoint, job: str, step: str) -> float:
+    """Records a second out of the sources of a step: of the operators in it, which may be more than a source."""
+    rate = "numRecordsOutPerSecond"
+    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
+    wanted = [name for name in names if name.startswith("Source") and name.endswith("." + rate)] or [rate]
+    listed = ",".join(urllib.parse.quote(name) for name in wanted)
+    return float(sum(m["sum"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")))

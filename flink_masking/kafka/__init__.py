@@ -1,0 +1,1 @@
+"""Kafka administration and topics, through the Java client that the job itself uses."""

@@ -1,0 +1,99 @@
+"""Reading what a topic holds, from its beginning to where it ends now."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from pyflink.java_gateway import get_gateway
+
+from flink_masking.kafka.client import TIMEOUT, KafkaClients, KafkaFault
+
+_POLL = 500
+"""Milliseconds that one poll waits."""
+
+
+class Received(NamedTuple):
+    """A record of a topic.
+
+    Attributes:
+        key: None where it has none.
+        value: likewise.
+    """
+
+    key: bytes | None
+    value: bytes | None
+
+
+def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT) -> Iterator[Received] | None:
+    """The committed records of a topic, partition after partition as they arrive; without a consumer group, so nothing is marked as read.
+
+    Args:
+        clients: the classes.
+        settings: of the connection.
+        topic: its name.
+        timeout: milliseconds that a broker gets to answer.
+
+    Returns:
+        The records, or None where there is no such topic.
+
+    Raises:
+        KafkaFault: the broker cannot be reached, or refuses us; also while records are read.
+    """
+    deserializer = clients.name("common.serialization.ByteArrayDeserializer")
+    whole = {**settings, "key.deserializer": deserializer, "value.deserializer": deserializer, "enable.auto.commit": "false",
+             "isolation.level": "read_committed", "auto.offset.reset": "earliest", "allow.auto.create.topics": "false",
+             "default.api.timeout.ms": str(timeout), "request.timeout.ms": str(timeout)}
+    consumer = clients.call(lambda: clients.new("clients.consumer.KafkaConsumer", [clients.java("java.util.Properties")],
+                                                [clients.properties(whole)]))
+    try:
+        partitions = clients.call(lambda: _partitions(clients, consumer, topic))
+        if not partitions:
+            _close(clients, consumer)
+            return None
+        ends = clients.call(lambda: _begin(clients, consumer, partitions))
+    except BaseException:
+        _close(clients, consumer)
+        raise
+    return _records(clients, consumer, partitions, ends)
+
+
+def _partitions(clients: KafkaClients, consumer: Any, topic: str) -> list[Any]:
+    kinds = [clients.java("java.lang.String"), clients.java("java.lang.Integer").getField("TYPE").get(None)]
+    found = consumer.partitionsFor(topic) or []
+    return [clients.new("common.TopicPartition", kinds, [topic, info.partition()]) for info in found]
+
+
+def _begin(clients: KafkaClients, consumer: Any, partitions: list[Any]) -> list[int]:
+    """Where the partitions end for a reader of committed records, with the consumer at their beginnings."""
+    listed = clients.list(partitions)
+    consumer.assign(listed)
+    consumer.seekToBeginning(listed)
+    ends = consumer.endOffsets(listed)
+    return [int(ends[partition]) for partition in partitions]
+
+
+def _records(clients: KafkaClients, consumer: Any, partitions: list[Any], ends: list[int]) -> Iterator[Received]:
+    wait = get_gateway().jvm.java.time.Duration.ofMillis(_POLL)
+
+    def poll() -> list[Received]:
+        found = consumer.poll(wait)
+        return [Received(_bytes(record.key()), _bytes(record.value())) for partition in partitions for record in found.records(partition)]
+
+    def behind() -> bool:
+        return any(int(consumer.position(partition)) < end for partition, end in zip(partitions, ends, strict=True))
+
+    try:
+        while clients.call(behind):
+            yield from clients.call(poll)
+    finally:
+        _close(clients, consumer)
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
+
+
+def _close(clients: KafkaClients, consumer: Any) -> None:
+    """Let go of a consumer; one that a signal has interrupted in a call refuses, and ends with Java."""
+    with suppress(KafkaFault):
+        clients.call(lambda: consumer.close())

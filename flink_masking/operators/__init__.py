@@ -1,1 +1,0 @@
-"""Flink adapters: the only modules of the library that import pyflink."""

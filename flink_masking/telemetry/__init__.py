@@ -1,0 +1,1 @@
+"""Metrics of a running job: their definitions, and updates from the counts of a batch."""

@@ -1,0 +1,1 @@
+"""Commands on records and outputs outside a running job: preview, unmask, rekey, replay, reconcile."""

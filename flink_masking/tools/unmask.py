@@ -1,0 +1,161 @@
+"""The way back: the reversible fields of a masked segment opened for a key holder, everything else byte for byte as it was."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.engine.masking import FieldRule, accepted_kinds, apply
+from flink_masking.engine.plan import UNVERSIONED
+from flink_masking.errors import DecryptionError, VaultError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.rules import Rule
+from flink_masking.policy.segments import KEY_VERSIONS
+from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Replace
+from flink_masking.records.json.text import one_line
+from flink_masking.records.kinds import TEXT
+from flink_masking.records.spans import SpanTable, Values
+from flink_masking.techniques.base import Context
+from flink_masking.tools.reversible import MaskedRecords, redacted, versions_beside
+from flink_masking.vault.base import Vault
+
+
+@dataclass(frozen=True)
+class Unmasked:
+    """A batch of n records on its way back.
+
+    Attributes:
+        records: n records, values of the chosen fields in clear.
+        as_they_were: for each field, bool, a value: True where it was not opened and is not null: redacted by its rule's ``on_error``.
+    """
+
+    records: pa.BinaryArray
+    as_they_were: dict[str, np.ndarray]
+
+
+class Unmask:
+    """Opens the values of a masked segment, batch by batch.
+
+    FPE has no integrity: under another key, or another version than a value was made with, it gives another value of the same form, and
+    nothing tells. Authenticated encryption and tokens tell.
+
+    Attributes:
+        fields: for each field the counts ``values``, ``redacted`` and ``unreadable``, of all batches.
+        techniques: the name of each field's technique.
+        records: number of records so far.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedPolicy,
+        segment: str,
+        ring: KeyRing,
+        vault: Vault | None = None,
+        fields: Iterable[str] | None = None,
+        version: int | None = None,
+        skip_unreadable: bool = False,
+        allowed: Collection[int] | None = None,
+    ) -> None:
+        """Find out what can be opened.
+
+        Args:
+            loaded: the policy that the records were masked with.
+            segment: a masked segment.
+            ring: the keys.
+            vault: where tokens are kept; may be None where none are asked for.
+            fields: paths of rules; None: every reversible one.
+            version: the key version of FPE values in records without ``_key_versions``; the primary when None.
+            skip_unreadable: values that cannot be opened become null and are counted.
+            allowed: key versions that ``_key_versions`` may tell; None: any that opens.
+
+        Raises:
+            InputError: the segment or a field cannot be opened by anybody.
+            KeyRingError: the ring lacks a version or a domain.
+            VaultError: tokens are asked for, and there is no vault.
+        """
+        self._loaded, self._ring, self._vault, self._skip, self._allowed = loaded, ring, vault, skip_unreadable, allowed
+        self._masked = MaskedRecords(loaded, segment, ring, fields)
+        self._default = ring.primary if version is None else version
+        self._drop_versions = self._masked.all_unversioned(loaded, segment)
+        self._rules: dict[tuple[str, int], FieldRule] = {}
+        self.fields = {rule.path: Counter({"values": 0, "redacted": 0, "unreadable": 0}) for rule in self._masked.rules}
+        self.techniques = {rule.path: rule.technique.name for rule in self._masked.rules}
+        self.records = 0
+        for rule in self._masked.rules:
+            if rule.technique.name == "tokenize" and vault is None:
+                raise VaultError(f"{segment}: {rule.path}: tokens lead back through their vault. Hint: --vault sqlite:///path/to/vault.db")
+            self._opener(rule, self._default)
+
+    def __call__(self, records: pa.Array) -> Unmasked:
+        """Open a batch.
+
+        Args:
+            records: n records of the segment.
+
+        Raises:
+            InputError: a record cannot be read.
+            DecryptionError: a value cannot be opened, without detail; never with `skip_unreadable`.
+            KeyRingError: a record's key version is missing, disabled or destroyed.
+            VaultError: the vault failed.
+        """
+        table = self._masked.scan(records, self.records + 1)
+        edits: dict[str, Edit] = {}
+        if self._masked.versions:
+            edits[KEY_VERSIONS] = DROP if self._drop_versions else KEEP
+        left = {}
+        for rule in self._masked.rules:
+            edits[rule.path], left[rule.path] = self._opened(rule, table)
+        self.records += table.n
+        return Unmasked(one_line(table.splice(edits)), left)
+
+    def _opened(self, rule: Rule, table: SpanTable) -> tuple[Edit, np.ndarray]:
+        values = table.values(rule.path)
+        kept = redacted(rule, values)
+        clear, refused = self._values(rule, table, values, ~kept)
+        count = self.fields[rule.path]
+        count["values"] += len(values.rows) - values.text.null_count
+        count["redacted"] += int(np.count_nonzero(kept))
+        if refused is not None:
+            if not self._skip:
+                raise DecryptionError("a value cannot be opened. Hint: give the key ring and the vault that the records were masked with")
+            count["unreadable"] += int(np.count_nonzero(refused))
+            clear = pc.if_else(pa.array(refused), pa.scalar(None, clear.type), clear)
+        if not len(values.rows):
+            return KEEP, kept
+        return Replace(clear, np.where(kept, KEEP_VALUE, USE).astype(np.uint8) if kept.any() else None), kept
+
+    def _values(self, rule: Rule, table: SpanTable, values: Values, live: np.ndarray) -> tuple[pa.Array, np.ndarray | None]:
+        """The clear values, null where not live, and which were refused."""
+        context = Context(bytes(32))
+        if rule.technique.name not in UNVERSIONED or not self._masked.versions:
+            masked, refused = apply(self._opener(rule, self._default), values, context, live)
+            return masked.values, refused
+        versions = versions_beside(table, rule.path, self._default, self.records + 1, self._allowed)[values.rows]
+        clear: pa.Array | None = None
+        wrong = np.zeros(len(values.rows), bool)
+        for version in np.unique(versions).tolist():
+            these = live & (versions == version)
+            masked, refused = apply(self._opener(rule, version), values, context, these)
+            if refused is not None:
+                wrong |= refused
+            if masked.values.type != pa.string() or len(masked.values) != len(values.rows):
+                continue  # nothing of this version was live
+            clear = masked.values if clear is None else pc.if_else(pa.array(these), masked.values, clear)
+        if clear is None:
+            clear = pa.nulls(len(values.rows), pa.string())
+        return clear, wrong if wrong.any() else None
+
+    def _opener(self, rule: Rule, version: int) -> FieldRule:
+        """The way back of a rule for values of a key version."""
+        found = self._rules.get((rule.path, version))
+        if found is None:
+            unmake = rule.technique.unmake
+            assert unmake is not None  # MaskedRecords chose it for that
+            mask = unmake(rule.params, self._loaded.site(rule.path, self._ring.at(version), self._vault))
+            found = FieldRule(rule.path, rule.technique.name, mask, accepted_kinds(TEXT), "nullify")
+            self._rules[rule.path, version] = found
+        return found

@@ -1,0 +1,106 @@
+"""Deployments: reading them, what they must name, and their options as SQL."""
+
+import pytest
+
+from flink_masking.deployment.model import Deployment, quoted, with_clause
+from flink_masking.errors import InputError, JobError
+
+TEXT = """\
+source: {connector: kafka, topic: it's raw, "properties.bootstrap.servers": "b:9092"}
+sinks:
+  view: {connector: filesystem, path: "file:///o'ut", sink.rolling-policy.file-size: 128MB, sink.parallelism: 2, lookup: true}
+  audit: {connector: print, format: json}
+  quarantine: {connector: blackhole}
+keys: env://KEYS
+flink: {parallelism.default: 4, pipeline.object-reuse: true, name: x}
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Read a deployment from text (or bytes)."""
+
+    def read(text):
+        path = tmp_path / "deployment.yaml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return Deployment.read(path)
+
+    return read
+
+
+def test_a_deployment_is_read_as_written(read):
+    """Source, sinks, keys and settings come from the file; settings are text, booleans as Flink writes them."""
+    found = read(TEXT)
+    assert found.keys == "env://KEYS" and set(found.sinks) == {"view", "audit", "quarantine"}
+    assert found.settings() == {"parallelism.default": "4", "pipeline.object-reuse": "true", "name": "x"}
+    assert read(b"\xef\xbb\xbf" + TEXT.encode()) == found
+    assert read("source: {}\nsinks: {}\nkeys: k\n").settings() == {}
+
+
+def test_options_are_quoted_for_sql(read):
+    """Names and values are SQL literals, quotes doubled; the format is raw where the connector needs one and none is given."""
+    found = read(TEXT)
+    source, view = with_clause(found.source), with_clause(found.sinks["view"])
+    assert "'topic' = 'it''s raw'" in source and "'format' = 'raw'" in source
+    assert "'path' = 'file:///o''ut'" in view and "'sink.parallelism' = '2'" in view and "'lookup' = 'true'" in view
+    assert with_clause(found.sinks["audit"]) == "'connector' = 'print', 'format' = 'json'"
+    evil = with_clause(read("source: {\"a' = 'b', 'c\": \"x') --\"}\nsinks: {}\nkeys: k\n").source)
+    assert "'a'' = ''b'', ''c' = 'x'') --'" in evil
+
+
+def test_names_are_quoted_for_sql():
+    """A name is an identifier in backticks, its own doubled."""
+    assert quoted("plain") == "`plain`" and quoted("a`b") == "`a``b`"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "said"),
+    [
+        ("source: {connector: kafka", ":1:", "not valid YAML"),
+        ("source: {}\nsinks:\n\taudit: {}\n", ":3:1", "not valid YAML"),
+        ("keys: [\n  'a\n", ":", "not valid YAML"),
+        ("keys: \x00", "", "not valid YAML"),
+        (b"keys: \xff\xfe\xfa", "", "not UTF-8"),
+        ("", "", "the file"),
+        ("- a\n", "", "the file"),
+        ("source: {}\nkeys: k\n", "", "sinks: Field required"),
+        ("source: {}\nsinks: {}\nkeys: k\nsink: {}\n", "", "sink: "),
+        ("source: {}\nsinks: {audit: print}\nkeys: k\n", "", "sinks.audit"),
+        ("source: {a: {b: c}}\nsinks: {}\nkeys: k\n", "", "source.a"),
+        ("source: {}\nsinks: {}\nkeys: 7\n", "", "keys"),
+        ("source: {a: 2024-01-01}\nsinks: {}\nkeys: k\n", "", "source.a"),
+    ],
+)
+def test_a_faulty_file_is_named_with_its_place(read, tmp_path, text, place, said):
+    """What cannot be used is an InputError with the file, line and column of broken YAML, the faulty member else, and a hint."""
+    with pytest.raises(InputError) as caught:
+        read(text)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'deployment.yaml'}{place}") and said in message and " Hint: " in message
+    assert "\n" not in message
+
+
+def test_values_do_not_stand_in_errors(read):
+    """Connector options hold passwords: an error about one never shows it."""
+    with pytest.raises(InputError) as caught:
+        read("source: {password: [SECRET]}\nsinks: {}\nkeys: [SECRET]\n")
+    assert "SECRET" not in str(caught.value) and caught.value.__cause__ is None
+
+
+def test_a_missing_file_is_a_clear_error(tmp_path):
+    """A file that is not there, or is a directory, is named."""
+    for path in (tmp_path / "nowhere.yaml", tmp_path):
+        with pytest.raises(InputError, match=r"cannot be read .*Hint: "):
+            Deployment.read(path)
+
+
+def test_sinks_must_match_the_views(read):
+    """A sink that is missing, misspelt or for nothing is a JobError that says so; all others are fine."""
+    found = read(TEXT)
+    found.require(["view", "audit", "quarantine"])
+    with pytest.raises(JobError, match=r"no sink for other, third\. Hint: add sinks\.other"):
+        found.require(["view", "third", "audit", "quarantine", "other"])
+    with pytest.raises(JobError, match=r"a sink view that .*Hint: did you mean views\?"):
+        found.require(["views", "audit", "quarantine"])
+    with pytest.raises(JobError, match=r"a sink view that .*Hint: sinks are named after"):
+        found.require(["audit", "quarantine"])
