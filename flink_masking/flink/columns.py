@@ -19,7 +19,7 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalar
 _LOCAL = threading.local()
 
 
-class Maker(Protocol):
+class BatchFunction(Protocol):
     """What makes all columns of a batch."""
 
     def open(self, context: FunctionContext) -> None:
@@ -35,7 +35,7 @@ class Maker(Protocol):
         ...
 
 
-def column_functions(maker: Maker, types: Mapping[str, DataType],
+def column_functions(maker: BatchFunction, types: Mapping[str, DataType],
                      token: str | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
     """A function for each column that a maker makes, by the names of the columns.
 
@@ -51,10 +51,10 @@ def column_functions(maker: Maker, types: Mapping[str, DataType],
             for number, (name, kind) in enumerate(types.items())}
 
 
-class Opened:
+class SharedBatch:
     """A maker on its worker, the columns that are open, and the batch at hand."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: BatchFunction) -> None:
         """Begin without a batch."""
         self.maker = maker
         self.open: set[int] = set()
@@ -76,7 +76,7 @@ class Opened:
 class Column(ScalarFunction):  # type: ignore[misc]
     """One column of several. Those of one operator find each other by their token, in the thread that opens them."""
 
-    def __init__(self, maker: Maker, token: str, number: int, of: int) -> None:
+    def __init__(self, maker: BatchFunction, token: str, number: int, of: int) -> None:
         """Keep what the worker needs; nothing is opened yet.
 
         Args:
@@ -89,11 +89,11 @@ class Column(ScalarFunction):  # type: ignore[misc]
 
     def open(self, function_context: FunctionContext) -> None:
         """Join the columns opened before, or open the maker as the first of them."""
-        makers: dict[str, Opened] = _LOCAL.__dict__.setdefault("makers", {})
+        makers: dict[str, SharedBatch] = _LOCAL.__dict__.setdefault("makers", {})
         opened = makers.get(self._token)
         if opened is None or not opened.open or self._number in opened.open:  # the first column of an instance of the operator
             self._maker.open(function_context)
-            opened = makers[self._token] = Opened(self._maker)
+            opened = makers[self._token] = SharedBatch(self._maker)
         opened.open.add(self._number)
         self._opened = opened
 

@@ -21,7 +21,7 @@ from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.keys.ring import KeyRing
 from flink_masking.logic import Effects, Logic
-from flink_masking.telemetry.updates import StageReadings, of_access
+from flink_masking.telemetry.updates import StageUpdates, of_access
 
 PUBLISHED = Types.ROW_NAMED(["lines", "audit"], [Types.PRIMITIVE_ARRAY(Types.BYTE())] * 2)
 """Output: a chunk of JSON lines (or a packet for the next stage), or an audit event; the other is null."""
@@ -60,7 +60,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         self._packets = ReloadingSealer(keys.ring, keys.look, "packed", self._segment, place)
         self._sealed_state = ReloadingSealer(keys.ring, keys.look, "state", self._segment, place)
         self._begin_audit(plan.ring)
-        self._readings = StageReadings(self._segment, plan.policy.version)
+        self._updates = StageUpdates(self._segment, plan.policy.version)
         self._state = runtime_context.get_map_state(
             MapStateDescriptor(f"logic-{self._number}", Types.STRING(), Types.PRIMITIVE_ARRAY(Types.BYTE())))
         self._logics: dict[Any, Logic] = {}
@@ -119,7 +119,7 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
             timers.register_event_time_timer(window)
         for chunk in effects.outputs:
             yield Row(chunk if self._last else Packet(0, self._packets.seal(chunk)).encode(), None)
-        self._metrics.record(self._readings.of(ctx.get_current_key(), effects, _now(), self._keys.ring().primary))
+        self._metrics.record(self._updates.of(ctx.get_current_key(), effects, _now(), self._keys.ring().primary))
         self._metrics.record(of_access(self._keys.unreadable_s()))
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:

@@ -8,7 +8,7 @@ from pyflink.metrics import Counter, MetricGroup
 
 from flink_masking.flink.open_ports import services_open
 from flink_masking.flink.task_manager import end_with_task_manager
-from flink_masking.telemetry.metrics import METRICS, SCOPE, Reading
+from flink_masking.telemetry.metrics import METRICS, SCOPE, MetricUpdate
 from flink_masking.telemetry.updates import of_worker
 
 
@@ -42,11 +42,11 @@ class Instruments:
         made.record(of_worker(services_open()))
         return made
 
-    def record(self, readings: Iterable[Reading]) -> None:
+    def record(self, updates: Iterable[MetricUpdate]) -> None:
         """Count, and show the figures of gauges from the end of the bundle on."""
         if self._group is None:
             return
-        for name, labels, value in readings:
+        for name, labels, value in updates:
             at = name, labels
             if METRICS[name].kind == "gauge":
                 if at not in self._gauges:

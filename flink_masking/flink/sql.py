@@ -58,7 +58,7 @@ class ValueFunction(ScalarFunction):  # type: ignore[misc]
             return _series(self._call(column, *(_arrow(a, self._name) if isinstance(a, pd.Series) else a for a in arguments)))
 
 
-class SegmentFunctionOfSql(ScalarFunction):  # type: ignore[misc]
+class ProtectUdf(ScalarFunction):  # type: ignore[misc]
     """``protect(payload, segment)``: raw records to what a masked segment of the policy shows of them, NULL where one is rejected."""
 
     def open(self, function_context: FunctionContext) -> None:
@@ -121,7 +121,7 @@ def _views(context: FunctionContext, segments: int | None = None, parts: int | N
 
 def value_function(name: str) -> UserDefinedScalarFunctionWrapper:
     """The function of that name in the table, ready to be registered."""
-    body = SegmentFunctionOfSql() if FUNCTIONS[name].takes == "record" else ValueFunction(name)
+    body = ProtectUdf() if FUNCTIONS[name].takes == "record" else ValueFunction(name)
     return udf(body, result_type=DataTypes.STRING(), func_type="pandas", deterministic=body.is_deterministic(), name=name)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Self
 from flink_masking.access.acls import Acl, Cluster
 from flink_masking.access.difference import Difference, difference
 from flink_masking.errors import JobError
-from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClients, KafkaFault
+from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import refusal
 from flink_masking.kafka.identity import connection
 
@@ -39,7 +39,7 @@ class AclClient:
         self._servers = self._settings["bootstrap.servers"].split(",")
         try:
             self._admin = KafkaAdmin(self._clients, self._settings, timeout)
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self._refusal(fault) from None
 
     def __enter__(self) -> Self:
@@ -61,7 +61,7 @@ class AclClient:
         try:
             asked = [self._clients.call(partial(self._admin.java.describeAcls, one)).values() for one in filters]
             return difference(wanted, {_acl(binding) for answer in asked for binding in self._admin.wait(answer)})
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self._refusal(fault) from None
 
     def create(self, acls: Iterable[Acl]) -> None:
@@ -75,7 +75,7 @@ class AclClient:
             return
         try:
             self._admin.wait(self._clients.call(lambda: self._admin.java.createAcls(self._clients.list(bindings))).all())
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self._refusal(fault) from None
 
     def _filter(self, pattern: tuple[str, str | None, str], principal: str | None) -> Any:
@@ -103,7 +103,7 @@ class AclClient:
         values = [value if kind == _TEXT else self._clients.static(kind, "fromString", [text], [value]) for kind, value in arguments]
         return self._clients.new(name, kinds, values)
 
-    def _refusal(self, fault: KafkaFault) -> JobError:
+    def _refusal(self, fault: KafkaClientError) -> JobError:
         where = f"{self._place}: Kafka at {','.join(self._servers)}"
         if fault.has("SecurityDisabledException"):
             return JobError(f"{where}: the cluster has no access control, so everybody may read everything. Hint: set "

@@ -27,7 +27,7 @@ def _loader(addresses: tuple[str, ...]) -> Any:
     return jvm.java.net.URLClassLoader(to_jarray(jvm.java.net.URL, urls), jvm.Thread.currentThread().getContextClassLoader())
 
 
-class KafkaFault(Exception):
+class KafkaClientError(Exception):
     """What a Java client has thrown: the classes and words of its chain of causes. Its words may hold secrets: never show them."""
 
     def __init__(self, chain: Sequence[tuple[str, str]]) -> None:
@@ -127,15 +127,15 @@ class KafkaClients:
         """What an action on clients returns, with the class loader that it needs.
 
         Raises:
-            KafkaFault: Java has thrown.
+            KafkaClientError: Java has thrown.
         """
         try:
             with self._at_work():
                 return action()
         except Py4JJavaError as error:
-            raise KafkaFault(_chain(error.java_exception)) from None
+            raise KafkaClientError(_chain(error.java_exception)) from None
         except Py4JError as error:
-            raise KafkaFault([(type(error).__name__, "")]) from None
+            raise KafkaClientError([(type(error).__name__, "")]) from None
 
     def initialise_transactions(self, settings: Mapping[str, str], timeout: int = TIMEOUT) -> None:
         """Do what a producer does before its first transaction, and leave.
@@ -145,7 +145,7 @@ class KafkaClients:
             timeout: milliseconds.
 
         Raises:
-            KafkaFault: the broker refuses, or does not answer.
+            KafkaClientError: the broker refuses, or does not answer.
         """
         serializer = self.name("common.serialization.ByteArraySerializer")
         whole = {**settings, "key.serializer": serializer, "value.serializer": serializer, "max.block.ms": str(timeout)}
@@ -177,7 +177,7 @@ class KafkaAdmin:
             timeout: milliseconds that a call may take.
 
         Raises:
-            KafkaFault: the settings cannot be used: an address that does not resolve, a store of keys that cannot be opened.
+            KafkaClientError: the settings cannot be used: an address that does not resolve, a store of keys that cannot be opened.
         """
         self.clients, self._timeout = clients, timeout
         whole = {**settings, "default.api.timeout.ms": str(timeout), "request.timeout.ms": str(timeout)}
@@ -194,14 +194,14 @@ class KafkaAdmin:
         """The value of a ``KafkaFuture``.
 
         Raises:
-            KafkaFault: it has failed, or not come in time.
+            KafkaClientError: it has failed, or not come in time.
         """
         seconds = get_gateway().jvm.java.util.concurrent.TimeUnit.MILLISECONDS
         return self.clients.call(lambda: future.get(self._timeout + 1000, seconds))
 
     def close(self) -> None:
         """Leave at once, whatever is under way."""
-        with suppress(KafkaFault):
+        with suppress(KafkaClientError):
             self.clients.call(lambda: self.java.close(get_gateway().jvm.java.time.Duration.ZERO))
 
 

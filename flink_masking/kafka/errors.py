@@ -7,13 +7,15 @@ import datetime
 from collections.abc import Mapping, Sequence
 
 from flink_masking.errors import JobError
-from flink_masking.kafka.client import KafkaFault
+from flink_masking.kafka.client import KafkaClientError
 from flink_masking.kafka.client_certificate import out_of_date, shows_one
 
 _EXPIRED = ("CertificateExpiredException", "CertificateNotYetValidException")
 
 
-def refusal(place: str, servers: Sequence[str], fault: KafkaFault, timeout: int, settings: Mapping[str, str] | None = None) -> JobError:
+def refusal(
+    place: str, servers: Sequence[str], fault: KafkaClientError, timeout: int, settings: Mapping[str, str] | None = None
+) -> JobError:
     """Why a cluster cannot be used at all.
 
     Args:
@@ -38,7 +40,7 @@ def denied(place: str, what: str, grant: str) -> JobError:
     return JobError(f"{place}: {what} by the job's user. Hint: grant {grant} (flink-masking acl prints the commands)")
 
 
-def _told(fault: KafkaFault, timeout: int, settings: Mapping[str, str]) -> tuple[str, str]:
+def _told(fault: KafkaClientError, timeout: int, settings: Mapping[str, str]) -> tuple[str, str]:
     """What is wrong, and what to do."""
     if fault.has(*_EXPIRED):
         return "the broker's certificate is not valid today: it has expired, or is not valid yet", "renew it, or mend the clock here"
@@ -66,7 +68,7 @@ def _told(fault: KafkaFault, timeout: int, settings: Mapping[str, str]) -> tuple
     return f"the client has failed ({fault.chain[-1][0] if fault.chain else 'without a word'})", "the whole story is in Flink's log"
 
 
-def _handshake(fault: KafkaFault, settings: Mapping[str, str]) -> tuple[str, str]:
+def _handshake(fault: KafkaClientError, settings: Mapping[str, str]) -> tuple[str, str]:
     if fault.says("fatal alert") and out_of_date(settings, datetime.datetime.now(datetime.UTC)):
         return "the job's own certificate has expired, or is not valid yet", "renew the one in properties.ssl.keystore.…"
     if fault.says("certificate_expired"):

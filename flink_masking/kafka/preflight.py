@@ -12,7 +12,7 @@ from typing import Any
 from flink_masking.addresses.endpoints import Endpoint, kafka_endpoint
 from flink_masking.deployment.model import Deployment
 from flink_masking.errors import JobError
-from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClients, KafkaFault
+from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import denied, refusal
 
 PREFIX = "properties."
@@ -53,7 +53,7 @@ def preflight(deployment: Deployment, jars: Iterable[Path], timeout: int = TIMEO
         endpoint, settings = tables[names[0]]
         try:
             admin = KafkaAdmin(clients, settings, timeout)
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise refusal(names[0], endpoint.servers, fault, timeout, settings) from None
         with admin:
             check = _Cluster(admin, timeout)
@@ -80,7 +80,7 @@ class _Cluster:
         """The broker answers, and takes us for who we say we are."""
         try:
             self._admin.wait(self._ask("describeCluster").nodes())
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise refusal(name, endpoint.servers, fault, self._timeout, settings) from None
 
     def source(self, name: str, endpoint: Endpoint) -> str:
@@ -115,7 +115,7 @@ class _Cluster:
             return ()
         try:
             names = sorted(str(topic) for topic in self._admin.wait(self._ask("listTopics").names()))
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise refusal(name, endpoint.servers, fault, self._timeout) from None
         found = tuple(filter(pattern.fullmatch, names))
         if not found:
@@ -132,7 +132,7 @@ class _Cluster:
         try:
             result = self._clients.call(lambda: self._admin.java.describeTopics(self._clients.list([topic]), asked))
             description = self._admin.wait(result.topicNameValues()[topic])
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             if fault.has("UnknownTopicOrPartitionException"):
                 return False
             if fault.has("InvalidTopicException"):
@@ -156,7 +156,7 @@ class _Cluster:
         try:
             result = self._clients.call(lambda: self._admin.java.describeConsumerGroups(self._clients.list([group]), asked))
             allowed = self._has(self._admin.wait(result.describedGroups()[group]), "READ")
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             if fault.has("GroupIdNotFoundException"):
                 return
             if not fault.has("GroupAuthorizationException"):
@@ -174,7 +174,7 @@ class _Cluster:
                                          [kind, str(node.id())])
             result = self._clients.call(lambda: self._admin.java.describeConfigs(self._clients.list([resource])))
             return str(self._admin.wait(result.values()[resource]).get("auto.create.topics.enable").value()) == "true"
-        except KafkaFault:
+        except KafkaClientError:
             return False
 
     def _transactions(self, name: str, endpoint: Endpoint, prefix: str, settings: Mapping[str, str]) -> None:
@@ -183,7 +183,7 @@ class _Cluster:
         mine = {**settings, "transactional.id": f"{prefix}-preflight", TRANSACTION_TIMEOUT: limit}
         try:
             self._clients.initialise_transactions(mine, self._timeout)
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             if fault.has("InvalidTxnTimeoutException") or fault.says("transaction timeout is larger"):
                 raise JobError(f"{name}: transactions may take {limit} ms, which is more than the broker allows. Hint: lower properties."
                                f"{TRANSACTION_TIMEOUT}, or raise the broker's transaction.max.timeout.ms") from None

@@ -18,7 +18,7 @@ from flink_masking.deployment.tables import FRAME, LARGEST_REQUEST
 from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import InputError, JobError
 from flink_masking.flink.jars import job_jars
-from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClients, KafkaFault
+from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import refusal
 from flink_masking.kafka.identity import connection
 from flink_masking.kafka.topic import read_topic
@@ -74,7 +74,7 @@ class QuarantineTopic:
             for record in found:
                 if record.value is not None:
                     yield Entry.decode(record.value)
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self.fault(fault, f"READ on topic {self.name}") from None
 
     def raw_topic(self, topic: str | None) -> str:
@@ -100,7 +100,7 @@ class QuarantineTopic:
         """Sends records into `raw`; see `Replayer`."""
         return Replayer(self, raw, {**self._settings, **self._sizes}, self._timeout)
 
-    def fault(self, fault: KafkaFault, grant: str) -> JobError:
+    def fault(self, fault: KafkaClientError, grant: str) -> JobError:
         """What a client's refusal means."""
         if fault.has("TopicAuthorizationException", "TransactionalIdAuthorizationException", "ClusterAuthorizationException"):
             return JobError(f"{self._place}: Kafka does not let this user do it. Hint: grant {grant}, or name another user with "
@@ -150,7 +150,7 @@ class Replayer:
             except BaseException:
                 self.__exit__()
                 raise
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self._fault(fault) from None
         kinds = ["java.lang.String", "java.lang.Integer", "java.lang.Long", "java.lang.Object", "java.lang.Object", "java.lang.Iterable"]
         jvm = get_gateway().jvm
@@ -161,7 +161,7 @@ class Replayer:
 
     def __exit__(self, *_: object) -> None:
         """Leave at once; a transaction that is open is never committed."""
-        with contextlib.suppress(KafkaFault):
+        with contextlib.suppress(KafkaClientError):
             self._clients.call(lambda: self._producer.close(get_gateway().jvm.java.time.Duration.ZERO))
 
     def send(self, records: Iterable[Returned]) -> None:
@@ -176,7 +176,7 @@ class Replayer:
                 for record in batch:
                     self._clients.call(partial(self._send, record))
                 self._clients.call(self._producer.commitTransaction)
-        except KafkaFault as fault:
+        except KafkaClientError as fault:
             raise self._fault(fault) from None
 
     def _send(self, record: Returned) -> None:
@@ -204,11 +204,11 @@ class Replayer:
             configs.put("cleanup.policy", "compact")
             try:
                 admin.wait(self._clients.call(lambda: admin.java.createTopics(self._clients.list([made.configs(configs)])).all()))
-            except KafkaFault as fault:
+            except KafkaClientError as fault:
                 if not fault.has("TopicExistsException"):
                     raise
 
-    def _fault(self, fault: KafkaFault) -> JobError:
+    def _fault(self, fault: KafkaClientError) -> JobError:
         grant = (f"CREATE, READ and WRITE on topic {self._ledger} (it has cleanup.policy=compact), WRITE on topic {self._raw} and on "
                  f"transactional id flink-masking-replay-{self._topic.name}")
         return self._topic.fault(fault, grant)

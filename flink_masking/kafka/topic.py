@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pyflink.java_gateway import get_gateway
 
-from flink_masking.kafka.client import TIMEOUT, KafkaClients, KafkaFault
+from flink_masking.kafka.client import TIMEOUT, KafkaClientError, KafkaClients
 
 _POLL = 500
 """Milliseconds that one poll waits."""
@@ -37,7 +37,7 @@ def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, t
         The records, or None where there is no such topic.
 
     Raises:
-        KafkaFault: the broker cannot be reached, or refuses us; also while records are read.
+        KafkaClientError: the broker cannot be reached, or refuses us; also while records are read.
     """
     deserializer = clients.name("common.serialization.ByteArrayDeserializer")
     whole = {**settings, "key.deserializer": deserializer, "value.deserializer": deserializer, "enable.auto.commit": "false",
@@ -95,5 +95,5 @@ def _bytes(value: Any) -> bytes | None:
 
 def _close(clients: KafkaClients, consumer: Any) -> None:
     """Let go of a consumer; one that a signal has interrupted in a call refuses, and ends with Java."""
-    with suppress(KafkaFault):
+    with suppress(KafkaClientError):
         clients.call(lambda: consumer.close())

@@ -9,7 +9,7 @@ from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree
-from flink_masking.techniques.base import FieldFacts, Site
+from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
 
@@ -39,16 +39,16 @@ class Facts:
         hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
         return FieldFacts(found, field.type, field.domain, hierarchy, field.scale, field.bounds)
 
-    def site(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
+    def site(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands; with the vault that tokens are kept in, or None as when a policy is checked.
 
         Raises:
             PolicyError: as `of`.
         """
-        return Site(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream)
+        return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream)
 
 
-def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> Site:
+def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
     """Where a rule for a part of Kafka's stands: text without a declaration, which has to be masked without knowing whose record it is.
 
     Args:
@@ -58,4 +58,4 @@ def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault
         source: the policy's.
         vault: where tokens are kept, or None.
     """
-    return Site(FieldFacts(part), keys, source.file, False, vault, stream)
+    return RuleContext(FieldFacts(part), keys, source.file, False, vault, stream)

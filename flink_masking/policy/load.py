@@ -22,7 +22,7 @@ from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.policy.tree import repeats
-from flink_masking.techniques.base import FieldFacts, Site
+from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
 
@@ -127,11 +127,11 @@ class LoadedPolicy:
         """
         return self._compiled.facts.of(path)
 
-    def part_site(self, part: str, keys: KeyRing, vault: Vault | None = None) -> Site:
+    def part_site(self, part: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
         """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_site`."""
         return part_site(part, self.policy.stream, keys, self.source, vault)
 
-    def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> Site:
+    def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands, for the makers of techniques.
 
         Args:

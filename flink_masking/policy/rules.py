@@ -16,7 +16,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
 from flink_masking.policy.tree import FieldTree
-from flink_masking.techniques.base import FieldFacts, Params, Site, Technique
+from flink_masking.techniques.base import FieldFacts, Params, RuleContext, Technique
 
 DEFAULT = "*"
 """Stands for every declared field without a rule."""
@@ -65,7 +65,7 @@ def bind(spec: RuleSpec, loc: Path, findings: Findings) -> tuple[Technique, Para
 class RuleCompiler:
     """Compiles rules for the fields of one policy; everything that can be wrong becomes a fault."""
 
-    def __init__(self, policy: Policy, tree: FieldTree, site: Callable[[str], Site], findings: Findings) -> None:
+    def __init__(self, policy: Policy, tree: FieldTree, site: Callable[[str], RuleContext], findings: Findings) -> None:
         """Keep what rules are compiled against.
 
         Args:

@@ -10,7 +10,7 @@ from flink_masking.records.spans import REASONS, Flag, SpanTable
 
 
 class Faulty(NamedTuple):
-    """Rows with one fault; see `flink_masking.records.spans.Fault`.
+    """Rows with one fault; see `flink_masking.records.spans.Refusal`.
 
     Attributes:
         rows: int64, ascending.

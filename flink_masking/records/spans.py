@@ -76,7 +76,7 @@ class Contents(NamedTuple):
     kinds: np.ndarray
 
 
-class Fault(NamedTuple):
+class Refusal(NamedTuple):
     """Why a row is refused.
 
     Attributes:
@@ -253,19 +253,19 @@ class SpanTable:
         """
         return self.codec.keys(self, self.order[self._group(path)])
 
-    def fault(self, row: int) -> Fault | None:
+    def fault(self, row: int) -> Refusal | None:
         """What is wrong with a row: the first fatal fault, else the first undeclared member; None for a row without flags."""
         flags = Flag(int(self.flags[row]))
         for whole in (Flag.ABSENT, Flag.OVERSIZE):
             if whole in flags:
-                return Fault(REASONS[whole], None, None)
+                return Refusal(REASONS[whole], None, None)
         if not flags:
             return None
         fault, record = self.faults[row * FAULT : (row + 1) * FAULT].tolist(), int(self.offsets[row])
         reason, position = Flag(fault[F_REASON]), fault[F_START] - record
         if reason in Flag.INVALID | Flag.NOT_OBJECT:
-            return Fault(REASONS[reason], None, position)
-        return Fault(REASONS[reason], self.named(fault[F_NODE], self.data[fault[F_START] : fault[F_END]].tobytes()), position)
+            return Refusal(REASONS[reason], None, position)
+        return Refusal(REASONS[reason], self.named(fault[F_NODE], self.data[fault[F_START] : fault[F_END]].tobytes()), position)
 
     def named(self, node: int, key: bytes) -> str:
         """What messages call the member of a trie node with an undeclared key, as in the record; the node itself where it is empty."""

@@ -19,7 +19,7 @@ from flink_masking.policy.segments import RuleSpec, rule_spec
 from flink_masking.records.kinds import SCALAR
 from flink_masking.sql.functions import FUNCTIONS, PATH, SqlFunction
 from flink_masking.sql.session import Session
-from flink_masking.techniques.base import Action, FieldFacts, Mask, OnError, Params, Site, Technique
+from flink_masking.techniques.base import Action, FieldFacts, Mask, OnError, Params, RuleContext, Technique
 
 VAULTED = frozenset({"tokenize"})
 """Techniques that keep what they know in a vault."""
@@ -125,7 +125,7 @@ def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path
     masks: list[Mask | Action] = []
     for technique, params in rules:
         vault = session.vault() if technique.name in VAULTED else None
-        site = Site(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
+        site = RuleContext(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
         masks.append(_way_back(technique)(params, site) if function.back else technique.make(params, site))
     technique, params = rules[0]
     if params.on_error == "quarantine":
@@ -134,7 +134,7 @@ def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path
     return SqlRule(tuple(masks), takes, "nullify" if function.back else params.on_error, str(getattr(params, "domain", "")))
 
 
-def _way_back(technique: Technique) -> Callable[[Any, Site], Mask]:
+def _way_back(technique: Technique) -> Callable[[Any, RuleContext], Mask]:
     if technique.unmake is None:
         reversible = ", ".join(name for name, known in registry.TECHNIQUES.items() if known.unmake is not None)
         raise PolicyError(f"{technique.name} has no way back. Hint: reversible are {reversible or 'none'}")

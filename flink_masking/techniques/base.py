@@ -21,8 +21,24 @@ from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
 from flink_masking.vault.base import Vault
 
-__all__ = ["Action", "Context", "Domain", "FieldFacts", "Mask", "Masked", "OnError", "Params", "Shows", "Site", "Technique", "Values",
-           "always", "never", "showing", "span"]
+__all__ = [
+    "Action",
+    "Context",
+    "Domain",
+    "FieldFacts",
+    "Mask",
+    "Masked",
+    "OnError",
+    "Params",
+    "RuleContext",
+    "Shows",
+    "Technique",
+    "Values",
+    "always",
+    "never",
+    "showing",
+    "span",
+]
 
 OnError = Literal["redact", "nullify", "drop", "quarantine"]
 
@@ -58,7 +74,7 @@ class FieldFacts:
 
 
 @dataclass(frozen=True)
-class Site:
+class RuleContext:
     """Where a rule stands: what `make_<technique>` may know besides its parameters.
 
     Attributes:
@@ -190,7 +206,7 @@ class Technique:
     name: str
     summary: str
     params: type[Params]
-    make: Callable[[Any, Site], Mask | Action]
+    make: Callable[[Any, RuleContext], Mask | Action]
     deterministic: Callable[[Any], bool]
     reversible: bool
     row_local: bool
@@ -198,7 +214,7 @@ class Technique:
     output: Callable[[Any], Domain] | None
     keyed: bool = False
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
-    unmake: Callable[[Any, Site], Mask] | None = None
+    unmake: Callable[[Any, RuleContext], Mask] | None = None
     injective: Callable[[Any], bool] = never
     hides: Callable[[Any], int] = field(default=lambda _: 0)
     composes: bool = False

@@ -20,8 +20,8 @@ from flink_masking.techniques.base import (
     Mask,
     Masked,
     Params,
+    RuleContext,
     Shows,
-    Site,
     Technique,
     Values,
     always,
@@ -71,7 +71,7 @@ def _of_rows(subjects: pa.StringArray, rows: np.ndarray) -> pa.StringArray:
     return subjects.take(pa.array(rows))
 
 
-def make_date_shift(params: DateShiftParams, site: Site) -> Mask:
+def make_date_shift(params: DateShiftParams, site: RuleContext) -> Mask:
     """A mask that moves dates by a keyed number of days of the record's subject.
 
     Taken are ``YYYY-MM-DD`` and ``YYYY-MM-DDTHH:MM[:SS[.f…]][Z|±HH:MM]``, a space instead of the T allowed; the result has the same

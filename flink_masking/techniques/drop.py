@@ -1,14 +1,14 @@
 """drop: the member is removed from the record."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, Shows, Site, Technique, always, never, showing
+from flink_masking.techniques.base import Action, Params, RuleContext, Shows, Technique, always, never, showing
 
 
 class DropParams(Params):
     """drop has no parameters."""
 
 
-def make_drop(params: DropParams, site: Site) -> Action:
+def make_drop(params: DropParams, site: RuleContext) -> Action:
     """The action DROP: the member goes, whatever it holds, null included."""
     return Action.DROP
 

@@ -7,7 +7,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.xaes import HALF_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Nonces, Xaes
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Shows, Site, Technique, Values, always, never, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, RuleContext, Shows, Technique, Values, always, never, showing
 from flink_masking.techniques.encrypt_values import Binding, EncryptParams, are_texts, bindings, opening_keys, plaintexts, restored
 
 FORMS = envelope.XAES_256_GCM, envelope.XAES_OF_STREAM
@@ -15,11 +15,11 @@ LEAST = NONCE_BYTES + TAG_BYTES + 2
 _PURPOSE = "encrypt"
 
 
-def _bindings(params: EncryptParams, site: Site) -> tuple[Binding, ...]:
+def _bindings(params: EncryptParams, site: RuleContext) -> tuple[Binding, ...]:
     return bindings(params, site, *FORMS)
 
 
-def make_encrypt(params: EncryptParams, site: Site) -> Mask:
+def make_encrypt(params: EncryptParams, site: RuleContext) -> Mask:
     """A mask that puts each value's AES-256-GCM ciphertext (NIST SP 800-38D) in its place, as text.
 
     The text is ``fm1.`` and the base64url of one byte of form (3), four of key version, 24 of nonce, the ciphertext and sixteen of tag:
@@ -50,7 +50,7 @@ def make_encrypt(params: EncryptParams, site: Site) -> Mask:
     return encrypt
 
 
-def unmake_encrypt(params: EncryptParams, site: Site) -> Mask:
+def unmake_encrypt(params: EncryptParams, site: RuleContext) -> Mask:
     """The way back: a string becomes a string again, anything else its exact JSON text.
 
     Any open version of the ring opens, and form 1, too, which earlier releases wrote. What does not open (another key, stream, field or

@@ -5,7 +5,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.siv import TAG_BYTES, Siv
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Shows, Site, Technique, Values, always, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, RuleContext, Shows, Technique, Values, always, showing
 from flink_masking.techniques.encrypt_values import Binding, EncryptParams, are_texts, bindings, opening_keys, plaintexts, restored
 
 FORMS = envelope.AES_SIV, envelope.SIV_OF_STREAM
@@ -13,11 +13,11 @@ LEAST = TAG_BYTES + 2
 _PURPOSE = "encrypt_deterministic"
 
 
-def _bindings(params: EncryptParams, site: Site) -> tuple[Binding, ...]:
+def _bindings(params: EncryptParams, site: RuleContext) -> tuple[Binding, ...]:
     return bindings(params, site, *FORMS)
 
 
-def make_encrypt_deterministic(params: EncryptParams, site: Site) -> Mask:
+def make_encrypt_deterministic(params: EncryptParams, site: RuleContext) -> Mask:
     """A mask that puts each value's AES-SIV ciphertext (RFC 5297, 512-bit key) in its place, as text.
 
     The text is ``fm1.`` and the base64url of one byte of form (4), four of key version, sixteen of tag and the ciphertext. The key is the
@@ -39,7 +39,7 @@ def make_encrypt_deterministic(params: EncryptParams, site: Site) -> Mask:
     return encrypt
 
 
-def unmake_encrypt_deterministic(params: EncryptParams, site: Site) -> Mask:
+def unmake_encrypt_deterministic(params: EncryptParams, site: RuleContext) -> Mask:
     """The way back: a string becomes a string again, anything else its exact JSON text.
 
     Any open version of the ring opens, and form 2, too, which earlier releases wrote. What does not open (another key, stream, field or

@@ -15,7 +15,7 @@ from flink_masking.keys.ring import KeyHandle
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import TEXT, Kind
 from flink_masking.techniques import encrypt_kernels as kernels
-from flink_masking.techniques.base import Masked, Params, Site, Values
+from flink_masking.techniques.base import Masked, Params, RuleContext, Values
 from flink_masking.techniques.rewriting import LARGEST
 
 KEY_BYTES = 64
@@ -45,7 +45,7 @@ class Binding(NamedTuple):
     associated: bytes
 
 
-def bindings(params: EncryptParams, site: Site, bare: int, of_stream: int) -> tuple[Binding, ...]:
+def bindings(params: EncryptParams, site: RuleContext, bare: int, of_stream: int) -> tuple[Binding, ...]:
     """What values are bound to: stream, path of the field and domain, each with its length in front.
 
     Args:
@@ -63,7 +63,7 @@ def bindings(params: EncryptParams, site: Site, bare: int, of_stream: int) -> tu
     return (Binding(of_stream, b"".join(parts)), without) if site.stream else (without,)
 
 
-def opening_keys(purpose: str, params: EncryptParams, site: Site) -> Mapping[int, KeyHandle]:
+def opening_keys(purpose: str, params: EncryptParams, site: RuleContext) -> Mapping[int, KeyHandle]:
     """The keys of a domain, of all versions that may open.
 
     Raises:

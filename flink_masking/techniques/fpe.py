@@ -8,7 +8,7 @@ from flink_masking.crypto.alphabet import NAMED, alphabet
 from flink_masking.crypto.ff1 import MINIMUM_DOMAIN
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import TEXT
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, RuleContext, Shows, Technique, Values, always
 from flink_masking.techniques.fpe_formats import FORMATS, LONGEST, USUAL_LENGTH, contains, of_alphabet
 from flink_masking.techniques.fpe_numerals import Converter, Shape
 from flink_masking.techniques.rewriting import refusals
@@ -69,7 +69,7 @@ def shape_of(params: FpeParams, most: int | None = None) -> Shape:
     return Shape(params.format, form, params.keep_first, params.keep_last, params.keep_separators, params.luhn)
 
 
-def _prepared(params: FpeParams, site: Site, most: int | None = None) -> Converter:
+def _prepared(params: FpeParams, site: RuleContext, most: int | None = None) -> Converter:
     """The rule's cipher.
 
     Raises:
@@ -85,7 +85,7 @@ def _prepared(params: FpeParams, site: Site, most: int | None = None) -> Convert
     return Converter(shape, site.keys.derive("fpe", params.domain))
 
 
-def make_fpe(params: FpeParams, site: Site) -> Mask:
+def make_fpe(params: FpeParams, site: RuleContext) -> Mask:
     """A mask that encrypts the characters of a format or alphabet by FF1 (NIST SP 800-38G) under the key of the domain.
 
     Null stays null, ``""`` stays ``""``. A value is brought into Unicode's normal form NFC first. Refused are: a value of which fewer
@@ -103,7 +103,7 @@ def make_fpe(params: FpeParams, site: Site) -> Mask:
     return _mask(_prepared(params, site), back=False)
 
 
-def unmake_fpe(params: FpeParams, site: Site) -> Mask:
+def unmake_fpe(params: FpeParams, site: RuleContext) -> Mask:
     """The way back: the exact value (in NFC) that `make_fpe` took, under the same parameters and key.
 
     Refused is what cannot be a result: a wrong number of characters, wrong check digits. FF1 has no integrity: under another key, or

@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import SCALAR, Kind
-from flink_masking.techniques.base import Domain, FieldFacts, Mask, Params, Shows, Site, Technique, always, never, showing, span
+from flink_masking.techniques.base import Domain, FieldFacts, Mask, Params, RuleContext, Shows, Technique, always, never, showing, span
 from flink_masking.techniques.generalize_dates import LEVELS, cut_dates
 from flink_masking.techniques.generalize_labels import cut_text, look_up
 from flink_masking.techniques.generalize_numbers import number_ranges, round_numbers
@@ -63,22 +63,22 @@ class GeneralizeParams(Params):
         return self
 
 
-def _width(params: GeneralizeParams, site: Site) -> Mask:
+def _width(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.width is not None
     return number_ranges(params.width, params.origin, site.facts.domain, site.facts.path)
 
 
-def _prefix(params: GeneralizeParams, site: Site) -> Mask:
+def _prefix(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.prefix is not None
     return cut_text(params.prefix)
 
 
-def _date(params: GeneralizeParams, site: Site) -> Mask:
+def _date(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.date is not None
     return cut_dates(params.date)
 
 
-def _level(params: GeneralizeParams, site: Site) -> Mask:
+def _level(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.level is not None
     path = site.facts.path
     if params.hierarchy is not None:
@@ -88,17 +88,17 @@ def _level(params: GeneralizeParams, site: Site) -> Mask:
     return look_up(site.facts.hierarchy, "hierarchy", params.level, path)
 
 
-def _geohash(params: GeneralizeParams, site: Site) -> Mask:
+def _geohash(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.geohash is not None
     return geohash_cells(params.geohash)
 
 
-def _round_to(params: GeneralizeParams, site: Site) -> Mask:
+def _round_to(params: GeneralizeParams, site: RuleContext) -> Mask:
     assert params.round_to is not None
     return round_numbers(params.round_to)
 
 
-_WAYS: dict[str, Callable[[GeneralizeParams, Site], Mask]] = {
+_WAYS: dict[str, Callable[[GeneralizeParams, RuleContext], Mask]] = {
     "width": _width,
     "prefix": _prefix,
     "date": _date,
@@ -108,7 +108,7 @@ _WAYS: dict[str, Callable[[GeneralizeParams, Site], Mask]] = {
 }
 
 
-def make_generalize(params: GeneralizeParams, site: Site) -> Mask:
+def make_generalize(params: GeneralizeParams, site: RuleContext) -> Mask:
     """A mask that makes values coarser.
 
     Null stays null and ``""`` stays ``""``. Deterministic, row-local, not reversible; leaks what the coarser value says. Refused, besides

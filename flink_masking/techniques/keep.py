@@ -1,14 +1,14 @@
 """keep: the value leaves as it came, byte for byte."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, Shows, Site, Technique, always, showing
+from flink_masking.techniques.base import Action, Params, RuleContext, Shows, Technique, always, showing
 
 
 class KeepParams(Params):
     """keep has no parameters."""
 
 
-def make_keep(params: KeepParams, site: Site) -> Action:
+def make_keep(params: KeepParams, site: RuleContext) -> Action:
     """The action KEEP: nothing is looked at, null and ``""`` included."""
     return Action.KEEP
 

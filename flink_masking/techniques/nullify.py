@@ -3,7 +3,20 @@
 import pyarrow as pa
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, never, showing
+from flink_masking.techniques.base import (
+    Context,
+    Domain,
+    Mask,
+    Masked,
+    Params,
+    RuleContext,
+    Shows,
+    Technique,
+    Values,
+    always,
+    never,
+    showing,
+)
 
 
 class NullifyParams(Params):
@@ -15,7 +28,7 @@ def nullify(values: Values, context: Context) -> Masked:
     return Masked(pa.scalar(None, pa.string()))
 
 
-def make_nullify(params: NullifyParams, site: Site) -> Mask:
+def make_nullify(params: NullifyParams, site: RuleContext) -> Mask:
     """The mask that puts null in the place of every value."""
     return nullify
 

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from flink_masking.records.kinds import TEXT
 from flink_masking.techniques import partial_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, FieldFacts, Mask, Masked, Params, Shows, Site, Technique, Values, always
+from flink_masking.techniques.base import Context, Domain, FieldFacts, Mask, Masked, Params, RuleContext, Shows, Technique, Values, always
 from flink_masking.techniques.redact import Character
 from flink_masking.techniques.rewriting import padded, rewrite
 
@@ -64,7 +64,7 @@ def hide_all_but(
     return mask_partially
 
 
-def make_partial(params: PartialParams, site: Site) -> Mask:
+def make_partial(params: PartialParams, site: RuleContext) -> Mask:
     """A mask that hides all but the kept parts.
 
     Null stays null and ``""`` stays ``""``. A value whose part to be masked has no more characters than are kept, or that lacks the

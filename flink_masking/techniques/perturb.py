@@ -14,7 +14,20 @@ from flink_masking.crypto.prf import Prf
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.records.kinds import NUMERIC
 from flink_masking.techniques import perturb_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, FieldFacts, Mask, Masked, Params, Shows, Site, Technique, Values, showing, span
+from flink_masking.techniques.base import (
+    Context,
+    Domain,
+    FieldFacts,
+    Mask,
+    Masked,
+    Params,
+    RuleContext,
+    Shows,
+    Technique,
+    Values,
+    showing,
+    span,
+)
 from flink_masking.techniques.rewriting import LARGEST
 
 
@@ -53,7 +66,7 @@ def warnings(params: PerturbParams) -> list[str]:
     return [f"with {params.scale} decimals {below} are rounded and get no noise. Hint: keep more decimals, or widen the bound"]
 
 
-def make_perturb(params: PerturbParams, site: Site) -> Mask:
+def make_perturb(params: PerturbParams, site: RuleContext) -> Mask:
     """A mask that replaces each number by one drawn uniformly from those of its scale within the bound, and within the field's domain.
 
     The bound holds exactly, since all is computed in integers. Where no number of so few decimals lies within it, the nearest one is

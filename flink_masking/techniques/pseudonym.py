@@ -13,7 +13,7 @@ from flink_masking.crypto.cmac import Cmac
 from flink_masking.crypto.prf import Prf
 from flink_masking.records.kinds import SCALAR
 from flink_masking.techniques import pseudonym_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, RuleContext, Shows, Technique, Values, always, showing
 from flink_masking.techniques.rewriting import padded, rewrite
 
 SAFE_BITS = 96
@@ -95,7 +95,7 @@ def warnings(params: PseudonymParams) -> list[str]:
     ]
 
 
-def make_pseudonym(params: PseudonymParams, site: Site) -> Mask:
+def make_pseudonym(params: PseudonymParams, site: RuleContext) -> Mask:
     """A mask that puts a keyed digest of each value, under the key of its domain, in the place of the value.
 
     The digest is HMAC-SHA-256 (RFC 2104) or AES-256-CMAC (NIST SP 800-38B), by `algorithm`; each has a key of its own.
@@ -119,7 +119,7 @@ def make_pseudonym(params: PseudonymParams, site: Site) -> Mask:
     return pseudonymise
 
 
-def _digests(params: PseudonymParams, site: Site) -> Callable[[pa.StringArray], np.ndarray]:
+def _digests(params: PseudonymParams, site: RuleContext) -> Callable[[pa.StringArray], np.ndarray]:
     """What makes digests: n texts → uint8, shape (n, 32) or (n, 16)."""
     if params.algorithm == "cmac":
         return Cmac(site.keys.derive("pseudonym-cmac", params.domain).secret()).tags

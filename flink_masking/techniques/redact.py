@@ -6,7 +6,20 @@ from pydantic import Field, StringConstraints, model_validator
 
 from flink_masking.records.kinds import ANYTHING, SCALAR
 from flink_masking.techniques import redact_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, never, showing
+from flink_masking.techniques.base import (
+    Context,
+    Domain,
+    Mask,
+    Masked,
+    Params,
+    RuleContext,
+    Shows,
+    Technique,
+    Values,
+    always,
+    never,
+    showing,
+)
 from flink_masking.techniques.rewriting import padded, refusals, rewrite
 
 Character = Annotated[str, StringConstraints(min_length=1, max_length=1)]
@@ -31,7 +44,7 @@ class RedactParams(Params):
         return self
 
 
-def make_redact(params: RedactParams, site: Site) -> Mask:
+def make_redact(params: RedactParams, site: RuleContext) -> Mask:
     """A mask that hides values whole.
 
     Null stays null and ``""`` stays ``""``. Deterministic, row-local, not reversible. A constant leaks nothing but that there was a

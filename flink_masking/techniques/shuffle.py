@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints, field_validator
 from flink_masking.errors import PolicyError
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, never, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, RuleContext, Shows, Technique, Values, never, showing
 from flink_masking.techniques.rewriting import is_empty
 
 Path = Annotated[str, StringConstraints(min_length=1)]
@@ -51,7 +51,7 @@ def cycle(generator: np.random.Generator, n: int) -> np.ndarray:
     return source
 
 
-def make_shuffle(params: ShuffleParams, site: Site) -> Mask:
+def make_shuffle(params: ShuffleParams, site: RuleContext) -> Mask:
     """A mask that hands each value to another row of the batch, anew for each batch.
 
     Null and ``""`` keep their places and take no part. A value keeps its kind: a number is a number in its new row. With a group, only

@@ -14,7 +14,7 @@ from flink_masking.kernels.memory import SLACK
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques import substitute_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, RuleContext, Shows, Technique, Values, showing
 from flink_masking.techniques.rewriting import LARGEST, refusals
 from flink_masking.techniques.substitute_catalogue import form
 from flink_masking.techniques.substitute_forms import WORDS, Form, contains, indices, numeric
@@ -80,7 +80,7 @@ class _Stock(NamedTuple):
         return assemble(pa.string(), buffer, ends, valid)
 
 
-def make_substitute(params: SubstituteParams, site: Site) -> Mask:
+def make_substitute(params: SubstituteParams, site: RuleContext) -> Mask:
     """A mask that puts a fictitious value in the place of each value.
 
     Consistent: chosen by the HMAC-SHA-256 of the value under the key of the domain, so the same value has the same substitute wherever

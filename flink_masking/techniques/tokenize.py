@@ -14,7 +14,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import SCALAR
 from flink_masking.techniques import tokenize_forms as forms
 from flink_masking.techniques import tokenize_kernels as kernels
-from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, Shows, Site, Technique, Values, always, showing
+from flink_masking.techniques.base import Context, Domain, Mask, Masked, Params, RuleContext, Shows, Technique, Values, always, showing
 from flink_masking.techniques.rewriting import is_empty, padded, rewrite
 from flink_masking.vault.base import Vault
 from flink_masking.vault.memory import MemoryVault
@@ -55,7 +55,7 @@ class TokenizeParams(Params):
         return LEAST_DIGITS if self.luhn == "any" else LEAST_DIGITS + 1
 
 
-def _tokenizer(params: TokenizeParams, site: Site, vault: Vault) -> Tokenizer:
+def _tokenizer(params: TokenizeParams, site: RuleContext, vault: Vault) -> Tokenizer:
     """Tokens of the domain and form; what the vault keeps has no prefix."""
     form, propose = {
         "uuid": ("uuid", forms.uuids),
@@ -82,7 +82,7 @@ def _with_digits(text: pa.StringArray, digits: pa.StringArray, prefix: str, refu
     return Masked(texts, refused.view(np.bool_) if refused.any() else None)
 
 
-def make_tokenize(params: TokenizeParams, site: Site) -> Mask:
+def make_tokenize(params: TokenizeParams, site: RuleContext) -> Mask:
     """A mask that puts a random token in the place of each value; the vault gives the same value the same token for ever.
 
     The bytes of the text count, of numbers and booleans those of their JSON text. For digits the digits alone count: a card number
@@ -92,8 +92,8 @@ def make_tokenize(params: TokenizeParams, site: Site) -> Mask:
     reversible with vault and key ring. Tokens are random: no key recovers a value without the vault. Leaks which values are equal;
     digits leak length and separators as well.
 
-    Without a vault (`Site.vault` is None, as when a policy is checked) tokens stand in memory and are gone with the mask: nothing but
-    checks and previews may run that way.
+    Without a vault (`RuleContext.vault` is None, as when a policy is checked) tokens are kept in memory and lost with the mask: only checks and
+    previews may run that way.
 
     Raises (by the mask):
         VaultError: the vault failed for longer than its patience, or tokens of this form run out; no value is passed on.
@@ -113,7 +113,7 @@ def make_tokenize(params: TokenizeParams, site: Site) -> Mask:
     return tokenise_digits if params.format == "digits" else tokenise
 
 
-def unmake_tokenize(params: TokenizeParams, site: Site) -> Mask:
+def unmake_tokenize(params: TokenizeParams, site: RuleContext) -> Mask:
     """The way back: tokens to values; what is no token of the domain, or cannot be opened with the ring, is refused.
 
     Numbers and booleans come back as text. Null stays null, ``""`` stays ``""``.

@@ -88,7 +88,7 @@ TABLE = (
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in TABLE}
 
 
-class Reading(NamedTuple):
+class MetricUpdate(NamedTuple):
     """A figure of one metric.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""From the counts that a step keeps anyway to readings of its metrics; pure, a few microseconds a batch."""
+"""Converts the counts of a batch to metric updates; pure, a few microseconds a batch."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 from flink_masking.engine.protect import Protected
 from flink_masking.logic import Effects
-from flink_masking.telemetry.metrics import Reading
+from flink_masking.telemetry.metrics import MetricUpdate
 
 _COUNTS = {"released": "records_released", "suppressed": "records_suppressed", "late": "records_late", "bounded": "records_bounded",
            "counted": "records_counted", "groups": "groups_released", "rows": "groups_released", "groups_suppressed": "groups_suppressed"}
@@ -15,8 +15,8 @@ _SUMS = frozenset({"information_loss_millionths_sum", "windows_released"})
 """Figures that add up; the others are as they are after the call."""
 
 
-def of_batch(pieces: Sequence[Protected], microseconds: int, key_version: int, policy_version: int) -> Iterator[Reading]:
-    """Readings of one batch that was protected.
+def of_batch(pieces: Sequence[Protected], microseconds: int, key_version: int, policy_version: int) -> Iterator[MetricUpdate]:
+    """Metric updates of one batch that Protect has processed.
 
     Args:
         pieces: what Protect made of it.
@@ -24,58 +24,58 @@ def of_batch(pieces: Sequence[Protected], microseconds: int, key_version: int, p
         key_version: in use for it.
         policy_version: in force.
     """
-    yield Reading("batches", (), 1)
-    yield Reading("batches_split", (), int(len(pieces) > 1))
-    yield Reading("batch_duration_microseconds", (), microseconds)
-    yield Reading("batch_duration_microseconds_sum", (), microseconds)
+    yield MetricUpdate("batches", (), 1)
+    yield MetricUpdate("batches_split", (), int(len(pieces) > 1))
+    yield MetricUpdate("batch_duration_microseconds", (), microseconds)
+    yield MetricUpdate("batch_duration_microseconds_sum", (), microseconds)
     yield from _versions(key_version, policy_version)
     for piece in pieces:
-        yield Reading("records_in", (), piece.records)
+        yield MetricUpdate("records_in", (), piece.records)
         for reason, count in piece.counts["quarantined"].items():
-            yield Reading("records_quarantined", (reason,), count)
+            yield MetricUpdate("records_quarantined", (reason,), count)
         for segment, done in piece.counts["segments"].items():
             yield from _of_segment(segment, done)
 
 
-def _of_segment(segment: str, done: Mapping[str, Any]) -> Iterator[Reading]:
+def _of_segment(segment: str, done: Mapping[str, Any]) -> Iterator[MetricUpdate]:
     for word in ("released", "suppressed"):
         if word in done:
-            yield Reading(_COUNTS[word], (segment,), done[word])
+            yield MetricUpdate(_COUNTS[word], (segment,), done[word])
     for path, field in done.get("fields", {}).items():
         if "values" in field:
             labels = segment, path, field["technique"]
-            yield Reading("field_values", labels, field["values"])
-            yield Reading("field_values_refused", labels, field["refused"])
+            yield MetricUpdate("field_values", labels, field["values"])
+            yield MetricUpdate("field_values_refused", labels, field["refused"])
 
 
-def _versions(key_version: int, policy_version: int) -> Iterator[Reading]:
-    yield Reading("key_version", (), key_version)
-    yield Reading("policy_version", (), policy_version)
+def _versions(key_version: int, policy_version: int) -> Iterator[MetricUpdate]:
+    yield MetricUpdate("key_version", (), key_version)
+    yield MetricUpdate("policy_version", (), policy_version)
 
 
-def of_worker(services_open: bool) -> Iterator[Reading]:
+def of_worker(services_open: bool) -> Iterator[MetricUpdate]:
     """The reading of a worker at its start.
 
     Args:
         services_open: whether the services that it talks to take connections from other machines.
     """
-    yield Reading("worker_services_open", (), int(services_open))
+    yield MetricUpdate("worker_services_open", (), int(services_open))
 
 
-def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[Reading]:
-    """Readings of what keys and vault have cost in waiting, rounded up.
+def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[MetricUpdate]:
+    """Updates of what keys and vault have cost in waiting, rounded up.
 
     Args:
         keys_s: seconds for which the key ring has not been readable.
         vault_s: seconds for which the vault was waited for; None where there is none.
     """
-    yield Reading("keys_unreadable_seconds", (), math.ceil(keys_s))
+    yield MetricUpdate("keys_unreadable_seconds", (), math.ceil(keys_s))
     if vault_s is not None:
-        yield Reading("vault_unreadable_seconds", (), math.ceil(vault_s))
+        yield MetricUpdate("vault_unreadable_seconds", (), math.ceil(vault_s))
 
 
-class StageReadings:
-    """Readings of one keyed operator, over all the keys (shards) that it holds."""
+class StageUpdates:
+    """Updates of one keyed operator, over all the keys (shards) that it holds."""
 
     def __init__(self, segment: str, policy_version: int) -> None:
         """Start when the task starts.
@@ -90,8 +90,8 @@ class StageReadings:
         self._smallest: int | None = None
         self._largest = 0
 
-    def of(self, key: Any, effects: Effects, now: int, key_version: int) -> Iterator[Reading]:
-        """Readings after one call of a logic.
+    def of(self, key: Any, effects: Effects, now: int, key_version: int) -> Iterator[MetricUpdate]:
+        """Updates after one call of a logic.
 
         Args:
             key: whose logic was called.
@@ -102,9 +102,9 @@ class StageReadings:
         figures = dict(effects.figures)
         for word, count in effects.counts.items():
             if word in _COUNTS:
-                yield Reading(_COUNTS[word], self._labels, count)
+                yield MetricUpdate(_COUNTS[word], self._labels, count)
         for name in _SUMS & figures.keys():
-            yield Reading(name, self._labels, figures[name])
+            yield MetricUpdate(name, self._labels, figures[name])
         if "group_size_min" in figures:
             yield from self._groups(figures, effects.counts.get("released", 0))
         for name in ("records_open", "windows_open", "epsilon_per_window_millionths", "lifetime_epsilon_left_millionths",
@@ -114,26 +114,26 @@ class StageReadings:
         yield from self._now(now)
         yield from _versions(key_version, self._version)
 
-    def _groups(self, figures: Mapping[str, int], released: int) -> Iterator[Reading]:
+    def _groups(self, figures: Mapping[str, int], released: int) -> Iterator[MetricUpdate]:
         self._smallest = min(figures["group_size_min"], self._smallest or figures["group_size_min"])
         self._largest = max(figures["group_size_max"], self._largest)
         self._released += released
         self._loss += figures["information_loss_millionths_sum"]
-        yield Reading("group_size_min", self._labels, self._smallest)
-        yield Reading("group_size_max", self._labels, self._largest)
-        yield Reading("information_loss_millionths", self._labels, round(self._loss / max(1, self._released)))
+        yield MetricUpdate("group_size_min", self._labels, self._smallest)
+        yield MetricUpdate("group_size_max", self._labels, self._largest)
+        yield MetricUpdate("information_loss_millionths", self._labels, round(self._loss / max(1, self._released)))
 
-    def _now(self, now: int) -> Iterator[Reading]:
+    def _now(self, now: int) -> Iterator[MetricUpdate]:
         """What all keys hold together."""
         for name, by_key in self._held.items():
             match name:
                 case "oldest_arrival_milliseconds":
                     oldest = min((time for time in by_key.values() if time), default=0)
-                    yield Reading(name, self._labels, oldest)
-                    yield Reading("oldest_age_milliseconds", self._labels, max(0, now - oldest) if oldest else 0)
+                    yield MetricUpdate(name, self._labels, oldest)
+                    yield MetricUpdate("oldest_age_milliseconds", self._labels, max(0, now - oldest) if oldest else 0)
                 case "epsilon_per_window_millionths":
-                    yield Reading(name, self._labels, max(by_key.values()))
+                    yield MetricUpdate(name, self._labels, max(by_key.values()))
                 case "lifetime_epsilon_left_millionths":
-                    yield Reading(name, self._labels, min(by_key.values()))
+                    yield MetricUpdate(name, self._labels, min(by_key.values()))
                 case _:
-                    yield Reading(name, self._labels, sum(by_key.values()))
+                    yield MetricUpdate(name, self._labels, sum(by_key.values()))

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import encrypt, encrypt_deterministic, pseudonym
-from flink_masking.techniques.base import Action, Context, FieldFacts, Mask, Site, Technique, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, Mask, RuleContext, Technique, Values
 
 ROWS = 10_000
 SECONDS = 0.3
@@ -91,7 +91,7 @@ def values(text: pa.Array) -> Values:
 
 def made(technique: Technique, ring: KeyRing, **params: Any) -> tuple[Mask, Mask | None]:
     """A rule's mask, and its way back where there is one."""
-    checked, site = technique.params.model_validate({"domain": "customer", **params}), Site(FieldFacts("field"), ring, str)
+    checked, site = technique.params.model_validate({"domain": "customer", **params}), RuleContext(FieldFacts("field"), ring, str)
     mask = technique.make(checked, site)
     assert not isinstance(mask, Action)
     return mask, technique.unmake(checked, site) if technique.unmake else None

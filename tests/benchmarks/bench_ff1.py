@@ -22,7 +22,7 @@ from flink_masking.crypto.alphabet import alphabet
 from flink_masking.crypto.ff1_exact import ExactFf1
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.fpe import TECHNIQUE
 from flink_masking.techniques.fpe_formats import IBAN
 
@@ -125,7 +125,7 @@ def measure(names: list[str] | None = None) -> dict[str, dict[str, Any]]:
         peer = rate(one_by_one(params, texts), ONE_BY_ONE)
         for way, maker in (("", TECHNIQUE.make), (", back", TECHNIQUE.unmake)):
             assert maker is not None
-            mask = maker(rule, Site(FieldFacts("field"), ring, lambda file: ""))
+            mask = maker(rule, RuleContext(FieldFacts("field"), ring, lambda file: ""))
             assert not isinstance(mask, Action)
             own = rate(lambda mask=mask, values=values: mask(values, Context(bytes(32))), ROWS)
             entry = {"value": round(own), "unit": "values/s", "ratio": round(own / peer, 1), "against": "one value after the other"}

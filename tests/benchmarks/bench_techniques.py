@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
 
 ROWS = 10_000
 SECONDS = 0.3
@@ -115,7 +115,7 @@ def measure(names: list[str] | None = None) -> dict[str, dict[str, Any]]:
     figures = {}
     for name in names or CASES:
         title, example, kind, texts, baseline, against = CASES[name]
-        technique, site = TECHNIQUES[title], Site(FieldFacts("field"), ring, lambda file: "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n")
+        technique, site = TECHNIQUES[title], RuleContext(FieldFacts("field"), ring, lambda file: "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n")
         mask, text = technique.make(technique.params.model_validate(example), site), pa.array(texts)
         assert not isinstance(mask, Action)
         values = Values(text, np.full(ROWS, kind, np.int32), rows)

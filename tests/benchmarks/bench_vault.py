@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Masked, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, Masked, RuleContext, Values
 from flink_masking.techniques.tokenize import TokenizeParams, make_tokenize, unmake_tokenize
 from flink_masking.vault.base import Vault
 from flink_masking.vault.memory import MemoryVault
@@ -103,8 +103,8 @@ def measure() -> dict[str, dict[str, Any]]:
     ring, figures = KeyRing.new(), {}
     batches = [cards(k) for k in range(BATCHES)]
 
-    def site(vault: Vault) -> Site:
-        return Site(FieldFacts("field"), ring, str, vault=vault)
+    def site(vault: Vault) -> RuleContext:
+        return RuleContext(FieldFacts("field"), ring, str, vault=vault)
 
     def note(name: str, rate: float, single: float | None = None) -> None:
         against = {"ratio": round(rate / single, 1), "against": "a statement and commit a value"} if single else {}

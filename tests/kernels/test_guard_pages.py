@@ -28,7 +28,7 @@ from flink_masking.techniques import (
     tokenize,
     tokenize_forms,
 )
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
 from flink_masking.values import decimals
 from flink_masking.vault.memory import MemoryVault
 
@@ -132,7 +132,7 @@ def guarded(monkeypatch):
 def test_masks_stay_in_their_memory(guarded, technique, example):
     """No mask reads behind its values or writes behind its output, whatever the texts are."""
     rnd = random.Random(7)
-    site = Site(FieldFacts("field"), KeyRing.new(), lambda name: "")
+    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
     mask = technique.make(technique.params.model_validate(example), site)
     for _ in range(60):
         texts = ["".join(rnd.choices(PIECES, k=rnd.randrange(12))) for _ in range(rnd.randrange(1, 8))]
@@ -146,7 +146,7 @@ def test_outputs_reach_their_bounds(guarded):
     """The longest results, one mask or fill character of four bytes for each byte, fit exactly."""
     text = guarded.text(["a" * 100, "b"])
     values = Values(text, np.zeros(2, np.int32), np.arange(2, dtype=np.int32))
-    site = Site(FieldFacts("field"), KeyRing.new(), lambda name: "")
+    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
     for technique, params in ((redact.TECHNIQUE, {"fill": "\U0001f600"}), (partial.TECHNIQUE, {"mask": "\U0001f600", "same_length": True})):
         mask = technique.make(technique.params.model_validate(params), site)
         assert ["\U0001f600" * 100, "\U0001f600"] == mask(values, Context(bytes(32))).values.to_pylist()
@@ -177,7 +177,7 @@ def all_guarded(guarded, monkeypatch):
 def test_keyed_masks_stay_in_their_memory(all_guarded, name, example):
     """No keyed mask, nor its way back, reads or writes beyond its values, its output or its scratch arrays, whatever the texts are."""
     rnd, technique = random.Random(11), registry.get(name)
-    site = Site(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
+    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
     params = technique.params.model_validate(example)
     masks = [make(params, site) for make in (technique.make, technique.unmake) if make is not None]
     for count in (1, 2, 7, 40, 90):

@@ -12,7 +12,7 @@ from flink_masking.errors import KeyRingError
 from flink_masking.keys.purposes import EXPORTED_BYTES, PURPOSES
 from flink_masking.keys.ring import KeyHandle, KeyRing
 from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import FieldFacts, Site
+from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.memory import MemoryVault
 
 
@@ -122,7 +122,7 @@ def test_every_key_of_a_technique_can_be_exported(technique):
         ring = Watching.new()
         ring.asked = []
         params = technique.params(**example)
-        site = Site(FieldFacts("field"), ring, lambda name: "", vault=MemoryVault())
+        site = RuleContext(FieldFacts("field"), ring, lambda name: "", vault=MemoryVault())
         technique.make(params, site)
         if technique.unmake is not None:
             technique.unmake(params, site)

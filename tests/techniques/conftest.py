@@ -9,7 +9,7 @@ import pytest
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Technique, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Technique, Values
 
 REFUSED = "(refused)"
 HIERARCHY = "Boston;MA;East;*\nSalem;MA;East;*\nAlbany;NY;East;*\nReno;NV;West;*\n"
@@ -32,7 +32,7 @@ def run(key_ring: KeyRing) -> Callable[..., list[Any]]:
         kind: Kind = Kind.STRING,
         facts: FieldFacts | None = None,
     ) -> list[Any]:
-        site = Site(facts or FieldFacts("field"), key_ring, lambda name: HIERARCHY)
+        site = RuleContext(facts or FieldFacts("field"), key_ring, lambda name: HIERARCHY)
         mask = technique.make(technique.params.model_validate(params), site)
         assert not isinstance(mask, Action)
         kinds = np.array([Kind.NULL if text is None else kind for text in texts], np.int32)

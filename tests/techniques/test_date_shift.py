@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.date_shift import TECHNIQUE, DateShiftParams, make_date_shift, output_domain, shifts
 from flink_masking.techniques.date_shift_kernels import civil_from_days
 
@@ -20,7 +20,7 @@ RING = KeyRing.new()
 
 def site(has_subject=True, keys=RING, path="birthDate"):
     """Where the rule stands."""
-    return Site(FieldFacts(path), keys, read=str, has_subject=has_subject)
+    return RuleContext(FieldFacts(path), keys, read=str, has_subject=has_subject)
 
 
 def run(texts, subjects="p", keys=RING, rows=None, path="birthDate", **params):

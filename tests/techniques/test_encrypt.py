@@ -18,7 +18,7 @@ from flink_masking.errors import KeyRingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import encrypt, encrypt_deterministic
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 
 RING = KeyRing.new()
 BOTH = [pytest.param(module.TECHNIQUE, id=module.TECHNIQUE.name) for module in (encrypt, encrypt_deterministic)]
@@ -29,7 +29,7 @@ AN_OBJECT = '{ "a":[1,\t"x\\u00e9"] , "b":1.50E+2}'
 def make(technique, domain="customer", path="field", keys=RING, back=False, stream=""):
     """The mask of a rule, or its way back."""
     maker = technique.unmake if back else technique.make
-    return maker(technique.params(domain=domain), Site(FieldFacts(path), keys, str, stream=stream))
+    return maker(technique.params(domain=domain), RuleContext(FieldFacts(path), keys, str, stream=stream))
 
 
 def run(mask, texts, kinds=None, seed=bytes(32)):

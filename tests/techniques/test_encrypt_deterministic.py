@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.encrypt_deterministic import TECHNIQUE
 
 RING = KeyRing.new()
@@ -15,7 +15,7 @@ RING = KeyRing.new()
 
 def run(texts, keys=RING, domain="customer", path="field", seed=bytes(32)):
     """Ciphertexts of texts."""
-    mask = TECHNIQUE.make(TECHNIQUE.params(domain=domain), Site(FieldFacts(path), keys, str))
+    mask = TECHNIQUE.make(TECHNIQUE.params(domain=domain), RuleContext(FieldFacts(path), keys, str))
     array = pa.array(texts, pa.string())
     kinds = np.array([Kind.NULL if text is None else Kind.STRING for text in texts], np.int32)
     return mask(Values(array, kinds, np.arange(len(texts), dtype=np.int32)), Context(seed)).values.to_pylist()

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import TEXT, Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.fpe import TECHNIQUE
 
 REFUSED = "(refused)"
@@ -23,7 +23,7 @@ RING = KeyRing.new()
 def convert(maker, params, texts, ring=RING, kind=Kind.STRING, array=None):
     """A rule's results for texts; REFUSED where it refuses."""
     rule = TECHNIQUE.params.model_validate({"domain": "d", **params})
-    mask = maker(rule, Site(FieldFacts("field"), ring, lambda name: ""))
+    mask = maker(rule, RuleContext(FieldFacts("field"), ring, lambda name: ""))
     text = pa.array(texts, pa.string()) if array is None else array
     kinds = np.array([Kind.NULL if value is None else kind for value in text.to_pylist()], np.int32)
     masked = mask(Values(text, kinds, np.arange(len(text), dtype=np.int32)), Context(bytes(32)))
@@ -228,7 +228,8 @@ def test_what_is_refused(params, text):
     assert [REFUSED, ""] == restore(params, [text, ""])
     rule = TECHNIQUE.params.model_validate({"domain": "d", **params})
     values = Values(pa.array([text]), np.zeros(1, np.int32), np.zeros(1, np.int32))
-    assert TECHNIQUE.make(rule, Site(FieldFacts("field"), RING, lambda name: ""))(values, Context(bytes(32))).values.to_pylist() == [""]
+    mask = TECHNIQUE.make(rule, RuleContext(FieldFacts("field"), RING, lambda name: ""))
+    assert mask(values, Context(bytes(32))).values.to_pylist() == [""]
 
 
 @pytest.mark.parametrize("length", [6, 7, 35, 36, 37, 38, 39, 64, 65, 72, 73, 100, 1000, 1024])
@@ -297,7 +298,7 @@ def test_fields_that_can_never_do(kind):
     """A field whose type has fewer than a million values is refused."""
     rule = TECHNIQUE.params.model_validate({"domain": "d", "alphabet": "digits"})
     with pytest.raises(PolicyError, match=rf"type {kind} has about .* Hint: .*generalize"):
-        TECHNIQUE.make(rule, Site(FieldFacts("field", kind), RING, lambda name: ""))
+        TECHNIQUE.make(rule, RuleContext(FieldFacts("field", kind), RING, lambda name: ""))
 
 
 @pytest.mark.parametrize(

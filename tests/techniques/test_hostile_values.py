@@ -9,7 +9,7 @@ import pytest
 from flink_masking import registry
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
 from flink_masking.vault.memory import MemoryVault
 
 RING, VAULT, REFUSED = KeyRing.new(), MemoryVault(), "(refused)"
@@ -32,7 +32,7 @@ def run(name, params, texts, back=False, kind=Kind.STRING):
     """What becomes of each text."""
     technique = registry.get(name)
     make = technique.unmake if back else technique.make
-    mask = make(technique.params.model_validate(params), Site(FieldFacts("field"), RING, lambda file: "", vault=VAULT))
+    mask = make(technique.params.model_validate(params), RuleContext(FieldFacts("field"), RING, lambda file: "", vault=VAULT))
     assert not isinstance(mask, Action)
     kinds = np.array([Kind.NULL if text is None else kind for text in texts], np.int32)
     done = mask(Values(pa.array(texts, pa.string()), kinds, np.arange(len(texts), dtype=np.int32)), Context(bytes(range(32))))

@@ -6,9 +6,9 @@ from pydantic import ValidationError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import drop, keep, nullify
-from flink_masking.techniques.base import Action, FieldFacts, Site
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 
-SITE = Site(FieldFacts("field"), KeyRing.new(), lambda name: "")
+SITE = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
 
 
 def test_keep_and_drop_are_actions():

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import BOOLEAN, TEXT, Kind
 from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import Action, Context, FieldFacts, Params, Shows, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, Params, RuleContext, Shows, Values
 from flink_masking.vault.memory import MemoryVault
 
 HIERARCHY = "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n17;young;*\n"
@@ -105,7 +105,7 @@ def over_batches(technique, *more):
 
 def make(technique, example, ring=RING, vault=None):
     """The technique's mask or action for an example of its parameters."""
-    site = Site(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY, vault=vault)
+    site = RuleContext(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY, vault=vault)
     return technique.make(technique.params.model_validate(example), site)
 
 
@@ -217,7 +217,7 @@ def test_round_trip_if_and_only_if_reversible(technique, example):
     if technique.unmake is None:
         return
     vault = MemoryVault()
-    site = Site(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
+    site = RuleContext(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
     mask, back = make(technique, example, vault=vault), technique.unmake(technique.params.model_validate(example), site)
     taken = []
 

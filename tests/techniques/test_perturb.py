@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.perturb import TECHNIQUE, PerturbParams, make_perturb, output_domain, warnings
 from flink_masking.techniques.perturb_kernels import fraction_of
 
@@ -28,7 +28,7 @@ def run(texts, kinds=None, seed=bytes(32), keys=RING, path="amount", bounds=None
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     n = len(column)
     kinds = [Kind.NUMBER] * n if kinds is None else kinds
-    site = Site(FieldFacts(path, domain=bounds), keys, read=str)
+    site = RuleContext(FieldFacts(path, domain=bounds), keys, read=str)
     mask = make_perturb(PerturbParams(**params), site)
     masked = mask(Values(column, np.array(kinds, np.int32), np.arange(n, dtype=np.int32)), Context(seed))
     masked.values.validate(full=True)

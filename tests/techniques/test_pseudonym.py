@@ -16,7 +16,7 @@ from pydantic import ValidationError
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.pseudonym import ENCODINGS, TECHNIQUE, PseudonymParams, make_pseudonym, output_domain, warnings
 
 RING = KeyRing.new()
@@ -25,7 +25,7 @@ BASE62 = ENCODINGS["base62"].alphabet
 
 def site(keys=RING, path="id"):
     """Where the rule stands."""
-    return Site(FieldFacts(path), keys, read=str)
+    return RuleContext(FieldFacts(path), keys, read=str)
 
 
 def run(texts, keys=RING, path="id", **params):

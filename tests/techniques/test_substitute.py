@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.pools import LOCALES, NAMES, pool
 from flink_masking.techniques.substitute import TECHNIQUE, SubstituteParams, make_substitute, output_domain
 from flink_masking.techniques.substitute_catalogue import KINDS, form
@@ -26,7 +26,7 @@ def run(texts, keys=RING, kinds=None, seed=bytes(32), path="f", **params):
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     n = len(column)
     kinds = np.zeros(n, np.int32) if kinds is None else np.array(kinds, np.int32)
-    mask = make_substitute(SubstituteParams(**{"as": "full_name", **params}), Site(FieldFacts(path), keys, read=str))
+    mask = make_substitute(SubstituteParams(**{"as": "full_name", **params}), RuleContext(FieldFacts(path), keys, read=str))
     masked = mask(Values(column, kinds, np.arange(n, dtype=np.int32)), Context(seed))
     masked.values.validate(full=True)
     return masked.values, [False] * n if masked.refused is None else masked.refused.tolist()

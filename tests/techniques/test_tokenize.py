@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.techniques.tokenize import TECHNIQUE, TokenizeParams, make_tokenize, output_domain, unmake_tokenize
 from flink_masking.vault.memory import MemoryVault
 from flink_masking.vault.providers import open_vault
@@ -35,7 +35,7 @@ def apply(maker, texts, vault=VAULT, ring=RING, kind=Kind.STRING, **params):
     """What a mask makes of texts."""
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     values = Values(column, np.full(len(column), kind, np.int32), np.arange(len(column), dtype=np.int32))
-    mask = maker(TokenizeParams(**{"domain": "customer", **params}), Site(FieldFacts("field"), ring, str, vault=vault))
+    mask = maker(TokenizeParams(**{"domain": "customer", **params}), RuleContext(FieldFacts("field"), ring, str, vault=vault))
     masked = mask(values, Context(bytes(32)))
     masked.values.validate(full=True)
     refused = [False] * len(column) if masked.refused is None else masked.refused

@@ -12,7 +12,7 @@ from flink_masking.policy.load import load
 from flink_masking.policy.segments import GroupKey
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
 from flink_masking.verify.grouping import grouping, text_of
 
 POLICY = """\
@@ -42,7 +42,7 @@ def test_a_raw_value_names_the_group_of_its_label(field, written, parameters):
     loaded = load(PolicySource("p", POLICY))
     technique = registry.get("generalize")
     facts = loaded.facts(field)
-    mask = technique.make(technique.params.model_validate(parameters), Site(facts, KeyRing.new(), lambda name: ""))
+    mask = technique.make(technique.params.model_validate(parameters), RuleContext(facts, KeyRing.new(), lambda name: ""))
     texts = [str(value) for value in VALUES[field]]
     kinds = np.full(len(texts), Kind.NUMBER if isinstance(VALUES[field][0], int | float) else Kind.STRING, np.int32)
     made = mask(Values(pa.array(texts), kinds, np.arange(len(texts), dtype=np.int32)), Context(bytes(32))).values.to_pylist()

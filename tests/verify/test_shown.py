@@ -13,7 +13,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.fields import Field
 from flink_masking.policy.segments import rule_spec
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, Site, Values
+from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
 from flink_masking.verify.attributes import attribute
 from flink_masking.verify.shown import EVERYTHING, interval, lasting, partly, positions, tells
 
@@ -26,7 +26,7 @@ def masked(written, texts, kind):
     """The rule, and what the library makes of texts (None where it refuses)."""
     rule = rule_spec(written)
     technique = registry.get(rule.technique)
-    mask = technique.make(technique.params.model_validate(rule.parameters), Site(FieldFacts("field"), RING, lambda name: ""))
+    mask = technique.make(technique.params.model_validate(rule.parameters), RuleContext(FieldFacts("field"), RING, lambda name: ""))
     if isinstance(mask, Action):
         return rule, [json.loads(text) if kind is Kind.NUMBER else text for text in texts]
     n = len(texts)

@@ -16,7 +16,7 @@ WAIT_S = 5.0
 T = TypeVar("T")
 
 
-class Fault(Enum):
+class Failure(Enum):
     """What went wrong, and what to do."""
 
     UNREACHABLE = ("the service cannot be reached or does not answer", "check address, network and certificates; try again later")
@@ -27,7 +27,7 @@ class Fault(Enum):
     BROKEN = ("the call failed", "check the address and the version of the SDK")
 
 
-def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Fault]) -> T:
+def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Failure]) -> T:
     """The result of a call of a service.
 
     Args:
@@ -48,19 +48,19 @@ def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Faul
     raise KeyRingError(f"{where}: {detail} ({name}). Hint: {hint}")
 
 
-def by_name(faults: Mapping[str, Fault]) -> Callable[[Exception], Fault]:
+def by_name(faults: Mapping[str, Failure]) -> Callable[[Exception], Failure]:
     """Tell faults by the names of an error's classes, the most special first; so no SDK need be imported to tell them."""
 
-    def fault(error: Exception) -> Fault:
-        return next((faults[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in faults), Fault.BROKEN)
+    def fault(error: Exception) -> Failure:
+        return next((faults[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in faults), Failure.BROKEN)
 
     return fault
 
 
-def by_status(status: int) -> Fault:
+def by_status(status: int) -> Failure:
     """What an HTTP status means."""
-    known = {401: Fault.FORBIDDEN, 403: Fault.FORBIDDEN, 404: Fault.MISSING, 408: Fault.UNREACHABLE, 429: Fault.THROTTLED}
-    return known.get(status, Fault.UNREACHABLE if status >= 500 else Fault.REJECTED)
+    known = {401: Failure.FORBIDDEN, 403: Failure.FORBIDDEN, 404: Failure.MISSING, 408: Failure.UNREACHABLE, 429: Failure.THROTTLED}
+    return known.get(status, Failure.UNREACHABLE if status >= 500 else Failure.REJECTED)
 
 
 def missing_sdk(scheme: str, package: str, extra: str) -> KeyRingError:

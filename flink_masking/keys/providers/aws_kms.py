@@ -11,23 +11,23 @@ from urllib.parse import urlsplit
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address, is_safe_endpoint
-from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, missing_sdk
+from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, missing_sdk
 
 OPTIONS = {"region", "endpoint"}
 CONTEXT = {"application": "flink-masking"}
 
 _CODES = {
-    "AccessDeniedException": Fault.FORBIDDEN, "UnrecognizedClientException": Fault.FORBIDDEN, "InvalidClientTokenId": Fault.FORBIDDEN,
-    "InvalidSignatureException": Fault.FORBIDDEN, "ExpiredTokenException": Fault.FORBIDDEN, "NotFoundException": Fault.MISSING,
-    "ThrottlingException": Fault.THROTTLED, "LimitExceededException": Fault.THROTTLED, "RequestLimitExceeded": Fault.THROTTLED,
-    "KMSInternalException": Fault.UNREACHABLE, "DependencyTimeoutException": Fault.UNREACHABLE,
-    "KeyUnavailableException": Fault.UNREACHABLE, "InternalFailure": Fault.UNREACHABLE, "ServiceUnavailable": Fault.UNREACHABLE,
+    "AccessDeniedException": Failure.FORBIDDEN, "UnrecognizedClientException": Failure.FORBIDDEN, "InvalidClientTokenId": Failure.FORBIDDEN,
+    "InvalidSignatureException": Failure.FORBIDDEN, "ExpiredTokenException": Failure.FORBIDDEN, "NotFoundException": Failure.MISSING,
+    "ThrottlingException": Failure.THROTTLED, "LimitExceededException": Failure.THROTTLED, "RequestLimitExceeded": Failure.THROTTLED,
+    "KMSInternalException": Failure.UNREACHABLE, "DependencyTimeoutException": Failure.UNREACHABLE,
+    "KeyUnavailableException": Failure.UNREACHABLE, "InternalFailure": Failure.UNREACHABLE, "ServiceUnavailable": Failure.UNREACHABLE,
 }  # fmt: skip
 _of_class = by_name({
-    "NoCredentialsError": Fault.FORBIDDEN, "PartialCredentialsError": Fault.FORBIDDEN, "CredentialRetrievalError": Fault.FORBIDDEN,
-    "TokenRetrievalError": Fault.FORBIDDEN, "ProfileNotFound": Fault.FORBIDDEN, "HTTPClientError": Fault.UNREACHABLE,
-    "ConnectionError": Fault.UNREACHABLE,
-    "ParamValidationError": Fault.REJECTED,
+    "NoCredentialsError": Failure.FORBIDDEN, "PartialCredentialsError": Failure.FORBIDDEN, "CredentialRetrievalError": Failure.FORBIDDEN,
+    "TokenRetrievalError": Failure.FORBIDDEN, "ProfileNotFound": Failure.FORBIDDEN, "HTTPClientError": Failure.UNREACHABLE,
+    "ConnectionError": Failure.UNREACHABLE,
+    "ParamValidationError": Failure.REJECTED,
 })  # fmt: skip
 
 
@@ -81,8 +81,8 @@ def wrapper(address: Address) -> AwsKey:
     return AwsKey(attempt(address.where, connect, _fault), address.name, address.where)
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Failure:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        return _CODES.get(str(response.get("Error", {}).get("Code")), Fault.REJECTED)
+        return _CODES.get(str(response.get("Error", {}).get("Code")), Failure.REJECTED)
     return _of_class(error)

@@ -11,15 +11,15 @@ from typing import Any
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address
-from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, by_status, missing_sdk
+from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, by_status, missing_sdk
 
 OPTIONS: set[str] = set()
 PUBLIC = True
 """The key wraps with its public half, which anyone may have."""
 
 _of_class = by_name({
-    "ClientAuthenticationError": Fault.FORBIDDEN, "ServiceRequestError": Fault.UNREACHABLE, "ServiceResponseError": Fault.UNREACHABLE,
-    "ValueError": Fault.REJECTED,
+    "ClientAuthenticationError": Failure.FORBIDDEN, "ServiceRequestError": Failure.UNREACHABLE, "ServiceResponseError": Failure.UNREACHABLE,
+    "ValueError": Failure.REJECTED,
 })  # fmt: skip
 
 
@@ -79,6 +79,6 @@ def wrapper(address: Address) -> AzureKey:
     return AzureKey(client_of, f"https://{address.name}", address.where, KeyWrapAlgorithm.rsa_oaep_256)
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Failure:
     status = getattr(error, "status_code", None)
     return by_status(status) if isinstance(status, int) else _of_class(error)

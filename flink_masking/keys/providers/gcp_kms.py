@@ -10,15 +10,15 @@ from typing import Any
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address
-from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, missing_sdk
+from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, missing_sdk
 
 OPTIONS: set[str] = set()
 KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 
 _fault = by_name({
-    "Forbidden": Fault.FORBIDDEN, "Unauthorized": Fault.FORBIDDEN, "NotFound": Fault.MISSING, "TooManyRequests": Fault.THROTTLED,
-    "BadRequest": Fault.REJECTED, "ServerError": Fault.UNREACHABLE, "RetryError": Fault.UNREACHABLE, "TransportError": Fault.UNREACHABLE,
-    "GoogleAuthError": Fault.FORBIDDEN, "RequestException": Fault.UNREACHABLE,
+    "Forbidden": Failure.FORBIDDEN, "Unauthorized": Failure.FORBIDDEN, "NotFound": Failure.MISSING, "TooManyRequests": Failure.THROTTLED,
+    "BadRequest": Failure.REJECTED, "ServerError": Failure.UNREACHABLE, "RetryError": Failure.UNREACHABLE,
+    "TransportError": Failure.UNREACHABLE, "GoogleAuthError": Failure.FORBIDDEN, "RequestException": Failure.UNREACHABLE,
 })  # fmt: skip
 """What the errors of google-api-core and google-auth mean; those of gRPC are subclasses of the HTTP ones."""
 

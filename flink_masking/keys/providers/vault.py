@@ -15,7 +15,7 @@ from typing import Any
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address, is_safe_endpoint
-from flink_masking.keys.providers.attempt import WAIT_S, Fault, attempt, by_name, missing_sdk
+from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, missing_sdk
 from flink_masking.keys.providers.stored import unarmoured
 
 OPTIONS = {"namespace", "ca", "token_file", "tls", "signer"}
@@ -23,9 +23,9 @@ DEFAULT_FIELD = "ring"
 DEFAULT_PORT = 8200
 
 fault_of = by_name({
-    "Forbidden": Fault.FORBIDDEN, "Unauthorized": Fault.FORBIDDEN, "InvalidPath": Fault.MISSING, "RateLimitExceeded": Fault.THROTTLED,
-    "InvalidRequest": Fault.REJECTED, "VaultDown": Fault.UNREACHABLE, "VaultNotInitialized": Fault.UNREACHABLE,
-    "BadGateway": Fault.UNREACHABLE, "InternalServerError": Fault.UNREACHABLE, "RequestException": Fault.UNREACHABLE,
+    "Forbidden": Failure.FORBIDDEN, "Unauthorized": Failure.FORBIDDEN, "InvalidPath": Failure.MISSING,
+    "RateLimitExceeded": Failure.THROTTLED, "InvalidRequest": Failure.REJECTED, "VaultDown": Failure.UNREACHABLE,
+    "VaultNotInitialized": Failure.UNREACHABLE, "BadGateway": Failure.UNREACHABLE, "InternalServerError": Failure.UNREACHABLE, "RequestException": Failure.UNREACHABLE,
 })  # fmt: skip
 """What the errors of hvac and of requests below it mean."""
 

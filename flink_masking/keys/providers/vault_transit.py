@@ -11,7 +11,7 @@ from typing import Any
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers import vault
 from flink_masking.keys.providers.address import Address
-from flink_masking.keys.providers.attempt import Fault, attempt
+from flink_masking.keys.providers.attempt import Failure, attempt
 
 OPTIONS = vault.OPTIONS
 
@@ -49,7 +49,7 @@ def wrapper(address: Address) -> TransitKey:
     return TransitKey(address)
 
 
-def _fault(error: Exception) -> Fault:
+def _fault(error: Exception) -> Failure:
     """Transit answers 400 to a key that is not there, and only its words tell that from a ciphertext of another key."""
     found = vault.fault_of(error)
-    return Fault.MISSING if found is Fault.REJECTED and "key not found" in str(error) else found
+    return Failure.MISSING if found is Failure.REJECTED and "key not found" in str(error) else found
