@@ -92,8 +92,8 @@ def make_tokenize(params: TokenizeParams, site: RuleContext) -> Mask:
     reversible with vault and key ring. Tokens are random: no key recovers a value without the vault. Leaks which values are equal;
     digits leak length and separators as well.
 
-    Without a vault (`RuleContext.vault` is None, as when a policy is checked) tokens are kept in memory and lost with the mask: only checks and
-    previews may run that way.
+    Without a vault (`RuleContext.vault` is None, as when a policy is checked) tokens are kept in memory and lost with the mask: only
+    checks and previews may run that way.
 
     Raises (by the mask):
         VaultError: the vault failed for longer than its patience, or tokens of this form run out; no value is passed on.

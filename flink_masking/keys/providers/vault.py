@@ -25,7 +25,8 @@ DEFAULT_PORT = 8200
 fault_of = by_name({
     "Forbidden": Failure.FORBIDDEN, "Unauthorized": Failure.FORBIDDEN, "InvalidPath": Failure.MISSING,
     "RateLimitExceeded": Failure.THROTTLED, "InvalidRequest": Failure.REJECTED, "VaultDown": Failure.UNREACHABLE,
-    "VaultNotInitialized": Failure.UNREACHABLE, "BadGateway": Failure.UNREACHABLE, "InternalServerError": Failure.UNREACHABLE, "RequestException": Failure.UNREACHABLE,
+    "VaultNotInitialized": Failure.UNREACHABLE, "BadGateway": Failure.UNREACHABLE, "InternalServerError": Failure.UNREACHABLE,
+    "RequestException": Failure.UNREACHABLE,
 })  # fmt: skip
 """What the errors of hvac and of requests below it mean."""
 
