@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flink_masking.protector import Protector
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = ["Protector", "__version__"]
 

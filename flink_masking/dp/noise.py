@@ -18,8 +18,8 @@ numbers of a group unchanged, and never moves the noise of one group to another.
 computed, in this process or in the next: a replay repeats its values with any sink. Other totals of the group (a record was late in one run
 and not in the other), or another scale, take noise that is independent of the first, so that no difference of two published numbers is
 exact. Two publications of one window from different records are two releases, and that a group shows the same numbers in both tells that
-its totals did not change (docs/aggregating.md). Whoever holds neither seed nor state keys sees the distributions themselves, up to what
-breaks AES-256 or HMAC-SHA-256.
+its totals did not change (docs/differential-privacy.md). Whoever holds neither seed nor state keys sees the distributions themselves, up
+to what breaks AES-256 or HMAC-SHA-256.
 
 OpenDP is the accountant: its own maps and its conversion from zCDP are held against the budget whenever mechanisms are made.
 """

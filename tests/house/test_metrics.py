@@ -10,7 +10,7 @@ from flink_masking.telemetry.metrics import METRICS, TABLE, as_markdown
 
 def test_the_documentation_shows_the_table():
     """The page on watching a job has the table that the code counts by, row by row."""
-    assert as_markdown() in (Path(flink_masking.__file__).parent / "docs" / "observing.md").read_text()
+    assert as_markdown() in (Path(flink_masking.__file__).parent / "docs" / "monitoring.md").read_text()
 
 
 def test_names_are_unique_and_legal_everywhere():

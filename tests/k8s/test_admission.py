@@ -23,7 +23,7 @@ def pod(production):
     spec = copy.deepcopy(complete(production)[1])
     [container] = spec["containers"]
     spec["serviceAccountName"] = "flink-masking-worker"
-    container["image"] = "registry.example.com/flink-masking:0.1.0"
+    container["image"] = "registry.example.com/flink-masking:0.2.0"
     spec["volumes"].append({"name": "flink-config-volume", "configMap": {"name": "flink-config-flink-masking"}})
     spec["volumes"].append({"name": "kube-api-access-x", "projected": {"sources": [
         {"serviceAccountToken": {"path": "token"}}, {"configMap": {"name": "kube-root-ca.crt"}}, {"downwardAPI": {}}]}})
