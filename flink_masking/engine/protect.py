@@ -1,6 +1,6 @@
 """Protect: one scan of a batch, every view of it. The heart of the library; pure, so Flink, the CLI and notebooks all run this."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.audit.events import AuditChain
+from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport, PartsReport
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
@@ -59,31 +60,37 @@ class Protected:
     """Every view of a batch of n records.
 
     Attributes:
-        records: n.
         views: for each masked segment a binary array of n records, null where the record is quarantined; the others in the order of the
             batch, or where the segment is shuffled in an order of its own.
         packed: for each stateful segment its sealed batches.
         quarantine: pairs (row, JSON line).
         event_time: the largest event time of the accepted records in ms, or None.
-        audit: one JSON line.
-        quarantined: number of rejected records.
+        audit: one JSON line, made of `report`.
+        report: what was done to how many records and values.
         event_times: the same by source partition; of one partition, 0, where they do not come along.
         parts: for each masked segment Kafka's parts of the records, as it shows them.
         key_version: the version that masks and seals were made with.
-        counts: what the audit tells: records, quarantined by reason, and for each segment and field what was done to how many values.
     """
 
-    records: int
     views: dict[str, pa.BinaryArray]
     packed: dict[str, list[Packed]]
     quarantine: list[tuple[int, bytes]]
     event_time: int | None
     audit: bytes
-    quarantined: int
+    report: BatchReport
     event_times: dict[int, int] = field(default_factory=dict)
     parts: dict[str, Released] = field(default_factory=dict)
     key_version: int = 0
-    counts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def records(self) -> int:
+        """How many records were in the batch."""
+        return self.report.records
+
+    @property
+    def quarantined(self) -> int:
+        """How many of them were rejected."""
+        return sum(self.report.quarantined.values())
 
 
 class Protect:
@@ -152,34 +159,29 @@ class Protect:
         tombstones = counts.pop(TOMBSTONE, 0)
         deleted = rejections.of(TOMBSTONE)
         quarantined = sum(counts.values())
-        body: dict[str, Any] = {"records": table.n, "quarantined": counts, "segments": {}}
+        masked_reports = {}
         for segment, edits in zip(plan.masked, masked, strict=True):
-            fields: dict[str, dict[str, Any]] = {path: {"technique": "drop"} for path in segment.drops}
-            fields.update({path: {"technique": "keep"} for path in segment.keeps})
-            fields.update((kept.path, _counted("keep", table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
-            fields.update((rule.path, _counted(rule.technique, table.rows(rule.path), refused, rejected)) for rule, _, refused in edits)
             upsert = segment.name in self._transport.upserts
-            account = body["segments"][segment.name] = {"released": table.n - quarantined - (0 if upsert else tombstones), "fields": fields}
-            if tombstones:
-                account["tombstones" if upsert else "suppressed"] = tombstones
             if segment.name in released:
                 released[segment.name] = released[segment.name].without(rejected, rejected & ~deleted if upsert else rejected)
-                account["record"] = _told(segment.record)
             if segment.shuffled:
                 order = shuffled(~rejected, self._entropy(32))
                 views[segment.name] = views[segment.name].take(order)
                 if segment.name in released:
                     released[segment.name] = released[segment.name].take(order)
-                account["order"] = "shuffled"
-            if segment.keys:
-                account["keys"] = {rule.path: rule.technique for rule in segment.keys}
-        accepted, packed = np.flatnonzero(~rejected), {}
+            masked_reports[segment.name] = MaskedReport(
+                table.n - quarantined - (0 if upsert else tombstones), _fields(segment, edits, table, view, rejected),
+                tombstones=tombstones if upsert else 0, suppressed=0 if upsert else tombstones,
+                parts=_parts(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
+                keys={rule.path: rule.technique for rule in segment.keys})
+        accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
-            packed[stateful.name], body["segments"][stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
+            packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
+        report = BatchReport(table.n, counts, masked_reports, packed_reports)
         event_times = self._event_times(examined, accepted, parts)
         lines = self._quarantine.entries(payloads, np.flatnonzero(rejected & ~deleted), rejections, now, parts.of if parts else None)
-        return Protected(table.n, views, packed, lines, max(event_times.values(), default=None), self._audit.event("protect", now, body),
-                         quarantined, event_times, released, plan.ring.primary, body)
+        return Protected(views, packed, lines, max(event_times.values(), default=None),
+                         self._audit.event("protect", now, report.body()), report, event_times, released, plan.ring.primary)
 
     def _deletions(self, payloads: pa.Array, parts: Parts) -> np.ndarray:
         """Rows of records without a value that delete in some segment; anywhere else such a record is a fault."""
@@ -258,14 +260,14 @@ class Protect:
         return {rule.path: renamed(rule, table, Context(self._entropy(32)), rejections) for rule in segment.keys}
 
     def _pack(self, segment: Stateful, columns: Any, view: RecordView, accepted: np.ndarray,
-              tombstones: int) -> tuple[list[Packed], dict[str, Any]]:
+              tombstones: int) -> tuple[list[Packed], PackedReport]:
         rows, suppressed = segment.select(columns, accepted)
         people = view.people[rows] % np.uint64(segment.shards)
         packed = []
         for shard in np.unique(people).tolist() if segment.shards > 1 else ([0] if len(rows) else []):
             mine = rows[people == shard] if segment.shards > 1 else rows
             packed += self._sealed(segment, columns, view, mine, int(shard))
-        return packed, {"packed": len(rows), "suppressed": suppressed + tombstones}
+        return packed, PackedReport(len(rows), suppressed + tombstones)
 
     def _sealed(self, segment: Stateful, columns: Any, view: RecordView, rows: np.ndarray, shard: int) -> list[Packed]:
         batch = segment.pack(columns, view, rows)
@@ -283,16 +285,24 @@ def _accepted(view: RecordView, path: str, rejections: Rejections) -> np.ndarray
     return rows[rejections.codes[rows] == 0]
 
 
-def _counted(technique: str, rows: np.ndarray, refused: np.ndarray | None, rejected: np.ndarray) -> dict[str, Any]:
-    """What an audit event says of a field: values in accepted records, and how many of them were refused."""
+def _fields(segment: MaskedPlan, edits: list[Applied], table: SpanTable, view: RecordView, rejected: np.ndarray) -> dict[str, FieldReport]:
+    """What a masked segment did to its fields."""
+    fields = {path: FieldReport("drop") for path in segment.drops}
+    fields.update({path: FieldReport("keep") for path in segment.keeps})
+    fields.update((kept.path, _counted("keep", table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
+    fields.update((rule.path, _counted(rule.technique, table.rows(rule.path), refused, rejected)) for rule, _, refused in edits)
+    return fields
+
+
+def _counted(technique: str, rows: np.ndarray, refused: np.ndarray | None, rejected: np.ndarray) -> FieldReport:
+    """Values of a field in accepted records, and how many of them were refused."""
     if refused is None and not rejected.any():
-        return {"technique": technique, "values": len(rows), "refused": 0}
+        return FieldReport(technique, len(rows))
     live = ~rejected[rows]
-    return {"technique": technique, "values": int(np.count_nonzero(live)),
-            "refused": 0 if refused is None else int(np.count_nonzero(refused & live))}
+    return FieldReport(technique, int(np.count_nonzero(live)), 0 if refused is None else int(np.count_nonzero(refused & live)))
 
 
-def _told(record: RecordPlan) -> dict[str, Any]:
-    """What an audit event says of Kafka's parts."""
-    headers = {part.header: part.technique for part in record.headers}
-    return {"key": record.key.technique if record.key else "drop", "headers": headers, "timestamp": "keep" if record.timestamp else "drop"}
+def _parts(record: RecordPlan) -> PartsReport:
+    """What a segment does to Kafka's parts."""
+    return PartsReport(record.key.technique if record.key else "drop", {part.header: part.technique for part in record.headers},
+                       "keep" if record.timestamp else "drop")

@@ -10,6 +10,7 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
 from flink_masking.audit.events import AuditChain
+from flink_masking.audit.reports import StageReport
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.errors import InputError, JobError
@@ -124,8 +125,8 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:
                 self._begin_audit(ring)
-            body = {"segments": {self._segment: {"stage": self._stage.name, **effects.counts}}}
-            yield Row(None, self._audit.event("release", _now(), body))
+            report = StageReport(self._segment, self._stage.name, effects.counts)
+            yield Row(None, self._audit.event("release", _now(), report.body()))
 
 
 def _now() -> int:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from flink_masking.audit.reports import MaskedReport
 from flink_masking.engine.protect import Protected
 from flink_masking.logic import Effects
 from flink_masking.telemetry.metrics import MetricUpdate
@@ -31,21 +32,23 @@ def of_batch(pieces: Sequence[Protected], microseconds: int, key_version: int, p
     yield from _versions(key_version, policy_version)
     for piece in pieces:
         yield MetricUpdate("records_in", (), piece.records)
-        for reason, count in piece.counts["quarantined"].items():
+        for reason, count in piece.report.quarantined.items():
             yield MetricUpdate("records_quarantined", (reason,), count)
-        for segment, done in piece.counts["segments"].items():
-            yield from _of_segment(segment, done)
+        for segment, masked in piece.report.masked.items():
+            yield from _of_masked(segment, masked)
+        for segment, packed in piece.report.stateful.items():
+            yield MetricUpdate("records_suppressed", (segment,), packed.suppressed)
 
 
-def _of_segment(segment: str, done: Mapping[str, Any]) -> Iterator[MetricUpdate]:
-    for word in ("released", "suppressed"):
-        if word in done:
-            yield MetricUpdate(_COUNTS[word], (segment,), done[word])
-    for path, field in done.get("fields", {}).items():
-        if "values" in field:
-            labels = segment, path, field["technique"]
-            yield MetricUpdate("field_values", labels, field["values"])
-            yield MetricUpdate("field_values_refused", labels, field["refused"])
+def _of_masked(segment: str, report: MaskedReport) -> Iterator[MetricUpdate]:
+    yield MetricUpdate("records_released", (segment,), report.released)
+    if report.suppressed:
+        yield MetricUpdate("records_suppressed", (segment,), report.suppressed)
+    for path, done in report.fields.items():
+        if done.values is not None:
+            labels = segment, path, done.technique
+            yield MetricUpdate("field_values", labels, done.values)
+            yield MetricUpdate("field_values_refused", labels, done.refused)
 
 
 def _versions(key_version: int, policy_version: int) -> Iterator[MetricUpdate]:

@@ -4,16 +4,16 @@ They are drawn up from the audit events and held against the records that really
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import orjson
 
+from flink_masking.audit.reports import BatchReport, read_report
 from flink_masking.engine.aggregated import AggregatedPlan
 from flink_masking.engine.plan import Plan
-from flink_masking.errors import JobError
+from flink_masking.errors import InputError, JobError
 
 
 @dataclass(frozen=True)
@@ -64,23 +64,24 @@ def summarize(plan: Plan, output: Path) -> Summary:
     Raises:
         JobError: records are missing or too many.
     """
-    totals: Counter[str] = Counter()
+    records = 0
     reasons: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
     copies = {s.name: s.spec.windows_per_record if isinstance(s, AggregatedPlan) else 1 for s in plan.stateful}
     for line in lines(output / "audit"):
         try:
-            event = orjson.loads(line)
-            if event["event"] == "protect":
-                totals["input"] += event["records"]
-                reasons.update(event["quarantined"])
-            for name in counts.keys() & event["segments"].keys():
-                times = copies[name] if event["event"] == "protect" else 1
-                counts[name].update({word: times * n for word, n in _numbers(event["segments"][name]).items()})
-        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
+            report = read_report(line)
+        except InputError:
             raise JobError("audit: a line is no event, so there are no accounts. Hint: run again into an empty directory") from None
+        if isinstance(report, BatchReport):
+            records += report.records
+            reasons.update(report.quarantined)
+            for name in counts.keys() & report.stateful.keys():
+                counts[name]["suppressed"] += copies[name] * report.stateful[name].suppressed
+        elif report is not None and report.segment in counts:
+            counts[report.segment].update(report.counts)
     quarantined = reasons.total()
-    accepted = totals["input"] - quarantined
+    accepted = records - quarantined
     _agree("quarantine", quarantined, count_lines(output / "quarantine"))
     accounts = {}
     for masked in plan.masked:
@@ -93,11 +94,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
         _agree(stateful.name, accepted * copies[stateful.name], count["released"] + suppressed)
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows, count["late"])
-    return Summary(totals["input"], quarantined, accounts, dict(reasons))
-
-
-def _numbers(event: Mapping[str, Any]) -> dict[str, int]:
-    return {name: value for name, value in event.items() if isinstance(value, int)}
+    return Summary(records, quarantined, accounts, dict(reasons))
 
 
 def _agree(what: str, expected: int, found: int) -> None:

@@ -140,5 +140,5 @@ def test_honest_records_pass_whole(tmp_path, ring):
     (piece,) = Protect(plan, bytes, lambda: NOW)(binary_column((tmp_path / "events.jsonl").read_bytes().splitlines()))
     assert piece.quarantined == 0
     for segment in plan.masked:
-        fields = piece.counts["segments"][segment.name]["fields"]
-        assert {path: count["refused"] for path, count in fields.items() if count.get("refused")} == {}
+        fields = piece.report.masked[segment.name].fields
+        assert {path: done.refused for path, done in fields.items() if done.refused} == {}

@@ -1,0 +1,167 @@
+"""What was done to the records of one step, typed: the audit's events, the metrics and the reconciliation of a run are made from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from flink_masking.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class FieldReport:
+    """What a masked segment did to the values of one field.
+
+    Attributes:
+        technique: as in the policy.
+        values: values in accepted records; None where they are kept or dropped without being looked at.
+        refused: of these, the ones that the technique could not take.
+    """
+
+    technique: str
+    values: int | None = None
+    refused: int = 0
+
+    def body(self) -> dict[str, Any]:
+        """As the audit has it."""
+        return {"technique": self.technique, **({} if self.values is None else {"values": self.values, "refused": self.refused})}
+
+
+@dataclass(frozen=True, slots=True)
+class PartsReport:
+    """What a masked segment did to Kafka's own parts of the records.
+
+    Attributes:
+        key: technique.
+        headers: technique by header.
+        timestamp: ``keep`` or ``drop``.
+    """
+
+    key: str
+    headers: Mapping[str, str]
+    timestamp: str
+
+    def body(self) -> dict[str, Any]:
+        """As the audit has it."""
+        return {"key": self.key, "headers": dict(self.headers), "timestamp": self.timestamp}
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedReport:
+    """What became of a batch in a masked segment.
+
+    Attributes:
+        released: records in the view.
+        fields: by path.
+        tombstones: records without a value that were passed on as deletions.
+        suppressed: records without a value that were left out.
+        parts: None where the segment shows none of Kafka's parts.
+        shuffled: whether the records left in an order of their own.
+        keys: technique by path, of the members of open objects whose keys are masked.
+    """
+
+    released: int
+    fields: Mapping[str, FieldReport]
+    tombstones: int = 0
+    suppressed: int = 0
+    parts: PartsReport | None = None
+    shuffled: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """As the audit has it."""
+        body: dict[str, Any] = {"released": self.released, "fields": {path: report.body() for path, report in self.fields.items()}}
+        body.update({name: count for name, count in (("tombstones", self.tombstones), ("suppressed", self.suppressed)) if count})
+        if self.parts is not None:
+            body["record"] = self.parts.body()
+        if self.shuffled:
+            body["order"] = "shuffled"
+        if self.keys:
+            body["keys"] = dict(self.keys)
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class PackedReport:
+    """What became of a batch on its way to a stateful segment.
+
+    Attributes:
+        packed: records sent to the segment's first stage.
+        suppressed: records that never enter it.
+    """
+
+    packed: int
+    suppressed: int
+
+    def body(self) -> dict[str, Any]:
+        """As the audit has it."""
+        return {"packed": self.packed, "suppressed": self.suppressed}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What became of a batch of raw records.
+
+    Attributes:
+        records: records read.
+        quarantined: rejected records by reason.
+        masked: by segment, in the order of the policy.
+        stateful: by segment, likewise.
+    """
+
+    records: int
+    quarantined: Mapping[str, int]
+    masked: Mapping[str, MaskedReport] = field(default_factory=dict)
+    stateful: Mapping[str, PackedReport] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """The body of the audit event ``protect``."""
+        segments = {name: report.body() for name, report in self.masked.items()}
+        segments.update((name, report.body()) for name, report in self.stateful.items())
+        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments}
+
+
+@dataclass(frozen=True, slots=True)
+class StageReport:
+    """What one call did in a stage of a stateful segment.
+
+    Attributes:
+        segment: its name.
+        stage: its stage.
+        counts: records and groups by what became of them, see `flink_masking.logic.Effects`.
+    """
+
+    segment: str
+    stage: str
+    counts: Mapping[str, int]
+
+    def body(self) -> dict[str, Any]:
+        """The body of the audit event ``release``."""
+        return {"segments": {self.segment: {"stage": self.stage, **self.counts}}}
+
+
+def read_report(line: bytes) -> BatchReport | StageReport | None:
+    """The report in an audit event; of a batch, what its stateful segments tell, but nothing of the masked ones.
+
+    Args:
+        line: one line of the audit.
+
+    Returns:
+        None for an event of another kind.
+
+    Raises:
+        InputError: the line is no event of the audit.
+    """
+    try:
+        event = orjson.loads(line)
+        if event["event"] == "protect":
+            packed = {name: PackedReport(done["packed"], done.get("suppressed", 0)) for name, done in event["segments"].items()
+                      if "packed" in done}
+            return BatchReport(event["records"], event["quarantined"], stateful=packed)
+        if event["event"] == "release":
+            (name, done), = event["segments"].items()
+            return StageReport(name, done.pop("stage"), done)
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
+        raise InputError("a line is no audit event. Hint: give the audit directory of a run, unchanged") from None
+    return None
