@@ -1,8 +1,7 @@
 """Arrow arrays as numpy views and back, without copying: the border between Arrow and the compiled kernels."""
 
-import sys
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -38,35 +37,49 @@ def parts(array: pa.Array) -> Parts:
     return Parts(flat, at, valid)
 
 
+class _Lease:
+    """One use of a block: arrays made of it keep it as their base, so it ends with the last array, view or Arrow buffer over the block."""
+
+    __slots__ = ("__array_interface__", "_block", "_free")
+
+    def __init__(self, free: list[np.ndarray], block: np.ndarray, interface: dict[str, Any]) -> None:
+        self._free, self._block, self.__array_interface__ = free, block, interface
+
+    def __del__(self) -> None:
+        """Give the block back. No lock is taken: this may run at any point of any thread, and appending is atomic."""
+        self._free.append(self._block)
+
+
 class Blocks:
-    """Memory for the arrays of a batch, used again once nothing refers to it.
+    """Memory for the arrays of a batch, leased and used again.
 
     An allocator gives large blocks back to the operating system, and page faults on fresh ones cost a third of a batch's time.
-    A block is free when this list has the only reference to it: views, Arrow buffers and slices of them all refer to their block.
     """
 
     SMALLEST, LIMIT = 1 << 16, 1 << 26
 
     def __init__(self) -> None:
         """No blocks yet."""
-        self._blocks: dict[int, list[np.ndarray]] = {}
+        self._free: dict[int, list[np.ndarray]] = {}
+        self._interfaces: dict[int, dict[str, Any]] = {}
         self._held, self._lock = 0, threading.Lock()
 
     def take(self, size: int) -> np.ndarray:
-        """`size` uninitialised bytes: uint8, writable. At most LIMIT bytes are held for another time."""
+        """`size` uninitialised bytes: uint8, writable; leased until nothing refers to them. At most LIMIT bytes are kept for new leases."""
         if size < self.SMALLEST:
             return np.empty(size, np.uint8)
         room = 1 << (size - 1).bit_length()
-        with self._lock:
-            blocks = self._blocks.setdefault(room, [])
-            for k in range(len(blocks)):
-                if sys.getrefcount(blocks[k]) == 2:  # the list's and this call's
-                    return blocks[k][:size]
-            if self._held + room > self.LIMIT:
-                return np.empty(size, np.uint8)
-            blocks.append(np.empty(room, np.uint8))
-            self._held += room
-            return blocks[-1][:size]
+        free = self._free.get(room) or self._free.setdefault(room, [])
+        try:
+            block = free.pop()
+        except IndexError:
+            with self._lock:
+                if self._held + room > self.LIMIT:
+                    return np.empty(size, np.uint8)
+                self._held += room
+            block = np.empty(room, np.uint8)
+            self._interfaces[id(block)] = block.__array_interface__  # blocks are never dropped, so identities are not used again
+        return np.asarray(_Lease(free, block, self._interfaces[id(block)]))[:size]
 
 
 _BLOCKS = Blocks()

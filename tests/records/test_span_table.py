@@ -259,6 +259,13 @@ def test_memory_is_used_again_only_when_nothing_refers_to_it():
     assert second.ctypes.data != address
     del view
     assert blocks.take(100_000).ctypes.data == address
+    third = blocks.take(100_000)[5:].view(np.int8)
+    again = third[7:]
+    address = third.ctypes.data - 5
+    del third
+    assert blocks.take(100_000).ctypes.data != address
+    del again
+    assert address in {block.ctypes.data for block in [blocks.take(100_000), blocks.take(100_000)]}
     huge = [blocks.take(blocks.LIMIT // 2 + 1) for _ in range(3)]
     assert len({block.ctypes.data for block in huge}) == 3
 
