@@ -4,7 +4,6 @@
 """
 
 import argparse
-import os
 from pathlib import Path
 
 from pyflink.table import StreamTableEnvironment
@@ -14,6 +13,7 @@ from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import completed
 from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.flink.compat.beam_services import put_on_class_path
+from flink_masking.flink.compat.java_objects import use_worker_processes
 from flink_masking.flink.jars import job_jars, take_jars
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.launch import launch
@@ -63,8 +63,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls)
     plan = source.plan()
     jars = job_jars(deployment)
-    # Without a cluster, Flink would run the workers as threads of this process; on a cluster this changes nothing.
-    os.environ.setdefault("_python_worker_execution_mode", "process")
+    use_worker_processes()
     put_on_class_path()
     environment = stream_environment(deployment.settings())
     take_jars(environment, jars)

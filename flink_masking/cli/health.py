@@ -25,6 +25,7 @@ def health(
     from flink_masking.cli.console import out
     from flink_masking.flink_rest.health import Limits, RestEndpoint, judge, observe
     from flink_masking.flink_rest.key_checks import keys_check
+    from flink_masking.flink_rest.patches import patches_check
     from flink_masking.flink_rest.ports import services_check
 
     limits = Limits(_duration("--max-checkpoint-age", max_checkpoint_age), max_restarts, max_back_pressure,
@@ -32,7 +33,8 @@ def health(
                     _duration("--restart-window", restart_window) or 0)
     keys_limit = _duration("--max-keys-unreadable", max_keys_unreadable) or 0
     endpoint = RestEndpoint(rest, ca, certificate)
-    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit), services_check(endpoint, job)]
+    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit), services_check(endpoint, job),
+              patches_check(endpoint, job)]
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

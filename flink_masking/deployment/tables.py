@@ -102,9 +102,12 @@ class Tables:
     def settings(self) -> dict[str, str]:
         """Settings of the Table API without which the statements do not do what they should.
 
-        The newest record of a key is what comes last, as in the source's partition: nothing has to be kept in state to find it.
+        The newest record of a key is what comes last, as in the source's partition: nothing has to be kept in state to find it. PyFlink
+        makes local times of Kafka's timestamps where its conversion is not replaced (`flink_masking.flink.compat.arrow_columns`), so the
+        session's time zone must be one in which no hour of the year is there twice.
         """
-        return {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
+        settings = {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
+        return {**settings, "table.local-time-zone": "UTC"} if self._has_timestamp or self.transport.partitioned else settings
 
     def source(self) -> str:
         """The statement that creates the raw stream's table."""

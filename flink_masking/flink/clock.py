@@ -14,7 +14,8 @@ from pyflink.java_gateway import get_gateway
 
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.watermark import NO_TIME, EventClock, Marks, beat_of
-from flink_masking.flink.compat.bundles import never_sample
+from flink_masking.flink import compat
+from flink_masking.flink.compat.java_objects import java_strategy, java_stream
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.packet import Packet
@@ -44,7 +45,7 @@ class ClockFunction(KeyedProcessFunction):  # type: ignore[misc]
 
     def open(self, runtime_context: RuntimeContext) -> None:
         """Open the keys, and the state that knows the partitions."""
-        never_sample()
+        compat.apply(compat.KEYED)
         keys = self._source.watcher()
         plan = self._source.stateful_plan(keys.ring())
         self._sealer = ReloadingSealer(keys.ring, keys.look, "state", self._segment, (plan.policy.stream, self._segment, "clock"))
@@ -97,13 +98,13 @@ def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: in
     """
     jvm = get_gateway().jvm
     beats = jvm.org.apache.flink.table.runtime.operators.wmassigners.ProcTimeMiniBatchAssignerOperator(beat_of(idle_after))
-    java = packets._j_data_stream
+    java = java_stream(packets)
     beating = DataStream(java.transform(f"{segment}: beat", java.getType(), beats))
     timed = (beating.key_by(lambda row: 0, key_type=Types.INT())
              .process(ClockFunction(source, segment, idle_after, senders), output_type=_TIMED)
              .name(f"{segment}: clock").uid(f"{segment}-clock").set_parallelism(1))
     eventtime = jvm.org.apache.flink.streaming.api.functions.python.eventtime
-    strategy = WatermarkStrategy.for_monotonous_timestamps()._j_watermark_strategy
+    strategy = java_strategy(WatermarkStrategy.for_monotonous_timestamps())
     strategy = strategy.withTimestampAssigner(eventtime.CustomTimestampAssigner())
-    marked = timed._j_data_stream.assignTimestampsAndWatermarks(strategy).setParallelism(1)
+    marked = java_stream(timed).assignTimestampsAndWatermarks(strategy).setParallelism(1)
     return DataStream(marked.map(eventtime.RemoveTimestampMapFunction(), java.getType()).setParallelism(1))

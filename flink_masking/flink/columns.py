@@ -16,6 +16,8 @@ import pyarrow as pa
 from pyflink.table.types import DataType
 from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
 
+from flink_masking.flink.compat.arrow_results import result
+
 _LOCAL = threading.local()
 
 
@@ -109,6 +111,6 @@ class Column(ScalarFunction):  # type: ignore[misc]
         """Never: the planner must not take the columns apart."""
         return False
 
-    def eval(self, *arguments: "pd.Series[Any]") -> pa.Array:
-        """This column of a batch."""
-        return self._opened.column(self._number, self._of, arguments)
+    def eval(self, *arguments: "pd.Series[Any]") -> Any:
+        """This column of a batch, in the form that PyFlink takes in this process."""
+        return result(self._opened.column(self._number, self._of, arguments))

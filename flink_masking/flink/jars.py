@@ -5,10 +5,10 @@ from pathlib import Path
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.util.java_utils import get_j_env_configuration, is_local_deployment
 
 from flink_masking.deployment.model import Deployment
 from flink_masking.flink.compat.beam_services import services_jar
+from flink_masking.flink.compat.java_objects import is_embedded, settings_of
 from flink_masking.jars import JarCache, needed
 
 GIVEN = "pipeline.jars"
@@ -44,8 +44,8 @@ def take_jars(environment: StreamExecutionEnvironment, jars: Iterable[Path]) -> 
     """
     if urls := [jar.resolve().as_uri() for jar in jars]:
         environment.add_jars(*urls)
-    settings = Configuration(j_configuration=get_j_env_configuration(environment._j_stream_execution_environment))
-    if is_local_deployment(settings._j_configuration):
+    settings = settings_of(environment)
+    if is_embedded(settings):
         return  # one class path for all: `put_on_class_path`
     first = Configuration()
     first.set_string(GIVEN, str([services_jar().as_uri(), *Configuration.parse_list_value(settings.get_string(GIVEN, ""))]))

@@ -14,8 +14,8 @@ from flink_masking.audit.reports import StageReport
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.errors import InputError, JobError
+from flink_masking.flink import compat
 from flink_masking.flink.clock import END_OF_INPUT
-from flink_masking.flink.compat.bundles import never_sample
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
@@ -50,8 +50,8 @@ class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
 
         Packets and state are sealed under the version that is primary at the time; any version that is enabled opens.
         """
+        compat.apply(compat.KEYED)
         self._metrics = Instruments.of_worker(runtime_context)
-        never_sample()
         self._keys = keys = self._source.watcher()
         self._plan = plan = self._source.stateful_plan(keys.ring())
         segment = plan.segment(self._segment)

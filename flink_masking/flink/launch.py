@@ -12,6 +12,7 @@ from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet
 
 from flink_masking.errors import JobError
+from flink_masking.flink.compat.java_objects import java_environment
 
 SOURCE_UID = "flink-masking-source"
 
@@ -41,7 +42,7 @@ def launch(environment: StreamExecutionEnvironment, statements: StatementSet, si
         JobError: the job has another number of sinks, or does not fit the savepoint that it is to go on from.
     """
     statements.attach_as_datastream()
-    assign_uids(list(environment._j_stream_execution_environment.getTransformations()), sinks)
+    assign_uids(list(java_environment(environment).getTransformations()), sinks)
     try:
         return environment.execute_async(name)
     except Exception as error:

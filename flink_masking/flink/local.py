@@ -49,15 +49,15 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     logs = log_directory()
     logs.mkdir(parents=True, exist_ok=True)
     os.environ["FLINK_LOG_DIR"] = str(logs)
-    # Real worker processes, as on a cluster; threads of this process would share one interpreter lock with everything else.
-    os.environ["_python_worker_execution_mode"] = "process"  # noqa: SIM112 (Flink's own spelling)
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
+    from flink_masking.flink.compat.java_objects import use_worker_processes
     from flink_masking.flink.launch import launch
     from flink_masking.flink.pipeline import build, sink_order
     from flink_masking.flink.settings import EMBEDDED, LOCAL, configuration
 
+    use_worker_processes()
     put_on_class_path()
     deployment = local_deployment(plan, source.keys, input_path, output)
     for name in deployment.sinks:  # Flink makes no directory for a view without records

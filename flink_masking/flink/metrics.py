@@ -6,10 +6,11 @@ from typing import Any, Self
 from pyflink.datastream import RuntimeContext
 from pyflink.metrics import Counter, MetricGroup
 
+from flink_masking.flink import compat
 from flink_masking.flink.open_ports import services_open
 from flink_masking.flink.task_manager import end_with_task_manager
 from flink_masking.telemetry.metrics import METRICS, SCOPE, MetricUpdate
-from flink_masking.telemetry.updates import of_worker
+from flink_masking.telemetry.updates import of_patches, of_worker
 
 
 class Instruments:
@@ -40,6 +41,7 @@ class Instruments:
         end_with_task_manager()
         made = cls.of(context)
         made.record(of_worker(services_open()))
+        made.record(of_patches(len(compat.report().missing)))
         return made
 
     def record(self, updates: Iterable[MetricUpdate]) -> None:

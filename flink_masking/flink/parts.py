@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 
 from flink_masking.engine.record import Parts, RecordPlan, Transport, header_names, keyed
-from flink_masking.flink.compat.exchange import binary_array
+from flink_masking.flink.compat.arrow_columns import binary_array
 
 
 def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan], transport: Transport) -> Parts:

@@ -15,6 +15,7 @@ from flink_masking.engine.plan import Plan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError
 from flink_masking.flink.clock import clocked
+from flink_masking.flink.compat.java_objects import java_stream
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.keyed import PUBLISHED, SegmentFunction
 from flink_masking.flink.packet import Packet
@@ -76,14 +77,14 @@ def sink_order(plan: Plan) -> list[str]:
 def _stateful(environment: StreamTableEnvironment, statements: StatementSet, packets: DataStream, source: JobSource, segment: Stateful,
               tables: Tables, idle_after: int | None) -> None:
     if idle_after is not None and segment.has_time:
-        senders = None if tables.transport.partitioned else packets._j_data_stream.getParallelism()
+        senders = None if tables.transport.partitioned else java_stream(packets).getParallelism()
         packets = clocked(packets, source, segment.name, idle_after, senders)
     stream = packets
     for number, stage in enumerate(segment.stages):
         view = f"flink_masking_{segment.name}_{stage.name}"
         keyed = stream.key_by(lambda row: Packet.shard_of(row[0]), key_type=Types.INT())
         if number == 0:  # a step without state, whose uid a savepoint keeps
-            [step] = keyed._j_data_stream.getTransformation().getInputs()
+            [step] = java_stream(keyed).getTransformation().getInputs()
             step.setUid(encode(segment.name, state_shapes(source.loaded())[segment.name]))
         stream = (keyed.process(SegmentFunction(source, segment.name, number), output_type=PUBLISHED)
                   .name(f"{segment.name}: {stage.name}").uid(f"{segment.name}-{stage.name}"))

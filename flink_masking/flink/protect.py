@@ -16,15 +16,16 @@ from flink_masking.engine.protect import Packed, Protected
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import NO_TIME, Marks
+from flink_masking.flink import compat
 from flink_masking.flink.columns import column_functions
-from flink_masking.flink.compat.bundles import never_sample, senders
-from flink_masking.flink.compat.exchange import binary_array, exchange_arrow
+from flink_masking.flink.compat.arrow_columns import binary_array
+from flink_masking.flink.compat.output_streams import senders
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.flink.parts import partitions_of, parts_of
-from flink_masking.telemetry.updates import of_access, of_batch
+from flink_masking.telemetry.updates import of_access, of_batch, of_patches
 
 KEY_VERSION = "key_version"
 
@@ -71,14 +72,13 @@ class ProtectColumns:
 
     def open(self, context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
+        compat.apply(compat.PROTECT)
         self._metrics = Instruments.of_worker(context)
         self._vault = self._source.open_vault()
         self._keys = self._source.watcher()
         self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport)
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
-        exchange_arrow()
-        never_sample()
         self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
@@ -100,6 +100,7 @@ class ProtectColumns:
         """
         if self._senders is None:  # not in open(): the output streams are not there yet
             self._senders = senders()
+            self._metrics.record(of_patches(len(compat.report().missing)))
         for send in self._senders:
             send()
         with without_values("protect"):

@@ -5,9 +5,9 @@ import logging
 from py4j.protocol import Py4JError
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
-from pyflink.util.java_utils import get_j_env_configuration
 
 from flink_masking.errors import JobError
+from flink_masking.flink.compat.java_objects import settings_of
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.state_shape import decode, differences, state_shapes
 
@@ -28,7 +28,7 @@ def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolic
     Raises:
         JobError: naming the segment and what has changed.
     """
-    path = get_j_env_configuration(environment._j_stream_execution_environment).toMap().get(RECOVERY_PATH)
+    path = settings_of(environment).get_string(RECOVERY_PATH, "")
     if not path:
         return
     found = differences(decode(_uids(path)), state_shapes(loaded))

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 
 from pyflink.common import Configuration
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.util.java_utils import get_j_env_configuration, is_local_deployment
+
+from flink_masking.flink.compat.java_objects import is_embedded, settings_of
 
 DEFAULTS: Mapping[str, str] = {
     # Flink's own defaults (1,000 each) halve throughput; a short bundle time keeps a quiet stream's latency low all the same.
@@ -54,12 +55,12 @@ def stream_environment(layer: Mapping[str, str]) -> StreamExecutionEnvironment:
     for name, value in layer.items():
         own.set_string(name, value)
     environment = StreamExecutionEnvironment.get_execution_environment(own)
-    merged = Configuration(j_configuration=get_j_env_configuration(environment._j_stream_execution_environment))
+    merged = settings_of(environment)
     known, rest = merged.to_dict(), Configuration()
     for name, value in {**DEFAULTS, "python.executable": sys.executable, "python.client.executable": sys.executable}.items():
         if name not in known:
             rest.set_string(name, value)
-    if is_local_deployment(merged._j_configuration):
+    if is_embedded(merged):
         for name, value in EMBEDDED.items():
             rest.set_string(name, value)
     environment.configure(rest)

@@ -13,9 +13,8 @@ from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalar
 
 from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError
+from flink_masking.flink import compat
 from flink_masking.flink.columns import column_functions
-from flink_masking.flink.compat.bundles import never_sample
-from flink_masking.flink.compat.exchange import arrow_results
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.parts import parts_of
 from flink_masking.flink.task_manager import end_with_task_manager
@@ -97,8 +96,7 @@ class ViewsColumns:
     def open(self, context: FunctionContext) -> None:
         """Open the keys and compile the policy on the worker."""
         self._views = _views(context, self.segments, self.parts)
-        arrow_results()
-        never_sample()
+        compat.apply(compat.SQL)
 
     def close(self) -> None:
         """Let go of the vault, if there is one."""

@@ -30,7 +30,7 @@ def keys_check(rest: RestEndpoint, job: str | None, limit: int = LIMIT) -> Check
     """
     job = find_job(rest, job)
     found = rest.get(f"/jobs/{job}")
-    ring, vault = (max((_largest(rest, job, step["id"], name) for step in found["vertices"]), default=0) for name in (_RING, _VAULT))
+    ring, vault = (max((largest(rest, job, step["id"], name) for step in found["vertices"]), default=0) for name in (_RING, _VAULT))
     failure = _failure(rest.get(f"/jobs/{job}/exceptions"))
     if failure is not None and found["now"] - failure[1] <= limit:
         ago = (found["now"] - failure[1]) / 1000
@@ -40,7 +40,7 @@ def keys_check(rest: RestEndpoint, job: str | None, limit: int = LIMIT) -> Check
     return Check("keys", max(ring, vault) * 1000 <= limit, text)
 
 
-def _largest(rest: RestEndpoint, job: str, step: str, metric: str) -> int:
+def largest(rest: RestEndpoint, job: str, step: str, metric: str) -> int:
     """The largest figure of a metric over the operators and subtasks of a step; 0 where there is none."""
     place = f"/jobs/{job}/vertices/{step}/subtasks/metrics"
     names = [found["id"] for found in rest.get(place) if found["id"].endswith(metric)]

@@ -59,6 +59,8 @@ TABLE = (
            "how long looks at the key ring have failed, or found a ring that is refused; 0 after a good look"),
     Metric("vault_unreadable_seconds", "gauge", "s", (), "protect", "how long the token vault was waited for during the last batch"),
     Metric("worker_services_open", "gauge", "0 or 1", (), "both", "1: services of this Python worker take connections from other machines"),
+    Metric("compat_patches_missing", "gauge", "patches", (), "both",
+           "patches of PyFlink, Beam and pyarrow that do not fit what is installed: the job is right and slower; the log names them"),
     Metric("records_late", "counter", "records", _SEGMENT, "stateful", "records that came after their window was closed; left out"),
     Metric("records_counted", "counter", "records", _SEGMENT, "stateful",
            "records in a window that was closed; late ones by late and counted ones are the share that came too late"),

@@ -65,6 +65,11 @@ def of_worker(services_open: bool) -> Iterator[MetricUpdate]:
     yield MetricUpdate("worker_services_open", (), int(services_open))
 
 
+def of_patches(missing: int) -> Iterator[MetricUpdate]:
+    """The number of patches of PyFlink, Beam and pyarrow that this worker had to do without."""
+    yield MetricUpdate("compat_patches_missing", (), missing)
+
+
 def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[MetricUpdate]:
     """Updates of what keys and vault have cost in waiting, rounded up.
 

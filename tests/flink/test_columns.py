@@ -1,20 +1,16 @@
 """Columns that are made at once, as a worker opens and calls them; no Java virtual machine is started."""
 
 import pickle
-import threading
 from collections import Counter
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from apache_beam.runners.worker import statesampler
-from apache_beam.utils.counters import CounterFactory
-from pyflink.fn_execution.utils.operation_utils import PeriodicThread
 from pyflink.table import DataTypes
 
+from flink_masking.flink import compat
 from flink_masking.flink.columns import Column, column_functions
-from flink_masking.flink.compat.bundles import never_sample, senders
 
 CALLS: Counter[str] = Counter()
 
@@ -40,7 +36,8 @@ class Numbering:
 
 @pytest.fixture(autouse=True)
 def no_calls() -> None:
-    """Nothing was called yet."""
+    """Nothing was called yet, and PyFlink takes Arrow arrays."""
+    compat.apply([compat.ARROW_RESULTS])
     CALLS.clear()
 
 
@@ -96,48 +93,3 @@ def test_a_batch_is_forgotten_with_its_last_column() -> None:
     for column in columns:
         column.eval(batch)
     assert batch is not columns[0]._opened._batch and not columns[0]._opened._columns
-
-
-def test_bundles_end_without_a_sampling_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sampler starts, stops and starts again, known to the thread while it runs, and no thread is started for it."""
-    monkeypatch.setattr(statesampler.StateSampler, "start", statesampler.StateSampler.start)
-    monkeypatch.setattr(statesampler.StateSampler, "stop", statesampler.StateSampler.stop)
-    never_sample()
-    sampler = statesampler.StateSampler("bundle", CounterFactory())
-    for _ in range(2):
-        before = set(_threads())
-        sampler.start()
-        assert statesampler.get_current_tracker() is sampler and set(_threads()) == before
-        sampler.stop_if_still_running()
-        assert statesampler.get_current_tracker() is None and sampler.finished
-        sampler.reset()
-
-
-def test_the_ticks_of_output_streams_are_found() -> None:
-    """What sends is the tick of each PyFlink output stream's own thread, and of no other."""
-
-    class Stream:
-        def __init__(self) -> None:
-            self.ticks = 0
-
-        def notify_flush(self) -> None:
-            self.ticks += 1
-
-    stream, before = Stream(), len(senders())
-    threads = [PeriodicThread(60, stream.notify_flush), PeriodicThread(60, lambda: None)]
-    for thread in threads:
-        thread.daemon = True
-        thread.start()
-    try:
-        found = senders()
-        assert len(found) == before + 1
-        for send in found:
-            send()
-        assert stream.ticks == 1
-    finally:
-        for thread in threads:
-            thread.cancel()
-
-
-def _threads() -> list[int]:
-    return [thread.ident or 0 for thread in threading.enumerate()]

@@ -10,6 +10,7 @@ Replaces two classes of Beam 2.61 as PyFlink 2.3.0 carries them in ``flink-pytho
     workers never call it, they get their files from Flink.
 
 The jar of these two goes before PyFlink's: on the class path of an embedded cluster, and in a job's ``pipeline.jars`` for TaskManagers.
+This is a matter of security, so there is no working without it: what does not fit the installed release refuses the job.
 """
 
 import atexit
@@ -21,6 +22,8 @@ from pathlib import Path
 
 from flink_masking.errors import JobError
 from flink_masking.flink.compat.class_file import ClassFile, ClassFormatError
+from flink_masking.flink.compat.patch import Mismatch, require_source
+from flink_masking.flink.compat.releases import unknown_release
 
 FACTORY = "org/apache/beam/sdk/fn/server/ServerFactory$InetSocketAddressServerFactory.class"
 ARTIFACTS = "org/apache/beam/runners/fnexecution/artifact/ArtifactRetrievalService.class"
@@ -61,14 +64,15 @@ def services_jar() -> Path:
     """The jar of the two classes, in a directory of this process that is removed at its end.
 
     Raises:
-        JobError: the installed PyFlink holds other classes.
+        JobError: the installed PyFlink is an unknown release, or holds other classes.
     """
+    if (reason := unknown_release()) is not None:
+        raise _refused(reason)
     try:
         with zipfile.ZipFile(python_jar()) as installed:
             classes = replaced(installed.read(FACTORY), installed.read(ARTIFACTS))
     except (OSError, LookupError, zipfile.BadZipFile, ClassFormatError) as error:
-        raise JobError(f"Beam's services cannot be bound to this host: {error} in PyFlink's flink-python jar. Hint: install the release of "
-                       "apache-flink that flink-masking names") from None
+        raise _refused(f"{error} in PyFlink's flink-python jar") from None
     place = Path(tempfile.mkdtemp(prefix="flink-masking-jar-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     path = place / "flink-masking-beam-services.jar"
@@ -96,14 +100,27 @@ def put_on_class_path() -> None:
     """Let the Java virtual machine that PyFlink is going to start in this process take the two classes before its own.
 
     Replaces ``pyflink.pyflink_gateway_server.construct_flink_classpath``. May be called again.
+
+    Raises:
+        JobError: the installed PyFlink puts its class path together in another way.
     """
     from pyflink import pyflink_gateway_server as gateway
 
     before = gateway.construct_flink_classpath
-    if not hasattr(before, "__wrapped__"):
+    if hasattr(before, "__wrapped__"):
+        return
+    try:
+        require_source(before, "95a0491df61dc787")
+    except Mismatch as error:
+        raise _refused(str(error)) from None
 
-        @functools.wraps(before)
-        def with_services(env: dict[str, str]) -> str:
-            return f"{services_jar()}:{before(env)}"
+    @functools.wraps(before)
+    def with_services(env: dict[str, str]) -> str:
+        return f"{services_jar()}:{before(env)}"
 
-        gateway.construct_flink_classpath = with_services
+    gateway.construct_flink_classpath = with_services
+
+
+def _refused(reason: str) -> JobError:
+    return JobError(f"Beam's services cannot be bound to this host: {reason}. Hint: install the release of apache-flink that flink-masking "
+                    "names")  # fmt: skip

@@ -2,7 +2,7 @@
 
 import datetime
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -12,18 +12,16 @@ from pyflink.fn_execution import coders
 from pyflink.fn_execution.ResettableIO import ResettableIO
 from pyflink.table import DataTypes
 
-from flink_masking.flink.compat.exchange import binary_array, exchange_arrow
+from flink_masking.flink import compat
+from flink_masking.flink.compat.arrow_columns import binary_array
 
 VALUES = [b"a", None, b"", b"\xff\x00", b"x" * 300]
 
 
 @pytest.fixture(autouse=True)
-def exchanged() -> Iterator[None]:
-    """The exchange in place, and PyFlink as it was afterwards."""
-    before = coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow, pa.ipc.open_stream
-    exchange_arrow()
-    yield
-    coders.coder_impl.arrow_to_pandas, coders.coder_impl.pandas_to_arrow, pa.ipc.open_stream = before
+def exchanged(as_before: None) -> None:
+    """The exchange in place."""
+    compat.apply(compat.PROTECT)
 
 
 def test_columns_of_bytes_arrive_without_objects() -> None:
@@ -98,5 +96,6 @@ def _stream(values: list[bytes | None]) -> bytes:
 def test_it_is_put_in_place_once() -> None:
     """Every function of a worker may ask for it; the second time changes nothing."""
     first = coders.coder_impl.pandas_to_arrow, coders.coder_impl.arrow_to_pandas, pa.ipc.open_stream
-    exchange_arrow()
+    for patch in (compat.ARROW_RESULTS, compat.ARROW_COLUMNS, compat.ARROW_STREAMS):
+        patch.install()
     assert (coders.coder_impl.pandas_to_arrow, coders.coder_impl.arrow_to_pandas, pa.ipc.open_stream) == first
