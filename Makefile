@@ -24,10 +24,10 @@ demo: install ## run the demonstration: one raw stream in, three protected strea
 	$(BIN)/flink-masking demo
 
 kafka-demo: install ## run the demonstration through a Kafka broker of its own: raw topic in, a topic for each segment out
-	$(BIN)/python tests/kafka/demo.py
+	$(BIN)/flink-masking demo --kafka
 
 broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
-	$(BIN)/python tests/kafka/broker.py
+	$(BIN)/flink-masking broker
 
 package: install ## build the wheel (dist/) and the archive that a cluster's workers run from (build/flink-masking.zip)
 	$(BIN)/flink-masking package --output build/flink-masking.zip

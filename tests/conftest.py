@@ -16,7 +16,7 @@ from flink_masking.keys.files import create
 if TYPE_CHECKING:
     from postgres_server import PostgresServer
 
-sys.path.append(str(Path(__file__).resolve().parent))
+sys.path.append(str(Path(__file__).resolve().parent / "shared"))
 LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
 
 # A first call may compile, which no deadline expects. Continuous integration draws the same examples every time, so that a change is judged
@@ -32,10 +32,14 @@ hypothesis.settings.load_profile("long" if LONG else "short")
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """With several workers (pytest-xdist), the tests of a file stay together, and all that use the Kafka broker: one is enough."""
+    """With several workers (pytest-xdist), the tests of a file stay together, and all that use the Kafka broker: one is enough.
+
+    Tests that start Java go first, as their groups are long: short ones even out the workers at the end.
+    """
     for item in items:
         together = "kafka" if item.path.parent.name == "kafka" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(together))
+    items.sort(key=lambda item: item.get_closest_marker("flink") is None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -84,7 +88,7 @@ def server() -> Iterator["PostgresServer"]:
 @pytest.fixture(scope="session")
 def kafka_jars() -> str:
     """The Kafka broker's class path; where it cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1 insists."""
-    from broker import class_path  # of tests/kafka, which whoever asks has made importable
+    from flink_masking.kafka.local_broker import class_path
 
     try:
         return class_path()

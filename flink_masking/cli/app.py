@@ -7,6 +7,7 @@ import typer
 from flink_masking import __version__
 from flink_masking.cli import (
     acl,
+    broker,
     check,
     demo,
     dp,
@@ -101,3 +102,4 @@ app.command("health")(health.health)
 app.command("log-config")(logs.log_config)
 
 app.command("demo")(demo.demo)
+app.command("broker")(broker.broker)

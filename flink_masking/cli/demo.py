@@ -18,12 +18,12 @@ FULL = RAW[:-1] + f',"age":42,"zip":"94110","diagnosis":"{DIAGNOSIS}"}}'
 def demo(
     directory: Annotated[Path, typer.Option("--directory", help="Where everything is written.")] = Path("build/demo"),
     events: Annotated[int, typer.Option("--events", min=2000, help="Made-up events around the one that is shown.")] = 20_000,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Through a Kafka broker of its own: a topic for each segment.")] = False,
 ) -> None:
     """Run the main job on made-up customer events and show what leaves: masked, anonymized, aggregated."""
     from importlib import resources
 
     from flink_masking.cli.console import err, out
-    from flink_masking.cli.run import run
     from flink_masking.generate import write_events
     from flink_masking.keys.files import create
 
@@ -38,6 +38,12 @@ def demo(
         rest = opened.read()
         opened.seek(0)
         opened.write(f"{RAW}\n{FULL}\n".encode() + rest)
+    if kafka:
+        from flink_masking.cli.kafka_demo import through_kafka
+
+        return through_kafka(directory, policy, keys, raw, [RAW, "***-**-6789", DIAGNOSIS])
+    from flink_masking.cli.run import run
+
     err.print("running the main job on an embedded Flink mini-cluster")
     run(policy, input_=raw, output=output, keys=f"file://{keys.resolve()}", parallelism=1, overwrite=True)
     shown = {

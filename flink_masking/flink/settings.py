@@ -30,6 +30,8 @@ EMBEDDED: Mapping[str, str] = {
     "rest.address": LOOPBACK, "rest.bind-address": LOOPBACK,
     # Jobs come from this process, which also ends them.
     "web.submit.enable": "false", "web.cancel.enable": "false", "web.rescale.enable": "false", "rest.profiling.enabled": "false",
+    # On a busy machine its parts answer each other late; Flink gives them ten seconds.
+    "pekko.ask.timeout": "2 min",
 }  # fmt: skip
 """What an embedded cluster always runs with, whatever the settings say."""
 

@@ -21,7 +21,7 @@ from flink_masking.flink.jars import job_jars
 from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import refusal
 from flink_masking.kafka.identity import connection
-from flink_masking.kafka.topic import read_topic
+from flink_masking.kafka.topic import create_topic, read_topic
 from flink_masking.tools.replay import HEADER, Returned
 
 BATCH = 500
@@ -196,17 +196,7 @@ class Replayer:
         with KafkaAdmin(self._clients, {k: v for k, v in self._settings.items() if k != _PRODUCER}, self._timeout) as admin:
             if self._ledger in {str(name) for name in admin.wait(self._clients.call(lambda: admin.java.listTopics().names()))}:
                 return
-            jvm = get_gateway().jvm
-            optional = self._clients.java("java.util.Optional")
-            made = self._clients.new("clients.admin.NewTopic", [self._clients.java("java.lang.String"), optional, optional],
-                                     [self._ledger, jvm.java.util.Optional.of(1), jvm.java.util.Optional.empty()])
-            configs = jvm.java.util.HashMap()
-            configs.put("cleanup.policy", "compact")
-            try:
-                admin.wait(self._clients.call(lambda: admin.java.createTopics(self._clients.list([made.configs(configs)])).all()))
-            except KafkaClientError as fault:
-                if not fault.has("TopicExistsException"):
-                    raise
+            create_topic(admin, self._ledger, settings={"cleanup.policy": "compact"})
 
     def _fault(self, fault: KafkaClientError) -> JobError:
         grant = (f"CREATE, READ and WRITE on topic {self._ledger} (it has cleanup.policy=compact), WRITE on topic {self._raw} and on "

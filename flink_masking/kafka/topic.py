@@ -1,12 +1,13 @@
-"""Reading what a topic holds, from its beginning to where it ends now."""
+"""Topics: creating them, writing records, reading all committed records from the beginning to the present end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pyflink.java_gateway import get_gateway
+from pyflink.util.java_utils import to_jarray
 
-from flink_masking.kafka.client import TIMEOUT, KafkaClientError, KafkaClients
+from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 
 _POLL = 500
 """Milliseconds that one poll waits."""
@@ -22,6 +23,64 @@ class Received(NamedTuple):
 
     key: bytes | None
     value: bytes | None
+
+
+def create_topic(admin: KafkaAdmin, name: str, partitions: int = 1, settings: Mapping[str, str] | None = None) -> None:
+    """Create a topic with the broker's default replication; one that exists is left as it is.
+
+    Args:
+        admin: the administration client.
+        name: of the topic.
+        partitions: their number.
+        settings: of the topic, such as ``cleanup.policy``.
+
+    Raises:
+        KafkaClientError: the broker cannot be reached, or refuses.
+    """
+    clients, jvm = admin.clients, get_gateway().jvm
+    optional = clients.java("java.util.Optional")
+    made = clients.new("clients.admin.NewTopic", [clients.java("java.lang.String"), optional, optional],
+                       [name, jvm.java.util.Optional.of(partitions), jvm.java.util.Optional.empty()])
+    configs = jvm.java.util.HashMap()
+    for key, value in (settings or {}).items():
+        configs.put(key, value)
+    try:
+        admin.wait(clients.call(lambda: admin.java.createTopics(clients.list([made.configs(configs)])).all()))
+    except KafkaClientError as fault:
+        if not fault.has("TopicExistsException"):
+            raise
+
+
+def write_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, values: Iterable[bytes], timeout: int = TIMEOUT) -> None:
+    """Append records without keys to a topic and wait until all of them are acknowledged.
+
+    Args:
+        clients: the classes.
+        settings: of the connection.
+        topic: its name.
+        values: of the records.
+        timeout: milliseconds that a broker gets to answer.
+
+    Raises:
+        KafkaClientError: the broker cannot be reached, or refuses.
+    """
+    serializer = clients.name("common.serialization.ByteArraySerializer")
+    whole = {**settings, "key.serializer": serializer, "value.serializer": serializer, "acks": "all", "max.block.ms": str(timeout)}
+
+    def action() -> None:
+        jvm = get_gateway().jvm
+        producer = clients.new("clients.producer.KafkaProducer", [clients.java("java.util.Properties")], [clients.properties(whole)])
+        kinds = to_jarray(jvm.Class, [clients.java("java.lang.String"), clients.java("java.lang.Object")])
+        record = clients.load("clients.producer.ProducerRecord").getConstructor(kinds)
+        try:
+            sent = [producer.send(record.newInstance(to_jarray(jvm.Object, [topic, value]))) for value in values]
+            producer.flush()
+            for answer in sent:
+                answer.get()
+        finally:
+            producer.close(jvm.java.time.Duration.ZERO)
+
+    clients.call(action)
 
 
 def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT) -> Iterator[Received] | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import CLIENT_S
 
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.cli.addresses import named_vault, vault_address
@@ -139,10 +140,10 @@ def test_no_command_takes_it(tmp_path, command):
     """Commands refuse it as an option, with a sentence that does not repeat it: other users see the arguments of processes."""
     (tmp_path / "policy.yaml").write_text(POLICY)
     (tmp_path / "raw.jsonl").write_text('{"ssn":"123-45-6789"}\n')
-    subprocess.run([CLI, "keys", "new", "keys.json"], cwd=tmp_path, check=True, capture_output=True, timeout=60)
+    subprocess.run([CLI, "keys", "new", "keys.json"], cwd=tmp_path, check=True, capture_output=True, timeout=CLIENT_S)
     words = ["policy.yaml" if word == "POLICY" else word for word in command]
     words.append("postgresql://u:geheim@h/d")
-    done = subprocess.run([CLI, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run([CLI, *words], cwd=tmp_path, capture_output=True, text=True, timeout=CLIENT_S, check=False)
     assert 1 == done.returncode
     assert "the vault's address holds a password" in done.stderr
     assert "geheim" not in done.stdout + done.stderr

@@ -28,7 +28,7 @@ import yaml
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parent / "kafka"), str(HERE.parent / "cluster")]
+sys.path += [str(HERE.parent / "kafka"), str(HERE.parent / "cluster"), str(HERE.parent / "shared")]
 
 from broker import Broker  # noqa: E402 (found by way of the line before)
 from cluster import ENDED, FLINK, Cluster  # noqa: E402

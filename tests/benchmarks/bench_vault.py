@@ -79,7 +79,7 @@ def one_by_one(path: Path) -> float:
 
 def server_module() -> ModuleType:
     """The private PostgreSQL server of the tests."""
-    spec = importlib.util.spec_from_file_location("postgres_server", Path(__file__).parent.parent / "postgres_server.py")
+    spec = importlib.util.spec_from_file_location("postgres_server", Path(__file__).parent.parent / "shared" / "postgres_server.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

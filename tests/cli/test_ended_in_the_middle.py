@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.audit.events import broken_links
 from flink_masking.keys.files import create
@@ -89,7 +90,7 @@ def test_a_signal_leaves_no_clear_value(place, masked, number, anonymous):
     with feeding(place, running, masked[1]):
         during = {name for name in os.listdir(place) if "clear.jsonl" in name and "audit" not in name}
         running.send_signal(number)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=CLIENT_S)
     left = set(os.listdir(place)) - before
     part = [name for name in left if name != "clear.jsonl.audit.jsonl"]
     if anonymous == "with":

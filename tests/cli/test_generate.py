@@ -5,11 +5,11 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+from waiting import CLIENT_S, until
 
 from flink_masking.errors import InputError
 from flink_masking.generate import write_events
@@ -174,12 +174,10 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     # A shell that starts the tests in the background has them ignore interrupts, and children inherit that.
     running = subprocess.Popen([*command, "--people", "10", "--output", tmp_path / "x"], stderr=subprocess.PIPE, text=True,
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
-    until = time.monotonic() + 60
-    while not list(tmp_path.iterdir()) and time.monotonic() < until:
-        time.sleep(0.05)
+    until("the file is there", lambda: bool(list(tmp_path.iterdir())), pause=0.05)
     running.send_signal(signal.SIGINT)
     try:
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=CLIENT_S)
     finally:
         running.kill()
     assert (running.returncode, list(tmp_path.iterdir())) == (130, [])

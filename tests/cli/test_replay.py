@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.audit.events import broken_links
 from flink_masking.engine.plan import compile_plan
@@ -139,7 +140,7 @@ def test_killed_in_the_middle_it_sends_everything_once(replay, place, key_uri, n
         assert running.poll() is None, running.communicate()
         time.sleep(0.01)
     os.killpg(running.pid, number)
-    running.communicate(timeout=60)
+    running.communicate(timeout=CLIENT_S)
     assert running.returncode == (143 if number == signal.SIGTERM else -9) and os.listdir(place / "input") == []
     assert replay("two", "--as-is").code == 0 and len(lines(place, "two")) == 3
 

@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,8 @@ from typing import Any, NamedTuple, Self
 
 import pyflink
 import yaml
+from waiting import CLIENT_S, PATIENCE, until
+from waiting import run as run_program
 
 import jobs.fan_out
 from flink_masking.java import java_home
@@ -78,7 +79,9 @@ class Cluster:
         rpc, blob, self.port = _free_ports(3)
         packaged = yaml.safe_load((FLINK / "conf" / "config.yaml").read_text())
         self._java = [str(java_home() / "bin" / "java"), *packaged["env"]["java"]["opts"]["all"].split()]
-        heartbeat = {"heartbeat.interval": 1_000, "heartbeat.timeout": 8_000, "heartbeat.rpc-failure-threshold": 1}
+        # A process that was killed is noticed by its connection; on a busy machine one that lives may be silent for long.
+        heartbeat = {"heartbeat.interval": 1_000, "heartbeat.timeout": 180_000, "heartbeat.rpc-failure-threshold": 1,
+                     "pekko.ask.timeout": "2 min", "client.timeout": "10 min", "rest.connection-timeout": 600_000}
         self.settings: dict[str, object] = {
             "jobmanager.rpc.address": "localhost", "jobmanager.rpc.port": rpc, "jobmanager.bind-host": "localhost",
             "blob.server.port": blob, "rest.address": "localhost", "rest.port": self.port, "rest.bind-port": self.port,
@@ -104,7 +107,7 @@ class Cluster:
             self._start("jobmanager", "runtime.entrypoint.StandaloneSessionClusterEntrypoint", "-Xmx512m")
             for _ in range(task_managers):
                 self.add_task_manager()
-            self.wait("all TaskManagers have registered", lambda: self.slots() >= task_managers, 60)
+            self.wait("all TaskManagers have registered", lambda: self.slots() >= task_managers)
         except BaseException:
             self.close()
             raise
@@ -181,7 +184,7 @@ class Cluster:
         """
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"http://localhost:{self.port}{path}", data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=CLIENT_S) as answer:
             return json.loads(answer.read() or b"null")
 
     def slots(self) -> int:
@@ -191,17 +194,40 @@ class Cluster:
         except (OSError, ValueError, KeyError):
             return 0
 
-    def wait(self, what: str, done: Callable[[], bool], timeout: float = 90) -> None:
+    def wait(self, what: str, done: Callable[[], bool], figure: Callable[[], object] | None = None, patience: float = PATIENCE) -> None:
         """Wait until something is true.
 
+        Args:
+            what: what is waited for, in the error's words.
+            done: whether it is true; an answer of the JobManager that does not come in time is none.
+            figure: anything that changes as the work goes on, besides the states of the tasks.
+            patience: unloaded seconds without movement.
+
         Raises:
-            AssertionError: it took longer than `timeout` seconds, or the JobManager ended.
+            AssertionError: the JobManager ended, or nothing moves any more: neither `figure`, nor the tasks, nor processor time.
         """
-        end = time.monotonic() + timeout
-        while not done():
+
+        def alive() -> None:
             assert self.processes[0].poll() is None, f"the JobManager ended while waiting: {what}"
-            assert time.monotonic() < end, f"waited too long: {what}"
-            time.sleep(0.1)
+
+        def certain() -> bool:
+            try:
+                return done()
+            except TimeoutError:
+                return False
+
+        until(what, certain, groups=self.groups, figure=lambda: (self.tasks(), figure() if figure else None), alive=alive,
+              patience=patience)
+
+    def groups(self) -> list[int]:
+        """The process groups of the cluster."""
+        return [process.pid for process in self.processes]
+
+    def tasks(self) -> object:
+        """How many tasks are in each state; it changes while jobs start, restart and end."""
+        with contextlib.suppress(OSError, LookupError, ValueError):
+            return [sorted(job["tasks"].items()) for job in self.rest("/jobs/overview")["jobs"]]
+        return None
 
     def submit(self, policy: Path, deployment: Path, *, run: tuple[object, ...] = (), arguments: tuple[object, ...] = (),
                python: Path | str = sys.executable, program: Path | None = None) -> Submitted:
@@ -218,10 +244,9 @@ class Cluster:
         command = [str(FLINK / "bin" / "flink"), "run", "-d", "-m", f"localhost:{self.port}", "-pyclientexec", sys.executable,
                    "-pyexec", str(python), *map(str, run), "-py", str(program or jobs.fan_out.__file__), "--policy",
                    str(policy), "--deployment", str(deployment), *map(str, arguments)]
-        done = subprocess.run(command, env=self.environment, cwd=self.place, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, errors="replace", timeout=480, check=False)
-        found = re.search(r"JobID ([0-9a-f]{32})", done.stdout)
-        return Submitted(found[1] if found and not done.returncode else None, done.returncode, done.stdout)
+        done = run_program(command, env=self.environment, cwd=self.place, stderr=subprocess.STDOUT, figure=self.tasks)
+        found = re.search(r"JobID ([0-9a-f]{32})", done.out)
+        return Submitted(found[1] if found and not done.code else None, done.code, done.out)
 
     def state(self, job: str) -> str:
         """The job's state, in Flink's word."""
@@ -260,11 +285,11 @@ class Cluster:
                 answer.update(self.rest(f"/jobs/{job}/savepoints/{trigger}"))
                 return bool(answer["status"]["id"] == "COMPLETED")
 
-            self.wait("the savepoint is complete", complete, 180)
+            self.wait("the savepoint is complete", complete)
             if "location" in answer["operation"]:
                 break
             before = self.checkpoints(job)
-            self.wait("the job goes on", lambda before=before: self.checkpoints(job) > before, 180)
+            self.wait("the job goes on", lambda before=before: self.checkpoints(job) > before)
         assert "location" in answer["operation"], str(answer["operation"])[:2_000]
         if stop:
             self.wait("the job has stopped", lambda: self.state(job) in ENDED)

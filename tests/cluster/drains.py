@@ -48,11 +48,8 @@ class Rest:
             return json.load(answer)
 
     def wait(self, done: Any) -> None:
-        """Wait until something is true; TimeoutError after three minutes."""
-        end = time.monotonic() + 180
+        """Wait until something is true; who has submitted this program sees when nothing moves any more."""
         while not done():
-            if time.monotonic() > end:
-                raise TimeoutError
             time.sleep(0.1)
 
 

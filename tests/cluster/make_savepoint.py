@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-sys.path += [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parents[1] / "flink")]
+sys.path += [str(Path(__file__).resolve().parents[1] / name) for name in ("cluster", "flink", "shared")]
 
 import fanout
 import material

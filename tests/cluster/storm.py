@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from cluster import ENDED, Cluster
+from waiting import until
 
 KINDS = ("worker", "worker", "workers", "task manager", "machine")
 """One Python worker; all of them; a TaskManager whose workers are left to find out; a TaskManager with its workers."""
@@ -60,7 +61,7 @@ class Storm:
         time.sleep(self._random.uniform(0, 2))
         if kind.startswith("worker"):
             with contextlib.suppress(AssertionError):  # in the middle of a recovery there is none for a while
-                self._cluster.wait("a worker", lambda: bool(self._cluster.workers()), 20)
+                until("a worker", lambda: bool(self._cluster.workers()), patience=20)
             workers = self._cluster.workers()
             chosen = workers if kind == "workers" else workers[:1]
             for pid in chosen:
@@ -75,32 +76,35 @@ class Storm:
         self.kills[kind] = self.kills.get(kind, 0) + count
         self.note("killed", kind=kind, processes=count)
 
-    def stall(self, seconds: float) -> None:
-        """Workers that do not move for longer than a checkpoint may take."""
-        workers = self._cluster.workers()
+    def stall(self) -> None:
+        """Workers that do not move until a checkpoint has failed for that."""
+        begin, before, workers = time.monotonic(), self._failed(), self._cluster.workers()
         for pid in workers:
             os.kill(pid, signal.SIGSTOP)
-        time.sleep(seconds)
+        self._cluster.wait("a checkpoint runs out of time", lambda: self._failed() > before)
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
-        self.note("stalled", seconds=seconds, workers=len(workers))
+        self.note("stalled", seconds=round(time.monotonic() - begin, 1), workers=len(workers))
 
-    def full_disk(self, seconds: float, size: int = 20_000) -> None:
-        """No file of a TaskManager, of checkpoints or of sinks, grows beyond `size` bytes for a while."""
-        before = self._cluster.restarts(self._job)
+    def full_disk(self, size: int = 20_000) -> None:
+        """No file of a TaskManager, of checkpoints or of sinks, grows beyond `size` bytes until the job has failed for that."""
+        begin, before = time.monotonic(), self._cluster.restarts(self._job)
         self._cluster.limit_file_size(size)
-        time.sleep(seconds)
+        self._cluster.wait("the full disk fails the job", lambda: self._cluster.restarts(self._job) > before)
         self._cluster.limit_file_size(None)
-        self.note("full disk", seconds=seconds, bytes=size, restarts=self._cluster.restarts(self._job) - before)
+        self.note("full disk", seconds=round(time.monotonic() - begin, 1), bytes=size, restarts=self._cluster.restarts(self._job) - before)
 
-    def calm(self, timeout: float = 240) -> float:
+    def _failed(self) -> int:
+        return int(self._cluster.rest(f"/jobs/{self._job}/checkpoints")["counts"]["failed"])
+
+    def calm(self) -> float:
         """Wait until the job has gone on: one more checkpoint is complete; returns the seconds that it took."""
         begin = time.monotonic()
         with contextlib.suppress(AssertionError):  # a worker that was idle is not missed at once
-            self._cluster.wait("Flink has noticed", lambda: self._cluster.restarts(self._job) > self._restarts, 15)
+            until("Flink has noticed", lambda: self._cluster.restarts(self._job) > self._restarts, patience=15)
         self._restarts, before = -1, self._checkpoints()
-        self._cluster.wait("the job has recovered", lambda: self._checkpoints() > before, timeout)
+        self._cluster.wait("the job has recovered", lambda: self._checkpoints() > before)
         self.recoveries.append(time.monotonic() - begin)
         self.note("recovered", seconds=round(self.recoveries[-1], 1), restarts=self._cluster.restarts(self._job))
         return self.recoveries[-1]

@@ -59,19 +59,20 @@ def lag(own_broker: Broker, two: Cluster, place: Path, key_uri: str) -> dict[str
     submitted = two.submit(job.policy, job.deployment, run=("-p", 2))
     assert submitted.job, submitted.text
     job.wait_for(two, "the backlog is masked", job.given)
-    two.wait("a silent stream closes its windows", lambda: len(job.published()) >= 40, 120)
+    two.wait("a silent stream closes its windows", lambda: len(job.published()) >= 40, job.rows)
     lagging = job.counts()
     two.kill_task_manager(0)
     for partition in partitions:  # a minute of event time while the job is down, and more of it while it starts
         job.give(*partition, [now + 40_000 + MINUTE * n // 4_000 for n in range(4_000)])
     two.add_task_manager()
-    two.wait("the job runs again", lambda: two.running(submitted.job) and two.restored(submitted.job) >= 1, 240)
+    two.wait("the job runs again", lambda: two.running(submitted.job) and two.restored(submitted.job) >= 1)
     for second in range(0, 60, 5):
         for partition in partitions:
             job.give(*partition, [now + 100_000 + second * 1_000 + n * 20 for n in range(250)])
     job.wait_for(two, "all is masked", job.given)
-    two.wait("windows are published after the restart", lambda: max(job.published()) >= now + WINDOW, 180)
+    two.wait("windows are published after the restart", lambda: max(job.published()) >= now + WINDOW, job.rows)
     two.savepoint(submitted.job, stop=True, drain=True)
+    job.settle()
     return {"job": job, "lagging": lagging, "counts": job.counts(), "published": job.published()}
 
 
@@ -108,5 +109,6 @@ def test_a_drain_publishes_every_window(own_broker, two, place, key_uri):
         arguments = ("--savepoint", saved, "--rest", rest, "--times", times, "--silence", 4)
         ended = two.submit(job.policy, job.deployment, run=("-p", 2), arguments=arguments, program=Path(__file__).with_name("drains.py"))
         assert 0 == ended.code, ended.text
+        job.settle()
         expected = collections.Counter({window: done + times for window in job.truth.items()})
         assert expected == collections.Counter(job.rows())

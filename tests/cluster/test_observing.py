@@ -17,6 +17,7 @@ import sockets
 import yaml
 from cluster import FLINK, Cluster
 from typer.testing import CliRunner
+from waiting import CLIENT_S
 
 from flink_masking.cli.app import app
 from flink_masking.engine.plan import compile_plan
@@ -81,7 +82,7 @@ class Story(NamedTuple):
 
 
 def _scrape(port: int) -> Scrape:
-    with urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://localhost:{port}/metrics", timeout=CLIENT_S) as answer:
         return Scrape(answer.read().decode())
 
 
@@ -108,7 +109,7 @@ def story(place: Path, key_uri: str, monkeypatch_module: pytest.MonkeyPatch) -> 
         for name in ("log4j.properties", "log4j-cli.properties"):
             shutil.copy(log4j_configuration(), cluster.conf / name)
         cluster.add_task_manager()
-        cluster.wait("the TaskManager has registered", lambda: cluster.slots() == 1, 60)
+        cluster.wait("the TaskManager has registered", lambda: cluster.slots() == 1)
         port = int(re.findall(r"Started PrometheusReporter HTTP server on port (\d+)", _logged(cluster.logs / "taskmanager-2.log"))[0])
         job = cluster.submit(place / "policy.yaml", place / "deployment.yaml").job
         assert job is not None
@@ -134,7 +135,7 @@ def story(place: Path, key_uri: str, monkeypatch_module: pytest.MonkeyPatch) -> 
         warnings = cluster_warnings(RestEndpoint(rest))
         workers = cluster.workers()
         cluster.kill_task_manager(with_workers=False)
-        cluster.wait("no worker outlives its TaskManager", lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers), 30)
+        cluster.wait("no worker outlives its TaskManager", lambda: not any(Path(f"/proc/{pid}").exists() for pid in workers))
         events = material.Events([*early.lines, *later.lines, *late.lines], early.truth | later.truth | late.truth)
         yield Story(place, events, scrape, healthy, strict, restarts, doors, artifacts, warnings, len(workers), of_the_job)
 

@@ -5,7 +5,6 @@ The short form kills a few processes; FLINK_MASKING_RECOVERY=long (`make test-re
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,13 +14,13 @@ import material
 import pytest
 from cluster import Cluster
 from storm import Feeder, Storm
+from waiting import stretched
 
 pytestmark = pytest.mark.flink
 LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
 SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315"))
 EVENTS, PEOPLE, CHUNK, KILLS = (1_000_000, 50_000, 2_000, 110) if LONG else (40_000, 4_000, 1_000, 6)
 TASK_MANAGERS = 2 if LONG else 1
-SETTINGS: dict[str, object] = {"execution.checkpointing.timeout": "8 s", "execution.checkpointing.tolerable-failed-checkpoints": 2}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +28,10 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     """A storm over a job on files; its figures and its output."""
     events = material.make_events(place, EVENTS, PEOPLE, 11).lines
     # Which file is read first is the source's affair, and there are many waiting after a pause.
-    job = fanout.FanOut(place / "files", key_uri, fanout.POLICY.replace("max_out_of_orderness: 60s", "max_out_of_orderness: 90s"), SETTINGS)
+    policy = fanout.POLICY.replace("max_out_of_orderness: 60s", "max_out_of_orderness: 90s")
+    settings: dict[str, object] = {"execution.checkpointing.timeout": f"{stretched(8):.0f} s",
+                                   "execution.checkpointing.tolerable-failed-checkpoints": 2}
+    job = fanout.FanOut(place / "files", key_uri, policy, settings)
     job.give_broken("broken")
     while len(cluster.task_managers) < TASK_MANAGERS:
         cluster.add_task_manager()
@@ -44,11 +46,11 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     feeder.start()
     storm.calm()
     before = cluster.rest(f"/jobs/{submitted.job}/checkpoints")["counts"]["failed"]
-    storm.stall(11)
+    storm.stall()
     storm.calm()
     timeouts = cluster.rest(f"/jobs/{submitted.job}/checkpoints")["counts"]["failed"] - before
     restarts = cluster.restarts(submitted.job)
-    storm.full_disk(3)
+    storm.full_disk()
     storm.calm()
     full = cluster.restarts(submitted.job) - restarts
     while storm.killed < KILLS:
@@ -56,11 +58,10 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
         storm.patience()
     feeder.join()
     storm.calm()
-    cluster.wait("all events are masked", lambda: job.masked() >= len(job.truth), 600 if LONG else 120)
+    cluster.wait("all events are masked", lambda: job.masked() >= len(job.truth), job.masked)
     early = job.windows()
     report = storm.report(events=EVENTS, seed=SEED, timeouts=timeouts, full_disk_restarts=full)
     cluster.savepoint(submitted.job, stop=True, drain=True)
-    time.sleep(0.5)
     summary = job.summary()
     storm.note("accounts", **json.loads(summary.encode()))
     print(json.dumps(report))

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ class KafkaFanOut(fanout.FanOut):
         """What readers of committed records see, as files."""
         for name in material.SINKS:
             (self.views / name).mkdir(parents=True)
-            records = self.broker.consume(f"storm-{name}")
+            records = self.broker.consume(f"storm-{name}", closed=True)
             (self.views / name / "part").write_bytes(material.text(record.value for record in records))
 
 
@@ -77,10 +76,9 @@ def story(kafka_jars: str, cluster: Cluster, place: Path, key_uri: str) -> Itera
                 broker.restart(kill=True, pause=2)
                 storm.note("broker killed and started again")
         storm.calm()
-        committed = broker.consume("storm-analytics", at_least=EVENTS, timeout=240)
+        committed = broker.consume("storm-analytics", at_least=EVENTS)
         report = storm.report(events=EVENTS, seed=SEED, committed=len(committed))
         cluster.savepoint(submitted.job, stop=True, drain=True)
-        time.sleep(1)
         job.collect()
         storm.note("kafka accounts", **{name: counts for name, counts in job.counts().items() if name in ("partners", "dashboard")})
     yield {"job": job, "report": report}

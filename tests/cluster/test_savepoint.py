@@ -27,7 +27,7 @@ def test_a_savepoint_of_an_earlier_release_is_restored(cluster: Cluster, tmp_pat
     cluster.wait("the job runs", lambda: cluster.running(submitted.job))
     after = material.make_events(tmp_path, 150, 60, 32, first=len(before)).lines
     job.give("after", after)
-    cluster.wait("the masked view holds what came after", lambda: job.masked() == len(after))
+    cluster.wait("the masked view holds what came after", lambda: job.masked() == len(after), job.masked)
     cluster.savepoint(submitted.job, stop=True, drain=True)
     assert job.anonymized_faults() == []
     counts = job.counts()

@@ -1,7 +1,6 @@
 """Submission with a self-contained archive, another parallelism and another policy by way of savepoints: nothing is lost or doubled."""
 
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
         for half in range(2):
             at = number * PART + half * (PART // 2)
             job.give(f"{number}-{half}", events[at : at + PART // 2])
-        cluster.wait("the masked view is whole", lambda: job.masked() == len(job.truth), 300)
+        cluster.wait("the masked view is whole", lambda: job.masked() == len(job.truth), job.masked)
         return submitted.job
 
     # With the archive, and an interpreter on the TaskManager that has no packages.
@@ -66,7 +65,6 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     deployment.write_text(yaml.safe_dump(body))
     third = leg(2, policy, deployment, "-p", 1, "-s", two)
     cluster.savepoint(third, stop=True, drain=True)
-    time.sleep(0.5)
     seen["support"] = count_lines(place / "support")
 
     fewer = place / "fewer.yaml"

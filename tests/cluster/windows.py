@@ -74,6 +74,11 @@ class Windows:
             self.given += 1
         self.broker.produce(self.raw[topic], records)
 
+    def settle(self) -> None:
+        """Wait until the transactions of a job that has ended are closed, so that every committed record is seen."""
+        for view in NAMES:
+            self.broker.consume(f"{self.name}-{view}", closed=True)
+
     def masked(self) -> int:
         """Committed records of the masked view."""
         return len(self.broker.consume(f"{self.name}-numbers"))
@@ -97,6 +102,6 @@ class Windows:
             counts.update({word: n for word, n in body.items() if isinstance(n, int)})
         return counts
 
-    def wait_for(self, cluster: Cluster, what: str, count: int, timeout: float = 180) -> None:
+    def wait_for(self, cluster: Cluster, what: str, count: int) -> None:
         """Wait until so many records are masked."""
-        cluster.wait(what, lambda: self.masked() >= count, timeout)
+        cluster.wait(what, lambda: self.masked() >= count, self.masked)

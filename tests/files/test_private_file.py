@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.files.private_file import Ended, ending_in_order, new_file
 
@@ -88,7 +89,7 @@ def test_a_signal_leaves_nothing(tmp_path, kind, number):
     assert running.stdout.readline() == b"written\n"
     for _ in range(20):
         running.send_signal(number)
-    running.communicate(timeout=60)
+    running.communicate(timeout=CLIENT_S)
     assert running.returncode not in (0, None)
     left = os.listdir(tmp_path)
     if (kind, number) == ("without", signal.SIGKILL):

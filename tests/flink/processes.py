@@ -5,23 +5,15 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+
+from waiting import Finished, finish, until
 
 from flink_masking.java import java_home
 
 CLI = ("-c", "from flink_masking.cli import main; main()")
 FAN_OUT = ("-m", "jobs.fan_out")
-
-
-class Finished(NamedTuple):
-    """What a process left."""
-
-    code: int
-    out: str
-    err: str
 
 
 @contextlib.contextmanager
@@ -42,21 +34,21 @@ def started(place: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def run(place: Path, *arguments: object, timeout: float = 150) -> Finished:
+def run(place: Path, *arguments: object) -> Finished:
     """Run a Python process to its end."""
     with started(place, *arguments) as process:
-        out, err = process.communicate(timeout=timeout)
+        out, err = finish(process)
         return Finished(process.returncode, out, err)
 
 
-def wait_for(what: str, done: Callable[[], bool], process: subprocess.Popen[str], timeout: float = 90) -> None:
+def wait_for(what: str, done: Callable[[], bool], process: subprocess.Popen[str], figure: Callable[[], object] | None = None) -> None:
     """Wait until something is true of a running process.
 
     Raises:
-        AssertionError: the process ended, or it took longer than `timeout` seconds.
+        AssertionError: the process ended, or nothing moves any more: neither `figure` nor the processor time of the process's group.
     """
-    end = time.monotonic() + timeout
-    while not done():
+
+    def alive() -> None:
         assert process.poll() is None, f"the job ended while waiting: {what}\n{process.communicate()[1][-3000:]}"
-        assert time.monotonic() < end, f"waited too long: {what}"
-        time.sleep(0.1)
+
+    until(what, done, groups=lambda: [process.pid], figure=figure, alive=alive)

@@ -5,7 +5,6 @@ Every subdirectory of PLACE/inputs is run into PLACE/outputs; then one job whose
 
 import json
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,14 @@ from flink_masking.policy.source import PolicySource
 
 
 def outcome(source: JobSource, plan: Plan, raw: Path, output: Path, parallelism: int) -> dict[str, Any]:
-    """Run a job; its summary or its error, the seconds that it took and the progress that was reported."""
+    """Run a job; its summary or its error, and the progress that was reported."""
     output.mkdir(parents=True)
     seen: list[Progress] = []
-    begin = time.monotonic()
     try:
         answer: dict[str, Any] = {"summary": json.loads(run_local(source, plan, raw, output, parallelism, seen.append).encode())}
     except JobError as error:
         answer = {"error": str(error)}
-    return {**answer, "seconds": time.monotonic() - begin, "progress": [[p.read, p.written] for p in seen]}
+    return {**answer, "progress": [[p.read, p.written] for p in seen]}
 
 
 def operators(policy: Path, keys: str, place: Path) -> list[str]:

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections import Counter
@@ -16,6 +15,7 @@ import pytest
 import sql_client
 import yaml
 from site_of_fan_out import Site
+from waiting import run
 
 from flink_masking import Protector
 from flink_masking.java import java_home
@@ -112,15 +112,7 @@ def _run(place: Path, home: Path) -> str:
     environment = {**os.environ, "JAVA_HOME": str(java_home()), "FLINK_HOME": str(home), "FLINK_CONF_DIR": str(home / "conf"),
                    "FLINK_LIB_DIR": str(home / "lib"), "FLINK_OPT_DIR": str(home / "opt"),
                    "FLINK_LOG_DIR": str(logs), "TMPDIR": str(place)}  # fmt: skip
-    process = subprocess.Popen(list(map(str, command)), cwd=place, env=environment, text=True, errors="replace", start_new_session=True,
-                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
-    try:
-        said, _ = process.communicate(timeout=420)
-    finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
-    return said
+    return run(command, cwd=place, env=environment, stderr=subprocess.STDOUT).out
 
 
 def _rows(place: Path, name: str) -> list[dict[str, object]]:

@@ -53,7 +53,7 @@ def answers(place: Path, key_uri: str) -> Answers:
     rows += [["null", *[None] * 7], ["short", "12", "a", "", "1", "2000-01-01", "2024-03-15 10:30:00.000", "1.00"]]
     (place / "rows.json").write_text(json.dumps(rows))
     parameters = {"keys": key_uri, "vault": f"sqlite://{place}/vault.db", "actor": "test", "purpose": "the way back"}
-    done = processes.run(place, PROGRAM, place / "rows.json", json.dumps(parameters), PROTECT, PROTECT, BACK, JOIN, timeout=280)
+    done = processes.run(place, PROGRAM, place / "rows.json", json.dumps(parameters), PROTECT, PROTECT, BACK, JOIN)
     found = re.search(r"^ANSWERS (.*)$", done.out, re.MULTILINE)
     assert found, (done.out + done.err)[-3000:]
     first, again, back, joined = json.loads(found[1])

@@ -16,6 +16,7 @@ import material
 import processes
 import pytest
 import yaml
+from waiting import CLIENT_S, finish
 
 from flink_masking.audit.events import broken_links
 from flink_masking.flink_rest.progress import Progress, ProgressReader
@@ -63,7 +64,8 @@ class Streaming:
 
     def rest(self, path: str, method: str = "GET") -> Any:
         """Ask Flink."""
-        with urllib.request.urlopen(urllib.request.Request(f"http://localhost:{self.port}{path}", method=method), timeout=5) as answer:
+        request = urllib.request.Request(f"http://localhost:{self.port}{path}", method=method)
+        with urllib.request.urlopen(request, timeout=CLIENT_S) as answer:
             return json.loads(answer.read() or b"null")
 
     def job(self) -> str:
@@ -75,6 +77,10 @@ class Streaming:
         with contextlib.suppress(OSError, LookupError):
             return int(float(self.rest(f"/jobs/{self.job()}/metrics?get=numRestarts")[0]["value"]))
         return 0
+
+    def masked(self) -> int:
+        """Records of the masked view in finished files."""
+        return count_lines(self.views / "analytics")
 
     def settled(self) -> int:
         """Records released or suppressed for good in the anonymized view."""
@@ -119,31 +125,31 @@ def story(place: Path, key_uri: str) -> Iterator[dict[str, Any]]:
     job.give("a", [*head.lines, *material.BROKEN])
     job.truth |= head.truth
     with processes.started(place, *processes.FAN_OUT, *arguments) as process:
-        processes.wait_for("timers release what is held", lambda: job.settled() == len(head.lines), process)
+        processes.wait_for("timers release what is held", lambda: job.settled() == len(head.lines), process, job.settled)
         seen["quiet"] = {"released": material.records(job.views / "partners"), "rows": material.records(job.views / "dashboard")}
         job.give("b", tail)
         processes.wait_for("watermarks close windows", lambda: len(job.windows()) == 2, process)
-        processes.wait_for("the masked view is whole", lambda: count_lines(job.views / "analytics") == len(job.truth), process)
+        processes.wait_for("the masked view is whole", lambda: job.masked() == len(job.truth), process, job.masked)
         seen["later"] = job.windows()
-        processes.wait_for("timers settle what came later", lambda: job.settled() == len(job.truth), process)
+        processes.wait_for("timers settle what came later", lambda: job.settled() == len(job.truth), process, job.settled)
         reader = ProgressReader(job.port, job.job())
         # A counter runs a little ahead of the files, which show when they are rolled.
-        processes.wait_for("counters and files agree", lambda: (reader.read() or STARTING).written == job.written(), process, 20)
+        processes.wait_for("counters and files agree", lambda: (reader.read() or STARTING).written == job.written(), process, job.written)
         seen["progress"], seen["written"] = reader.read(), job.written()
         before = job.in_progress()
         job.give("c", late)
-        processes.wait_for("the next file is on its way", lambda: job.in_progress() > before + 100_000, process)
+        processes.wait_for("the next file is on its way", lambda: job.in_progress() > before + 100_000, process, job.in_progress)
         workers = _workers(process.pid)
         seen["workers"] = workers
         for worker in workers[:1]:
             os.kill(worker, signal.SIGKILL)
         seen["at the kill"] = job.in_progress() - before
         processes.wait_for("Flink starts the job again", lambda: job.restarts() > 0, process)
-        processes.wait_for("the masked view is whole", lambda: count_lines(job.views / "analytics") >= len(job.truth), process)
-        processes.wait_for("timers settle the rest", lambda: job.settled() >= len(job.truth), process)
+        processes.wait_for("the masked view is whole", lambda: job.masked() >= len(job.truth), process, job.masked)
+        processes.wait_for("timers settle the rest", lambda: job.settled() >= len(job.truth), process, job.settled)
         seen["restarts"] = job.restarts()
         job.rest(f"/jobs/{job.job()}?mode=cancel", "PATCH")
-        seen["out"], seen["err"] = process.communicate(timeout=60)
+        seen["out"], seen["err"] = finish(process)
         seen["code"] = process.returncode
     seen["job"] = job
     yield seen

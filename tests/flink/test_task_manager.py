@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from waiting import CLIENT_S, until
+
 WORKER = """
 import os, sys, threading
 from flink_masking.flink.task_manager import end_with_task_manager
@@ -47,10 +49,7 @@ def test_a_worker_ends_with_its_task_manager(tmp_path):
             assert _alive(worker)
             manager.kill()
             manager.wait()
-            begun = time.monotonic()
-            while _alive(worker):
-                assert time.monotonic() - begun < 30
-                time.sleep(0.1)
+            until("the worker ends", lambda: not _alive(worker), patience=30)
         finally:
             if _alive(worker):
                 os.kill(worker, signal.SIGKILL)
@@ -64,7 +63,7 @@ def test_a_worker_that_was_orphaned_while_it_started_ends(tmp_path):
         unused.bind(("127.0.0.1", 0))
         manager = _started(tmp_path, unused.getsockname()[1])
         try:
-            manager.communicate(timeout=30)
+            manager.communicate(timeout=CLIENT_S)
         finally:
             manager.kill()
         assert manager.returncode == 0

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 import yaml
 from postgres_server import PASSWORD, PostgresServer
+from waiting import finish, stretched
 
 from flink_masking.tools.reconcile import count_lines, lines
 from flink_masking.vault.postgres import TOKENS
@@ -24,13 +25,12 @@ POLICY = material.FIELDS + """\
       ssn: {technique: tokenize, domain: ssn}
       "*": drop
 """
-PATIENCE = 5
 
 
 class Watching:
     """A job that watches a directory, with its own sinks and checkpoints, and the vault that it shares with others."""
 
-    def __init__(self, place: Path, keys: str, vault: str) -> None:
+    def __init__(self, place: Path, keys: str, vault: str, patience: int) -> None:
         """Write policy and deployment."""
         self.place, self.views, self.checkpoints = place, place / "views", place / "checkpoints"
         (place / "raw").mkdir(parents=True)
@@ -39,7 +39,7 @@ class Watching:
         sinks = {name: {"connector": "filesystem", "path": (self.views / name).as_uri(), **rolling}
                  for name in ("analytics", "audit", "quarantine")}  # fmt: skip
         source = {"connector": "filesystem", "path": (place / "raw").as_uri(), "source.monitor-interval": "200 ms"}
-        self._body = {"source": source, "sinks": sinks, "keys": keys, "vault": vault, "vault_patience": f"{PATIENCE}s"}
+        self._body = {"source": source, "sinks": sinks, "keys": keys, "vault": vault, "vault_patience": f"{patience}s"}
 
     def arguments(self, **settings: str) -> tuple[object, ...]:
         """What the job is started with."""
@@ -74,41 +74,41 @@ class Watching:
 @pytest.fixture(scope="module")
 def story(place: Path, key_uri: str, server: PostgresServer) -> dict[str, Any]:
     """The vault away for a moment, then for good; the job again from its checkpoint, and beside it another one with the same values."""
-    uri = server.database()
+    uri, patience = server.database(), round(stretched(6))
     bare = uri.replace(f":{PASSWORD}@", "@")
     (place / "password").write_text(PASSWORD + "\n")
     (place / "passfile").write_text(f"127.0.0.1:{server.port}:*:owner:{PASSWORD}\n")
     (place / "passfile").chmod(0o600)
     # One has its password by a reference that its workers resolve, the other from libpq's passfile.
-    job = Watching(place / "job", key_uri, bare.replace("@", f":${{file:{place}/password}}@") + "?passfile=/dev/null")
-    other = Watching(place / "other", key_uri, f"{bare}?passfile={place}/passfile")
+    job = Watching(place / "job", key_uri, bare.replace("@", f":${{file:{place}/password}}@") + "?passfile=/dev/null", patience)
+    other = Watching(place / "other", key_uri, f"{bare}?passfile={place}/passfile", patience)
     parts = [material.make_events(place, 2_000, 400, 20 + k, first=2_000 * k) for k in range(4)]
-    seen: dict[str, Any] = {"job": job, "other": other, "parts": parts, "server": server, "uri": uri}
+    seen: dict[str, Any] = {"job": job, "other": other, "parts": parts, "server": server, "uri": uri, "patience": patience}
     with pytest.MonkeyPatch.context() as environment:
         environment.delenv("PGPASSWORD", raising=False)
         with processes.started(job.place, *job.arguments()) as process:
             job.give("a", parts[0])
-            processes.wait_for("the first file is masked", lambda: job.masked() == 2_000, process, 180)
+            processes.wait_for("the first file is masked", lambda: job.masked() == 2_000, process, job.masked)
             seen["before"] = job.tokens()
             server.stop()
             job.give("b", parts[1])
-            time.sleep(PATIENCE / 2)
+            time.sleep(patience / 2)
             seen["while away"] = (process.poll(), job.masked())
             server.start()
-            processes.wait_for("the job goes on", lambda: job.masked() == 4_000, process, 180)
+            processes.wait_for("the job goes on", lambda: job.masked() == 4_000, process, job.masked)
             server.stop()
             job.give("c", parts[2])
-            seen["out"], seen["err"] = process.communicate(timeout=60)
+            seen["out"], seen["err"] = finish(process)
             seen["code"], seen["at the end"] = process.returncode, job.masked()
         server.start()
         again = job.arguments(**{"execution.state-recovery.path": job.latest_checkpoint()})
         with processes.started(job.place, *again) as first, processes.started(other.place, *other.arguments()) as second:
-            processes.wait_for("nothing is lost", lambda: job.masked() >= 6_000, first, 180)
-            processes.wait_for("the other job looks for files", lambda: any(other.checkpoints.rglob("_metadata")), second, 180)
+            processes.wait_for("nothing is lost", lambda: job.masked() >= 6_000, first, job.masked)
+            processes.wait_for("the other job looks for files", lambda: any(other.checkpoints.rglob("_metadata")), second)
             for one in (job, other):
                 one.give("d", parts[3])
-            processes.wait_for("the job masks the last file", lambda: job.masked() >= 8_000, first)
-            processes.wait_for("so does the other", lambda: other.masked() >= 2_000, second)
+            processes.wait_for("the job masks the last file", lambda: job.masked() >= 8_000, first, job.masked)
+            processes.wait_for("so does the other", lambda: other.masked() >= 2_000, second, other.masked)
     return seen
 
 
@@ -123,7 +123,7 @@ def test_a_vault_that_stays_away_fails_the_job(story):
     assert story["code"] == 1
     (line,) = [line for line in story["err"].splitlines() if line.startswith("error: ")]
     port = story["server"].port
-    assert f"VaultError: postgresql://127.0.0.1:{port}/" in line and f"could not be reached for {PATIENCE} s" in line
+    assert f"VaultError: postgresql://127.0.0.1:{port}/" in line and f"could not be reached for {story['patience']} s" in line
     assert "Hint: " in story["err"] and "Traceback" not in story["err"] and PASSWORD not in story["err"]
     assert story["at the end"] == 4_000
 

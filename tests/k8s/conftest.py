@@ -1,9 +1,13 @@
-"""The overlays, rendered once."""
+"""Makes the modules of this folder importable, whatever the import mode; the overlays, rendered once."""
 
 import copy
+import sys
 from pathlib import Path
 
 import pytest
+
+sys.path.append(str(Path(__file__).resolve().parent))
+
 from kustomize import Object, Rendering
 
 K8S = Path(__file__).resolve().parents[2] / "k8s"

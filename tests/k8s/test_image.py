@@ -12,6 +12,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from waiting import CLIENT_S
 
 import flink_masking
 from flink_masking.deployment.model import Deployment
@@ -44,7 +45,7 @@ def run_entrypoint(tmp_path, *command, **environment):
     conf.chmod(0o500)
     settings = {"PATH": os.environ["PATH"], "FLINK_CONF_DIR": str(conf), "FLINK_MASKING_RUN_DIR": str(tmp_path / "run"),
                 "FLINK_MASKING_KERNELS": str(tmp_path / "kernels"), "TMPDIR": str(tmp_path), **environment}
-    return subprocess.run(["bash", str(ENTRYPOINT), *command], env=settings, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(["bash", str(ENTRYPOINT), *command], env=settings, capture_output=True, text=True, timeout=CLIENT_S, check=False)
 
 
 @pytest.mark.parametrize("password", ["simple", "it's: \"odd\" $HOME #1 \\ `id`"])
@@ -116,7 +117,7 @@ def test_base_images_are_named_by_digest():
     for base in bases:
         [check] = re.findall(rf'case "\${base}" in .*? esac', DOCKERFILE)
         for image, code in {"flink:2.3.0": 1, "": 1, "flink:2.3.0@sha256:0123": 0}.items():
-            done = subprocess.run(["sh", "-c", check], env={base: image}, capture_output=True, text=True, timeout=10, check=False)
+            done = subprocess.run(["sh", "-c", check], env={base: image}, capture_output=True, text=True, timeout=CLIENT_S, check=False)
             assert (code, bool(code)) == (done.returncode, f"{base} has no digest" in done.stderr)
 
 

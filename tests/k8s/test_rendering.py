@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 from k8s_rules import complete
+from waiting import CLIENT_S
 
 
 def by_name(objects):
@@ -21,7 +22,8 @@ def test_the_rendering_is_that_of_kubectl(objects, overlay, k8s):
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         pytest.skip("no kubectl on this machine: its rendering cannot be compared")
-    done = subprocess.run([kubectl, "kustomize", str(k8s / "overlays" / overlay)], capture_output=True, text=True, timeout=60, check=True)
+    command = [kubectl, "kustomize", str(k8s / "overlays" / overlay)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_S, check=True)
     printed = list(yaml.safe_load_all(done.stdout))
     assert by_name(printed) == by_name(objects)
     assert len(printed) == len(objects)
@@ -138,7 +140,7 @@ def test_the_options_of_the_probe_are_those_of_the_command(objects):
     container = by_name(objects)["Deployment", "flink-masking-health"]["spec"]["template"]["spec"]["containers"][0]
     command = [word if not word.startswith("https:") else "ftp://x" for word in container["readinessProbe"]["exec"]["command"]]
     program = Path(sys.executable).with_name(command[0])
-    done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=CLIENT_S, check=False)
     assert (1, "error: --rest: no http address.") == (done.returncode, done.stderr.splitlines()[0])
 
 

@@ -2,16 +2,14 @@
 
 import json
 import os
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import yaml
 from broker import Broker
 from certificates import Authority
 from confluent_kafka.admin import AdminClient, ScramCredentialInfo, ScramMechanism, UserScramCredentialUpsertion
+from waiting import CLIENT_S, Finished, run
 
 from flink_masking.java import java_home
 
@@ -44,14 +42,6 @@ for arguments in json.loads(sys.argv[1]):
     done.append([code, out.getvalue(), err.getvalue()])
 print(json.dumps(done))
 """
-
-
-class Finished(NamedTuple):
-    """What a process left."""
-
-    code: int
-    out: str
-    err: str
 
 
 class Secured:
@@ -89,7 +79,7 @@ class Secured:
         changes = [UserScramCredentialUpsertion(user, credentials, password.encode()) for user, password in self.passwords.items()]
         admin = self.broker.admin()  # held: a client that is forgotten ends what it has begun
         for done in admin.alter_user_scram_credentials(changes).values():
-            done.result(30)
+            done.result(CLIENT_S)
         for topic in ("raw", "analytics", "partners", "audit", "quarantine"):
             self.broker.topic(topic)
         (self.folder / "policy.yaml").write_text(POLICY)
@@ -137,18 +127,10 @@ class Secured:
         path.write_text(PRINCIPALS.format(job=f"'{job}'"))
         return path
 
-    def run(self, *arguments: object, environment: dict[str, str] | None = None, timeout: float = 240) -> Finished:
+    def run(self, *arguments: object, environment: dict[str, str] | None = None) -> Finished:
         """Run a Python process to its end, in a process group that is gone afterwards."""
         variables = {**os.environ, "JAVA_HOME": str(java_home()), "FLINK_LOG_DIR": str(self.folder), **(environment or {})}
-        process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=self.folder, env=variables, text=True, errors="replace",
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
-        try:
-            out, err = process.communicate(timeout=timeout)
-        finally:
-            if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-        return Finished(process.returncode, out, err)
+        return run([sys.executable, *arguments], cwd=self.folder, env=variables)
 
     def acl(self, job: str, deployment: Path) -> list[str]:
         """The command that looks after access, for a principal of the job."""

@@ -4,6 +4,7 @@ import pytest
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AclBinding, AclBindingFilter, AclOperation, AclPermissionType, NewTopic, ResourcePatternType, ResourceType
 from secured import SCRAM
+from waiting import CLIENT_S
 
 pytestmark = pytest.mark.flink
 TOPICS = ("raw", "analytics", "partners", "audit", "quarantine")
@@ -19,7 +20,7 @@ def applied(secured):
     config.write_text("".join(f"{key}={value}\n" for key, value in properties.items()))
     admin = secured.broker.admin()
     for done in admin.delete_acls([EVERYTHING]).values():
-        done.result(20)
+        done.result(CLIENT_S)
     secured.broker.produce("raw", [b'{"customer":"c1","amount":5}'])
     secured.broker.produce("analytics", [b"{}"])
     command = secured.acl("User:job", secured.deployment("job", secured.java("job")))
@@ -39,7 +40,7 @@ def refused(action):
 def may_read(secured, user, topic):
     """Whether a user gets the records of a topic."""
     group = {"group.id": "job-group" if user == "job" else f"{user}-reader"}
-    return not refused(lambda: secured.broker.consume(topic, config=secured.client(user) | group, timeout=20))
+    return not refused(lambda: secured.broker.consume(topic, config=secured.client(user) | group))
 
 
 def may_write(secured, user, topic):
@@ -50,13 +51,13 @@ def may_write(secured, user, topic):
 def may_use_group(secured, user, group):
     """Whether a user may look into a consumer group; those who may join it and commit may do that, too."""
     admin = secured.admin(user)
-    return not refused(lambda: admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(20))
+    return not refused(lambda: admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result(CLIENT_S))
 
 
 def may_begin(secured, user, transaction):
     """Whether a user may write under a transactional id."""
     producer = Producer({**secured.client(user), "transactional.id": transaction, "log_level": 0})
-    return not refused(lambda: producer.init_transactions(20))
+    return not refused(lambda: producer.init_transactions(CLIENT_S))
 
 
 def test_the_command_grants_what_is_missing_and_says_so(secured, applied):
@@ -72,7 +73,7 @@ def test_the_command_grants_what_is_missing_and_says_so(secured, applied):
 def test_the_broker_holds_exactly_these_entries(secured, applied):
     """What the broker lists is what was printed, no entry more."""
     admin = secured.broker.admin()
-    found = admin.describe_acls(EVERYTHING).result(20)
+    found = admin.describe_acls(EVERYTHING).result(CLIENT_S)
     assert len(found) == len([line for line in applied[2].out.splitlines() if line.startswith("  ")])
     assert {entry.principal for entry in found} == {"User:job", "User:analyst", "User:partner", "User:officer"}
     assert {(entry.name, entry.operation) for entry in found if entry.principal == "User:analyst"} == {
@@ -108,12 +109,12 @@ def test_consumer_groups_are_apart(secured, applied):
 def test_an_unknown_principal_is_refused_everything(secured, applied):
     """A user with a password and no entry sees no topic, uses no group, makes no topic and does not look after access."""
     admin = secured.admin("stranger")
-    assert set(admin.list_topics(timeout=20).topics) == set()
+    assert set(admin.list_topics(timeout=CLIENT_S).topics) == set()
     assert not may_use_group(secured, "stranger", "stranger-")
-    assert refused(lambda: admin.create_topics([NewTopic("new", 1, 1)])["new"].result(20))
+    assert refused(lambda: admin.create_topics([NewTopic("new", 1, 1)])["new"].result(CLIENT_S))
     who = ("User:stranger", "*", AclOperation.READ, AclPermissionType.ALLOW)
     mine = AclBinding(ResourceType.TOPIC, "raw", ResourcePatternType.LITERAL, *who)
-    assert refused(lambda: admin.create_acls([mine])[mine].result(20))
+    assert refused(lambda: admin.create_acls([mine])[mine].result(CLIENT_S))
 
 
 def test_what_the_command_finds_beside_its_own(secured, applied, broker):
@@ -121,7 +122,7 @@ def test_what_the_command_finds_beside_its_own(secured, applied, broker):
     who = ("User:stranger", "*", AclOperation.READ, AclPermissionType.ALLOW)
     extra = AclBinding(ResourceType.TOPIC, "ra", ResourcePatternType.PREFIXED, *who)
     admin = secured.broker.admin()
-    admin.create_acls([extra])[extra].result(20)
+    admin.create_acls([extra])[extra].result(CLIENT_S)
     command = secured.acl("User:job", secured.folder / "job.yaml")
     everybodys = secured.acl("User:job", secured.deployment("open", {"bootstrap.servers": broker.bootstrap}))
     try:
@@ -129,7 +130,7 @@ def test_what_the_command_finds_beside_its_own(secured, applied, broker):
         found, own, opened = secured.commands([*command, "--dry-run", config], [*command, "--apply"], [*everybodys, "--apply"])
     finally:
         for done in admin.delete_acls([AclBindingFilter(ResourceType.TOPIC, "ra", ResourcePatternType.PREFIXED, *who)]).values():
-            done.result(20)
+            done.result(CLIENT_S)
     assert (found.code, own.code, opened.code) == (0, 1, 1)
     assert found.err == "warning: not of this policy, and left as it is: User:stranger may read topic beginning with ra\n"
     assert own.err.startswith("error: the deployment: Kafka at ") and "this principal may not look after access.\nHint: " in own.err

@@ -1,11 +1,11 @@
 """What a job is told before it starts, by a real broker through Kafka's own client."""
 
-import subprocess
 import sys
 
 import pytest
 import yaml
 from broker import Broker
+from waiting import run as run_program
 
 from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import completed
@@ -128,10 +128,10 @@ def job(tmp_path, key_uri):
         policy.write_text(POLICY)
         deployment.write_text(yaml.safe_dump(written(*arguments, **options) | {"keys": key_uri}))
         command = [sys.executable, "-P", "-m", "jobs.fan_out", "--policy", policy, "--deployment", deployment]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, start_new_session=True)
-        assert done.returncode == 1, done.stderr
-        assert "Traceback" not in done.stderr
-        return done.stderr.splitlines()[-2:]
+        done = run_program(command)
+        assert done.code == 1, done.err
+        assert "Traceback" not in done.err
+        return done.err.splitlines()[-2:]
 
     return run
 

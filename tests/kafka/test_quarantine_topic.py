@@ -5,10 +5,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import yaml
+from waiting import finish, run
+from waiting import until as wait_until
 
 from flink_masking.audit.events import broken_links
 from flink_masking.engine.quarantine import QuarantineWriter, RecordParts
@@ -65,10 +66,9 @@ class Site:
     def run(self, *commands):
         """Exit code, stdout and stderr of each command, in one process, which starts Java once."""
         whole = json.dumps([["quarantine", verb, str(self.deployment), *map(str, more)] for verb, *more in commands])
-        done = subprocess.run([sys.executable, "-P", "-c", COMMANDS, whole], env=self.environment(), capture_output=True, text=True,
-                              timeout=240, check=False)
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)
+        done = run([sys.executable, "-P", "-c", COMMANDS, whole], env=self.environment())
+        assert done.code == 0, done.err
+        return json.loads(done.out)
 
     def begin(self, *more):
         """A replay under way, in a process group of its own."""
@@ -93,9 +93,10 @@ def site(broker, topic, key_uri, tmp_path):
 
 def until(running, mark):
     """Wait until a program waits."""
-    while not mark.exists():
+    def alive():
         assert running.poll() is None, running.communicate()
-        time.sleep(0.05)
+
+    wait_until("a program waits", mark.exists, groups=lambda: [running.pid], alive=alive, pause=0.05)
 
 
 def test_a_topic_is_shown_counted_and_replayed(site):
@@ -130,7 +131,7 @@ def test_killed_or_twice_at_once_each_record_is_sent_once(site):
     running = site.begin(*site.blocking(mark))
     until(running, mark)
     os.killpg(running.pid, signal.SIGKILL)
-    running.communicate(timeout=60)
+    finish(running)
     mark.unlink()
     assert len(site.sent()) == BATCH
     overtaken = site.begin(*site.blocking(mark))
@@ -139,7 +140,7 @@ def test_killed_or_twice_at_once_each_record_is_sent_once(site):
     [done] = site.run(["replay", "--as-is", *WHO])
     assert done[0] == 0 and f"{ENTRIES - BATCH} records sent again" in done[1]
     mark.unlink()
-    out, err = overtaken.communicate(timeout=120)
+    out, err = finish(overtaken)
     assert overtaken.returncode == 1 and "another replay of this quarantine has begun" in err and "SECRET" not in out + err
     assert sorted(record.value for record in site.sent()) == sorted(site.records)
 

@@ -59,7 +59,6 @@ SECRETS = (b"CUST", b"@example.com", b"Mozilla", b"HIDDEN", b"SESSION")
 POISON = b'{"order":-1,"customerId":"CUST-1","email":"' + b"x" * 1_020_000 + b'"}'
 IDLE = 12
 """Seconds; the lagging partition must have spoken again by then, and the window comes out after it."""
-PATIENCE = 240
 
 
 class Job(NamedTuple):
@@ -119,11 +118,14 @@ def job(broker: Broker, key_uri: str, tmp_path_factory: pytest.TempPathFactory) 
     def reached(name: str, count: int) -> Callable[[], bool]:
         return lambda: len(broker.consume(names[name])) >= count
 
+    def progress() -> int:
+        return len(broker.consume(names["bare"]))
+
     arguments = ("--policy", place / "policy.yaml", "--deployment", place / "deployment.yaml", "--wait")
     with processes.started(place, *processes.FAN_OUT, *arguments) as running:
-        processes.wait_for("the first records", reached("bare", PEOPLE), running, PATIENCE)
+        processes.wait_for("the first records", reached("bare", PEOPLE), running, progress)
         broker.produce(names["raw"], late)
-        processes.wait_for("those of the lagging partition", reached("bare", 2 * PEOPLE + 1), running, PATIENCE)
+        processes.wait_for("those of the lagging partition", reached("bare", 2 * PEOPLE + 1), running, progress)
         ahead = iter(range(2_000, 3_000))
 
         def published() -> bool:
@@ -131,9 +133,9 @@ def job(broker: Broker, key_uri: str, tmp_path_factory: pytest.TempPathFactory) 
             time.sleep(0.3)
             return reached("dashboard", 1)()
 
-        processes.wait_for("the first window", published, running, PATIENCE)
+        processes.wait_for("the first window", published, running, progress)
         last = next(ahead) - 1
-        processes.wait_for("the last record", reached("bare", 2 * PEOPLE + 1 + last - 1_999), running, PATIENCE)
+        processes.wait_for("the last record", reached("bare", 2 * PEOPLE + 1 + last - 1_999), running, progress)
         yield Job({name: broker.consume(names[name]) for name in SINKS}, made, key_uri)
 
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.crypto.hkdf import subkey
 from flink_masking.errors import KeyRingError
@@ -144,6 +145,6 @@ def cli_as():
         program = ("import os, sys; from flink_masking.keys import files\nf = os.open(sys.argv[1], os.O_RDONLY)\n"
                    f"os.setgid({user}); os.setuid({user})\n"
                    "try: print(files._contents(f, sys.argv[1]))\nexcept Exception as error: print(error)")
-        return subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, timeout=CLIENT_S).stdout
 
     return run

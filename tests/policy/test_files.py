@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError
@@ -159,7 +160,7 @@ def test_the_command_says_where(folder):
     """``check`` ends with the place in the policy and what to do, and shows nothing of the file."""
     (folder / "policy.yaml").write_text(POLICY % (", hierarchy: ../outside.csv", ""))
     command = [Path(sys.executable).with_name("flink-masking"), "check", folder / "policy.yaml"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CLIENT_S, check=False)
     assert 2 == done.returncode
     assert "policy.yaml:4:" in done.stderr
     assert "the name leads out of the policy's folder" in done.stderr

@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.errors import InputError, JobError
 from flink_masking.jars import Artifact, JarCache
@@ -155,6 +156,6 @@ def test_the_table_knows_the_flink_of_the_package():
     assert dist.stem.removeprefix("flink-dist-") in client.GATEWAYS
     command = [Path(sys.executable).with_name("flink-masking"), "sql", "client-setup", "--offline", "--into", "/proc/nowhere"]
     environment = {**os.environ, "XDG_CACHE_HOME": "/nowhere", "FLINK_HOME": ""}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=CLIENT_S, check=False)
     assert (1, "") == (done.returncode, done.stdout)
     assert "org.apache.flink:flink-sql-gateway:2.3.0 is missing" in done.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from postgres_server import PASSWORD, binaries
+from waiting import CLIENT_S
 
 from flink_masking.addresses.endpoints import is_loopback
 from flink_masking.deployment.model import Deployment
@@ -27,7 +28,7 @@ def found():
     if os.getuid() != 0 or shutil.which("unshare") is None or shutil.which("ip") is None:
         pytest.skip("a network namespace needs root, unshare and ip")
     with tempfile.TemporaryDirectory() as folder:  # the server's account reads it, which pytest's own folders do not let it
-        done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=240)
+        done = subprocess.run(["unshare", "--net", sys.executable, SCRIPT, folder], capture_output=True, text=True, timeout=CLIENT_S)
     assert done.returncode == 0, done.stderr
     assert PASSWORD not in done.stdout + done.stderr
     return json.loads(done.stdout)

@@ -12,6 +12,7 @@ from pathlib import Path
 import cloudpickle
 import pyarrow as pa
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.errors import KeyRingError, VaultError
 from flink_masking.keys.ring import KeyRing
@@ -118,7 +119,7 @@ def test_processes_agree(kind, request, tmp_path, key_uri):
     for worker in workers:
         worker.stdin.write("\n")
         worker.stdin.flush()
-    made = [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
+    made = [json.loads(worker.communicate(timeout=CLIENT_S)[0]) for worker in workers]
     assert [worker.returncode for worker in workers] == [0, 0]
     assert made[0] == made[1]
     assert len(made[0]) == len(set(made[0].values())) == 2 * 1_350

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from waiting import CLIENT_S
 
 SWITCH = "FLINK_MASKING_ALERTS"
 """The environment variable that makes a missing tool a failure: ``make test-alerts`` sets it."""
@@ -50,9 +51,9 @@ def promtool() -> Path:
 
 def _run(command: list[str], folder: Path) -> None:
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=180, check=False, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=CLIENT_S, check=False, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
-        raise Unavailable(f"{command[0]} took more than three minutes") from None
+        raise Unavailable(f"{command[0]} took more than {CLIENT_S} s") from None
     if done.returncode:
         raise Unavailable(f"{command[0]} failed: {(done.stderr or done.stdout).strip()[:200]}")
 
@@ -85,7 +86,7 @@ def failures(tool: Path, folder: Path, rules: list[dict[str, Any]], case: dict[s
     tests = {"rule_files": ["rules.json"], "evaluation_interval": "15s", "tests": [unit]}
     (folder / "rules.json").write_text(json.dumps({"groups": [{"name": "rules", "rules": bare}]}))
     (folder / "tests.json").write_text(json.dumps(tests))
-    done = subprocess.run([tool, "test", "rules", "tests.json"], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([tool, "test", "rules", "tests.json"], cwd=folder, capture_output=True, text=True, timeout=CLIENT_S, check=False)
     return "" if done.returncode == 0 else (done.stdout + done.stderr).strip() or "promtool failed"
 
 
