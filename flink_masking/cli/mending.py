@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flink_masking.engine.quarantine import Entry
 
-SECONDS = 60
+SECONDS = 600
 """That the program gets for one record."""
 
 
