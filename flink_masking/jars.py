@@ -5,29 +5,19 @@ it came from. It is verified on download and on every use. The cache is laid out
 is served by putting the file there.
 """
 
-import base64
-import contextlib
 import hashlib
-import http.client
 import os
 import re
 import tempfile
-import urllib.error
 import urllib.parse
-import urllib.request
-import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from flink_masking.errors import InputError, JobError
+from flink_masking.jar_resolvers import EXTRA, REPOSITORY, ResolverError, resolver, without_login
 
-REPOSITORY = "FLINK_MASKING_MAVEN_REPOSITORY"
-"""The environment variable that names a Maven repository."""
-CENTRAL = "https://repo1.maven.org/maven2"
-_TIMEOUT = 30
-_CHUNK = 1 << 20
 _COORDINATES = re.compile(r"([\w.-]+):([\w.-]+):([\w.+-]+)(?:@sha256:([0-9a-f]{64}))?")
 
 
@@ -117,7 +107,8 @@ class JarCache:
 
         Args:
             directory: the user's cache directory unless given.
-            repository: a URL; `FLINK_MASKING_MAVEN_REPOSITORY`, a mirror in ``~/.m2/settings.xml`` or Maven Central unless given.
+            repository: address of the only Maven repository to ask; what `FLINK_MASKING_MAVEN_REPOSITORY` names unless given, else those
+                that the resolver is configured for.
             offline: never use the network.
         """
         self._directory = directory or cache_directory()
@@ -147,75 +138,32 @@ class JarCache:
         return target
 
     def _fetch(self, jar: Artifact, target: Path) -> None:
-        base = (self._repository or repository()).rstrip("/")
-        url, headers = _without_login(f"{base}/{jar.path}")
-        shown = url.removesuffix(jar.path).rstrip("/")
-        hint = f"Hint: name a repository that can be reached in {REPOSITORY}, or put the jar to {target}"
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+        given = self._repository or os.environ.get(REPOSITORY) or None
+        found = resolver(given)
+        if found is None:
+            raise JobError(f"jar {jar.coordinates}: {'jgo is not' if given else 'neither jgo nor Maven is'} installed to fetch it. Hint: "
+                           f"pip install '{EXTRA}', or put the jar to {target}")  # fmt: skip
+        name, fetch = found
         try:
-            with os.fdopen(handle, "wb") as file:
-                hashed = hashlib.sha256()
-                request = urllib.request.Request(url)
-                for header, value in headers.items():
-                    request.add_unredirected_header(header, value)  # a login is for its own host only
-                with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:
-                    while chunk := answer.read(_CHUNK):
-                        hashed.update(chunk)
-                        file.write(chunk)
-            if hashed.hexdigest() != jar.sha256:
-                raise JobError(f"jar {jar.coordinates}: what {shown} sent is not the jar that was pinned by checksum. Hint: it was cut "
-                               f"short, or the repository is not to be trusted; name another one in {REPOSITORY}")
-            os.chmod(name, 0o644)
-            os.replace(name, target)
-        except urllib.error.HTTPError as error:
-            raise JobError(f"jar {jar.coordinates} cannot be fetched from {shown} (HTTP {error.code}). {hint}") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = getattr(error, "reason", None)
-            what = getattr(reason, "strerror", None) or getattr(error, "strerror", None) or type(reason or error).__name__
-            raise JobError(f"jar {jar.coordinates} cannot be fetched from {shown} ({what}). {hint}") from None
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
+                fetch(jar.coordinates, Path(part))
+                [file] = Path(part).rglob(target.name)
+                if _digest(file) != jar.sha256:
+                    raise JobError(f"jar {jar.coordinates}: what {name} brought is not the jar that was pinned by checksum. Hint: it was "
+                                   f"cut short, or the repository is not to be trusted; name another one to {name}, or in {REPOSITORY}")
+                os.chmod(file, 0o644)
+                os.replace(file, target)
+        except (ResolverError, OSError, ValueError) as error:
+            what = str(error) if isinstance(error, ResolverError) else getattr(error, "strerror", None) or "no such file came"
+            raise JobError(f"jar {jar.coordinates} cannot be fetched with {name} ({without_login(what)}). Hint: name a repository that can "
+                           f"be reached in the configuration of {name} or in {REPOSITORY}, or put the jar to {target}") from None
 
 
 def cache_directory() -> Path:
     """Where jars are kept between runs."""
     base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     return Path(base) / "flink-masking" / "jars"
-
-
-def repository(settings: Path | None = None) -> str:
-    """The Maven repository that jars come from.
-
-    Args:
-        settings: Maven's user settings; ``~/.m2/settings.xml`` unless given.
-
-    Returns:
-        The URL that `FLINK_MASKING_MAVEN_REPOSITORY` names; else that of the settings' mirror of Maven Central; else Maven Central's own.
-    """
-    if given := os.environ.get(REPOSITORY):
-        return given
-    try:
-        root = ElementTree.parse(settings or Path.home() / ".m2" / "settings.xml").getroot()
-    except (OSError, ElementTree.ParseError, RuntimeError):
-        return CENTRAL
-    for mirror in root.iterfind("{*}mirrors/{*}mirror"):
-        stands_for = {name.strip() for name in (mirror.findtext("{*}mirrorOf") or "").split(",")}
-        url = (mirror.findtext("{*}url") or "").strip()
-        if url and stands_for & {"*", "external:*", "central"} and "!central" not in stands_for:
-            return url
-    return CENTRAL
-
-
-def _without_login(url: str) -> tuple[str, dict[str, str]]:
-    """A URL without user and password, and the header that carries them instead."""
-    parts = urllib.parse.urlsplit(url)
-    login, separator, host = parts.netloc.rpartition("@")
-    bare = urllib.parse.urlunsplit(parts._replace(netloc=host))
-    if not separator:
-        return bare, {}
-    return bare, {"Authorization": "Basic " + base64.b64encode(urllib.parse.unquote(login).encode()).decode()}
 
 
 def _digest(path: Path) -> str:

@@ -18,7 +18,7 @@ def jars(
     """Fetch the connector jars that a DEPLOYMENT's job takes along, and print coordinates and path of each.
 
     They are kept in the user's cache directory and verified by checksum on every use. The environment variable
-    FLINK_MASKING_MAVEN_REPOSITORY names another repository than Maven Central.
+    FLINK_MASKING_MAVEN_REPOSITORY names the only Maven repository to ask; else Maven or jgo asks those that it is configured for.
     """
     import shutil
 

@@ -147,6 +147,6 @@ def test_a_jar_that_cannot_be_had_is_told_before_java_starts(job, monkeypatch):
     monkeypatch.setenv("FLINK_MASKING_MAVEN_REPOSITORY", "http://localhost:1")
     coordinates = "org.apache.flink:flink-sql-connector-kafka:0"  # a release that no cache has
     error, hint = job("localhost:1", "raw", "masked", jars=[f"{coordinates}@sha256:{'0' * 64}"])
-    assert error.startswith(f"error: jar {coordinates} cannot be fetched from http://localhost:1 (")
+    assert error.startswith(f"error: jar {coordinates} cannot be fetched with jgo (http://localhost:1: ")
     place = "org/apache/flink/flink-sql-connector-kafka/0/flink-sql-connector-kafka-0.jar"
     assert hint.endswith(f" in FLINK_MASKING_MAVEN_REPOSITORY, or put the jar to {cache_directory() / place}")

@@ -2,16 +2,34 @@
 
 import hashlib
 import http.server
+import os
+import re
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
 
+import flink_masking
 from flink_masking.errors import InputError, JobError
-from flink_masking.jars import CENTRAL, CONNECTORS, REPOSITORY, Artifact, JarCache, needed, repository
+from flink_masking.jar_resolvers import REPOSITORY, resolver
+from flink_masking.jars import CONNECTORS, Artifact, JarCache, needed
 
 BODY = b"the jar"
 JAR = Artifact("org.example.deep", "some-jar", "1.2", hashlib.sha256(BODY).hexdigest())
 PATH = "org/example/deep/some-jar/1.2/some-jar-1.2.jar"
+
+
+@pytest.fixture(autouse=True)
+def nobodys_configuration(tmp_path_factory, monkeypatch):
+    """Neither Maven nor jgo is configured by whoever runs the tests, and no Maven is found."""
+    home = tmp_path_factory.mktemp("home")
+    for name, value in {"HOME": home, "JGO_CONFIG_FILE": home / "jgo.conf", "PATH": home / "bin"}.items():
+        monkeypatch.setenv(name, str(value))
+    for name in (REPOSITORY, "M2_REPO", "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (home / "bin").mkdir()
+    return home
 
 
 @pytest.fixture
@@ -45,8 +63,27 @@ def test_a_jar_is_fetched_once(tmp_path, server):
     path = JarCache(tmp_path, f"http://{address}/").resolve(JAR)
     assert (path, path.read_bytes()) == (tmp_path / PATH, BODY)
     assert path == JarCache(tmp_path, offline=True).resolve(JAR)
-    assert [(f"/maven/{PATH}", None)] == asked
+    assert [(f"/maven/{PATH}", None), (f"/maven/{PATH}.sha1", None)] == asked
     assert [path] == list(path.parent.iterdir())
+
+
+def test_a_repository_may_be_a_directory(tmp_path):
+    """A repository named by a file address needs no server and no network."""
+    held = tmp_path / "repository of ours" / PATH
+    held.parent.mkdir(parents=True)
+    held.write_bytes(BODY)
+    repository = (tmp_path / "repository of ours").as_uri()
+    assert JarCache(tmp_path / "cache", repository).resolve(JAR).read_bytes() == BODY
+    assert held.read_bytes() == BODY
+
+
+def test_the_resolvers_configuration_names_the_repositories(tmp_path, server, nobodys_configuration):
+    """Without a repository of our own jgo asks those of its configuration; the environment's comes first."""
+    (nobodys_configuration / "jgo.conf").write_text(f"[repositories]\ncentral = http://{server[0]}\n")
+    assert JarCache(tmp_path).resolve(JAR).read_bytes() == BODY
+    os.environ[REPOSITORY] = "http://localhost:1"
+    with pytest.raises(JobError, match="http://localhost:1: Connection refused"):
+        JarCache(tmp_path / "other").resolve(JAR)
 
 
 def test_a_jar_that_was_changed_in_the_cache_is_not_used(tmp_path, server):
@@ -62,13 +99,13 @@ def test_what_does_not_hash_to_the_checksum_never_reaches_the_cache(tmp_path, se
     """A repository that sends something else is refused, and nothing of it stays."""
     address, held, _ = server
     held[f"/maven/{PATH}"] = BODY + b"!"
-    with pytest.raises(JobError, match=r"what http://localhost:\d+/maven sent is not the jar that was pinned"):
+    with pytest.raises(JobError, match=r"what jgo brought is not the jar that was pinned"):
         JarCache(tmp_path, f"http://{address}").resolve(JAR)
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.parametrize(("base", "reason"), [("http://localhost:1", "Connection refused"), ("http://{}/other", "HTTP 404"),
-                                              ("nonsense", "ValueError")])  # fmt: skip
+@pytest.mark.parametrize(("base", "reason"), [("http://localhost:1", "Connection refused"), ("http://{}/other", "not found in http://localhost"),
+                                              ("nonsense", "Schema"), ("file:///nowhere", "not found in file:///nowhere")])  # fmt: skip
 def test_a_jar_that_cannot_be_fetched_is_named_with_its_place(tmp_path, server, base, reason):
     """One line: coordinates, why, and where the file may be put by hand; it is used when it is put there."""
     with pytest.raises(JobError) as raised:
@@ -86,27 +123,85 @@ def test_a_login_in_the_address_is_sent_and_never_shown(tmp_path, server):
     """User and password of a repository go into the request's header, and into no message."""
     address, held, asked = server
     JarCache(tmp_path, f"http://me:se%20cret@{address}").resolve(JAR)
-    assert [(f"/maven/{PATH}", "Basic bWU6c2UgY3JldA==")] == asked
+    assert (f"/maven/{PATH}", "Basic bWU6c2UgY3JldA==") == asked[0]
     held.clear()
-    with pytest.raises(JobError) as raised:
-        JarCache(tmp_path / "other", f"http://me:secret@{address}").resolve(JAR)
-    assert "secret" not in str(raised.value)
+    for unreachable in (f"http://me:secret@{address}", "http://me:secret@localhost:1"):
+        with pytest.raises(JobError) as raised:
+            JarCache(tmp_path / "other", unreachable).resolve(JAR)
+        assert "secret" not in str(raised.value)
 
 
-def test_the_repository_is_the_users(tmp_path, monkeypatch):
-    """The environment comes first, then a mirror of Maven's settings, then Maven Central."""
-    monkeypatch.delenv(REPOSITORY, raising=False)
-    settings = tmp_path / "settings.xml"
-    assert repository(settings) == CENTRAL
-    settings.write_text("<settings>")
-    assert repository(settings) == CENTRAL
-    settings.write_text('<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0"><mirrors>'
-                        "<mirror><mirrorOf>other</mirrorOf><url>https://a</url></mirror>"
-                        "<mirror><mirrorOf>*,!central</mirrorOf><url>https://b</url></mirror>"
-                        "<mirror><mirrorOf>external:*, other</mirrorOf><url> https://c </url></mirror></mirrors></settings>")  # fmt: skip
-    assert repository(settings) == "https://c"
-    monkeypatch.setenv(REPOSITORY, "https://d")
-    assert repository(settings) == "https://d"
+MAVEN = """#!/bin/sh
+for argument; do case $argument in -DoutputDirectory=*) into=${argument#*=} ;; -Dartifact=*) artifact=${argument#*=} ;; esac; done
+"""
+"""The part of Maven's command line that is relied on, for a program in its place; `test_maven_itself` uses the real one."""
+PUTS = MAVEN + '[ "$artifact" = org.example.deep:some-jar:1.2 ] && printf "the jar" > "$into/some-jar-1.2.jar"\n'
+FAILS = MAVEN + """echo '[ERROR] Failed to execute goal x: Could not find it in own (https://me:secret@host/maven)'; exit 1
+"""
+
+
+def put_maven(home, script):
+    """A program mvn on the PATH."""
+    program = home / "bin" / "mvn"
+    program.write_text(script)
+    program.chmod(0o755)
+
+
+def test_maven_is_used_where_its_user_has_configured_it(tmp_path, nobodys_configuration):
+    """jgo reads no settings.xml: with one, and Maven installed, Maven fetches; a repository of our own is for jgo in any case."""
+    put_maven(nobodys_configuration, PUTS)
+    assert resolver(None)[0] == "jgo"
+    (nobodys_configuration / ".m2").mkdir()
+    (nobodys_configuration / ".m2" / "settings.xml").write_text("<settings/>")
+    assert resolver("https://host/maven")[0] == "jgo"
+    assert resolver(None)[0] == "Maven"
+    assert JarCache(tmp_path).resolve(JAR) == tmp_path / PATH
+    assert [tmp_path / PATH] == list((tmp_path / PATH).parent.iterdir())
+
+
+def test_what_maven_says_is_told_without_logins(tmp_path, nobodys_configuration, monkeypatch):
+    """Without jgo Maven fetches, and its reason is told on one line; what it brings is verified, too."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    put_maven(nobodys_configuration, FAILS)
+    with pytest.raises(JobError, match=r"fetched with Maven \(Could not find it in own \(https://host/maven\)\)\. Hint: ") as raised:
+        JarCache(tmp_path).resolve(JAR)
+    assert "\n" not in str(raised.value)
+    put_maven(nobodys_configuration, PUTS.replace("the jar", "another"))
+    with pytest.raises(JobError, match="what Maven brought is not the jar that was pinned"):
+        JarCache(tmp_path).resolve(JAR)
+    assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_without_a_resolver_the_hint_says_what_to_install(tmp_path, monkeypatch):
+    """Neither jgo nor Maven: one line with what brings jgo, and where the file may be put by hand."""
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(JobError, match=r"neither jgo nor Maven is installed .* Hint: pip install 'flink-masking\[jars\]', or put "):
+        JarCache(tmp_path).resolve(JAR)
+    with pytest.raises(JobError, match=r"1\.2: jgo is not installed "):
+        JarCache(tmp_path, "https://host/maven").resolve(JAR)
+
+
+@pytest.mark.skipif(shutil.which("mvn") is None, reason="Maven is not installed")
+def test_maven_itself(tmp_path, long_form, monkeypatch):
+    """The installed Maven takes the command line that it is given; it may fetch its plugins first, so this is of the long form."""
+    if not long_form:
+        pytest.skip("FLINK_MASKING_LONG=1 asks for it")
+    monkeypatch.undo()
+    _, fetch = resolver(None, Path(__file__))
+    known = CONNECTORS["kafka"]
+    fetch(known.coordinates, tmp_path)
+    assert [known.sha256] == [hashlib.sha256(file.read_bytes()).hexdigest() for file in tmp_path.iterdir()]
+
+
+REGISTRY = re.compile(r"repo1?\.maven|maven(\.apache)?\.org|pypi\.org|pythonhosted|registry\.npmjs|docker\.io|quay\.io|ghcr\.io|gcr\.io")
+
+
+def test_no_registrys_address_stands_in_the_package():
+    """Where packages and jars come from is the business of the tools that fetch them."""
+    package = Path(flink_masking.__file__).parent
+    files = [file for file in package.rglob("*") if file.suffix in (".py", ".md", ".yaml", ".json", ".properties", ".sql")]
+    assert len(files) > 300
+    assert [] == [file for file in files if REGISTRY.search(file.read_text())]
 
 
 def test_connectors_bring_their_jars(tmp_path):
