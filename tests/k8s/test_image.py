@@ -113,7 +113,7 @@ def test_base_images_are_named_by_digest():
     """Every stage starts from an image that the build names, with no default; one without a digest ends the build with a sentence."""
     bases = {rest.split()[0].strip("${}") for word, rest in instructions() if word == "FROM"}
     assert {"FLINK_IMAGE", "PYTHON_IMAGE"} == bases
-    assert {rest for word, rest in instructions() if word == "ARG"} == bases | {"EXTRAS="}
+    assert {rest for word, rest in instructions() if word == "ARG"} == bases | {"EXTRAS=", "JAR_REPOSITORY="}
     for base in bases:
         [check] = re.findall(rf'case "\${base}" in .*? esac', DOCKERFILE)
         for image, code in {"flink:2.3.0": 1, "": 1, "flink:2.3.0@sha256:0123": 0}.items():
@@ -124,10 +124,10 @@ def test_base_images_are_named_by_digest():
 def test_everything_that_pip_fetches_has_a_digest():
     """Each installation from an index demands digests and builds with pinned tools; the rest reaches no index."""
     calls = re.findall(r"pip (?:install|wheel|download) [^\\&]*", "\n".join(rest for _, rest in instructions()))
-    assert len(calls) == 3
+    assert len(calls) == 4
     for call in calls:
         assert "--require-hashes" in call or "--no-deps" in call, call
-    assert 2 == sum("--require-hashes" in call for call in calls)
+    assert 3 == sum("--require-hashes" in call for call in calls)
     assert all("--no-index" in call or "--no-build-isolation" in call or "build.txt" in call for call in calls)
 
 
