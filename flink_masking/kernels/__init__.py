@@ -91,6 +91,9 @@ keep_by_content(PACKAGE, sources_digest())
 JIT: dict[str, Any] = {"nogil": True, "cache": True, "error_model": "numpy", "boundscheck": False}
 """Options of every kernel: no GIL while it runs, cached on disk, C semantics for division."""
 
+INLINED: dict[str, Any] = {**JIT, "forceinline": True}
+"""Options of a step of a kernel that is called in one place: the compiler puts it there."""
+
 # Array types for explicit signatures. Arrow buffers arrive read-only, so inputs are declared read-only; a numpy array that is
 # writable can still be passed, numba accepts it where read-only is declared.
 U8 = types.Array(types.uint8, 1, "C", readonly=True)
@@ -103,5 +106,5 @@ W8, W16, W32, W64 = types.uint8[::1], types.uint16[::1], types.int32[::1], types
 WU64, WF64 = types.uint64[::1], types.float64[::1]
 I64 = types.int64
 
-__all__ = ["F64", "I32", "I64", "I64A", "JIT", "U8", "U16", "U64", "W8", "W16", "W32", "W64", "WF64", "WU64",
+__all__ = ["F64", "I32", "I64", "I64A", "INLINED", "JIT", "U8", "U16", "U64", "W8", "W16", "W32", "W64", "WF64", "WU64",
            "cache_directory", "intrinsic", "njit", "types"]

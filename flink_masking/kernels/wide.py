@@ -5,8 +5,6 @@ from llvmlite import ir
 
 from flink_masking.kernels import I64, JIT, intrinsic, njit, types
 
-U64 = types.uint64
-
 _I16, _I32, _I64, _I128 = (ir.IntType(bits) for bits in (16, 32, 64, 128))
 
 
@@ -27,7 +25,7 @@ def high64(_, x, y):
         product = builder.mul(builder.zext(args[0], _I128), builder.zext(args[1], _I128))
         return builder.trunc(builder.lshr(product, ir.Constant(_I128, 64)), _I64)
 
-    return U64(U64, U64), code
+    return types.uint64(types.uint64, types.uint64), code
 
 
 def _loading(kind):
@@ -40,7 +38,7 @@ def _loading(kind):
             value.align = 1
             return builder.zext(builder.bswap(value), _I64) if kind is _I32 else builder.bswap(value)
 
-        return U64(I64), code
+        return types.uint64(I64), code
 
     return load
 
@@ -57,7 +55,7 @@ def load_raw64(_, p):
         value.align = 1
         return value
 
-    return U64(I64), code
+    return types.uint64(I64), code
 
 
 @intrinsic
@@ -68,7 +66,7 @@ def store_raw64(_, p, x):
         builder.store(args[1], builder.inttoptr(args[0], _I64.as_pointer())).align = 1
         return context.get_dummy_value()
 
-    return types.void(I64, U64), code
+    return types.void(I64, types.uint64), code
 
 
 @intrinsic
@@ -89,7 +87,7 @@ def swapped(_, x):
     def code(context, builder, sig, args):
         return builder.bswap(args[0])
 
-    return U64(U64), code
+    return types.uint64(types.uint64), code
 
 
 @intrinsic
@@ -101,7 +99,7 @@ def at16(_, p):
         value.align = 2
         return builder.zext(value, _I64)
 
-    return U64(I64), code
+    return types.uint64(I64), code
 
 
 @intrinsic
@@ -112,7 +110,7 @@ def put16(_, p, x):
         builder.store(builder.trunc(args[1], _I16), builder.inttoptr(args[0], _I16.as_pointer())).align = 2
         return context.get_dummy_value()
 
-    return types.void(I64, U64), code
+    return types.void(I64, types.uint64), code
 
 
 @intrinsic
@@ -153,7 +151,7 @@ def smaller(_, x, y):
     def code(context, builder, sig, args):
         return builder.select(builder.icmp_unsigned("<", *args), *args)
 
-    return U64(U64, U64), code
+    return types.uint64(types.uint64, types.uint64), code
 
 
 @njit(**JIT)

@@ -1,5 +1,7 @@
 """What a table tells of its rows and does to them, case by case."""
 
+import os
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -268,6 +270,22 @@ def test_memory_is_used_again_only_when_nothing_refers_to_it():
     assert address in {block.ctypes.data for block in [blocks.take(100_000), blocks.take(100_000)]}
     huge = [blocks.take(blocks.LIMIT // 2 + 1) for _ in range(3)]
     assert len({block.ctypes.data for block in huge}) == 3
+
+
+def test_hashes_of_undeclared_keys_start_from_a_secret_of_the_system(monkeypatch):
+    """Every scan draws eight bytes from the system; whatever they are, duplicates among undeclared keys are found, and no others."""
+    drawn = []
+
+    def fixed(n):
+        drawn.append(n)
+        return bytes([255 - 17 * len(drawn)]) * n
+
+    monkeypatch.setattr(os, "urandom", fixed)
+    rows = [b'{"a":1,"u":1,"v":1}', b'{"a":1,"u":1,"u":1}', b'{"\\u0075":1,"u":1}']
+    for _ in range(5):
+        table = scan(pa.array(rows, pa.binary()), Paths(("a",)))
+        assert [Flag.DUPLICATE in Flag(int(flags)) for flags in table.flags] == [False, True, True]
+    assert drawn == [8] * 5
 
 
 def test_the_limits_default_to_a_megabyte_and_128_levels():

@@ -1,6 +1,7 @@
 """JSON records (RFC 8259, strict) as a codec: scanned into spans, never parsed into objects."""
 
 import json
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -14,6 +15,7 @@ from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json import scan_kernels, splice_kernels
 from flink_masking.records.json.gather_kernels import gather_text
 from flink_masking.records.json.keys_kernels import gather_keys, measure_keys
+from flink_masking.records.json.scan_steps_kernels import SEEN
 from flink_masking.records.json.splice_kernels import PLAN
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
@@ -76,9 +78,9 @@ class JsonCodec:
         if len(valid):
             flags[valid == 0] = Flag.ABSENT
         faults = arrow.empty_int32(n * FAULT)
-        state = np.array([0, 0, 0, limits.max_depth, 0, 0])
+        state = np.array([0, 0, 0, limits.max_depth, 0, 0, int.from_bytes(os.urandom(8), "little", signed=True)])
         spans = arrow.empty_int32(SPAN * (n * (len(paths.names) + 1) + 64))
-        seen = np.zeros(_SEEN_SLOTS * scan_kernels.SEEN, np.int32)
+        seen = np.zeros(_SEEN_SLOTS * SEEN, np.int32)
         scratch = np.empty(scan_kernels.scratch_size(len(paths.nodes) // N_COLUMNS), np.int32)
         while True:
             scan_kernels.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
