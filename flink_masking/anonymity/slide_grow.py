@@ -74,7 +74,8 @@ class SlideGrow:
             cells=np.empty((cells, room), np.uint16), words=np.empty((words, room), np.uint64),
             subject=np.empty(room, np.uint64), sensitive=np.empty((self.models.columns, room), np.uint64), seq=np.empty(room, np.int64),
             arrival=np.empty(room, np.int64), bias=np.empty(room, np.int32), gone=np.empty(room, np.int32),
-            initial=np.empty(room, np.int32), cost=np.empty(room, np.int32), member=np.empty(room, np.int64),
+            initial=np.empty(room, np.int32), cost=np.empty(room, np.int32), masked=np.empty(room, np.int32),
+            member=np.empty(room, np.int64),
             people=np.empty(room, np.uint64))
         groups, d = room // self._limits.k + 1, cells + words  # one more: the box of a group that fails is written nowhere else
         self._left = kernel.Left(

@@ -50,6 +50,7 @@ class Held(NamedTuple):
         gone: int32, 0 or `OUT`.
         initial: int32, scratch.
         cost: int32, scratch.
+        masked: int32, scratch: costs without those of records that do not bring a group closer to a model.
         member: int64, scratch: slots of the group being formed, relative to the seed.
         people: uint64, scratch: its persons.
     """
@@ -64,6 +65,7 @@ class Held(NamedTuple):
     gone: np.ndarray
     initial: np.ndarray
     cost: np.ndarray
+    masked: np.ndarray
     member: np.ndarray
     people: np.ndarray
 
@@ -111,7 +113,7 @@ class Left(NamedTuple):
 
 
 HELD = types.NamedTuple(
-    (types.uint16[:, ::1], types.uint64[:, ::1], WU64, types.uint64[:, ::1], W64, W64, W32, W32, W32, W32, W64, WU64), Held)
+    (types.uint16[:, ::1], types.uint64[:, ::1], WU64, types.uint64[:, ::1], W64, W64, W32, W32, W32, W32, W32, W64, WU64), Held)
 LIMITS = types.NamedUniTuple(I64, 6, Limits)
 LEFT = types.NamedTuple((W64, W64, types.uint64[:, ::1], types.uint64[:, ::1], W64, W64, W64), Left)
 
@@ -152,17 +154,7 @@ def _holds(values, n, value):
 
 
 @njit(**JIT)
-def _cheapest_of_use(cost, sensitive, rules, tally, r, limit):
-    """As `_cheapest`, among the records whose value brings the group closer to passing model r."""
-    least, at, a = np.int32(OUT), 0, rules.column[r]
-    for j in range(cost.size):
-        if cost[j] < least and models.helps(rules, tally, r, limit, sensitive[a, j]):
-            least, at = cost[j], j
-    return least, at
-
-
-@njit(**JIT)
-def _next(cost, sensitive, n, k, rules, past, tally):
+def _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally):
     """What to add to a group of n people: cost, slot (-1: the group is complete), model that is to be brought closer (-1: none)."""
     count = rules.kind.size
     r = models.urgent(rules, tally, k - n)
@@ -174,8 +166,10 @@ def _next(cost, sensitive, n, k, rules, past, tally):
     if r < 0:
         total, j = _cheapest(cost)
         return total, j, -1
-    limit = models.steer(rules, past, tally, r, scarce)
-    total, j = _cheapest_of_use(cost, sensitive, rules, tally, r, limit)
+    for j in range(cost.size):
+        masked[j] = cost[j]
+    models.mask(rules, past, tally, r, scarce, sensitive[rules.column[r], begin:end], masked, np.int32(OUT))
+    total, j = _cheapest(masked)
     return total, j, r
 
 
@@ -187,7 +181,7 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
         Number of members; when no group can be brought together, -1 for too few people and -2 - r for model r (nothing is changed then).
     """
     cost, gone, initial = held.cost[begin:end], held.gone[begin:end], held.initial[begin:end]
-    subject, sensitive = held.subject[begin:end], held.sensitive[:, begin:end]
+    subject, sensitive, masked = held.subject[begin:end], held.sensitive, held.masked[begin:end]
     cells, words, member, people = held.cells, held.words, held.member, held.people
     _initial(held.seq[begin:end], held.bias[begin:end], gone, initial, limits.age, last)
     boxes.start(cells, words, begin, end, initial, cost, shape, box)
@@ -195,10 +189,10 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
     n, k, size, r, modelled = 1, limits.k, np.int32(0), -1, sensitive.shape[0] > 0
     if modelled:
         models.clear(tally)
-        models.add(tally, sensitive, 0)
+        models.add(tally, sensitive, begin)
     while True:
         if modelled:
-            total, j, r = _next(cost, sensitive, n, k, rules, past, tally)
+            total, j, r = _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally)
             if j < 0:
                 break
         elif n < k:  # the same without models, and without the reference counts of all the arrays that they take
@@ -212,7 +206,7 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
             continue
         member[n], people[n], cost[j], size = j, subject[j], OUT, total - initial[j]
         if modelled:
-            models.add(tally, sensitive, j)
+            models.add(tally, sensitive, begin + j)
         n += 1
         boxes.widen(cells, words, begin, end, j, cost, shape, box)
     boxes.publish(shape, box, low, high)
@@ -223,9 +217,9 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
         candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
         if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
             if modelled:
-                models.add(tally, sensitive, j)
+                models.add(tally, sensitive, begin + j)
                 if models.failing(rules, past, tally) < rules.kind.size:
-                    models.take_back(tally, sensitive, j)
+                    models.take_back(tally, sensitive, begin + j)
                     continue
             member[n], gone[j] = j, OUT
             n += 1

@@ -11,6 +11,9 @@ from flink_masking.anonymity.models.base import Model
 from flink_masking.anonymity.models.t_closeness import TCloseness
 from flink_masking.errors import PolicyError
 
+WEIGHTED = 4096
+"""Largest group for which the entropy is looked up, not computed."""
+
 
 class Models:
     """What groups must satisfy besides k.
@@ -73,7 +76,10 @@ class Models:
         """Scratch for groups of at most so many records."""
         slots = 1 << (2 * room).bit_length() if self.columns else 1
         codes = int(np.diff(self.rules.shelf).max(initial=0)) + 1
+        weighted = np.zeros(min(room + 2, WEIGHTED) if kernels.ENTROPY in self.rules.kind else 0, np.int64)
+        kernels.weigh(weighted)
         return kernels.Tally(
             key=np.zeros((self.columns, slots), np.uint64), counts=np.zeros((self.columns, slots), np.int64),
             slot=np.zeros((self.columns, slots), np.int64), used=np.zeros(self.columns, np.int64), size=np.zeros(1, np.int64),
-            gain=np.zeros(codes, np.int64), mass=np.zeros(codes, np.int64), change=np.zeros(codes, np.int64))
+            gain=np.zeros(codes, np.int64), mass=np.zeros(codes, np.int64), change=np.zeros(codes, np.int64),
+            barred=np.zeros(slots, np.uint64), weighted=weighted)

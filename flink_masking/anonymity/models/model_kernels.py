@@ -3,14 +3,14 @@
 
 A group's sensitive values are tallied in one small hash table a sensitive attribute. Every test compares whole numbers (shares and
 logarithms as fixed point), so that a decision does not depend on the machine. Besides the test itself each model says which values
-would bring a group that fails closer to passing (`steer`, `helps`): that is how a group grows until all models hold.
+would bring a group that fails closer to passing (`mask`): that is how a group grows until all models hold.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.kernels import JIT, W64, WU64, njit, types
+from flink_masking.kernels import INLINED, JIT, W64, WU64, njit, types
 
 DISTINCT, ENTROPY, RECURSIVE, CLOSENESS, ALPHA = range(5)
 """Kinds of models; see the modules named after them."""
@@ -82,6 +82,8 @@ class Tally(NamedTuple):
         gain: int64, scratch of the closeness models, one a code and one more.
         mass: int64, likewise.
         change: int64, likewise.
+        barred: uint64, one a slot: scratch of `mask`.
+        weighted: int64, n log n in 2^-24 by n, as far as it goes; see `weigh`. Empty where no model needs it.
     """
 
     key: np.ndarray
@@ -92,11 +94,13 @@ class Tally(NamedTuple):
     gain: np.ndarray
     mass: np.ndarray
     change: np.ndarray
+    barred: np.ndarray
+    weighted: np.ndarray
 
 
 RULES = types.NamedTuple((W64, W64, W64, W64, W64, WU64, W64, W64, W64, W64, W64, types.boolean[::1]), Rules)
 PAST = types.NamedUniTuple(W64, 3, Past)
-TALLY = types.NamedTuple((types.uint64[:, ::1], types.int64[:, ::1], types.int64[:, ::1], W64, W64, W64, W64, W64), Tally)
+TALLY = types.NamedTuple((types.uint64[:, ::1], types.int64[:, ::1], types.int64[:, ::1], W64, W64, W64, W64, W64, WU64, W64), Tally)
 
 
 @njit(**JIT)
@@ -109,13 +113,7 @@ def _find(tally, a, value):
     return at
 
 
-@njit(**JIT)
-def occurrences(tally, a, value):
-    """How often a value is tallied."""
-    return tally.counts[a, _find(tally, a, value)]
-
-
-@njit(**JIT)
+@njit(**INLINED)
 def add(tally, sensitive, j):
     """Tally the values of record j."""
     tally.size[0] += 1
@@ -166,9 +164,27 @@ def log2(n):
     return (whole << LOG_BITS) + part
 
 
+@njit(types.void(W64), **JIT)
+def weigh(weighted):
+    """Fill a table of n log n."""
+    for n in range(2, weighted.size):
+        weighted[n] = n * log2(n)
+
+
 @njit(**JIT)
-def _weighted(n):
-    return n * log2(n) if n > 1 else 0
+def _weighted(table, n):
+    if n < table.size:
+        return table[n]
+    return n * log2(n) if n > 1 else np.int64(0)
+
+
+@njit(**JIT)
+def _sum_weighted(tally, a):
+    """The sum of c log c over the counts c of an attribute's values."""
+    total, table, counts, slot = np.int64(0), tally.weighted, tally.counts, tally.slot
+    for i in range(tally.used[a]):
+        total += _weighted(table, counts[a, slot[a, i]])
+    return total
 
 
 @njit(**JIT)
@@ -198,10 +214,8 @@ def _shortfall(rules, past, tally, r):
     if kind == DISTINCT:
         return rules.l[r] - tally.used[a]
     if kind == ENTROPY:  # n log n - sum of c log c >= n log l
-        short = n * log2(rules.l[r]) - _weighted(n) - n * TOLERANCE
-        for i in range(tally.used[a]):
-            short += _weighted(tally.counts[a, tally.slot[a, i]])
-        return short
+        limit = _weighted(tally.weighted, rules.l[r]) // rules.l[r]
+        return n * limit - _weighted(tally.weighted, n) - n * TOLERANCE + _sum_weighted(tally, a)
     if kind == RECURSIVE:  # r1 < c (r_l + ... + r_m)
         tail = n - _largest(tally, a, rules.l[r] - 1)[0]
         return _largest(tally, a, 1)[0] * MILLION - rules.factor[r] * tail + 1
@@ -287,7 +301,7 @@ def failing(rules, past, tally):
     return rules.kind.size
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def urgent(rules, tally, places):
     """The first model that asks for so many distinct values that each of the places left must bring one; -1 when none does."""
     for r in range(rules.kind.size):
@@ -298,8 +312,28 @@ def urgent(rules, tally, places):
 
 
 @njit(**JIT)
-def steer(rules, past, tally, r, scarce):
-    """Prepare `helps` for model r: occurrences that a value must stay below to help; closeness fills `gain` instead.
+def _most(rules, tally, r, scarce):
+    """How often the group may have a value so that one more of it brings the group closer to passing model r; not for closeness."""
+    kind, a, n, table = rules.kind[r], rules.column[r], tally.size[0], tally.weighted
+    if scarce or kind == DISTINCT or (kind != ALPHA and tally.used[a] < rules.l[r]):
+        return np.int64(0)
+    if kind == RECURSIVE:
+        return max(_largest(tally, a, rules.l[r] - 1)[1] - 1, np.int64(0))
+    if kind == ALPHA:
+        return rules.factor[r] * (n + 1) // MILLION - 1
+    total, often = _sum_weighted(tally, a), np.int64(0)
+    for i in range(tally.used[a]):
+        often = max(often, tally.counts[a, tally.slot[a, i]])
+    now, limit = _weighted(table, n) // n - total // n, np.int64(0)
+    whole = _weighted(table, n + 1) // (n + 1)
+    while limit < often and whole - (total - _weighted(table, limit) + _weighted(table, limit + 1)) // (n + 1) > now:
+        limit += 1
+    return max(limit - 1, np.int64(0))
+
+
+@njit(**JIT)
+def mask(rules, past, tally, r, scarce, values, cost, out):
+    """Set to `out` what records cost whose value brings the group no closer to passing model r.
 
     Args:
         rules: the models.
@@ -307,26 +341,38 @@ def steer(rules, past, tally, r, scarce):
         tally: of the group.
         r: the model.
         scarce: whether only values that the group has not got will do.
+        values: uint64, the records' values of the model's attribute.
+        cost: int32, changed.
+        out: what a record costs that cannot join.
     """
-    kind, a, n = rules.kind[r], rules.column[r], tally.size[0]
-    if scarce or kind == DISTINCT or (kind != ALPHA and tally.used[a] < rules.l[r]):
-        return np.int64(1)
-    if kind == RECURSIVE:
-        return max(_largest(tally, a, rules.l[r] - 1)[1], np.int64(1))
-    if kind == ALPHA:
-        return rules.factor[r] * (n + 1) // MILLION
-    if kind == ENTROPY:
-        total, most = np.int64(0), np.int64(0)
-        for i in range(tally.used[a]):
-            count = tally.counts[a, tally.slot[a, i]]
-            total += _weighted(count)
-            most = max(most, count)
-        now, limit = log2(n) - total // n, np.int64(0)
-        while limit < most and log2(n + 1) - (total - _weighted(limit) + _weighted(limit + 1)) // (n + 1) > now:
-            limit += 1
-        return max(limit, np.int64(1))
-    _steer_closeness(rules, past, tally, r)
-    return np.int64(0)
+    kind, a, barred = rules.kind[r], rules.column[r], tally.barred
+    if kind == CLOSENESS and not scarce and tally.used[a] >= rules.l[r]:
+        _steer_closeness(rules, past, tally, r)
+        codes, gain = types.uint64(rules.shelf[r + 1] - rules.shelf[r]), tally.gain
+        for j in range(values.size):
+            if values[j] >= codes or gain[np.int64(values[j])] <= 0:
+                cost[j] = out
+        return
+    most, n = _most(rules, tally, r, scarce), 0
+    if most < 0:  # so strict an alpha that even one is too many
+        if rules.first[r] == rules.first[r + 1]:
+            cost[:] = out
+        for i in range(rules.first[r], rules.first[r + 1]):
+            _set_out(values, cost, rules.watched[i], out)
+        return
+    for i in range(tally.used[a]):
+        at = tally.slot[a, i]
+        if tally.counts[a, at] > most and (kind != ALPHA or _bounded(rules, r, tally.key[a, at])):
+            barred[n] = tally.key[a, at]
+            n += 1
+    for i in range(n):
+        _set_out(values, cost, barred[i], out)
+
+
+@njit(**JIT)
+def _set_out(values, cost, value, out):
+    for j in range(values.size):
+        cost[j] = out if values[j] == value else cost[j]
 
 
 @njit(**JIT)
@@ -349,16 +395,6 @@ def _steer_closeness(rules, past, tally, r):
     for v in range(codes):
         turn += change[v]
         gain[v] = now - (after + turn) // (n + 1)
-
-
-@njit(**JIT)
-def helps(rules, tally, r, limit, value):
-    """Whether one more of a value brings the group closer to passing model r; `steer` must have run."""
-    if rules.kind[r] == CLOSENESS and limit == 0:
-        return value < types.uint64(rules.shelf[r + 1] - rules.shelf[r]) and tally.gain[np.int64(value)] > 0
-    if rules.kind[r] == ALPHA and not _bounded(rules, r, value):
-        return True
-    return occurrences(tally, rules.column[r], value) < limit
 
 
 @njit(**JIT)
