@@ -16,6 +16,7 @@ from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.watermark import NO_TIME, EventClock, Marks, beat_of
 from flink_masking.flink import compat
 from flink_masking.flink.compat.java_objects import java_strategy, java_stream
+from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.packet import Packet
@@ -26,7 +27,7 @@ _ROW = Types.ROW_NAMED(["packed"], [Types.PRIMITIVE_ARRAY(Types.BYTE())])
 _TIMED = Types.TUPLE([_ROW, Types.LONG()])
 
 
-class ClockFunction(KeyedProcessFunction):  # type: ignore[misc]
+class ClockFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
     """Passes packets on, each with the watermark after it; one instance for all readers.
 
     Its own event time is the beat: processing time at which all readers were at work.

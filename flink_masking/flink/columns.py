@@ -17,6 +17,7 @@ from pyflink.table.types import DataType
 from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
 
 from flink_masking.flink.compat.arrow_results import result
+from flink_masking.flink.compat.versions import VersionChecked
 
 _LOCAL = threading.local()
 
@@ -75,7 +76,7 @@ class SharedBatch:
         return column
 
 
-class Column(ScalarFunction):  # type: ignore[misc]
+class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
     """One column of several. Those of one operator find each other by their token, in the thread that opens them."""
 
     def __init__(self, maker: BatchFunction, token: str, number: int, of: int) -> None:

@@ -16,6 +16,7 @@ from flink_masking.engine.stateful import LogicStage
 from flink_masking.errors import InputError, JobError
 from flink_masking.flink import compat
 from flink_masking.flink.clock import END_OF_INPUT
+from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
@@ -28,7 +29,7 @@ PUBLISHED = Types.ROW_NAMED(["lines", "audit"], [Types.PRIMITIVE_ARRAY(Types.BYT
 """Output: a chunk of JSON lines (or a packet for the next stage), or an audit event; the other is null."""
 
 
-class SegmentFunction(KeyedProcessFunction):  # type: ignore[misc]
+class SegmentFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
     """Drives the logic of one stage of a stateful segment, one instance a key (shard).
 
     State is the logic's own entries, each sealed (AES-GCM) before it goes to Flink: buffers, checkpoints and savepoints hold no clear

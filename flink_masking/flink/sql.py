@@ -15,6 +15,7 @@ from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError
 from flink_masking.flink import compat
 from flink_masking.flink.columns import column_functions
+from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.parts import parts_of
 from flink_masking.flink.task_manager import end_with_task_manager
@@ -27,7 +28,7 @@ Argument = Any
 """A literal, or a pandas Series where the argument is a column."""
 
 
-class ValueFunction(ScalarFunction):  # type: ignore[misc]
+class ValueFunction(VersionChecked, ScalarFunction):  # type: ignore[misc]
     """One function of the table: values in, texts out, a batch at a time. Pickled it is a name."""
 
     def __init__(self, name: str) -> None:
@@ -57,7 +58,7 @@ class ValueFunction(ScalarFunction):  # type: ignore[misc]
             return _series(self._call(column, *(_arrow(a, self._name) if isinstance(a, pd.Series) else a for a in arguments)))
 
 
-class ProtectUdf(ScalarFunction):  # type: ignore[misc]
+class ProtectUdf(VersionChecked, ScalarFunction):  # type: ignore[misc]
     """``protect(payload, segment)``: raw records to what a masked segment of the policy shows of them, NULL where one is rejected."""
 
     def open(self, function_context: FunctionContext) -> None:
