@@ -147,9 +147,10 @@ def export(
     from flink_masking.cli.quarantine import printable
     from flink_masking.keys.files import read_bytes, save_new
     from flink_masking.keys.wrapped import WrappedRing, parse_any
+    from flink_masking.techniques.registry import purposes
 
     ring = parse_any(read_bytes(file), str(file))
-    part = (ring.unwrap(_wrapper(ring)) if isinstance(ring, WrappedRing) else ring).export(domains)
+    part = (ring.unwrap(_wrapper(ring)) if isinstance(ring, WrappedRing) else ring).export(domains, purposes())
     save_new(output, part.dump())
     _say(output, f"keys of {printable(', '.join(part.domains or ()))}, versions {', '.join(map(str, part.versions))}")
 

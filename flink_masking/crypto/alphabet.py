@@ -3,13 +3,8 @@
 import string
 import unicodedata
 from difflib import get_close_matches
-from functools import cache
 from typing import NamedTuple
 
-import numpy as np
-import pyarrow as pa
-
-from flink_masking.arrow import parts
 from flink_masking.errors import PolicyError
 
 NAMED = {
@@ -21,11 +16,6 @@ NAMED = {
     "hex": string.digits + "abcdef",
 }
 """The alphabets that have a name, all of them ASCII, in ASCII order."""
-
-OUTSIDE = -1
-"""Stands for a character without a number."""
-
-UNICODE = 0x110000
 
 
 class Alphabet(NamedTuple):
@@ -41,17 +31,6 @@ class Alphabet(NamedTuple):
     def radix(self) -> int:
         """How many characters there are."""
         return len(self.characters)
-
-    def points(self) -> np.ndarray:
-        """The code point of each number: int32."""
-        return np.array([ord(character) for character in self.characters], np.int32)
-
-    def table(self) -> np.ndarray:
-        """The number of each code point, `OUTSIDE` where it has none: int32, up to the largest of the alphabet, at least 128."""
-        points = self.points()
-        table = np.full(max(128, int(points.max()) + 1), OUTSIDE, np.int32)
-        table[points] = np.arange(len(points), dtype=np.int32)
-        return table
 
 
 def alphabet(text: str) -> Alphabet:
@@ -84,19 +63,6 @@ def alphabet(text: str) -> Alphabet:
     return Alphabet(characters)
 
 
-def normalised(text: pa.StringArray) -> tuple[pa.StringArray, bool]:
-    """The texts in Unicode's normal form NFC, in which alphabets are, and whether any has a character beyond ASCII."""
-    data, offsets, _ = parts(text)
-    used = data[offsets[0] : offsets[-1]]
-    if not len(used) or used.max() < 128:
-        return text, False
-    # Whole first: a part of a normalised text is normalised. pyarrow.compute.utf8_normalize is no help, its NFC decomposes.
-    if unicodedata.is_normalized("NFC", used.tobytes().decode("utf-8", "replace")):
-        return text, True
-    values = [value if value is None or value.isascii() else unicodedata.normalize("NFC", value) for value in text.to_pylist()]
-    return pa.array(values, pa.string()), True
-
-
 def separates(character: str) -> bool:
     """Whether a character outside an alphabet may stay in clear between encrypted ones: punctuation, a space, or a symbol.
 
@@ -109,12 +75,6 @@ def separates(character: str) -> bool:
     """
     category = unicodedata.category(character)
     return category[0] in "PZ" or category in ("Sc", "Sk", "Sm")
-
-
-@cache
-def foreign() -> np.ndarray:
-    """For each code point whether it is no separator (see `separates`): uint8."""
-    return np.array([not separates(chr(point)) for point in range(UNICODE)], np.uint8)
 
 
 def _joins(character: str) -> bool:

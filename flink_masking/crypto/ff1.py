@@ -18,12 +18,10 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from flink_masking.arrow import empty_int32
 from flink_masking.crypto import ff1_kernels as kernel
 from flink_masking.crypto import ff1_wide
+from flink_masking.crypto.ff1_domain import MINIMUM_DOMAIN, shortest
 from flink_masking.crypto.ff1_exact import BLOCK, ROUNDS, ExactFf1, first_block, half_bytes, xor
 from flink_masking.crypto.prf import HoldsKey
 from flink_masking.crypto.secret import Secret
-
-MINIMUM_DOMAIN = 1_000_000
-"""Fewest messages of a length, radix^length, that may be encrypted (SP 800-38G Rev. 1, second draft)."""
 
 CHUNK = 4096
 """Most messages taken at a time: their blocks and halves stay in the second-level cache."""
@@ -215,14 +213,6 @@ class Ff1(Secret):
             constants = plan.constants[ROUNDS + 2 + i if backward else i]
             kernel.finish_round(encrypted, halves[i % 2], base, step, constants, plan.mode | backward, blocks)
         kernel.unpack(*halves, starts, rows, plan.u, plan.v, self._radix, plan.exact, self._reciprocal, self._pairs, numerals)
-
-
-def shortest(radix: int, minimum: int = MINIMUM_DOMAIN) -> int:
-    """Fewest numerals, at least two, of which there are `minimum` messages."""
-    length = 2
-    while radix**length < minimum:
-        length += 1
-    return length
 
 
 def plan(radix: int, length: int) -> _Plan | None:

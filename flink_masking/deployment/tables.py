@@ -11,7 +11,7 @@ from flink_masking.deployment.model import Deployment, Options, literal, quoted,
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.record import RecordPlan, Transport, header_names, keyed
 from flink_masking.errors import JobError
-from flink_masking.registry import TECHNIQUES
+from flink_masking.techniques import registry
 
 SOURCE, PROTECTED, PROTECT = "flink_masking_source", "flink_masking_protected", "flink_masking_protect"
 LARGEST_REQUEST = 1_048_576
@@ -252,13 +252,7 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
 
 def _fit_for_keys() -> list[str]:
     """Techniques that make one key of each key, and never the same of two."""
-    names = []
-    for name, technique in TECHNIQUES.items():
-        examples = [technique.params.model_validate(example) for example in technique.examples]
-        fit = [technique.injective(params) and technique.deterministic(params) for params in examples]
-        if technique.keyed and any(fit):
-            names.append(name if all(fit) else f"a longer {name}")
-    return names
+    return registry.those(lambda promises: promises.injective and promises.deterministic and bool(promises.purposes))
 
 
 def _largest(options: Options) -> int:

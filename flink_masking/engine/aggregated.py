@@ -26,7 +26,8 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
-from flink_masking.techniques.base import Action, Context
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.masks import Context
 from flink_masking.values.decimals import BAD, EXACT, parse_fixed
 from flink_masking.values.instants import parse as parse_instants
 

@@ -3,21 +3,22 @@
 import numpy as np
 import pyarrow.compute as pc
 
-from flink_masking.crypto.alphabet import normalised
+from flink_masking.crypto.code_points import normalised
 from flink_masking.engine.masking import FieldRule, apply
 from flink_masking.engine.rejections import Rejections
 from flink_masking.records.edits import DROP_VALUE, USE, Keys
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import SpanTable
-from flink_masking.techniques.base import Context, Mask, Masked, Technique, Values
+from flink_masking.techniques.masks import Context, Mask, Masked, Values
+from flink_masking.techniques.promises import Promises
 
 
-def exact(technique: Technique, mask: Mask) -> Mask:
+def exact(promises: Promises, mask: Mask) -> Mask:
     """The mask of an injective technique, which for keys must keep apart texts that Unicode takes for one.
 
     A technique that composes text first (NFC) would give two keys of one object the same name; those that are not composed are refused.
     """
-    if not technique.composes:
+    if not promises.composes:
         return mask
 
     def refuse_decomposed(values: Values, context: Context) -> Masked:

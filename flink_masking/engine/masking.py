@@ -10,7 +10,8 @@ from flink_masking.contract.check_kernels import outside
 from flink_masking.records.edits import DROP_VALUE, KEEP, KEEP_VALUE, USE, Edit, Replace
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
-from flink_masking.techniques.base import Context, Mask, Masked, OnError
+from flink_masking.techniques.base import OnError
+from flink_masking.techniques.masks import Context, Mask, Masked
 
 REDACTED = "***"
 """What stands in for a value that a technique could not take, under ``on_error: redact``."""
@@ -38,7 +39,7 @@ class FieldRule:
     on_error: OnError
     row_local: bool = True
     shows: bool = True
-    hides: int = 0
+    hides: float = 0
 
 
 def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
@@ -46,10 +47,6 @@ def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
     takes = np.zeros(len(Kind), bool)
     takes[[*inputs, Kind.NULL]] = True
     return takes
-
-
-HIDDEN = frozenset({"drop", "nullify", "redact"})
-"""Techniques that leave nothing of a value but that there was one: no contract is checked for them."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.techniques.base import Context
+from flink_masking.techniques.masks import Context
 
 
 def shuffled(live: np.ndarray, seed: bytes) -> pa.Int64Array:

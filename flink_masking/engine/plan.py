@@ -10,7 +10,7 @@ from flink_masking.contract.field import Contract
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.keys import exact
-from flink_masking.engine.masking import HIDDEN, REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
+from flink_masking.engine.masking import REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.zero_delay import compile_zero_delay
@@ -29,9 +29,6 @@ from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.techniques.base import Action
 from flink_masking.vault.base import Vault
-
-UNVERSIONED = frozenset({"fpe"})
-"""Techniques whose results depend on the key version and have no place for it: it is told beside them, on request."""
 
 
 @dataclass(frozen=True)
@@ -178,7 +175,7 @@ def key_versions(paths: Iterable[str], version: int) -> bytes:
 
 
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
-    rules, drops, keeps, checked = [], [], [], []
+    rules, drops, keeps, checked, versioned = [], [], [], [], []
     for path, rule in loaded.rules(name).items():
         mask = rule.technique.make(rule.params, loaded.site(path, ring, vault))
         if mask is Action.DROP:
@@ -187,9 +184,10 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
             keeps.append(path)
             checked += [KeptField(place, rule.params.on_error) for place in loaded.fields_at(path) if place in loaded.contracts]
         else:
+            promises = rule.promises
+            versioned += [path] if promises.version_beside else []
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
-                                   rule.technique.row_local, rule.technique.name not in HIDDEN, rule.technique.hides(rule.params)))
-    versioned = [rule.path for rule in rules if rule.technique in UNVERSIONED]
+                                   promises.row_local, not promises.erases, promises.hides))
     added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
@@ -199,19 +197,20 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
 def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> FieldRule:
     mask, technique = rule.technique.make(rule.params, loaded.part_site(KEYS + rule.path, ring, vault)), rule.technique
     assert not isinstance(mask, Action)  # check_keys has refused keep and drop
-    return FieldRule(rule.path, technique.name, exact(technique, mask), accepted_kinds(technique.inputs), rule.params.on_error)
+    return FieldRule(rule.path, technique.name, exact(rule.promises, mask), accepted_kinds(technique.inputs), rule.params.on_error)
 
 
 def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:
     def part(rule: Rule, header: str) -> Part:
         mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
-        contract = rules.contracts.get(rule.path) if technique.name not in HIDDEN else None
+        promises = rule.promises
+        contract = rules.contracts.get(rule.path) if not promises.erases else None
         if isinstance(mask, Action):
             same = FieldRule(rule.path, technique.name, as_it_came, accepted_kinds(technique.inputs), rule.params.on_error)
             return Part(header, technique.name, same if contract else None, True, True, contract)
-        mask = mask if header else exact(technique, mask)
+        mask = mask if header else exact(promises, mask)
         compiled = FieldRule(rule.path, technique.name, mask, accepted_kinds(technique.inputs), rule.params.on_error)
-        return Part(header, technique.name, compiled, technique.deterministic(rule.params), technique.injective(rule.params), contract)
+        return Part(header, technique.name, compiled, promises.deterministic, promises.injective, contract)
 
     headers = tuple(part(rule, name) for name, rule in rules.headers.items())
     return RecordPlan(part(rules.key, "") if rules.key else None, headers, rules.timestamp)

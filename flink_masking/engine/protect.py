@@ -27,7 +27,7 @@ from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.json.codec import scan
 from flink_masking.records.json.text import one_line
 from flink_masking.records.spans import SpanTable
-from flink_masking.techniques.base import Context, Masked
+from flink_masking.techniques.masks import Context, Masked
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
 """A rule, what it made of the values, and which it could not take."""

@@ -5,9 +5,9 @@ import numpy as np
 from flink_masking.anonymity.dimensions import Dimension, GeoDimension, LabelsDimension
 from flink_masking.engine.view import RecordView
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context
-from flink_masking.techniques.base import Values as MaskValues
-from flink_masking.techniques.generalize_places import geohash_cells
+from flink_masking.techniques.generalize.places import geohash_cells
+from flink_masking.techniques.masks import Context
+from flink_masking.techniques.masks import Values as MaskValues
 
 
 def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

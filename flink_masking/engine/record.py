@@ -17,7 +17,8 @@ from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Contents
-from flink_masking.techniques.base import Context, OnError, Values
+from flink_masking.techniques.base import OnError
+from flink_masking.techniques.masks import Context, Values
 
 
 @dataclass(frozen=True)

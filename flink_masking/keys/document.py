@@ -9,10 +9,12 @@ from typing import Any, NamedTuple, TypeGuard
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.checks import check_value, is_check_value
 from flink_masking.keys.lifecycle import LAST_GENERATION, LAST_NUMBER, STATES, Edition, Subkeys, Version
-from flink_masking.keys.purposes import EXPORTED_BYTES
 
 FORMAT = "flink-masking key ring 1"
 ROOT_BYTES = 32
+EXPORTED_BYTES = 64
+"""Length of an exported key: as long as the longest that a technique derives (AES-256-SIV takes 64 bytes). HKDF's output for fewer bytes
+is the front of its output for more, so one length serves all."""
 LARGEST = 1 << 20
 """Bytes of a ring at most: more is something else."""
 

@@ -9,9 +9,8 @@ from flink_masking.crypto.hkdf import subkey
 from flink_masking.crypto.secret import Secret
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.checks import check_value
-from flink_masking.keys.document import FORMAT, ROOT_BYTES, Document, decode, encode
+from flink_masking.keys.document import EXPORTED_BYTES, FORMAT, ROOT_BYTES, Document, decode, encode
 from flink_masking.keys.lifecycle import FIRST, OPEN, Edition, State, Version, VersionSet, now
-from flink_masking.keys.purposes import EXPORTED_BYTES, PURPOSES
 
 __all__ = ["FORMAT", "ROOT_BYTES", "KeyHandle", "KeyRing", "fresh_root"]
 
@@ -113,25 +112,26 @@ class KeyRing(VersionSet):
         swapped = {self.primary: self._versions[self.primary].turned("enabled"), number: version.turned("primary")}
         return type(self)({**self._versions, **swapped}, self.domains, self.edition)
 
-    def export(self, domains: Iterable[str]) -> Self:
+    def export(self, domains: Iterable[str], purposes: Iterable[str]) -> Self:
         """A ring for whoever may protect and unprotect these domains and nothing else.
 
         Args:
             domains: as in the policy, at least one.
+            purposes: what keys of a domain can be for: what all techniques together derive keys for.
 
         Returns:
-            A ring whose open versions hold the derived keys of the domains for every purpose of `purposes.PURPOSES`. Disabled and
-            destroyed versions are named in it and hold nothing.
+            A ring whose open versions hold the derived keys of the domains for every purpose. Disabled and destroyed versions are named
+            in it and hold nothing.
 
         Raises:
             KeyRingError: no domain, an empty name, or a domain that this (exported) ring lacks.
         """
-        wanted = sorted(set(domains))
+        wanted, every = sorted(set(domains)), sorted(set(purposes))
         if not wanted or "" in wanted:
             raise KeyRingError("an export names at least one domain, and none is empty. Hint: --domain customer")
 
         def keys(number: int) -> dict[tuple[str, str], bytes]:
-            return {(p, d): self.derive(p, d, number, EXPORTED_BYTES).secret() for d in wanted for p in PURPOSES}
+            return {(p, d): self.derive(p, d, number, EXPORTED_BYTES).secret() for d in wanted for p in every}
 
         versions = {n: Version(v.state, v.created, keys(n) if v.state in OPEN else None, v.destroyed, v.check)
                     for n, v in self._versions.items()}

@@ -22,6 +22,7 @@ from flink_masking.policy.rules import Rule, RuleCompiler
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree
+from flink_masking.techniques import registry
 
 RESERVED = ("audit", "quarantine", "packed", "summary.json")
 """Outputs of every job, which no segment can be named after."""
@@ -88,8 +89,9 @@ def _check_key_versions(name: str, segment: MaskedSegment, rules: dict[str, Rule
         findings.error(loc, f"the member '{KEY_VERSIONS}' that it adds is declared as a field", "rename the field")
     if policy.unknown_fields == "redact":  # an undeclared member of that name would stay, and the key would be there twice
         findings.error(loc, "it does not go together with 'unknown_fields: redact'", "quarantine or drop unknown fields")
-    if not any(rule.technique.name == "fpe" for rule in rules.values()):
-        findings.warn(loc, "the segment has no fpe rule, so there are no key versions to add", "leave it away")
+    if not any(rule.promises.version_beside for rule in rules.values()):
+        text = "no rule of the segment has results that need their key version told beside them"
+        findings.warn(loc, text, f"omit it; it is for {', '.join(registry.those(lambda promises: promises.version_beside))}")
 
 
 def _check_name(name: str, policy: Policy, findings: Findings) -> None:

@@ -11,9 +11,8 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import IDENTIFYING, Rule
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.tree import FieldTree
+from flink_masking.techniques.promises import Shows
 
-AS_THEY_CAME = ("keep", "partial", "shuffle")
-"""Techniques that show a value, or a part of it, as it came."""
 FLOAT_DECIMALS = 6
 """Decimals that a number may have whatever its scale, unless the contract is strict: sources that reckon in floating point write them."""
 
@@ -63,9 +62,9 @@ def warn_unchecked(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[
 def _shown(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]]) -> Iterator[str]:
     for of in rules.values():
         for path, rule in of.items():
-            if rule.technique.name in AS_THEY_CAME:
+            if rule.promises.passes:
                 places = [place for place in (path, *tree.under(path)) if place in policy.fields]
-                kept = rule.technique.name == "keep"  # of an identifying field that is kept there is a warning of its own
+                kept = rule.promises.shows is Shows.EXACT  # of an identifying field that is kept there is a warning of its own
                 yield from (place for place in places if not kept or policy.fields[place].role not in IDENTIFYING)
     for segment in policy.segments.values():
         if isinstance(segment, AnonymizedSegment):

@@ -5,21 +5,23 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from flink_masking import registry
 from flink_masking.errors import PolicyError
 from flink_masking.policy.document import Path, cut
 from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
+from flink_masking.techniques import registry
+from flink_masking.techniques.promises import Promises
 
 
 class _Use(NamedTuple):
-    """A rule that takes its key from a domain: of which segment, where below it, and what it does."""
+    """A rule that takes its key from a domain: of which segment, where below it, what it does and what it promises."""
 
     segment: str
     place: Path
     technique: str
+    promises: Promises
 
 
 def check_domains(policy: Policy, findings: Findings) -> None:
@@ -50,9 +52,9 @@ def check_domains(policy: Policy, findings: Findings) -> None:
 def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
     for name, segment in policy.segments.items():
         for place, spec in _rules(segment) if isinstance(segment, MaskedSegment) else ():
-            domain = _domain(spec)
-            if domain is not None:
-                yield domain, _Use(name, place, spec.technique)
+            promises = _promises(spec)
+            if promises is not None and promises.domain is not None:
+                yield promises.domain, _Use(name, place, spec.technique, promises)
 
 
 def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
@@ -65,17 +67,17 @@ def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
         yield from ((("record", "headers", name), spec) for name, spec in segment.record.headers.items())
 
 
-def _domain(spec: RuleSpec) -> str | None:
-    """The key domain of a rule; None where there is none, or where the rule is faulty, which the check of rules reports."""
+def _promises(spec: RuleSpec) -> Promises | None:
+    """What a rule promises; None where the rule is faulty, which the check of rules reports."""
     try:
         technique = registry.get(spec.technique)
-        return technique.key_domain(technique.params.model_validate(spec.parameters))
+        return technique.promises(technique.params.model_validate(spec.parameters))
     except (PolicyError, ValidationError):
         return None
 
 
 def _joins(one: _Use, other: _Use) -> bool:
-    """Whether equal values become equal texts; encryption binds them to the path of their field, and random encryption never does."""
-    if one.technique != other.technique or one.technique == "encrypt":
+    """Whether equal values become equal texts; what is bound to the path of its field does so in the same field only."""
+    if one.technique != other.technique or not (one.promises.deterministic and other.promises.deterministic):
         return False
-    return one.technique != "encrypt_deterministic" or one.place == other.place
+    return not one.promises.bound_to_field or one.place == other.place

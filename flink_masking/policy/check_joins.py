@@ -15,7 +15,8 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
 from flink_masking.records.paths import parents
-from flink_masking.techniques.base import Shows, span
+from flink_masking.techniques.base import span
+from flink_masking.techniques.promises import Shows
 
 FEW = 10
 """Kinds of records that shared fields may tell apart, together, without a warning."""
@@ -86,9 +87,9 @@ def _target(policy: Policy, rules: Mapping[str, Rule]) -> str | None:
         rule = _rule(path, rules)
         if rule is None or not (path == policy.subject or field.role in ("identifier", "direct")):
             continue
-        if rule.technique.lasting(rule.params) and rule.technique.shows(rule.params) is not Shows.PART:
+        if rule.promises.stands_for_a_person:
             return f"'{cut(path)}'"
-        if rule.technique.shows(rule.params) is not Shows.NOTHING:
+        if rule.promises.shows is not Shows.NOTHING:
             parts.append(path)
     if parts:
         return f"what is shown of {listed(parts)}"
@@ -98,7 +99,7 @@ def _target(policy: Policy, rules: Mapping[str, Rule]) -> str | None:
 
 def _shows(path: str, rules: Mapping[str, Rule]) -> Shows:
     rule = _rule(path, rules)
-    return Shows.NOTHING if rule is None else rule.technique.shows(rule.params)
+    return Shows.NOTHING if rule is None else rule.promises.shows
 
 
 def _rule(path: str, rules: Mapping[str, Rule]) -> Rule | None:

@@ -10,6 +10,9 @@ from flink_masking.policy.rules import DEFAULT, Rule, RuleCompiler, bind
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
 from flink_masking.policy.tree import FieldTree
 from flink_masking.records.kinds import Kind
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.promises import Promises, Shows
 
 KEYS = "keys."
 """In front of the path of the members: the name of their keys, for what encrypted keys are bound to."""
@@ -66,11 +69,15 @@ def check_keys(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], tre
 def _shown_by(place: str, rules: Mapping[str, Rule], tree: FieldTree) -> str | None:
     """The path of a rule under which the members at `place` are in the view, with their keys; None where they are not."""
     if place in rules:
-        return None if rules[place].technique.name == "drop" else place
+        return None if rules[place].technique.action is Action.DROP else place
     for parent in tree.parents(place):
         if parent in rules:  # what replaces the whole object replaces its keys
-            return parent if rules[parent].technique.name == "keep" else None
+            return parent if rules[parent].technique.action is Action.KEEP else None
     return next((path for path in tree.under(place) if path in rules), place)
+
+
+def _fits_keys(promises: Promises) -> bool:
+    return promises.injective and promises.row_local and promises.shows is not Shows.EXACT
 
 
 def _rule(place: str, named: tuple[str, ...], spec: RuleSpec, loc: Path, compiler: RuleCompiler, findings: Findings) -> Rule | None:
@@ -78,12 +85,13 @@ def _rule(place: str, named: tuple[str, ...], spec: RuleSpec, loc: Path, compile
     if pair is None:
         return None
     technique, params = pair
-    if technique.output is None:
+    promises = technique.promises(params)
+    if technique.action is not None:
         hint = "plain leaves the keys as they are; drop the members in 'rules'"
         findings.error(loc, f"'{technique.name}' is for values, not for keys", hint)
-    elif not technique.row_local or Kind.STRING not in technique.inputs or not technique.injective(params):
+    elif not promises.row_local or Kind.STRING not in technique.inputs or not promises.injective:
         text = f"'{technique.name}' can give two keys of an object one name"
-        findings.error(loc, text, "a pseudonym of 96 bits or more, encrypt, encrypt_deterministic or tokenize; or drop the members")
+        findings.error(loc, text, f"one of {', '.join(registry.those(_fits_keys))}; or drop the members")
     elif "on_error" in params.model_fields_set and params.on_error not in ON_ERROR:
         findings.error((*loc, "on_error"), f"'{params.on_error}' would give several keys one name", f"one of {', '.join(ON_ERROR)}")
     elif taken := [key for key in named if technique.output(params).contains(key)]:

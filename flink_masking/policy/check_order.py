@@ -8,9 +8,7 @@ from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
-
-NOTHING = frozenset({"drop", "nullify", "redact"})
-"""Techniques whose results say nothing of a value but that there was one."""
+from flink_masking.techniques.promises import Shows
 
 
 def check_order(policy: Policy, rules: Mapping[str, Mapping[str, Rule]], findings: Findings) -> None:
@@ -45,7 +43,7 @@ def _check_shuffled(name: str, segment: MaskedSegment, policy: Policy, rules: Ma
         message = "'record: {timestamp: keep}' tells the order that is to be hidden, and does not move with shuffled records"
         findings.error(loc, message, "timestamp: drop, or order: as_read")
     clock = policy.event_time.field if policy.event_time is not None else None
-    if clock is not None and (rule := rules.get(clock)) is not None and rule.technique.name == "keep":
+    if clock is not None and (rule := rules.get(clock)) is not None and rule.promises.shows is Shows.EXACT:
         message = f"the event time '{cut(clock)}' is kept, by which shuffled records can be sorted again"
         findings.warn(loc, message, f"{cut(clock)}: {{technique: generalize, date: hour}}")
 
@@ -61,4 +59,4 @@ def _shown(segment: object, rules: Mapping[str, Rule]) -> set[tuple[str, str, st
     if isinstance(segment, AnonymizedSegment):
         released = {(path, "keep", "on_error='redact'") for path in segment.release}
         return released | {(path, "anonymized", "") for path in segment.quasi_identifiers}
-    return {(path, rule.technique.name, repr(rule.params)) for path, rule in rules.items() if rule.technique.name not in NOTHING}
+    return {(path, rule.technique.name, repr(rule.params)) for path, rule in rules.items() if not rule.promises.erases}

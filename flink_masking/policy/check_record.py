@@ -14,6 +14,8 @@ from flink_masking.policy.rules import Rule, RuleCompiler, bind
 from flink_masking.policy.segments import MaskedSegment, RecordParts, RuleSpec
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.kinds import TEXT, Kind
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.promises import Shows
 
 KEY, HEADERS = "record.key", "record.headers."
 """Names of the parts, in audit events and quarantine records."""
@@ -60,7 +62,7 @@ def check_record(name: str, segment: MaskedSegment, keys: KeyRing, source: Polic
         return RecordRules()
     loc: Path = ("segments", name, "record")
     key = None if record.key is None else _rule(KEY, record.key, (*loc, "key"), keys, source, compiler, findings)
-    if key is not None and key.technique.name == "keep":
+    if key is not None and key.promises.shows is Shows.EXACT:
         findings.warn((*loc, "key"), "the key of each record is kept in clear", "mask it, unless it says nothing of a person")
     headers: dict[str, Rule] = {}
     for header, spec in record.headers.items():
@@ -97,23 +99,21 @@ def _rule(part: str, spec: RuleSpec, loc: Path, keys: KeyRing, source: PolicySou
           findings: Findings) -> Rule | None:
     """The rule for a part; None when it is dropped, or wrong."""
     pair = bind(spec, loc, findings)
-    if pair is None or pair[0].name == "drop":
+    if pair is None or pair[0].action is Action.DROP:
         return None
     technique, params = pair
-    if not technique.row_local:
+    promises = technique.promises(params)
+    if not promises.row_local:
         findings.error(loc, f"'{technique.name}' moves values between records, which is for fields", "another technique, or 'drop'")
     elif Kind.STRING not in technique.inputs:
         findings.error(loc, f"'{technique.name}' does not take text, and '{cut(part)}' is text", "another technique, or 'drop'")
     else:
-        site = part_site(part, "", keys, source)  # what is made is thrown away
         try:
-            technique.make(params, replace(site, has_subject=True))
+            technique.check(params, replace(part_site(part, "", keys, source), has_subject=True))
         except PolicyError as error:
             findings.refused(loc, error)
             return None
-        try:
-            technique.make(params, site)
-        except PolicyError:
+        if promises.needs_subject:
             message = f"'{technique.name}' masks by the person whom a record is about, and a record without a value does not tell"
             findings.error(loc, message, "another technique, or 'drop'")
             return None

@@ -78,7 +78,7 @@ class LoadedPolicy:
         rules = [(name, rule) for name, found in self._compiled.rules.items() for rule in found.values()]
         rules += [(name, rule) for name, found in self._compiled.records.items() for rule in found.rules]
         rules += [(name, rule) for name, found in self._compiled.keys.items() for rule in found.values()]
-        return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.technique.name == "tokenize")
+        return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.promises.needs_vault)
 
     def record(self, segment: str) -> RecordRules:
         """What a masked segment does with Kafka's own parts of a record.

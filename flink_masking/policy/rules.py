@@ -1,13 +1,11 @@
 """Rules: from what is written to techniques with checked parameters, and what each segment does to every field."""
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from flink_masking import registry
 from flink_masking.errors import PolicyError
 from flink_masking.policy.document import Path, cut
 from flink_masking.policy.faults import did_you_mean
@@ -16,7 +14,9 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
 from flink_masking.policy.tree import FieldTree
-from flink_masking.techniques.base import FieldFacts, Params, RuleContext, Technique
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action, FieldFacts, Params, RuleContext, Technique
+from flink_masking.techniques.promises import Promises, Shows
 
 DEFAULT = "*"
 """Stands for every declared field without a rule."""
@@ -36,6 +36,11 @@ class Rule(NamedTuple):
     path: str
     technique: Technique
     params: Params
+
+    @property
+    def promises(self) -> Promises:
+        """What it promises of its results."""
+        return self.technique.promises(self.params)
 
 
 def written_rules(document: Any) -> Iterator[tuple[str, str, RuleSpec]]:
@@ -77,9 +82,9 @@ class RuleCompiler:
         self._policy, self._tree, self._site, self._findings = policy, tree, site, findings
 
     def rule(self, path: str, technique: Technique, params: Params, loc: Path) -> Rule | None:
-        """The rule, once the technique's maker has taken it and its warnings are noted."""
+        """The rule, once the technique's check has passed it and its warnings are noted."""
         try:
-            technique.make(params, self._site(path))
+            technique.check(params, self._site(path))
         except PolicyError as error:
             self._findings.refused(loc, error)
             return None
@@ -97,7 +102,7 @@ class RuleCompiler:
             loc: as for `rule`.
         """
         try:
-            technique.make(params, replace(self._site(place), facts=FieldFacts(name), has_subject=False))
+            technique.check(params, replace(self._site(place), facts=FieldFacts(name), has_subject=False))
         except PolicyError as error:
             self._findings.refused(loc, error)
             return None
@@ -121,7 +126,7 @@ class RuleCompiler:
         default = bound[DEFAULT] if DEFAULT in bound else (drop, drop.params())
         if default is not None:
             tops, leaves = self._tree.uncovered(found)
-            for place in tops if default[0].name == "drop" else leaves:
+            for place in tops if default[0].action is Action.DROP else leaves:
                 rules[place] = self.rule(place, *default, (*loc, DEFAULT))
         sound = {path: rule for path, rule in rules.items() if rule is not None}
         self._check_groups(sound, {place: (*loc, found.get(place, DEFAULT)) for place in sound})
@@ -130,10 +135,10 @@ class RuleCompiler:
     def _check_groups(self, rules: Mapping[str, Rule], locs: Mapping[str, Path]) -> None:
         """Fields that shuffle moves together must all say so, or they would part silently."""
         for place, rule in rules.items():
-            group = set(getattr(rule.params, "group", ())) if rule.technique.name == "shuffle" else set()
+            group = set(rule.promises.moves_with)
             for path in sorted(group):
                 other = rules.get(path)
-                if other is None or set(getattr(other.params, "group", ())) != group:
+                if other is None or set(other.promises.moves_with) != group:
                     message = f"'{cut(place)}' is to move together with '{cut(path)}', which has no such rule"
                     self._findings.error((*locs[place], "group"), message, "write the same rule for every field of the group")
 
@@ -164,7 +169,7 @@ class RuleCompiler:
         return found
 
     def _warn(self, path: str, technique: Technique, params: Params, loc: Path) -> None:
-        if technique.name == "keep":
+        if technique.promises(params).shows is Shows.EXACT:
             for place in (path, *self._tree.under(path)):
                 declared = self._policy.fields.get(place)
                 if declared is not None and (declared.role in IDENTIFYING or place == self._policy.subject):
@@ -173,7 +178,6 @@ class RuleCompiler:
 
     def warn_of(self, technique: Technique, params: Params, loc: Path) -> None:
         """Note what the technique itself says of parameters that are allowed and seldom meant."""
-        more = getattr(sys.modules.get(technique.params.__module__), "warnings", None)
-        for text in more(params) if callable(more) else ():
-            message, _, hint = str(text).partition("Hint:")
+        for text in technique.warnings(params):
+            message, _, hint = text.partition("Hint:")
             self._findings.warn(loc, message.strip().removesuffix("."), hint.strip())

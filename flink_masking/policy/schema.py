@@ -7,8 +7,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
-from flink_masking import registry
 from flink_masking.policy.model import Policy
+from flink_masking.techniques import registry
 from flink_masking.techniques.base import Technique
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -19,7 +19,8 @@ from flink_masking.sql.columns import text_of, values_of
 from flink_masking.sql.functions import COLUMN_ARGUMENTS, SqlFunction
 from flink_masking.sql.rules import SqlRule, compile_call
 from flink_masking.sql.session import Reason, Session
-from flink_masking.techniques.base import Action, Context
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.masks import Context
 
 audit_log = logging.getLogger("flink_masking.audit")
 """Where it is written who has had clear values back: JSON lines. They are warnings, because Flink's Python workers drop what is less

@@ -10,8 +10,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from flink_masking import registry
 from flink_masking.errors import InputError
+from flink_masking.techniques import registry
 
 PATH = "sql"
 """Where a rule in SQL stands: there is no field, so all functions share this path. `encrypt` binds values to it, and so
@@ -69,7 +69,7 @@ class SqlFunction:
         if not self.techniques:
             return False
         technique = registry.get(self.techniques[0])
-        return technique.deterministic(technique.params.model_validate(dict(self.rule(self.example))))
+        return technique.promises(technique.params.model_validate(dict(self.rule(self.example)))).deterministic
 
     def rule(self, arguments: tuple[Any, ...]) -> Written:
         """The parameters that a call's arguments stand for.

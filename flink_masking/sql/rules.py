@@ -1,14 +1,13 @@
 """From the literals of a call to compiled rules: parsed, checked and given their keys once for each distinct literal."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
-from flink_masking import registry
 from flink_masking.engine.masking import accepted_kinds
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.policy.document import Document
@@ -19,10 +18,9 @@ from flink_masking.policy.segments import RuleSpec, rule_spec
 from flink_masking.records.kinds import SCALAR
 from flink_masking.sql.functions import FUNCTIONS, PATH, SqlFunction
 from flink_masking.sql.session import Session
-from flink_masking.techniques.base import Action, FieldFacts, Mask, OnError, Params, RuleContext, Technique
-
-VAULTED = frozenset({"tokenize"})
-"""Techniques that keep what they know in a vault."""
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action, FieldFacts, OnError, Params, RuleContext, Technique
+from flink_masking.techniques.masks import Mask
 
 
 @dataclass(frozen=True)
@@ -124,18 +122,15 @@ def _no_files(name: str) -> str:
 def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path: str, stream: str, session: Session) -> SqlRule:
     masks: list[Mask | Action] = []
     for technique, params in rules:
-        vault = session.vault() if technique.name in VAULTED else None
+        promises = technique.promises(params)
+        vault = session.vault() if promises.needs_vault else None
         site = RuleContext(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
-        masks.append(_way_back(technique)(params, site) if function.back else technique.make(params, site))
+        if function.back and not promises.reversible:
+            hint = ", ".join(registry.those(lambda promises: promises.reversible))
+            raise PolicyError(f"{technique.name} has no way back. Hint: reversible are {hint}")
+        masks.append(technique.unmake(params, site) if function.back else technique.make(params, site))
     technique, params = rules[0]
     if params.on_error == "quarantine":
         raise PolicyError("there is no quarantine in SQL. Hint: on_error: redact, nullify or drop; the last two give NULL")
     takes = accepted_kinds(SCALAR if function.back else technique.inputs & SCALAR)
-    return SqlRule(tuple(masks), takes, "nullify" if function.back else params.on_error, str(getattr(params, "domain", "")))
-
-
-def _way_back(technique: Technique) -> Callable[[Any, RuleContext], Mask]:
-    if technique.unmake is None:
-        reversible = ", ".join(name for name, known in registry.TECHNIQUES.items() if known.unmake is not None)
-        raise PolicyError(f"{technique.name} has no way back. Hint: reversible are {reversible or 'none'}")
-    return technique.unmake
+    return SqlRule(tuple(masks), takes, "nullify" if function.back else params.on_error, technique.promises(params).domain or "")

@@ -1,7 +1,8 @@
-"""What a technique is: parameters checked once, a mask that sees data only, and the promises that the laws are run against.
+"""What a technique is: a declaration that is cheap to import, and an implementation that is imported when a mask is made.
 
-A technique module has a frozen `Params` class, a function ``make_<name>(params, site) -> Mask | Action`` in which everything that can
-be wrong is found, and a `Technique` that declares its promises. Adding one touches its file, the registry's list and its test.
+A declaration holds the frozen `Params`, the `Promises` for given parameters, and the check of everything that can be wrong with a rule;
+it imports neither numpy, pyarrow nor kernels. The module named as `implementation` holds ``make(params, site) -> Mask``,
+``output_domain(params) -> Domain`` and, for a reversible technique, ``unmake(params, site) -> Mask``.
 """
 
 import math
@@ -9,36 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
-from typing import Any, Literal, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-import numpy as np
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from flink_masking.hierarchy import Hierarchy
-from flink_masking.keys.ring import KeyRing
+from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import Kind
-from flink_masking.records.spans import Values
-from flink_masking.vault.base import Vault
+from flink_masking.techniques.promises import Promises
 
-__all__ = [
-    "Action",
-    "Context",
-    "Domain",
-    "FieldFacts",
-    "Mask",
-    "Masked",
-    "OnError",
-    "Params",
-    "RuleContext",
-    "Shows",
-    "Technique",
-    "Values",
-    "always",
-    "never",
-    "showing",
-    "span",
-]
+if TYPE_CHECKING:
+    from flink_masking.hierarchy import Hierarchy
+    from flink_masking.keys.ring import KeyRing
+    from flink_masking.techniques.masks import Mask
+    from flink_masking.vault.base import Vault
+
+__all__ = ["Action", "Domain", "FieldFacts", "OnError", "Params", "RuleContext", "Technique", "span"]
 
 OnError = Literal["redact", "nullify", "drop", "quarantine"]
 
@@ -68,14 +55,14 @@ class FieldFacts:
     path: str
     kind: str | None = None
     domain: tuple[Any, Any] | None = None
-    hierarchy: Hierarchy | None = None
+    hierarchy: "Hierarchy | None" = None
     scale: int | None = None
     bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
 class RuleContext:
-    """Where a rule stands: what `make_<technique>` may know besides its parameters.
+    """What a rule may know besides its parameters.
 
     Attributes:
         facts: the field.
@@ -87,50 +74,11 @@ class RuleContext:
     """
 
     facts: FieldFacts
-    keys: KeyRing
+    keys: "KeyRing"
     read: Callable[[str], str]
     has_subject: bool = True
-    vault: Vault | None = None
+    vault: "Vault | None" = None
     stream: str = ""
-
-
-class Masked(NamedTuple):
-    """What a mask made of n values.
-
-    Attributes:
-        values: n replacements (or one scalar for all): string = contents of a JSON string, binary = JSON text as it is, null = null.
-            Where the input is null, it must be null; where `refused`, it is ignored.
-        refused: bool, n, True where the technique cannot take the value; None when it took all. The engine applies `on_error`.
-    """
-
-    values: pa.Array | pa.Scalar
-    refused: np.ndarray | None = None
-
-
-def _no_rows(path: str) -> np.ndarray:
-    return np.zeros(0, np.int32)
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a mask may look at besides its own values, the same for every field of a batch.
-
-    Attributes:
-        seed: 32 bytes, drawn anew for each batch and segment; random masks derive their generator from it and the field's path.
-        subjects: for each row of the batch the subject's value (null where missing), or None when the policy names no subject.
-        rows_of: batch rows in which the field at a path has a value (for values that move together).
-    """
-
-    seed: bytes
-    subjects: pa.StringArray | None = None
-    rows_of: Callable[[str], np.ndarray] = _no_rows
-
-    def generator(self, label: str) -> np.random.Generator:
-        """A random generator of this batch and `label`; the same label gives the same stream of numbers within the batch."""
-        return np.random.Generator(np.random.Philox(np.random.SeedSequence([*self.seed, *label.encode()])))
-
-
-Mask = Callable[[Values, Context], Masked]
 
 
 class Action(Enum):
@@ -152,53 +100,29 @@ class Domain(NamedTuple):
     contains: Callable[[str], bool]
 
 
-def always(_: Any) -> bool:
-    """For `Technique.deterministic` and `Technique.injective`: whatever the parameters."""
-    return True
+def _nothing_to_find(params: Any, site: RuleContext) -> None:
+    """For `Technique.check`: parameters that are valid can be used anywhere."""
 
 
-def never(_: Any) -> bool:
-    """For `Technique.deterministic` and `Technique.injective`: whatever the parameters."""
-    return False
-
-
-class Shows(Enum):
-    """What the result of a technique tells of the value that it stands for.
-
-    A consistent stand-in (a pseudonym, a ciphertext) tells nothing of the value; that it is the same each time is `Technique.lasting`.
-    """
-
-    EXACT = "exact"
-    COARSER = "coarser"
-    PART = "part"
-    NOISE = "noise"
-    NOTHING = "nothing"
+def _nothing_to_say(params: Any) -> list[str]:
+    return []
 
 
 @dataclass(frozen=True)
 class Technique:
-    """A technique's name, parameters, maker and promises.
+    """The declaration of a technique.
 
     Attributes:
         name: as in the policy, also the module's name.
         summary: one line for people.
         params: its Params class.
-        make: ``(params, site) -> Mask | Action``; raises PolicyError for all that can be wrong.
-        deterministic: same value, key and parameters give the same result (given the parameters).
-        reversible: a key holder can get the value back.
-        row_local: the result of a row does not depend on the other rows of the batch.
+        promises: what holds of its results for given parameters.
         inputs: kinds of values it takes; others are refused by the engine before `on_error`.
-        output: the output domain for given parameters; None for keep and drop.
-        keyed: needs a key ring.
-        examples: parameter sets (without the technique's name) that the laws are run with.
-        unmake: for a reversible technique ``(params, site) -> Mask``: the way back for a key holder; what cannot be opened is refused.
-        hides: texts of at most so many characters are hidden whole, whatever they are: they go to the technique even if they break the
-            contract of their field.
-        injective: two different texts (in NFC) that it takes never share a result, whatever the record or batch: what the key of a
-            table needs. A digest counts from 96 bits on; a technique that says nothing is taken for one that merges values.
-        composes: it brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
-        shows: what a result tells of its value.
-        lasting: whether results tell people apart and stay the same in all records of a person, for values that do.
+        implementation: dotted name of the module with ``make``, ``output_domain`` and ``unmake``; imported with the first mask.
+        action: what is done where no value has to be looked at; such a technique has no implementation.
+        check: ``(params, site) -> None``; raises PolicyError for everything that the parameters alone do not tell to be wrong.
+        warnings: what a policy check says of parameters that are allowed and seldom meant, each with a hint.
+        examples: parameter sets (without the technique's name) that the laws are run with; together they ask for every purpose of keys.
         resolution: for results that are coarser, a part or noisy: how many values they tell apart, given what is declared of the field;
             infinite where that is not known.
     """
@@ -206,33 +130,50 @@ class Technique:
     name: str
     summary: str
     params: type[Params]
-    make: Callable[[Any, RuleContext], Mask | Action]
-    deterministic: Callable[[Any], bool]
-    reversible: bool
-    row_local: bool
+    promises: Callable[[Any], Promises]
     inputs: frozenset[Kind]
-    output: Callable[[Any], Domain] | None
-    keyed: bool = False
+    implementation: str = ""
+    action: Action | None = None
+    check: Callable[[Any, RuleContext], None] = _nothing_to_find
+    warnings: Callable[[Any], list[str]] = _nothing_to_say
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
-    unmake: Callable[[Any, RuleContext], Mask] | None = None
-    injective: Callable[[Any], bool] = never
-    hides: Callable[[Any], int] = field(default=lambda _: 0)
-    composes: bool = False
-    shows: Callable[[Any], Shows] = field(default=lambda _: Shows.EXACT)
-    lasting: Callable[[Any], bool] = field(default=lambda _: True)
     resolution: Callable[[Any, FieldFacts], float] = field(default=lambda _, __: math.inf)
 
-    def key_domain(self, params: Any) -> str | None:
-        """The domain that the rule takes its key from; None for a technique without keys, and for noise and names drawn anew each time."""
-        if not self.keyed or not (self.reversible or self.deterministic(params)):
-            return None
-        return getattr(params, "domain", None)
+    def make(self, params: Any, site: RuleContext) -> "Mask | Action":
+        """The mask of a rule, or the action where there is nothing to look at.
 
+        Raises:
+            PolicyError: as `check`.
+            KeyRingError: the ring lacks a key that the rule needs.
+        """
+        if self.action is not None:
+            return self.action
+        self.check(params, site)
+        made: Mask = import_module(self.implementation).make(params, site)
+        return made
 
+    def unmake(self, params: Any, site: RuleContext) -> "Mask":
+        """The way back for a key holder; what cannot be opened is refused.
 
-def showing(what: Shows) -> Callable[[Any], Shows]:
-    """For `Technique.shows`: the same whatever the parameters."""
-    return lambda _: what
+        Raises:
+            PolicyError: the technique is not reversible, or not with these parameters or without a vault.
+            KeyRingError: the ring lacks a key that the rule needs.
+        """
+        if not self.promises(params).reversible:
+            raise PolicyError(f"{self.name} has no way back. Hint: no key leads back, only the raw records do")
+        made: Mask = import_module(self.implementation).unmake(params, site)
+        return made
+
+    def output(self, params: Any) -> Domain:
+        """The texts that can be put out.
+
+        Raises:
+            PolicyError: values are kept or dropped, so that nothing is put out in their place.
+        """
+        if self.action is not None:
+            raise PolicyError(f"{self.name} puts out nothing of its own. Hint: use a technique that replaces values")
+        found: Domain = import_module(self.implementation).output_domain(params)
+        return found
 
 
 def span(facts: FieldFacts) -> float:

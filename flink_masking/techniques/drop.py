@@ -1,28 +1,24 @@
 """drop: the member is removed from the record."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, RuleContext, Shows, Technique, always, never, showing
+from flink_masking.techniques.base import Action, Params, Technique
+from flink_masking.techniques.promises import WHATEVER, Promises, Shows
 
 
 class DropParams(Params):
     """drop has no parameters."""
 
 
-def make_drop(params: DropParams, site: RuleContext) -> Action:
-    """The action DROP: the member goes, whatever it holds, null included."""
-    return Action.DROP
+def promises(params: DropParams) -> Promises:
+    """Nothing is left, whatever the member holds, null included."""
+    return Promises(shows=Shows.NOTHING, deterministic=True, lasting=False, row_local=True, passes=False, hides=WHATEVER)
 
 
 TECHNIQUE = Technique(
     name="drop",
     summary="The member is removed.",
     params=DropParams,
-    make=make_drop,
-    deterministic=always,
-    reversible=False,
-    row_local=True,
+    promises=promises,
     inputs=ANYTHING,
-    output=None,
-    shows=showing(Shows.NOTHING),
-    lasting=never,
+    action=Action.DROP,
 )

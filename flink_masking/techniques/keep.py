@@ -1,28 +1,24 @@
 """keep: the value leaves as it came, byte for byte."""
 
 from flink_masking.records.kinds import ANYTHING
-from flink_masking.techniques.base import Action, Params, RuleContext, Shows, Technique, always, showing
+from flink_masking.techniques.base import Action, Params, Technique
+from flink_masking.techniques.promises import Bounds, Promises, Shows
 
 
 class KeepParams(Params):
     """keep has no parameters."""
 
 
-def make_keep(params: KeepParams, site: RuleContext) -> Action:
-    """The action KEEP: nothing is looked at, null and ``""`` included."""
-    return Action.KEEP
+def promises(params: KeepParams) -> Promises:
+    """Nothing is hidden."""
+    return Promises(shows=Shows.EXACT, deterministic=True, lasting=True, row_local=True, injective=True, bounds=Bounds("either"))
 
 
 TECHNIQUE = Technique(
     name="keep",
     summary="Unchanged, byte for byte.",
     params=KeepParams,
-    make=make_keep,
-    deterministic=always,
-    reversible=False,
-    row_local=True,
+    promises=promises,
     inputs=ANYTHING,
-    output=None,
-    injective=always,
-    shows=showing(Shows.EXACT),
+    action=Action.KEEP,
 )

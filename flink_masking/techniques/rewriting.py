@@ -10,7 +10,7 @@ from flink_masking.arrow import assemble, output, parts
 from flink_masking.errors import InputError
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Values
+from flink_masking.techniques.masks import Values
 
 LARGEST = (1 << 31) - 1 - SLACK
 

@@ -7,18 +7,16 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.engine.masking import FieldRule, accepted_kinds, apply
-from flink_masking.engine.plan import UNVERSIONED, key_versions
+from flink_masking.engine.plan import key_versions
 from flink_masking.errors import DecryptionError, InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
 from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Replace
-from flink_masking.techniques.base import Action, Context
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords
 from flink_masking.tools.unmask import Unmask
-
-VERSIONLESS = frozenset({"tokenize"})
-"""Reversible techniques whose results do not depend on a key version, so that there is nothing to change."""
 
 
 class Rekey:
@@ -55,7 +53,7 @@ class Rekey:
         ring.at(source)
         after = ring.at(target)
         rules = MaskedRecords(loaded, segment, ring).rules
-        fields = [rule.path for rule in rules if rule.technique.name not in VERSIONLESS]
+        fields = [rule.path for rule in rules if rule.promises.rekeyed]
         if not fields:
             raise InputError(f"{segment}: nothing in the segment depends on a key version. Hint: tokens stay as they are")
         self._open = Unmask(loaded, segment, ring, None, fields, source, allowed=(source, target))
@@ -67,7 +65,7 @@ class Rekey:
             assert not isinstance(mask, Action)  # keep and drop are not reversible
             self._rules.append(FieldRule(rule.path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error))
         found = loaded.policy.segments[segment]
-        versioned = [rule.path for rule in self._rules if rule.technique in UNVERSIONED]
+        versioned = [rule.path for rule in self._clear.rules if rule.promises.version_beside]
         wanted = isinstance(found, MaskedSegment) and found.key_versions and versioned
         self._added = key_versions(versioned, target) if wanted else b""
 

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.engine.masking import REDACTED
-from flink_masking.engine.plan import UNVERSIONED
 from flink_masking.errors import InputError, KeyRingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
@@ -51,7 +50,7 @@ class MaskedRecords:
         if segment not in masked:
             raise InputError(f"{loaded.source.name}: no masked segment has that name. Hint: masked segments are {', '.join(masked)}")
         rules = loaded.rules(segment)
-        back = {path: rule for path, rule in rules.items() if rule.technique.unmake is not None}
+        back = {path: rule for path, rule in rules.items() if rule.promises.reversible}
         if not back:
             raise InputError(f"{segment}: no rule of the segment is reversible. Hint: no key leads back, only the raw records do")
         wanted = list(back) if fields is None else list(dict.fromkeys(fields))
@@ -59,7 +58,7 @@ class MaskedRecords:
             raise InputError(f"{segment}: {unknown[0]} has no reversible rule. Hint: fields with one are {', '.join(back)}")
         self.rules: tuple[Rule, ...] = tuple(back[path] for path in wanted)
         for rule in self.rules:
-            domain = getattr(rule.params, "domain", None)
+            domain = rule.promises.domain
             if ring.domains is not None and domain not in ring.domains:
                 raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
@@ -70,9 +69,9 @@ class MaskedRecords:
         self.paths = Paths(emit, known, opaque=[*emit, *known], deny=False)
 
     def all_unversioned(self, loaded: LoadedPolicy, segment: str) -> bool:
-        """Whether every fpe field of the segment is among the chosen ones, so that no value is left that has a version beside it."""
+        """Whether every field whose values have a version beside them is among the chosen ones, so that no such value is left."""
         chosen = {rule.path for rule in self.rules}
-        return all(path in chosen for path, rule in loaded.rules(segment).items() if rule.technique.name in UNVERSIONED)
+        return all(path in chosen for path, rule in loaded.rules(segment).items() if rule.promises.version_beside)
 
     def scan(self, records: pa.Array, first: int) -> SpanTable:
         """The spans of a batch.

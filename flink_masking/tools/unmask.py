@@ -9,7 +9,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.engine.masking import FieldRule, accepted_kinds, apply
-from flink_masking.engine.plan import UNVERSIONED
 from flink_masking.errors import DecryptionError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
@@ -19,7 +18,7 @@ from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Repla
 from flink_masking.records.json.text import one_line
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.spans import SpanTable, Values
-from flink_masking.techniques.base import Context
+from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords, redacted, versions_beside
 from flink_masking.vault.base import Vault
 
@@ -86,7 +85,7 @@ class Unmask:
         self.techniques = {rule.path: rule.technique.name for rule in self._masked.rules}
         self.records = 0
         for rule in self._masked.rules:
-            if rule.technique.name == "tokenize" and vault is None:
+            if rule.promises.needs_vault and vault is None:
                 raise VaultError(f"{segment}: {rule.path}: tokens lead back through their vault. Hint: --vault sqlite:///path/to/vault.db")
             self._opener(rule, self._default)
 
@@ -131,7 +130,7 @@ class Unmask:
     def _values(self, rule: Rule, table: SpanTable, values: Values, live: np.ndarray) -> tuple[pa.Array, np.ndarray | None]:
         """The clear values, null where not live, and which were refused."""
         context = Context(bytes(32))
-        if rule.technique.name not in UNVERSIONED or not self._masked.versions:
+        if not (rule.promises.version_beside and self._masked.versions):
             masked, refused = apply(self._opener(rule, self._default), values, context, live)
             return masked.values, refused
         versions = versions_beside(table, rule.path, self._default, self.records + 1, self._allowed)[values.rows]
@@ -153,9 +152,7 @@ class Unmask:
         """The way back of a rule for values of a key version."""
         found = self._rules.get((rule.path, version))
         if found is None:
-            unmake = rule.technique.unmake
-            assert unmake is not None  # MaskedRecords chose it for that
-            mask = unmake(rule.params, self._loaded.site(rule.path, self._ring.at(version), self._vault))
+            mask = rule.technique.unmake(rule.params, self._loaded.site(rule.path, self._ring.at(version), self._vault))
             found = FieldRule(rule.path, rule.technique.name, mask, accepted_kinds(TEXT), "nullify")
             self._rules[rule.path, version] = found
         return found

@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.cmac import CMAC
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import encrypt, encrypt_deterministic, pseudonym
-from flink_masking.techniques.base import Action, Context, FieldFacts, Mask, RuleContext, Technique, Values
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext, Technique
+from flink_masking.techniques.masks import Context, Mask, Values
 
 ROWS = 10_000
 SECONDS = 0.3

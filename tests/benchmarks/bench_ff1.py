@@ -22,9 +22,10 @@ from flink_masking.crypto.alphabet import alphabet
 from flink_masking.crypto.ff1_exact import ExactFf1
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 from flink_masking.techniques.fpe import TECHNIQUE
-from flink_masking.techniques.fpe_formats import IBAN
+from flink_masking.techniques.fpe.formats import IBAN
+from flink_masking.techniques.masks import Context, Values
 
 ROWS = 10_000
 ONE_BY_ONE = 500

@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.registry import TECHNIQUES
 
 ROWS = 10_000
 SECONDS = 0.3

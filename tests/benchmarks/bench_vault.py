@@ -23,8 +23,11 @@ import pyarrow as pa
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, Masked, RuleContext, Values
-from flink_masking.techniques.tokenize import TokenizeParams, make_tokenize, unmake_tokenize
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Masked, Values
+from flink_masking.techniques.tokenize.mask import TokenizeParams
+from flink_masking.techniques.tokenize.mask import make as make_tokenize
+from flink_masking.techniques.tokenize.mask import unmake as unmake_tokenize
 from flink_masking.vault.base import Vault
 from flink_masking.vault.memory import MemoryVault
 from flink_masking.vault.providers import open_vault

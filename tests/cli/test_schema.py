@@ -4,7 +4,7 @@ import json
 
 from jsonschema import Draft202012Validator
 
-from flink_masking import registry
+from flink_masking.techniques import registry
 
 
 def test_the_schema_is_printed_as_json(cli):

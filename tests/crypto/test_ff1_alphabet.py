@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flink_masking.crypto.alphabet import NAMED, OUTSIDE, alphabet, foreign, normalised
+from flink_masking.crypto.alphabet import NAMED, alphabet
+from flink_masking.crypto.code_points import OUTSIDE, foreign, normalised, points, table
 from flink_masking.errors import PolicyError
 
 RADICES = {"digits": 10, "lower": 26, "upper": 26, "letters": 52, "alphanumeric": 62, "hex": 16}
@@ -26,10 +27,10 @@ def test_named_alphabets(name, radix):
 def test_table_and_points_belong_together():
     """A character's number leads back to it, and no other code point has one."""
     own = alphabet("zyx→é\U0001f600")
-    table, points = own.table(), own.points()
-    assert [chr(point) for point in points] == list(own.characters)
-    assert [table[ord(character)] for character in own.characters] == list(range(own.radix))
-    assert np.count_nonzero(table != OUTSIDE) == own.radix
+    numbers, codes = table(own), points(own)
+    assert [chr(point) for point in codes] == list(own.characters)
+    assert [numbers[ord(character)] for character in own.characters] == list(range(own.radix))
+    assert np.count_nonzero(numbers != OUTSIDE) == own.radix
 
 
 def test_own_characters_are_normalised():

@@ -155,7 +155,7 @@ UPSERT = kafka("one") | {"connector": "upsert-kafka"}
     ("{key: redact}", {"one": UPSERT}, "'redact' with these parameters can give two keys one"),
     ("{key: {technique: generalize, prefix: 3}}", {"one": UPSERT}, "'generalize' with these parameters can give two keys one"),
     ("{key: {technique: substitute, as: user_name}}", {"one": UPSERT}, "'substitute' with these parameters can give two keys one"),
-    ("{key: {technique: pseudonym, domain: d, length: 8}}", {"one": UPSERT}, "'pseudonym' with these.*Hint: a longer pseudonym"),
+    ("{key: {technique: pseudonym, domain: d, length: 8}}", {"one": UPSERT}, "'pseudonym' with these.*Hint: pseudonym"),
     ("{key: {technique: pseudonym, domain: d, encoding: hex, length: 23}}", {"one": UPSERT}, "'pseudonym' with"),
     (KEY, {"source": kafka("raw") | {"connector": "upsert-kafka"}}, "source: upsert-kafka makes changes of records"),
 ])  # fmt: skip

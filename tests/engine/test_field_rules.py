@@ -8,7 +8,7 @@ from flink_masking.engine.masking import FieldRule, accepted_kinds, apply, edit
 from flink_masking.records.edits import DROP_VALUE, USE, Replace
 from flink_masking.records.kinds import TEXT, Kind
 from flink_masking.records.spans import Values
-from flink_masking.techniques.base import Context, Masked
+from flink_masking.techniques.masks import Context, Masked
 
 TEXTS = ["a", "b", "7", "true", "false", None, "{}", "[]"]
 VALUES = Values(pa.array(TEXTS), np.array(Kind, np.int32), np.arange(8, dtype=np.int32))

@@ -17,6 +17,7 @@ from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
+from flink_masking.techniques.registry import purposes
 from flink_masking.vault.memory import MemoryVault
 
 POLICY = """\
@@ -140,7 +141,7 @@ def test_quarantine_is_sealed_under_the_new_version(job, ring):
 
 def test_a_ring_that_lacks_a_key_stops_the_job(job, ring):
     """A changed ring without the keys of the policy is an error; the masks of the ring before are not used any longer."""
-    job[0].ring = ring.export(["customer"])
+    job[0].ring = ring.export(["customer"], purposes())
     for _ in range(2):
         with pytest.raises(KeyRingError, match="does not hold the keys of pan"):
             protected(job, RECORD)
@@ -209,7 +210,7 @@ def test_a_ring_as_another_version_sees_it(ring):
     view = both.at(1)
     assert view.primary == 1 and both.at(2) is both and view.versions == both.versions
     assert view.derive("fpe", "d").secret() == ring.derive("fpe", "d").secret()
-    part = both.export(["d"]).at(1)
+    part = both.export(["d"], purposes()).at(1)
     assert part.domains == ("d",) and part.derive("fpe", "d").secret() == ring.derive("fpe", "d").secret()
     for refused, number, said in ((both.disabled(1), 1, "disabled"), (both.destroyed(1), 1, "destroyed"), (both, 9, "no version 9")):
         with pytest.raises(KeyRingError, match=said):

@@ -6,7 +6,7 @@ from pathlib import Path
 from flink_masking.cli.app import app
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.registry import table
+from flink_masking.techniques.registry import table
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()

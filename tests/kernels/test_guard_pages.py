@@ -10,25 +10,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flink_masking import arrow, registry
+from flink_masking import arrow
 from flink_masking.crypto import cmac, envelope, ff1, prf, siv
 from flink_masking.kernels.memory import SLACK
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques import (
-    date_shift,
-    encrypt_values,
-    fpe_numerals,
-    generalize,
-    partial,
-    perturb,
-    redact,
-    rewriting,
-    substitute,
-    tokenize,
-    tokenize_forms,
-)
-from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques import generalize, partial, redact, registry, rewriting
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
+from flink_masking.techniques.date_shift import mask as date_shift
+from flink_masking.techniques.encrypt import values as encrypt_values
+from flink_masking.techniques.fpe import numerals
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.perturb import mask as perturb
+from flink_masking.techniques.substitute import mask as substitute
+from flink_masking.techniques.tokenize import forms
+from flink_masking.techniques.tokenize import mask as tokenize
 from flink_masking.values import decimals
 from flink_masking.vault.memory import MemoryVault
 
@@ -65,8 +61,7 @@ KEYED = ["pseudonym", "fpe", "encrypt", "encrypt_deterministic", "substitute", "
 KEYED_CASES = [(name, example) for name in KEYED for example in registry.get(name).examples]
 VALID = ["4111111111111111", "4111-1111-1111-1111", "123-45-6789", "+49 301 2345678", "jane.doe@example.com", "DE89370400440532013000",
          "GB29 NWBK 6016 1331 9268 19", "2024-02-29T23:59:59.123Z", "2024-03-15", "299.99", "Jane Doe", "a" * 200]  # fmt: skip
-SCRATCH = [cmac, envelope, ff1, prf, siv, date_shift, encrypt_values, fpe_numerals, perturb, rewriting, substitute, tokenize,
-           tokenize_forms]  # fmt: skip
+SCRATCH = [cmac, envelope, ff1, prf, siv, date_shift, encrypt_values, numerals, perturb, rewriting, substitute, tokenize, forms]
 """Modules that hand arrays of their own to kernels."""
 
 

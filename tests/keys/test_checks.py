@@ -15,6 +15,7 @@ from flink_masking.errors import KeyRingError
 from flink_masking.keys.checks import check_value
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.wrapped import WrappedRing
+from flink_masking.techniques.registry import purposes
 
 
 class LocalKey:
@@ -53,7 +54,7 @@ def test_every_version_has_one_and_keeps_it():
     after = parsed(ring.promoted(3).disabled(1).destroyed(2).dump())
     assert [after.check(number) for number in (1, 2, 3)] == checks and len(set(checks)) == 3
     assert [entry["check"] for entry in body(after)["versions"]] == checks
-    assert [facts.check for facts in parsed(after.export(["d"]).dump()).facts()] == checks
+    assert [facts.check for facts in parsed(after.export(["d"], purposes()).dump()).facts()] == checks
     assert after.check() == checks[2]
 
 
@@ -119,7 +120,7 @@ def test_the_generation_grows_with_each_change():
     ring = KeyRing.new()
     assert [ring.edition.generation, ring.added().edition.generation, ring.rotated().edition.generation] == [1, 2, 3]
     turned = parsed(ring.rotated().dump())
-    assert (turned.edition.generation, turned.at(1).edition, turned.export(["d"]).edition) == (3, turned.edition, turned.edition)
+    assert (turned.edition.generation, turned.at(1).edition, turned.export(["d"], []).edition) == (3, turned.edition, turned.edition)
 
 
 def test_a_file_of_another_user_is_refused(cli_as, tmp_path):

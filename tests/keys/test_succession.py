@@ -12,6 +12,7 @@ from flink_masking.keys import files
 from flink_masking.keys.checks import check_value
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
+from flink_masking.techniques.registry import purposes
 
 
 class Clock:
@@ -153,15 +154,15 @@ def test_exports_are_compared_by_their_keys(tmp_path):
     """An exported ring whose keys were replaced is refused although its check values, which nobody can compute from it, are the same."""
     whole = KeyRing.new()
     path, clock, reports = tmp_path / "part.json", Clock(), []
-    put(path, whole.export(["d"]).dump())
+    put(path, whole.export(["d"], purposes()).dump())
     job = path, clock, reports, RingWatcher(f"file://{path}", 30, clock, reports.append)
-    forged_ = json.loads(KeyRing.new().export(["d"]).dump())
+    forged_ = json.loads(KeyRing.new().export(["d"], purposes()).dump())
     forged_["versions"][0]["check"] = whole.check()
     put(path, json.dumps(forged_).encode())
     used = look(job)[0]
     assert "version 1 has another secret" in str(reports[0])
     assert used.derive("pseudonym", "d").secret() == whole.derive("pseudonym", "d").secret()
-    put(path, whole.rotated().export(["d", "e"]).dump())
+    put(path, whole.rotated().export(["d", "e"], purposes()).dump())
     assert (look(job)[0].domains, len(reports)) == (("d", "e"), 1)
 
 

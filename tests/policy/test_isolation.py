@@ -6,7 +6,7 @@ from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.schema import json_schema
 from flink_masking.policy.source import PolicySource
-from flink_masking.registry import TECHNIQUES
+from flink_masking.techniques.registry import TECHNIQUES
 
 POLICY = """\
 version: 1
@@ -142,5 +142,5 @@ def test_the_schema_knows_both_keys():
 def test_only_techniques_with_keys_have_a_domain():
     """The techniques that take keys from a domain are those the documentation names."""
     found = {name for name, technique in TECHNIQUES.items() for example in technique.examples
-             if technique.key_domain(technique.params.model_validate(example)) is not None}
+             if technique.promises(technique.params.model_validate(example)).domain is not None}
     assert found == {"pseudonym", "fpe", "encrypt", "encrypt_deterministic", "tokenize", "substitute", "date_shift", "perturb"}

@@ -5,7 +5,7 @@ from jsonschema import Draft202012Validator
 
 from flink_masking.policy.document import Document
 from flink_masking.policy.schema import json_schema
-from flink_masking.registry import TECHNIQUES
+from flink_masking.techniques.registry import TECHNIQUES
 
 
 @pytest.fixture(scope="module")

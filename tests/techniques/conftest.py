@@ -9,7 +9,8 @@ import pytest
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Technique, Values
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext, Technique
+from flink_masking.techniques.masks import Context, Values
 
 REFUSED = "(refused)"
 HIERARCHY = "Boston;MA;East;*\nSalem;MA;East;*\nAlbany;NY;East;*\nReno;NV;West;*\n"

@@ -11,9 +11,11 @@ from pydantic import ValidationError
 
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.date_shift import TECHNIQUE, DateShiftParams, make_date_shift, output_domain, shifts
-from flink_masking.techniques.date_shift_kernels import civil_from_days
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.date_shift import TECHNIQUE, DateShiftParams
+from flink_masking.techniques.date_shift.kernels import civil_from_days
+from flink_masking.techniques.date_shift.mask import output_domain, shifts
+from flink_masking.techniques.masks import Context, Values
 
 RING = KeyRing.new()
 
@@ -31,7 +33,7 @@ def run(texts, subjects="p", keys=RING, rows=None, path="birthDate", **params):
     if isinstance(subjects, str):
         subjects = [subjects] * n
     context = Context(bytes(32), None if subjects is None else pa.array(subjects, pa.string()))
-    mask = make_date_shift(DateShiftParams(**{"max_days": 30, **params}), site(keys=keys, path=path))
+    mask = TECHNIQUE.make(DateShiftParams(**{"max_days": 30, **params}), site(keys=keys, path=path))
     masked = mask(Values(column, np.zeros(n, np.int32), rows), context)
     masked.values.validate(full=True)
     refused = [False] * n if masked.refused is None else masked.refused.tolist()
@@ -143,7 +145,7 @@ def test_calendar_is_python_s(day):
 def test_needs_a_subject():
     """A policy without a subject is told so when it is compiled."""
     with pytest.raises(PolicyError, match=r"no subject.*Hint"):
-        make_date_shift(DateShiftParams(max_days=3), site(has_subject=False))
+        TECHNIQUE.make(DateShiftParams(max_days=3), site(has_subject=False))
 
 
 @pytest.mark.parametrize("params", [

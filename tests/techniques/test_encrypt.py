@@ -18,7 +18,9 @@ from flink_masking.errors import KeyRingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import encrypt, encrypt_deterministic
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.registry import purposes
 
 RING = KeyRing.new()
 BOTH = [pytest.param(module.TECHNIQUE, id=module.TECHNIQUE.name) for module in (encrypt, encrypt_deterministic)]
@@ -173,7 +175,7 @@ def test_any_enabled_version_opens(technique):
 @pytest.mark.parametrize("technique", BOTH)
 def test_an_exported_ring_opens_its_domains_only(technique):
     """Whoever was given the keys of one domain opens that domain and is told in words that another is not theirs."""
-    made, exported = run(make(technique), ["secret"]), RING.export(["customer"])
+    made, exported = run(make(technique), ["secret"]), RING.export(["customer"], purposes())
     assert run(make(technique, keys=exported, back=True), made) == ["secret"]
     with pytest.raises(KeyRingError, match="does not hold the keys of card"):
         make(technique, "card", keys=exported, back=True)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.techniques.encrypt_deterministic import TECHNIQUE
+from flink_masking.techniques.masks import Context, Values
 
 RING = KeyRing.new()
 

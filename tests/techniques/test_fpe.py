@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import TEXT, Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.techniques.fpe import TECHNIQUE
+from flink_masking.techniques.masks import Context, Values
 
 REFUSED = "(refused)"
 RING = KeyRing.new()

@@ -14,10 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import BOOLEAN, TEXT, Kind
-from flink_masking.registry import TECHNIQUES
-from flink_masking.techniques.base import Action, Context, FieldFacts, Params, RuleContext, Shows, Values
+from flink_masking.techniques.base import Action, FieldFacts, Params, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.promises import Shows
+from flink_masking.techniques.registry import TECHNIQUES, examples
 from flink_masking.vault.memory import MemoryVault
 
 HIERARCHY = "Boston;MA;*\nSalem;MA;*\nAlbany;NY;*\n17;young;*\n"
@@ -30,16 +33,16 @@ ALL = [
     for name, technique in TECHNIQUES.items()
     for k, example in enumerate(technique.examples)
 ]
-MASKS = [case for case in ALL if case.values[0].output is not None]
+MASKS = [case for case in ALL if case.values[0].action is None]
 
 
-def is_deterministic(technique, example):
-    """What the technique declares for an example of its parameters."""
-    return technique.deterministic(technique.params.model_validate(example))
+def promised(technique, example):
+    """What the technique promises for an example of its parameters."""
+    return technique.promises(technique.params.model_validate(example))
 
 
 # What draws at random depends on the order of the values, which is no dependence between rows, but cannot be split either.
-SPLITTABLE = [case for case in MASKS if case.values[0].row_local and is_deterministic(*case.values)]
+SPLITTABLE = [case for case in MASKS if promised(*case.values).row_local and promised(*case.values).deterministic]
 
 KNOWN_TEXTS = [
     "4111 1111 1111 1111",
@@ -136,14 +139,14 @@ def outcome(mask, values, seed=7, where=None):
 @pytest.mark.parametrize(("technique", "example"), ALL)
 def test_is_what_it_declares_to_be(technique, example):
     """An example of the parameters makes a mask, or an action where there is no output domain."""
-    assert isinstance(make(technique, example), Action) == (technique.output is None)
+    assert isinstance(make(technique, example), Action) == (technique.action is not None)
 
 
 @pytest.mark.parametrize(("technique", "example"), MASKS)
 def test_one_result_a_value_and_null_stays_null(technique, example):
     """n values give n results; null stays null and is never refused; the empty text stays empty, unless all becomes null."""
     mask = make(technique, example)
-    becomes_null = technique.name == "nullify"
+    becomes_null = promised(technique, example).always_null
 
     @over_batches(technique)
     def law(values):
@@ -178,7 +181,7 @@ def test_deterministic_if_and_only_if_declared(technique, example):
     mask = make(technique, example)
     same = [outcome(mask, values, 1) == outcome(mask, values, 2) for values in many(technique)]
     assert all(outcome(mask, values, 1) == outcome(mask, values, 1) for values in many(technique))
-    assert all(same) == is_deterministic(technique, example)
+    assert all(same) == promised(technique, example).deterministic
 
 
 @pytest.mark.parametrize(("technique", "example"), SPLITTABLE)
@@ -213,8 +216,9 @@ def test_input_is_not_mutated(technique, example):
 @pytest.mark.parametrize(("technique", "example"), MASKS)
 def test_round_trip_if_and_only_if_reversible(technique, example):
     """What is reversible gives every value that it took back (text in NFC), what is not has no way back."""
-    assert technique.reversible == (technique.unmake is not None)
-    if technique.unmake is None:
+    if not promised(technique, example).reversible:
+        with pytest.raises(PolicyError, match="no way back"):
+            technique.unmake(technique.params.model_validate(example), None)
         return
     vault = MemoryVault()
     site = RuleContext(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
@@ -236,7 +240,7 @@ def test_round_trip_if_and_only_if_reversible(technique, example):
     assert any(taken)
 
 
-@pytest.mark.parametrize("technique", [pytest.param(t, id=name) for name, t in TECHNIQUES.items() if t.output is not None])
+@pytest.mark.parametrize("technique", [pytest.param(t, id=name) for name, t in TECHNIQUES.items() if t.action is None])
 def test_keyed_if_and_only_if_declared(technique):
     """Another key ring under the same seed gives other results, for one example at least, exactly where a technique needs one."""
     same = [
@@ -244,15 +248,15 @@ def test_keyed_if_and_only_if_declared(technique):
         for example in technique.examples
         for values in many(technique)
     ]
-    assert all(same) != technique.keyed
+    assert all(same) != any(kept.purposes for kept in examples(technique))
 
 
 @pytest.mark.parametrize(("technique", "example"), ALL)
 def test_what_is_injective_keeps_values_apart(technique, example):
     """Of what declares so, no two texts (in NFC) share a result; what leads back does, for a result tells its value."""
-    declared = technique.injective(technique.params.model_validate(example))
-    assert declared or not technique.reversible
-    if not declared or technique.output is None:
+    declared = promised(technique, example)
+    assert declared.injective or not declared.reversible
+    if not declared.injective or technique.action is not None:
         return
     mask, met = make(technique, example), {}
 
@@ -283,7 +287,7 @@ def test_what_merges_values_does_not_claim_to_keep_them_apart(name, example, tex
     """Techniques that give two values one result, by design or by size, are no source of keys."""
     results = outcome(make(TECHNIQUES[name], example), batch([(Kind.STRING, text) for text in texts]))
     assert len(set(results)) < len(texts) and "(refused)" not in results
-    assert not TECHNIQUES[name].injective(TECHNIQUES[name].params.model_validate(example))
+    assert not promised(TECHNIQUES[name], example).injective
 
 
 @pytest.mark.parametrize(("params", "kept"), [
@@ -294,8 +298,7 @@ def test_what_merges_values_does_not_claim_to_keep_them_apart(name, example, tex
 ])  # fmt: skip
 def test_a_pseudonym_keeps_values_apart_from_96_bits_on(params, kept):
     """The bits of the digest count, in any encoding; a prefix adds none."""
-    technique = TECHNIQUES["pseudonym"]
-    assert technique.injective(technique.params.model_validate({"domain": "d", **params})) is kept
+    assert promised(TECHNIQUES["pseudonym"], {"domain": "d", **params}).injective is kept
 
 
 class RecordingRing(KeyRing):
@@ -316,7 +319,7 @@ def test_no_key_can_be_pickled(technique, example):
     ring = RecordingRing.new()
     ring.handed_out.clear()
     mask = make(technique, example, ring)
-    assert bool(ring.handed_out) <= technique.keyed
+    assert bool(ring.handed_out) <= bool(promised(technique, example).purposes)
     for dumps in (pickle.dumps, cloudpickle.dumps):
         try:
             data = dumps(mask)
@@ -360,21 +363,21 @@ SERIES = [
 @pytest.mark.parametrize(("technique", "example"), MASKS)
 def test_what_lasts_is_the_same_again_and_tells_values_apart(technique, example):
     """A technique is lasting if and only if equal values have one result in every batch, and many values nearly as many results."""
-    params = technique.params.model_validate(example)
+    promises = promised(technique, example)
     mask = make(technique, example, vault=MemoryVault())
     for kind, texts in SERIES:
         if kind not in technique.inputs:
             continue
         values = batch([(kind, text) for text in texts])
         results = [outcome(mask, values, seed) for seed in (1, 2)]
-        if "(refused)" not in results[0] and technique.shows(params) not in (Shows.COARSER, Shows.PART):  # alike by chance, or not
-            assert technique.lasting(params) == (results[0] == results[1] and len(set(results[0])) > len(texts) // 4)
+        if "(refused)" not in results[0] and promises.shows not in (Shows.COARSER, Shows.PART):  # alike by chance, or not
+            assert promises.lasting == (results[0] == results[1] and len(set(results[0])) > len(texts) // 4)
 
 
 @pytest.mark.parametrize(("technique", "example"), MASKS)
 def test_what_shows_nothing_holds_nothing_of_the_value(technique, example):
     """No result of a technique that shows nothing holds a word of its own value."""
-    if technique.shows(technique.params.model_validate(example)) is not Shows.NOTHING or technique.name in ("shuffle", "substitute"):
+    if promised(technique, example).shows is not Shows.NOTHING or technique.name in ("shuffle", "substitute"):
         return  # values of other rows, and names out of the same pools
     if Kind.STRING in technique.inputs:
         values = batch([(Kind.STRING, f"Boston{'x' * (n % 9)}") for n in range(40)])

@@ -16,9 +16,11 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.perturb import TECHNIQUE, PerturbParams, make_perturb, output_domain, warnings
-from flink_masking.techniques.perturb_kernels import fraction_of
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.perturb import TECHNIQUE, PerturbParams, warnings
+from flink_masking.techniques.perturb.kernels import fraction_of
+from flink_masking.techniques.perturb.mask import output_domain
 
 RING = KeyRing.new()
 
@@ -29,7 +31,7 @@ def run(texts, kinds=None, seed=bytes(32), keys=RING, path="amount", bounds=None
     n = len(column)
     kinds = [Kind.NUMBER] * n if kinds is None else kinds
     site = RuleContext(FieldFacts(path, domain=bounds), keys, read=str)
-    mask = make_perturb(PerturbParams(**params), site)
+    mask = TECHNIQUE.make(PerturbParams(**params), site)
     masked = mask(Values(column, np.array(kinds, np.int32), np.arange(n, dtype=np.int32)), Context(seed))
     masked.values.validate(full=True)
     assert masked.values.type == pa.binary()

@@ -16,8 +16,10 @@ from pydantic import ValidationError
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.pseudonym import ENCODINGS, TECHNIQUE, PseudonymParams, make_pseudonym, output_domain, warnings
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.pseudonym import ENCODINGS, TECHNIQUE, PseudonymParams, warnings
+from flink_masking.techniques.pseudonym.mask import output_domain
 
 RING = KeyRing.new()
 BASE62 = ENCODINGS["base62"].alphabet
@@ -33,7 +35,7 @@ def run(texts, keys=RING, path="id", **params):
     params = {"domain": "customer", **params}
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     values = Values(column, np.zeros(len(column), np.int32), np.arange(len(column), dtype=np.int32))
-    masked = make_pseudonym(PseudonymParams(**params), site(keys, path))(values, Context(bytes(32)))
+    masked = TECHNIQUE.make(PseudonymParams(**params), site(keys, path))(values, Context(bytes(32)))
     assert masked.refused is None
     assert masked.values.type == pa.string()
     masked.values.validate(full=True)
@@ -222,7 +224,7 @@ def test_kinds():
 def test_mask_cannot_be_pickled():
     """The mask holds a key and refuses to leave its process, saying nothing."""
     for algorithm, purpose in (("hmac", "pseudonym"), ("cmac", "pseudonym-cmac")):
-        mask = make_pseudonym(PseudonymParams(domain="d", algorithm=algorithm), site())
+        mask = TECHNIQUE.make(PseudonymParams(domain="d", algorithm=algorithm), site())
         for way in (pickle.dumps, cloudpickle.dumps):
             with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
                 way(mask)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from flink_masking.errors import PolicyError
-from flink_masking.registry import NOT_YET, TECHNIQUES, get, table
+from flink_masking.techniques.registry import NOT_YET, TECHNIQUES, get, table
 
 
 def test_names_are_module_names():

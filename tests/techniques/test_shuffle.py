@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.shuffle import ShuffleParams, cycle, make_shuffle
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.shuffle import TECHNIQUE, ShuffleParams
+from flink_masking.techniques.shuffle.mask import cycle
 
 RING = KeyRing.ephemeral()
 MANY = [f"v{i}" for i in range(40)]
@@ -26,7 +28,7 @@ def run(texts, kinds=None, rows=None, seed=bytes(32), path="f", fields=None, **p
     kinds = [Kind.NULL if text is None else Kind.STRING for text in texts] if kinds is None else kinds
     rows = np.arange(n, dtype=np.int32) if rows is None else np.array(rows, np.int32)
     fields = {} if fields is None else fields
-    mask = make_shuffle(ShuffleParams(**params), RuleContext(FieldFacts(path), RING, read=str))
+    mask = TECHNIQUE.make(ShuffleParams(**params), RuleContext(FieldFacts(path), RING, read=str))
     context = Context(seed, rows_of=lambda name: np.array(fields[name], np.int32))
     masked = mask(Values(pa.array(texts, pa.string()), np.array(kinds, np.int32), rows), context)
     masked.values.validate(full=True)
@@ -153,7 +155,7 @@ def test_group_with_null_and_objects():
 def test_group_must_have_the_field():
     """A group that lacks the rule's own field is told when the policy is compiled."""
     with pytest.raises(PolicyError, match=r"group of shuffle lacks.*Hint"):
-        make_shuffle(ShuffleParams(group=("a", "b")), RuleContext(FieldFacts("c"), RING, read=str))
+        TECHNIQUE.make(ShuffleParams(group=("a", "b")), RuleContext(FieldFacts("c"), RING, read=str))
 
 
 @pytest.mark.parametrize("params", [{"min_distinct": 1}, {"min_distinct": "10"}, {"group": ("a",)}, {"group": ("a", "a")}, {"seed": 1}])

@@ -11,11 +11,13 @@ from pydantic import ValidationError
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.pools import LOCALES, NAMES, pool
-from flink_masking.techniques.substitute import TECHNIQUE, SubstituteParams, make_substitute, output_domain
-from flink_masking.techniques.substitute_catalogue import KINDS, form
-from flink_masking.techniques.substitute_forms import WORDS
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.substitute import TECHNIQUE, SubstituteParams
+from flink_masking.techniques.substitute.catalogue import KINDS, form
+from flink_masking.techniques.substitute.forms import WORDS
+from flink_masking.techniques.substitute.mask import output_domain
+from flink_masking.techniques.substitute.pools import LOCALES, NAMES, pool
 
 RING = KeyRing.new()
 EVERY = [(kind, locale) for kind in KINDS for locale in LOCALES]
@@ -26,7 +28,7 @@ def run(texts, keys=RING, kinds=None, seed=bytes(32), path="f", **params):
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     n = len(column)
     kinds = np.zeros(n, np.int32) if kinds is None else np.array(kinds, np.int32)
-    mask = make_substitute(SubstituteParams(**{"as": "full_name", **params}), RuleContext(FieldFacts(path), keys, read=str))
+    mask = TECHNIQUE.make(SubstituteParams(**{"as": "full_name", **params}), RuleContext(FieldFacts(path), keys, read=str))
     masked = mask(Values(column, kinds, np.arange(n, dtype=np.int32)), Context(seed))
     masked.values.validate(full=True)
     return masked.values, [False] * n if masked.refused is None else masked.refused.tolist()
@@ -212,7 +214,7 @@ def test_faker_is_not_needed():
     import subprocess
     import sys
 
-    code = "import sys; import flink_masking.techniques.substitute as s; s.form('full_name', 'en_US'); print('faker' in sys.modules)"
+    code = "import sys; import flink_masking.techniques.substitute.mask as s; s.form('full_name', 'en_US'); print('faker' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "False"
 
 

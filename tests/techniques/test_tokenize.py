@@ -13,8 +13,10 @@ from pydantic import ValidationError
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
-from flink_masking.techniques.tokenize import TECHNIQUE, TokenizeParams, make_tokenize, output_domain, unmake_tokenize
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
+from flink_masking.techniques.tokenize import TECHNIQUE, TokenizeParams
+from flink_masking.techniques.tokenize.mask import output_domain
 from flink_masking.vault.memory import MemoryVault
 from flink_masking.vault.providers import open_vault
 
@@ -44,12 +46,12 @@ def apply(maker, texts, vault=VAULT, ring=RING, kind=Kind.STRING, **params):
 
 def tokens(texts, **options):
     """Tokens of texts."""
-    return apply(make_tokenize, texts, **options)
+    return apply(TECHNIQUE.make, texts, **options)
 
 
 def back(texts, **options):
     """Values of tokens."""
-    return apply(unmake_tokenize, texts, **options)
+    return apply(TECHNIQUE.unmake, texts, **options)
 
 
 def luhn_valid(text):
@@ -227,6 +229,5 @@ def test_parameters_that_contradict(params):
 
 def test_promises():
     """tokenize is deterministic, reversible, row-local and keyed."""
-    assert TECHNIQUE.deterministic(TokenizeParams(domain="d"))
-    assert TECHNIQUE.reversible and TECHNIQUE.row_local and TECHNIQUE.keyed
-    assert TECHNIQUE.unmake is unmake_tokenize
+    promises = TECHNIQUE.promises(TokenizeParams(domain="d"))
+    assert promises.deterministic and promises.reversible and promises.row_local and promises.purposes

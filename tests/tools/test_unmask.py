@@ -13,6 +13,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
+from flink_masking.techniques.registry import purposes
 from flink_masking.tools.unmask import Unmask
 from flink_masking.vault.memory import MemoryVault
 
@@ -198,7 +199,7 @@ def test_values_that_the_rule_refused_stay_redacted(masked, ring, vault):
 
 def test_an_exported_ring_opens_its_domains(masked, ring, vault):
     """A ring for one domain opens this field and names the domain that it lacks for others."""
-    part = ring.export(["pan", "ssn"])
+    part = ring.export(["pan", "ssn"], purposes())
     with pytest.raises(KeyRingError, match="keys of name"):
         Unmask(LOADED, "masked", part, vault)
     back = opened(Unmask(LOADED, "masked", part, vault, ["card.number", "ssn"]), masked())

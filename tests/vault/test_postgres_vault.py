@@ -10,7 +10,7 @@ import pytest
 
 from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.techniques.tokenize_forms import uuids
+from flink_masking.techniques.tokenize.forms import uuids
 from flink_masking.vault.postgres import DOMAINS, TOKENS, PostgresVault
 from flink_masking.vault.providers import open_vault
 from flink_masking.vault.tokenizer import Tokenizer

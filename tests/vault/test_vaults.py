@@ -16,7 +16,7 @@ from waiting import CLIENT_S
 
 from flink_masking.errors import KeyRingError, VaultError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.techniques.tokenize_forms import digits, uuids
+from flink_masking.techniques.tokenize.forms import digits, uuids
 from flink_masking.vault.base import LOOKUP, SEALED, Enrolment
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.memory import MemoryVault

@@ -6,7 +6,7 @@ import sys
 import pyarrow as pa
 
 from flink_masking.keys.providers import open_ring
-from flink_masking.techniques.tokenize_forms import digits, uuids
+from flink_masking.techniques.tokenize.forms import digits, uuids
 from flink_masking.vault.providers import open_vault
 from flink_masking.vault.tokenizer import Tokenizer
 

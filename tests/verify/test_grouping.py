@@ -6,13 +6,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flink_masking import registry
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.segments import GroupKey
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
 from flink_masking.verify.grouping import grouping, text_of
 
 POLICY = """\

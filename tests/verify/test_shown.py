@@ -8,12 +8,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from flink_masking import registry
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.fields import Field
 from flink_masking.policy.segments import rule_spec
 from flink_masking.records.kinds import Kind
-from flink_masking.techniques.base import Action, Context, FieldFacts, RuleContext, Values
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
+from flink_masking.techniques.masks import Context, Values
 from flink_masking.verify.attributes import attribute
 from flink_masking.verify.shown import EVERYTHING, interval, lasting, partly, positions, tells
 
@@ -90,7 +91,7 @@ def test_the_verifier_reckons_with_what_techniques_declare(technique):
     found = registry.get(technique)
     for example in found.examples:
         spec, params = rule_spec({"technique": technique, **example}), found.params.model_validate(example)
-        shows = found.shows(params).value
-        assert (lasting(spec) or partly(spec)) == found.lasting(params)
+        shows = found.promises(params).shows.value
+        assert (lasting(spec) or partly(spec)) == found.promises(params).lasting
         assert tells(spec) <= (shows != "nothing")
         assert tells(spec) or shows in ("nothing", "part")

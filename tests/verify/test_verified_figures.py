@@ -141,8 +141,8 @@ def test_places_have_the_same_cells():
     import pyarrow as pa
 
     from flink_masking.records.kinds import Kind
-    from flink_masking.techniques.base import Context, Values
-    from flink_masking.techniques.generalize_places import geohash_cells
+    from flink_masking.techniques.generalize.places import geohash_cells
+    from flink_masking.techniques.masks import Context, Values
     from flink_masking.verify.attributes import geohash
 
     assert VERIFIED == GEOHASH

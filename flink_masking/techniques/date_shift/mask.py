@@ -1,0 +1,82 @@
+"""date_shift at work: days derived from the subject, added to the dates of a record."""
+
+import re
+from datetime import date, time
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.arrow import assemble, output, parts
+from flink_masking.crypto.prf import Prf
+from flink_masking.techniques.base import Domain, RuleContext
+from flink_masking.techniques.date_shift import DateShiftParams, kernels
+from flink_masking.techniques.masks import Context, Mask, Masked, Values
+
+FORM = re.compile(
+    r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+
+
+def shifts(words: np.ndarray, max_days: int) -> np.ndarray:
+    """Days from random words: each of -max_days … max_days but 0 is equally likely, up to 2^-15.
+
+    Args:
+        words: uint64, n.
+        max_days: 1 to 36,500.
+
+    Returns:
+        int64, n.
+    """
+    drawn = ((words >> np.uint64(32)) * np.uint64(2 * max_days) >> np.uint64(32)).astype(np.int64)
+    return drawn - max_days + (drawn >= max_days)
+
+
+def _of_rows(subjects: pa.StringArray, rows: np.ndarray) -> pa.StringArray:
+    """The subject of each row, without a copy where every row has one value."""
+    if len(rows) == len(subjects) and (rows == np.arange(len(rows))).all():
+        return subjects
+    return subjects.take(pa.array(rows))
+
+
+def make(params: DateShiftParams, site: RuleContext) -> Mask:
+    """A mask that moves dates by a keyed number of days of the record's subject.
+
+    Taken are ``YYYY-MM-DD`` and ``YYYY-MM-DDTHH:MM[:SS[.f…]][Z|±HH:MM]``, a space instead of the T allowed; the result has the same
+    form, its offset included. Other texts, results outside the years 0001 to 9999, and values whose record has no subject are refused.
+    Null stays null, ``""`` stays ``""``. Deterministic for a subject, row-local, not reversible. Leaks the intervals between a person's
+    dates, and each date up to max_days.
+    """
+    prf = Prf(site.keys.derive("date_shift", params.domain))
+
+    def shift(values: Values, context: Context) -> Masked:
+        data, offsets, valid = parts(values.text)
+        n = len(values.text)
+        if context.subjects is None:
+            days = np.zeros(n, np.int64)
+        else:
+            subjects = _of_rows(context.subjects, values.rows)
+            days = shifts(prf.words(subjects), params.max_days)
+            days[~subjects.is_valid().to_numpy(zero_copy_only=False)] = 0  # the kernel refuses a shift of no days
+        buffer, out = output(int(offsets[-1] - offsets[0]))
+        ends, refused = np.zeros(n + 1, np.int32), np.zeros(n, np.uint8)
+        kernels.shift_dates(data, offsets, valid, days, params.keep_time, out, ends, refused)
+        return Masked(assemble(pa.string(), buffer, ends, valid), refused.view(np.bool_) if refused.any() else None)
+
+    return shift
+
+
+def output_domain(params: DateShiftParams) -> Domain:
+    """Dates and date-times of the years 0001 to 9999."""
+
+    def contains(text: str) -> bool:
+        found = FORM.fullmatch(text)
+        if text == "" or found is None:
+            return text == ""
+        try:
+            date.fromisoformat(found["date"])
+            time.fromisoformat(found["clock"][:8] if found["clock"] else "00:00")
+        except ValueError:
+            return False
+        return params.keep_time or not (found["clock"] or "").strip("0:.")
+
+    return Domain("a date or date-time of the years 0001 to 9999, or nothing where there was nothing", contains)

@@ -1,0 +1,130 @@
+"""generalize: a coarser value in the place of the exact one: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell."""
+
+import math
+from decimal import Decimal
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+
+from flink_masking.records.kinds import SCALAR, Kind
+from flink_masking.techniques.base import FieldFacts, Params, RuleContext, Technique, span
+from flink_masking.techniques.generalize.checks import steps, tree_of
+from flink_masking.techniques.promises import Bounds, Promises, Shows
+
+
+def _a_number(value: Any) -> Any:
+    """Refuse what pydantic would quietly turn into a decimal number."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("must be a number")
+    return value
+
+
+Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=15, decimal_places=9), BeforeValidator(_a_number)]
+Step = Annotated[Number, Field(gt=0)]
+Count = Annotated[int, Field(strict=True, ge=1)]
+DateLevel = Literal["hour", "day", "week", "month", "quarter", "year"]
+
+WAYS = ("width", "prefix", "date", "level", "geohash", "round_to")
+"""Parameters of which a rule has exactly one."""
+
+
+class GeneralizeParams(Params):
+    """Parameters of generalize: exactly one way, and what belongs to it.
+
+    Attributes:
+        width: of number ranges.
+        origin: where a range starts; the others follow in steps of `width`.
+        prefix: characters (code points) of a text that stay, each of the rest becomes ``*``.
+        date: level that a date is cut to.
+        hierarchy: ARX CSV file with the values and their nodes, relative to the policy; without it, `level` means the field's own one.
+        level: how far up the hierarchy, 1 to its height.
+        geohash: characters of the cell.
+        round_to: numbers become multiples of it.
+    """
+
+    width: Step | None = None
+    origin: Number = Decimal(0)
+    prefix: Annotated[Count, Field(le=1_000_000)] | None = None
+    date: DateLevel | None = None
+    hierarchy: Annotated[str, StringConstraints(min_length=1)] | None = None
+    level: Count | None = None
+    geohash: Annotated[Count, Field(le=12)] | None = None
+    round_to: Step | None = None
+
+    @model_validator(mode="after")
+    def _exactly_one_way(self) -> "GeneralizeParams":
+        if self.hierarchy is not None and self.level is None:
+            raise ValueError("hierarchy needs a level. Hint: level: 1 is the parent of a value")
+        if sum(getattr(self, way) is not None for way in WAYS) != 1:
+            raise ValueError("exactly one way is needed. Hint: one of width, prefix, date, hierarchy with level, geohash, round_to")
+        if "origin" in self.model_fields_set and self.width is None:
+            raise ValueError("origin belongs to width. Hint: give a width, or leave origin away")
+        return self
+
+
+def promises(params: GeneralizeParams) -> Promises:
+    """What the coarser value says; a prefix is a part of the text, whatever stands there."""
+    bounds = None
+    if params.width is not None or params.round_to is not None:
+        bounds = Bounds("numbers", float(params.round_to or 0) / 2)
+    elif params.date is not None:
+        bounds = Bounds("dates")
+    return Promises(
+        shows=Shows.COARSER,
+        deterministic=True,
+        lasting=False,
+        row_local=True,
+        passes=params.prefix is not None,
+        prefix=params.prefix or 0,
+        bounds=bounds,
+    )
+
+
+def check(params: GeneralizeParams, site: RuleContext) -> None:
+    """Refuse what the field cannot be generalised by.
+
+    Raises:
+        PolicyError: the hierarchy cannot be used, is not there or has no such level; the domain does not go with `width`.
+    """
+    if params.width is not None:
+        steps(params.width, params.origin, site.facts.domain, site.facts.path)
+    elif params.level is not None:
+        tree_of(params.hierarchy, params.level, site)
+
+
+_DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}
+
+
+def _resolution(params: GeneralizeParams, facts: FieldFacts) -> float:
+    """How many labels there are: of ranges, dates and rounded numbers by the declared range, of prefixes with ten symbols a place."""
+    if (step := params.width or params.round_to or (params.date and _DAYS[params.date])) is not None:
+        return span(facts) / float(step) + 1
+    if params.prefix is not None:
+        return 10.0 ** min(params.prefix, 300)
+    if params.geohash is not None:
+        return 32.0**params.geohash
+    if params.hierarchy is None and params.level is not None and facts.hierarchy is not None:
+        return len({path[params.level] for path in facts.hierarchy.paths})
+    return math.inf
+
+
+TECHNIQUE = Technique(
+    name="generalize",
+    summary="A coarser value: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell, a rounded number.",
+    params=GeneralizeParams,
+    promises=promises,
+    inputs=SCALAR | {Kind.OBJECT},
+    implementation="flink_masking.techniques.generalize.mask",
+    check=check,
+    examples=(
+        {"width": 10},
+        {"width": 0.5, "origin": -0.25},
+        {"prefix": 3},
+        *({"date": level} for level in get_args(DateLevel)),
+        {"hierarchy": "hierarchy.csv", "level": 1},
+        {"geohash": 5},
+        {"round_to": 0.05},
+        {"round_to": 10},
+    ),
+    resolution=_resolution,
+)

@@ -1,0 +1,60 @@
+"""generalize at work: one mask for each way of making a value coarser."""
+
+import re
+from decimal import Decimal
+
+from flink_masking.techniques.base import Domain, RuleContext
+from flink_masking.techniques.generalize import GeneralizeParams
+from flink_masking.techniques.generalize.checks import tree_of
+from flink_masking.techniques.generalize.dates import LEVELS, cut_dates
+from flink_masking.techniques.generalize.labels import cut_text, look_up
+from flink_masking.techniques.generalize.numbers import number_ranges, round_numbers
+from flink_masking.techniques.generalize.places import GEOHASH_ALPHABET, geohash_cells
+from flink_masking.techniques.masks import Mask
+
+
+def make(params: GeneralizeParams, site: RuleContext) -> Mask:
+    """A mask that makes values coarser.
+
+    Null stays null and ``""`` stays ``""``. Deterministic, row-local, not reversible; leaks what the coarser value says. Refused, besides
+    values outside the field's domain: what is not a number (`width`, `round_to`), not text (`prefix`), not an ISO 8601 date
+    (`date`; for ``hour`` one without a time), not in the hierarchy, not an object with one latitude and one longitude (`geohash`).
+    """
+    if params.width is not None:
+        return number_ranges(params.width, params.origin, site.facts.domain, site.facts.path)
+    if params.prefix is not None:
+        return cut_text(params.prefix)
+    if params.date is not None:
+        return cut_dates(params.date)
+    if params.geohash is not None:
+        return geohash_cells(params.geohash)
+    if params.round_to is not None:
+        return round_numbers(params.round_to)
+    assert params.level is not None
+    return look_up(tree_of(params.hierarchy, params.level, site), params.level)
+
+
+_NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"
+_RANGE = re.compile(rf"({_NUMBER})|([0-9]+)-([0-9]+)|\[({_NUMBER}), ({_NUMBER})[)\]]")
+
+
+def _is_range(text: str, width: Decimal) -> bool:
+    found = _RANGE.fullmatch(text)
+    ends = [Decimal(end) for end in found.groups() if end is not None] if found else []
+    return bool(ends) and 0 <= ends[-1] - ends[0] <= width
+
+
+def output_domain(params: GeneralizeParams) -> Domain:
+    """The set of coarser values, and the empty text."""
+    if (width := params.width) is not None:
+        return Domain(f"ranges of width {width}, at the ends of the domain narrower", lambda text: not text or _is_range(text, width))
+    if params.prefix is not None:
+        return Domain("a prefix followed by at least one *", lambda text: not text or text.endswith("*"))
+    if params.date is not None:
+        form = re.compile(LEVELS[params.date].form)
+        return Domain(f"ISO 8601 dates cut to the {params.date}", lambda text: not text or form.fullmatch(text) is not None)
+    if (length := params.geohash) is not None:
+        return Domain(f"geohash cells of {length} characters", lambda text: len(text) == length and set(text) <= set(GEOHASH_ALPHABET))
+    if (step := params.round_to) is not None:
+        return Domain(f"multiples of {step}", lambda text: not text or Decimal(text) % step == 0)
+    return Domain(f"labels of level {params.level} of the hierarchy", lambda text: True)

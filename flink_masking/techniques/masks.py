@@ -1,0 +1,51 @@
+"""What a mask is: a function of a batch of values, which sees data only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.records.spans import Values
+
+__all__ = ["Context", "Mask", "Masked", "Values"]
+
+
+class Masked(NamedTuple):
+    """What a mask made of n values.
+
+    Attributes:
+        values: n replacements (or one scalar for all): string = contents of a JSON string, binary = JSON text as it is, null = null.
+            Where the input is null, it must be null; where `refused`, it is ignored.
+        refused: bool, n, True where the technique cannot take the value; None when it took all. The engine applies `on_error`.
+    """
+
+    values: pa.Array | pa.Scalar
+    refused: np.ndarray | None = None
+
+
+def _no_rows(path: str) -> np.ndarray:
+    return np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a mask may look at besides its own values, the same for every field of a batch.
+
+    Attributes:
+        seed: 32 bytes, drawn anew for each batch and segment; random masks derive their generator from it and the field's path.
+        subjects: for each row of the batch the subject's value (null where missing), or None when the policy names no subject.
+        rows_of: batch rows in which the field at a path has a value (for values that move together).
+    """
+
+    seed: bytes
+    subjects: pa.StringArray | None = None
+    rows_of: Callable[[str], np.ndarray] = _no_rows
+
+    def generator(self, label: str) -> np.random.Generator:
+        """A random generator of this batch and `label`; the same label gives the same stream of numbers within the batch."""
+        return np.random.Generator(np.random.Philox(np.random.SeedSequence([*self.seed, *label.encode()])))
+
+
+Mask = Callable[[Values, Context], Masked]
