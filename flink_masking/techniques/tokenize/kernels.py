@@ -5,7 +5,7 @@ import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
 from flink_masking.kernels.memory import at, copy, put8
-from flink_masking.techniques.pseudonym_kernels import put_base62
+from flink_masking.techniques.pseudonym.kernels import put_base62
 
 UUID_LENGTH = 36
 _ZERO, _NINE = 48, 57
