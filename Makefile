@@ -5,11 +5,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := flink_masking jobs udfs
 WORKERS := 2
+# Groups of tests in the order of collection: those that start Java first.
+TOGETHER := -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/null)
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker package test test-fast test-services test-kafka test-alerts test-recovery test-drain check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker package test test-fast test-slow test-services test-kafka test-alerts test-recovery test-drain check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -32,27 +34,30 @@ broker: install ## start a Kafka broker for trying things out, in the foreground
 package: install ## build the wheel (dist/) and the archive that a cluster's workers run from (build/flink-masking.zip)
 	$(BIN)/flink-masking package --output build/flink-masking.zip
 
-test: install ## run every test against the installed wheel, two at a time (WORKERS=1: one after the other)
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+test: install ## run the tests against the installed wheel, two at a time (WORKERS=1: one after the other); all but the tiers below
+	$(BIN)/pytest $(TOGETHER)
 
-test-fast: $(VENV)/.package ## run the tests that need no Java virtual machine
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not flink"
+test-fast: $(VENV)/.package ## tier: the tests that need no Java virtual machine
+	$(BIN)/pytest $(TOGETHER) -m "not flink"
 
-test-services: $(VENV)/.package ## run the tests of shared services; a PostgreSQL server that is not installed is a failure here
+test-slow: install ## tier: long stories on clusters that `make test` leaves out; with `make test` all that .ci/run runs
+	FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) -m slow
+
+test-services: $(VENV)/.package ## tier: the tests of shared services; a PostgreSQL server that is not installed is a failure here
 	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
 
-test-kafka: install ## run the tests with a real Kafka broker; jars that cannot be had are a failure here
-	FLINK_MASKING_KAFKA=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
+test-kafka: install ## tier: the tests with a real Kafka broker; jars that cannot be had are a failure here
+	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
 
-test-alerts: $(VENV)/.package ## run the alert rules over recorded series; promtool that cannot be had is a failure here
+test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py
 
-test-recovery: install ## kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
+test-recovery: install ## tier: kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
 	mkdir -p build && rm -f build/recovery.log
 	FLINK_MASKING_RECOVERY=long FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log $(BIN)/pytest -s tests/cluster/test_recovery.py
 
-test-drain: install ## restore and drain a job with open windows 200 times, after silence and with another parallelism; an hour or more
-	FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain
+test-drain: install ## tier: restore and drain a job with open windows 200 times, after silence and with another parallelism; an hour or more
+	FLINK_MASKING_SLOW=1 FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 sys.path.append(str(Path(__file__).resolve().parent / "shared"))
 LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
+SLOW = os.environ.get("FLINK_MASKING_SLOW") == "1"
 
 # A first call may compile, which no deadline expects. Continuous integration draws the same examples every time, so that a change is judged
 # by what it changed; everybody else's runs go on looking for new ones.
@@ -31,11 +32,14 @@ hypothesis.settings.load_profile("long" if LONG else "short")
 
 
 @pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the marks in the same hook
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With several workers (pytest-xdist), the tests of a file stay together, and all that use the Kafka broker: one is enough.
 
     Tests that start Java go first, as their groups are long: short ones even out the workers at the end.
     """
+    if not SLOW and (slow := [item for item in items if item.get_closest_marker("slow")]):
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if not item.get_closest_marker("slow")]
     for item in items:
         together = "kafka" if item.path.parent.name == "kafka" else str(item.path)
         item.add_marker(pytest.mark.xdist_group(together))

@@ -19,7 +19,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "kafka"))
 from broker import Broker
 from windows import WINDOW, Windows
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
 IDLE, MINUTE = "3s", 60_000
 DRAINS = int(os.environ.get("FLINK_MASKING_DRAINS", "3"))
 BATCH = 10

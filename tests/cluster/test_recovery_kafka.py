@@ -17,7 +17,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "kafka"))
 
 from broker import Broker
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
 LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
 SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315")) + 6
 EVENTS, PEOPLE, CHUNK, KILLS = (200_000, 20_000, 1_000, 30) if LONG else (20_000, 2_000, 500, 3)
