@@ -18,7 +18,7 @@ class KeyRingError(FlinkMaskingError, RuntimeError):
 
 
 class DecryptionError(FlinkMaskingError, ValueError):
-    """A protected value cannot be opened; the reason is not told, so that it teaches an attacker nothing."""
+    """A protected value cannot be decrypted; the reason is omitted, as it could help an attacker."""
 
 
 class InputError(FlinkMaskingError, ValueError):
@@ -26,7 +26,7 @@ class InputError(FlinkMaskingError, ValueError):
 
 
 class JobError(FlinkMaskingError, RuntimeError):
-    """A Flink job could not be started, failed, or its accounts do not add up."""
+    """A Flink job could not be started, failed, or its record counts do not reconcile."""
 
 
 class VaultError(FlinkMaskingError, RuntimeError):

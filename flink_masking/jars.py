@@ -130,7 +130,7 @@ class JarCache:
             if _digest(target) == jar.sha256:
                 return target
             if self._offline:
-                raise JobError(f"jar {jar.coordinates}: {target} is not the jar that was pinned by checksum. Hint: remove it and fetch it "
+                raise JobError(f"jar {jar.coordinates}: {target} does not match its pinned checksum. Hint: remove it and fetch it "
                                "again with a network: flink-masking jars")
         elif self._offline:
             raise JobError(f"jar {jar.coordinates} is missing. Hint: fetch it with a network (flink-masking jars), or put it to {target}")
@@ -150,8 +150,8 @@ class JarCache:
                 fetch(jar.coordinates, Path(part))
                 [file] = Path(part).rglob(target.name)
                 if _digest(file) != jar.sha256:
-                    raise JobError(f"jar {jar.coordinates}: what {name} brought is not the jar that was pinned by checksum. Hint: it was "
-                                   f"cut short, or the repository is not to be trusted; name another one to {name}, or in {REPOSITORY}")
+                    raise JobError(f"jar {jar.coordinates}: the jar that {name} fetched does not match its pinned checksum. Hint: it "
+                                   f"was cut short, or the repository is not trustworthy; name another one to {name}, or in {REPOSITORY}")
                 os.chmod(file, 0o644)
                 os.replace(file, target)
         except (ResolverError, OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A policy without Flink: for producers, consumers and notebooks."""
+"""Applies a policy without Flink, in producers, consumers and notebooks."""
 
 import logging
 import os
@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Result:
-    """What became of a batch of n records.
+    """The outcome of a batch of n records.
 
     Attributes:
         views: for each masked segment a binary array of n records, null where the record is quarantined. Row i is the batch's record i,
@@ -116,7 +116,7 @@ def _joined(arrays: list[pa.BinaryArray]) -> pa.BinaryArray:
 
 
 def _report(error: KeyRingError) -> None:
-    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)
+    _log.warning("the key ring could not be checked; the current one stays in use: %s", error)
 
 
 def _now() -> int:

@@ -80,7 +80,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     except FlinkMaskingError:
         raise
     except Exception as error:
-        raise JobError(f"the Flink job failed: {deployment.concealed(cause(error))}. Hint: the whole story is in Flink's log") from error
+        raise JobError(f"the Flink job failed: {deployment.concealed(cause(error))}. Hint: see Flink's log") from error
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Who may do what in Kafka: least privilege, derived from a policy, a deployment and the names of the people's accounts."""
+"""Kafka access control: least-privilege ACLs derived from a policy, a deployment and a principals file."""

@@ -1,4 +1,4 @@
-"""The access that a stream needs and no more, as Kafka ACLs."""
+"""Derives the minimal Kafka ACLs of a stream."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -74,7 +74,7 @@ class Access:
 
 
 def derive(policy: Policy, deployment: Deployment, principals: Principals, idempotent_write: bool = False) -> Access:
-    """Least privilege: the job reads the raw topic and writes every output; each audience reads its own segment; nobody else anything.
+    """Derive least-privilege access: the job reads the raw topic and writes every output; each audience reads its own segment.
 
     Writing implies describing, and since Kafka 2.8 it implies idempotent writing, too.
 
@@ -97,9 +97,9 @@ def derive(policy: Policy, deployment: Deployment, principals: Principals, idemp
     if not endpoints:
         raise InputError("the deployment has nothing in Kafka. Hint: access is derived for tables with connector: kafka or upsert-kafka")
     granted = [*_job(endpoints, principals, idempotent_write), *_readers(endpoints, principals)]
-    notes = [f"{place} is not in Kafka: who may reach it is up to its own system" for place in tables if place not in endpoints]
+    notes = [f"{place} is not in Kafka: its own system controls access" for place in tables if place not in endpoints]
     unread = [name for name in policy.segments if name not in principals.segments and f"sinks.{name}" in endpoints]
-    notes += [f"nobody reads {name}: the principals file does not name it" for name in unread]
+    notes += [f"the principals file names no reader of {name}" for name in unread]
     clusters: list[Cluster] = []
     for members in _clusters(endpoints):
         acls = tuple(dict.fromkeys(acl for place, acl in granted if place in members))

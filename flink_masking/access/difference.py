@@ -1,4 +1,4 @@
-"""What a cluster grants against what it should grant."""
+"""Compares the ACLs of a cluster with those that a stream needs."""
 
 from collections.abc import Iterable
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The principals of a stream: who runs the job, and who reads which segment; a YAML file."""
+"""Reads the principals file: the principal that runs the job and the readers of each segment."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -30,7 +30,7 @@ def _principal(text: str) -> str:
     if not _FORM.fullmatch(text):
         raise ValueError("is not a principal. Hint: such as User:analytics, or User:CN=analytics,O=Example for a certificate")
     if name == "*" or name.upper() == "ANONYMOUS":
-        raise ValueError("is everybody. Hint: name each principal; whoever is not named is refused")
+        raise ValueError("stands for everybody. Hint: name each principal; all others are refused")
     return text
 
 
@@ -46,12 +46,12 @@ def _reader(value: Any) -> Any:
         raise ValueError(f"has an unknown key '{cut(str(unknown[0]))}'. Hint: known keys: principals, group")
     named = value.get("principals")
     if named == []:
-        raise ValueError("must not be empty. Hint: leave out what nobody reads")
+        raise ValueError("must not be empty. Hint: omit outputs without readers")
     return {**value, "principals": [named]} if isinstance(named, str) else value
 
 
 class Readers(Model):
-    """Who reads one topic: an audience.
+    """The readers of one topic.
 
     Attributes:
         principals: as Kafka names them, ``User:analytics``.
@@ -151,7 +151,7 @@ def _check(principals: Principals, policy: Policy, findings: Findings) -> None:
                 hint = "give each segment a principal of its own"
                 if apart:
                     message += ", which 'held_apart' in the policy rules out"
-                    hint += ", or change the policy: without held_apart, flink-masking check says what the two tell together"
+                    hint += ", or change the policy: without held_apart, flink-masking check says what the two reveal together"
                 (findings.error if apart or policy.isolation == "strict" else findings.warn)(loc, message, hint)
             reads.setdefault(principal, []).append(name)
     _check_groups(principals, findings)

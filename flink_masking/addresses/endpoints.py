@@ -1,4 +1,4 @@
-"""What the options of a Flink SQL table say of where its records are: topics of a Kafka cluster, or a directory."""
+"""Derives from the options of a Flink SQL table where its records are: topics of a Kafka cluster, or a directory."""
 
 import ipaddress
 import re

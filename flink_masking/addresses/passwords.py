@@ -1,4 +1,4 @@
-"""Passwords in addresses: found however they are spelt, so that none reaches a job graph, a SQL script or a command line.
+"""Detects passwords in addresses in every spelling, so that none reaches a job graph, a SQL script or a command line.
 
 A deployment, a job, a SQL session and the command line hold addresses of vaults and key rings, and all of them are kept or shown somewhere:
 in checkpoints, Flink's web interface, history servers, process lists. An address names where a password is, and never holds one.

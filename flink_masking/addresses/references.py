@@ -1,4 +1,4 @@
-"""Options by reference: ``${env:NAME}`` and ``${file:/path}`` in a deployment, so that no password has to stand in it."""
+"""Resolves references ``${env:NAME}`` and ``${file:/path}`` in the options of a deployment."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ _Value = TypeVar("_Value")
 def resolve(
     options: Mapping[str, _Value], folder: Path, environment: Mapping[str, str], found: Callable[[str], None]
 ) -> dict[str, _Value | str]:
-    """Options with every reference replaced by what it stands for.
+    """Replace every reference in options by its value.
 
     Where an option ``properties.config.providers`` names ``env`` or ``file``, references of that kind in ``properties.*`` belong to the
     Kafka clients and stay as they are.
@@ -50,7 +50,7 @@ def resolve(
 
 
 def value_of(option: str, kind: str, what: str, folder: Path, environment: Mapping[str, str]) -> str:
-    """What one reference stands for.
+    """Resolve one reference.
 
     Args:
         option: the option or address that it stands in, for errors.

@@ -1,4 +1,4 @@
-"""What a buffer of records is to the anonymizing step, whichever algorithm forms its groups."""
+"""The buffer protocol of the anonymizing step, implemented by each grouping algorithm."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol

@@ -1,4 +1,4 @@
-"""When two sensitive values are one: numbers by value, and text, on request, whatever its case and the blanks around it.
+"""Normal forms of sensitive values: numbers compare by value, text optionally without case and surrounding blanks.
 
 Diversity that counts ``1`` and ``1.0``, or ``flu`` and ``Flu ``, as two values promises what nobody gets.
 """

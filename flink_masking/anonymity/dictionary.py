@@ -1,4 +1,4 @@
-"""Codes of sensitive values whose domain nobody has declared: numbered in the order in which they first occur."""
+"""Codes of sensitive values without a declared domain, numbered in the order of first occurrence."""
 
 import numpy as np
 

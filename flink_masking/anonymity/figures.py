@@ -1,4 +1,4 @@
-"""What the metrics of an anonymizing step tell: sizes and loss of the groups that left, and what is still held."""
+"""Computes the gauges of an anonymizing step: sizes and loss of released groups, and the records held."""
 
 from functools import lru_cache
 from operator import mul
@@ -12,7 +12,7 @@ MILLION = 1_000_000
 
 
 class Figures:
-    """Reckons the figures of one shard; the losses of the latest 65,536 labels of each dimension are kept."""
+    """Computes the gauges of one shard; the losses of the latest 65,536 labels of each dimension are kept."""
 
     def __init__(self, space: Space) -> None:
         """Get ready for a space."""

@@ -1,4 +1,4 @@
-"""What the settings of an anonymized segment cost: memory by records held, loss by shards."""
+"""Estimates the cost of an anonymized segment's settings: memory by records held, information loss by shards."""
 
 from flink_masking.anonymity.space import Space
 

@@ -1,1 +1,1 @@
-"""What was done, told without values."""
+"""The audit trail: what was done to how many values, without the values."""

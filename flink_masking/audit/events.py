@@ -1,4 +1,4 @@
-"""Audit events: what was done to how many values, never a value; each event carries the hash of the one before it.
+"""Audit events: counts of protected values, never a value; each event carries the hash of the previous one.
 
 A chain belongs to one operator instance: it has a random name, a running number and the SHA-256 of the previous event's line, so an
 event that was changed, taken out or put in shows by the one after it. The hashes have no key: the chain guards against accidents and

@@ -1,4 +1,4 @@
-"""An audit file that commands append to: one chain that goes on from run to run."""
+"""An audit file that commands append to: one hash chain across runs."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""Commands that open protected values: who does it and why, written to an audit before anything is opened and when it has ended."""
+"""Audits commands that decrypt values: actor and purpose are written before the first value is decrypted, the outcome after."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ import typer
 if TYPE_CHECKING:
     from flink_masking.audit.log import AuditLog
 
-Actor = Annotated[str, typer.Option("--actor", help="Who does it; written to the audit.", show_default=False)]
-Purpose = Annotated[str, typer.Option("--purpose", help="Why it is done; written to the audit.", show_default=False)]
+Actor = Annotated[str, typer.Option("--actor", help="Who runs the command; written to the audit.", show_default=False)]
+Purpose = Annotated[str, typer.Option("--purpose", help="Purpose of the command; written to the audit.", show_default=False)]
 
 MOST = 1000
 """Characters of an actor or a purpose."""

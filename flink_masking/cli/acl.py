@@ -1,4 +1,4 @@
-"""``flink-masking acl``: who may do what in Kafka, printed for review or put into force."""
+"""``flink-masking acl``: prints the Kafka ACLs of a stream for review, or applies them."""
 
 import os
 from enum import StrEnum
@@ -65,7 +65,7 @@ def acl(
 
 
 def _compare(access: "Access", deployment: "Deployment", command_config: Path | None, change: bool) -> None:
-    """Show what the clusters have of the entries, and add the rest where `change` says so."""
+    """Show which entries the clusters hold; create the missing ones if `change` is set."""
     from flink_masking.cli.console import counted, err, out
     from flink_masking.flink.jars import job_jars
     from flink_masking.java import java_home

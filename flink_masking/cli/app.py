@@ -48,7 +48,7 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")] = False,
 ) -> None:
     """Protects personal data in streams: one policy; masked, anonymized and aggregated streams out."""
 
@@ -56,7 +56,7 @@ def _options(
 app.command("check")(check.check)
 app.command("schema")(schema.schema)
 
-_keys = typer.Typer(help="Make and keep key rings.", no_args_is_help=True, rich_markup_mode=None)
+_keys = typer.Typer(help="Create and maintain key rings.", no_args_is_help=True, rich_markup_mode=None)
 _keys.command("new")(keys.new)
 _keys.command("add")(keys.add)
 _keys.command("promote")(keys.promote)
@@ -78,7 +78,7 @@ app.command("unmask")(unmask.unmask)
 app.command("rekey")(rekey.rekey)
 app.command("verify")(verify.verify)
 
-_quarantine = typer.Typer(help="Look into what a run kept out of every view.", no_args_is_help=True, rich_markup_mode=None)
+_quarantine = typer.Typer(help="Inspect and replay quarantined records.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)
 _quarantine.command("summary")(quarantine.summary)
 _quarantine.command("replay")(replay.replay)

@@ -1,4 +1,4 @@
-"""``flink-masking check``: all that is wrong with a policy, before a job starts."""
+"""``flink-masking check``: finds every fault of a policy before a job starts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

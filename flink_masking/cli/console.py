@@ -1,4 +1,4 @@
-"""What commands say, and the one place where an error becomes a message and an exit code.
+"""Output of commands, and the one place that turns an error into a message and an exit code.
 
 Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 a policy or an option that cannot be used, 130
 interrupted, 128 and its number where another signal ended it. A traceback appears only when FLINK_MASKING_DEBUG is set: it may show
@@ -82,7 +82,7 @@ def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
         total: of the units that the yielded function is told.
 
     Yields:
-        A function that is told how much is done.
+        A function that takes the number of items done.
     """
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
@@ -103,8 +103,9 @@ def _leave(message: str, code: int) -> NoReturn:
 
 
 def _unforeseen(error: Exception) -> str:
-    """An error that nobody planned for: its type and place, not its text, which may quote a record."""
+    """Describe an unexpected exception by its type and location; its text may quote a record and is omitted."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "flink_masking" in Path(frame.filename).parts] or frames
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
-    return f"unexpected {type(error).__name__}{place}. Hint: this is a fault of flink-masking; set {DEBUG}=1 to see where it comes from"
+    return (f"internal error: {type(error).__name__}{place}; the message is hidden because it may contain data. "
+            f"Hint: set {DEBUG}=1 for the traceback")

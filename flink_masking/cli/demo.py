@@ -1,4 +1,4 @@
-"""``flink-masking demo``: one raw stream in, three protected streams out, on made-up events."""
+"""``flink-masking demo``: protects synthetic events, one raw stream in, three protected streams out."""
 
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +17,10 @@ FULL = RAW[:-1] + f',"age":42,"zip":"94110","diagnosis":"{DIAGNOSIS}"}}'
 
 def demo(
     directory: Annotated[Path, typer.Option("--directory", help="Where everything is written.")] = Path("build/demo"),
-    events: Annotated[int, typer.Option("--events", min=2000, help="Made-up events around the one that is shown.")] = 20_000,
-    kafka: Annotated[bool, typer.Option("--kafka", help="Through a Kafka broker of its own: a topic for each segment.")] = False,
+    events: Annotated[int, typer.Option("--events", min=2000, help="Number of synthetic events besides the one that is shown.")] = 20_000,
+    kafka: Annotated[bool, typer.Option("--kafka", help="Run through an embedded Kafka broker: one topic per segment.")] = False,
 ) -> None:
-    """Run the main job on made-up customer events and show what leaves: masked, anonymized, aggregated."""
+    """Run the main job on synthetic customer events and show the masked, anonymized and aggregated streams."""
     from importlib import resources
 
     from flink_masking.cli.console import err, out

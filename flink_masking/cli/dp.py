@@ -1,4 +1,4 @@
-"""``flink-masking dp``: what differential privacy promises and costs, in plain words."""
+"""``flink-masking dp``: explains the guarantee and the cost of differential privacy."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ def explain(
     segment: Annotated[str | None, typer.Option(help="Only this aggregated segment.", show_default=False)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Tell in plain words what the aggregated segments of a POLICY protect, what they cost a person, and how exact they are."""
+    """Explain what the aggregated segments of a POLICY protect, the privacy loss of a person, and the expected error."""
     import json
 
     from flink_masking.cli.console import show_faults

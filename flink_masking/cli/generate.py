@@ -1,4 +1,4 @@
-"""``flink-masking generate``: made-up customer events."""
+"""``flink-masking generate``: writes synthetic customer events."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -22,7 +22,7 @@ def generate(
     from flink_masking.generate import MOST_PEOPLE, write_events
 
     if output.exists() and not overwrite:
-        raise InputError(f"{output}: exists, and is left as it is. Hint: choose another name, or add --overwrite")
+        raise InputError(f"{output}: already exists and is not changed. Hint: choose another name, or add --overwrite")
     crowd = min(max(1, events // 4), MOST_PEOPLE) if people is None else people
     begin = time.perf_counter()
     with progress_bar("Generating events", events) as progress:

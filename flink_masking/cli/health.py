@@ -1,4 +1,4 @@
-"""``flink-masking health``: is a running job well; a probe for Kubernetes and for people."""
+"""``flink-masking health``: checks a running job; usable as a Kubernetes probe."""
 
 from typing import Annotated
 
@@ -7,18 +7,18 @@ import typer
 
 def health(
     rest: Annotated[str, typer.Option("--rest", help="Flink's REST endpoint: http://host:8081.", show_default=False)],
-    job: Annotated[str | None, typer.Option("--job", help="Name or id; not needed where one job runs.")] = None,
+    job: Annotated[str | None, typer.Option("--job", help="Name or id of the job; not needed if only one job runs.")] = None,
     max_checkpoint_age: Annotated[str | None, typer.Option("--max-checkpoint-age", help="As a duration: 10min.")] = None,
     max_restarts: Annotated[int | None, typer.Option("--max-restarts", min=0, help="Within --restart-window.")] = None,
-    restart_window: Annotated[str, typer.Option("--restart-window", help="Restarts before it do not count: 15min.")] = "15min",
-    max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Of any step, 0 to 1.")] = None,
-    max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Event time behind now: 5min.")] = None,
-    max_late_share: Annotated[float | None, typer.Option("--max-late-share", min=0, max=1, help="Of records too late, 0 to 1.")] = None,
-    max_keys_unreadable: Annotated[str, typer.Option("--max-keys-unreadable", help="Key ring or token vault, as a duration.")] = "5min",
+    restart_window: Annotated[str, typer.Option("--restart-window", help="Count restarts of this period only: 15min.")] = "15min",
+    max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Per step, 0 to 1.")] = None,
+    max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Of event time behind the clock: 5min.")] = None,
+    max_late_share: Annotated[float | None, typer.Option("--max-late-share", min=0, max=1, help="Share of late records, 0 to 1.")] = None,
+    max_keys_unreadable: Annotated[str, typer.Option("--max-keys-unreadable", help="Unreadable key ring or vault: a duration.")] = "5min",
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
-    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
+    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
 ) -> None:
-    """Look at a running job, a line for each check.
+    """Check a running job and print one line per check.
 
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Without a limit a figure is told, but not judged.
     """

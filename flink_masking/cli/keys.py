@@ -1,4 +1,4 @@
-"""``flink-masking keys``: key ring files and the life of their versions."""
+"""``flink-masking keys``: creates key rings and manages the life cycle of their versions."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -67,17 +67,17 @@ def add(file: File) -> None:
 
 
 def promote(file: File, version: Number) -> None:
-    """Let VERSION protect from now on. The one that did stays enabled and opens.
+    """Make VERSION the primary one, which protects. The previous primary stays enabled for decryption.
 
     Every pseudonym, deterministic ciphertext and FPE value that is made from now on differs from those made before: joins between old
     and new data end here.
     """
     _change(file, lambda ring: ring.promoted(version))
-    _say(file, f"version {version} protects from now on")
+    _say(file, f"version {version} is now primary")
 
 
 def disable(file: File, version: Number) -> None:
-    """Let VERSION neither protect nor open for now.
+    """Disable VERSION: it neither protects nor decrypts until it is enabled again.
 
     What it protected opens again after 'keys enable': try this before 'keys destroy'.
     """
@@ -87,7 +87,7 @@ def disable(file: File, version: Number) -> None:
 
 
 def enable(file: File, version: Number) -> None:
-    """Let a disabled VERSION open again."""
+    """Enable a disabled VERSION for decryption."""
     _change(file, lambda ring: ring.enabled(version))
     _say(file, f"version {version} is enabled")
 
@@ -95,9 +95,9 @@ def enable(file: File, version: Number) -> None:
 def destroy(
     file: File,
     version: Number,
-    yes: Annotated[bool, typer.Option("--yes", help="Really: what VERSION protected can never be opened again.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm: values protected with VERSION can never be decrypted again.")] = False,
 ) -> None:
-    """Remove the secret of VERSION from FILE for good. Its number and its time of destruction stay.
+    """Remove the secret of VERSION from FILE permanently. Its number and its time of destruction are kept.
 
     Backups and exports that hold the secret still open what it protected: destroy them, too.
     """
@@ -159,10 +159,10 @@ def restore(
     file: File,
     over: Annotated[
         int,
-        typer.Option("--over", metavar="GENERATION", min=0, help="Of the ring in use, as the job's message tells it.", show_default=False),
+        typer.Option("--over", metavar="GENERATION", min=0, help="Generation in use, from the job's message.", show_default=False),
     ],
 ) -> None:
-    """Let an older FILE replace a newer ring in running jobs.
+    """Allow an older FILE to replace a newer ring in running jobs.
 
     A job refuses a ring whose generation has gone back or that lacks a version. This says that it is meant, up to GENERATION. What was
     protected with a version that FILE lacks cannot be opened any more. Another root of a known version is refused all the same.
@@ -235,7 +235,7 @@ def _tell_of_people(file: Path, closed: int, ring: "AnyRing") -> None:
     """Say what closing the oldest version means to state: people are hashed with the oldest one that opens."""
     oldest = min(number for number, state, *_ in ring.facts() if state in ("primary", "enabled"))
     if closed < oldest:
-        _say(file, f"people are hashed with version {oldest} from now on: jobs whose anonymized or aggregated segments keep state under "
+        _say(file, f"people are now hashed with version {oldest}: jobs whose anonymized or aggregated segments keep state under "
              f"version {closed} refuse to restart with this ring. Hint: docs/keys.md, Rotation")
 
 

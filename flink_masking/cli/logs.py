@@ -1,4 +1,4 @@
-"""``flink-masking log-config``: how Flink is made to log as JSON."""
+"""``flink-masking log-config``: prints a Log4j configuration that writes JSON."""
 
 from typing import Annotated
 

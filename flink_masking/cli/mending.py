@@ -1,4 +1,4 @@
-"""A program that mends records: it gets one on its standard input and writes it, mended, to its standard output."""
+"""Runs a program that corrects records: one record on its standard input, the corrected one on its standard output."""
 
 import os
 import shlex
@@ -14,7 +14,7 @@ SECONDS = 600
 
 
 class Mender:
-    """Runs the program once for each record, so that a record that it cannot take stops no other.
+    """Runs the program once per record, so that a record that it cannot process does not stop others.
 
     The program sees the reason, the field and the stream as FLINK_MASKING_REASON, FLINK_MASKING_FIELD and FLINK_MASKING_STREAM. An exit
     code other than 0, or no output, leaves the record in quarantine. A line end behind the record is taken off.
@@ -51,7 +51,7 @@ class Mender:
         try:
             done = subprocess.run(self._command, input=record, stdout=subprocess.PIPE, timeout=SECONDS, env=environment, check=False)
         except subprocess.TimeoutExpired:
-            failure = InputError(f"--mend: the program did not end within {SECONDS} s. Hint: it gets one record and must end after it")
+            failure = InputError(f"--mend: the program did not end within {SECONDS} s. Hint: it must exit after each record")
         else:
             return done.stdout.removesuffix(b"\n").removesuffix(b"\r") or None if done.returncode == 0 else None
         raise failure  # here, so that the record is no context of the error

@@ -1,4 +1,4 @@
-"""``flink-masking package``: what `flink run` ships to the workers of a cluster."""
+"""``flink-masking package``: builds the archive that `flink run` ships to the workers of a cluster."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ def package(
     output: Annotated[Path, typer.Option("--output", help="The archive, a file ending in .zip.")] = Path("flink-masking.zip"),
     extra: Annotated[list[str] | None, typer.Option("--extra", help="An extra that the workers need, such as postgres or vault.")] = None,
 ) -> None:
-    """Pack this installation for the workers of a cluster that have nothing but Python."""
+    """Pack this installation for the workers of a cluster on which only Python is installed."""
     from flink_masking.archive import PYTHON, write_archive
     from flink_masking.cli.console import out
 

@@ -1,4 +1,4 @@
-"""``flink-masking preflight``: whether Kafka lets a job do what it is going to do."""
+"""``flink-masking preflight``: checks that a job has the access to Kafka that it needs."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,11 +10,11 @@ def preflight(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     deployment: Annotated[Path, typer.Argument(help="Source, sinks, keys and Flink settings (YAML).", show_default=False)],
     timeout: Annotated[int, typer.Option("--timeout", min=1, help="Seconds that a broker gets to answer.")] = 10,
-    rest: Annotated[str | None, typer.Option("--rest", help="Flink's REST endpoint: look what the cluster opens, too.")] = None,
+    rest: Annotated[str | None, typer.Option("--rest", help="Flink's REST endpoint; also checks which ports the cluster opens.")] = None,
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
-    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: our certificate and its key.")] = None,
+    certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
 ) -> None:
-    """Ask the Kafka clusters of a DEPLOYMENT whether the job may read, write and make transactions, with its own clients.
+    """Check with the job's own clients that it may read, write and begin transactions in the Kafka clusters of a DEPLOYMENT.
 
     Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts. With
     --rest, warns of what the cluster lets others reach.

@@ -1,4 +1,4 @@
-"""``flink-masking preview``: before and after, without a Java virtual machine."""
+"""``flink-masking preview``: shows events before and after protection, without a Java virtual machine."""
 
 import sys
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def preview(
     ] = None,
     show_raw: Annotated[bool, typer.Option("--show-raw", help="Show personal values on the 'before' side, too.")] = False,
 ) -> None:
-    """Show what POLICY makes of EVENTS, before and after side by side.
+    """Show EVENTS before and after protection by POLICY, side by side.
 
     Personal values are left out of the "before" side unless --show-raw is given.
     """

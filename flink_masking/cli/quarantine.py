@@ -1,4 +1,4 @@
-"""``flink-masking quarantine show`` and ``summary``: why records were kept out of every view, and the records for the key holder."""
+"""``flink-masking quarantine show`` and ``summary``: the reasons of quarantined records, and for key holders the records."""
 
 import getpass
 import json
@@ -46,10 +46,10 @@ def show(
     keys: Keys = None,
     reveal: Annotated[bool, typer.Option("--reveal", help="Decrypt and print the records themselves: clear personal data.")] = False,
     actor: Annotated[
-        str | None, typer.Option("--actor", help="With --keys: who does it; written to the audit.", show_default="the login name")
+        str | None, typer.Option("--actor", help="With --keys: who runs the command; written to the audit.", show_default="the login name")
     ] = None,
     purpose: Annotated[
-        str | None, typer.Option("--purpose", help="With --keys: why it is done; written to the audit.", show_default=NO_PURPOSE)
+        str | None, typer.Option("--purpose", help="With --keys: purpose of the command; written to the audit.", show_default=NO_PURPOSE)
     ] = None,
     audit: Audit = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,

@@ -107,7 +107,7 @@ class Quarantine:
         return open_ring(keys if keys is not None or self.deployment is None else self.deployment.keys)  # type: ignore[arg-type]
 
     def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
-        """Actor and purpose, which must be told before anything is opened.
+        """Actor and purpose, required before anything is decrypted.
 
         Raises:
             BadParameter: one of them is missing.

@@ -16,8 +16,8 @@ def rekey(
     keys: Keys,
     source: Annotated[int, typer.Option("--from-version", min=1, help="Key version of the values so far.", show_default=False)],
     target: Annotated[int, typer.Option("--to-version", min=1, help="Key version from now on.", show_default=False)],
-    actor: Annotated[str | None, typer.Option("--actor", help="Who does it; for the audit.", show_default="the user's name")] = None,
-    purpose: Annotated[str, typer.Option("--purpose", help="Why it is done; for the audit.")] = "rotation of keys",
+    actor: Annotated[str | None, typer.Option("--actor", help="Who runs it; written to the audit.", show_default="the user's name")] = None,
+    purpose: Annotated[str, typer.Option("--purpose", help="Purpose; written to the audit.")] = "rotation of keys",
 ) -> None:
     """Protect the reversible fields of a masked segment of POLICY with another key version.
 

@@ -1,4 +1,4 @@
-"""``flink-masking quarantine replay``: quarantined records, mended or accepted as they are, back through the job, each once."""
+"""``flink-masking quarantine replay``: sends quarantined records, corrected or unchanged, through the job again, each once."""
 
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -29,9 +29,9 @@ def replay(
     keys: Keys = None,
     mend: Annotated[
         str | None,
-        typer.Option("--mend", metavar="COMMAND", help="Program that gets a record on stdin and writes it mended.", show_default=False),
+        typer.Option("--mend", metavar="COMMAND", help="Program that reads a record and writes it corrected.", show_default=False),
     ] = None,
-    as_is: Annotated[bool, typer.Option("--as-is", help="Send records as they are, as after a change of the policy.")] = False,
+    as_is: Annotated[bool, typer.Option("--as-is", help="Send records unchanged, for example after a change of the policy.")] = False,
     reasons: Annotated[
         list[str] | None, typer.Option("--reason", help="Only entries with this reason; give one or more.", show_default="all")
     ] = None,
@@ -48,7 +48,7 @@ def replay(
     audit: Audit = None,
     command_config: Config = None,
 ) -> None:
-    """Send quarantined records through the job again: mended by a program, or as they are.
+    """Send quarantined records through the job again: corrected by a program, or unchanged.
 
     In Kafka they go back to the raw topic, with key and headers so far as the entry holds them, and each batch is noted in the topic
     QUARANTINE.replayed in the same transaction. In files they go to OUTPUT, noted in SOURCE.replayed.jsonl. What was sent once is not sent
@@ -62,7 +62,7 @@ def replay(
     from flink_masking.tools.replay import Replay
 
     if (mend is not None) == as_is:
-        raise typer.BadParameter("say how records are sent: --mend COMMAND, or --as-is", param_hint="--mend")
+        raise typer.BadParameter("state how records are sent: --mend COMMAND, or --as-is", param_hint="--mend")
     quarantine = Quarantine.at(source, command_config)
     if (quarantine.directory is not None) != (output is not None):
         raise typer.BadParameter("needed for a quarantine in files" if output is None else "a quarantine in Kafka is replayed into Kafka",
@@ -113,7 +113,7 @@ def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:
     from flink_masking.tools.replay_ledger import ReplayLedger
 
     if output.exists() or output.is_symlink():
-        raise InputError(f"{output}: it is there already. Hint: name another file, or remove it")
+        raise InputError(f"{output}: already exists. Hint: name another file, or remove it")
     if not output.parent.is_dir():
         raise InputError(f"{output}: its directory does not exist. Hint: make it first")
     ids: list[str] = []

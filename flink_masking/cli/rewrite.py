@@ -1,4 +1,4 @@
-"""What unmask and rekey share: JSON lines in, one file out that appears whole or not at all."""
+"""Shared by unmask and rekey: JSON lines in, one file out that appears complete or not at all."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ Keys = Annotated[str, typer.Option("--keys", help="Address of the key ring: file
 
 
 def check_places(input_: Path, output: Path) -> None:
-    """Check that there is an input, and room for the output.
+    """Check that the input exists and that the output can be created.
 
     Raises:
         InputError: no input, or an output that is there already or would lie in the input.
@@ -31,13 +31,13 @@ def check_places(input_: Path, output: Path) -> None:
     if not input_.exists():
         raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a segment's records, as in OUTPUT/<segment>")
     if input_.is_dir() and not files(input_):
-        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are passed over")
+        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are skipped")
     if output.exists() or output.is_symlink():
-        raise InputError(f"{output}: it is there already. Hint: name another file, or remove it")
+        raise InputError(f"{output}: already exists. Hint: name another file, or remove it")
     if not output.parent.is_dir():
         raise InputError(f"{output}: its directory does not exist. Hint: make it first")
     if input_.is_dir() and input_.resolve() in output.resolve().parents:
-        raise InputError(f"{output}: it lies in the input, of which the next run would take it for a part. Hint: write somewhere else")
+        raise InputError(f"{output}: it is inside the input; the next run would read it. Hint: write somewhere else")
 
 
 def batches(input_: Path) -> Iterator["pa.Array"]:

@@ -72,14 +72,14 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
     if not input_.exists():
         raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a file of JSON lines or a directory of them")
     if input_.is_dir() and not files(input_):
-        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are passed over")
+        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are skipped")
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: this is a file. Hint: --output takes a directory")
     origin, target = input_.resolve(), output.resolve()
     if origin == target or target in origin.parents:
         raise InputError(f"{output}: the input lies in it. Hint: write somewhere else")
     if input_.is_dir() and origin in target.parents:
-        raise InputError(f"{output}: it lies in the input, of which the next run would take it for a part. Hint: write somewhere else")
+        raise InputError(f"{output}: it is inside the input; the next run would read it. Hint: write somewhere else")
     held = sorted(entry.name for entry in output.iterdir()) if output.exists() else []
     if held and not overwrite:
         raise InputError(f"{output}: the directory is not empty. Hint: choose another one, or pass --overwrite")
@@ -130,7 +130,7 @@ class ProgressLine:
 
 
 def show_summary(summary: "Summary", output: Path) -> None:
-    """Print the accounts as a table."""
+    """Print the summary of a run as a table."""
     from rich.table import Table
 
     from flink_masking.cli.console import counted, out

@@ -1,4 +1,4 @@
-"""``flink-masking unmask``: the way back for those who hold the keys, with a record of who took it and why."""
+"""``flink-masking unmask``: decrypts reversible values for key holders and audits actor and purpose."""
 
 from typing import Annotated
 
@@ -24,13 +24,13 @@ def unmask(
     ] = None,
     version: Annotated[
         int | None,
-        typer.Option("--key-version", min=1, help="Of fpe values in records that do not tell it.", show_default="the ring's primary"),
+        typer.Option("--key-version", min=1, help="For fpe values in records without a version.", show_default="the ring's primary"),
     ] = None,
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Write null for values that cannot be opened, and count them.")
     ] = False,
 ) -> None:
-    """Open the reversible fields of a masked segment of POLICY.
+    """Decrypt the reversible fields of a masked segment of POLICY.
 
     All else stays byte for byte as it is. Who, why, which fields and how many values is appended to OUTPUT.audit.jsonl, before the
     first value is opened and again when all are written.

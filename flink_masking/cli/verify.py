@@ -1,4 +1,4 @@
-"""``flink-masking verify``: what a view guarantees, from the view itself."""
+"""``flink-masking verify``: measures from a released view what it guarantees."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,8 +18,8 @@ def verify(
     released: Annotated[
         Path, typer.Option("--released", help="The view: a file or a directory; with --joint the output directory.", show_default=False)],
     segment: Annotated[str | None, typer.Option("--segment", help="The view's name in the policy.", show_default="by the folder")] = None,
-    joint: Annotated[bool, typer.Option("--joint", help="Try to join the views of an output directory, and count who is found.")] = False,
-    strict: Annotated[bool, typer.Option("--strict", help="A promise that the output does not decide counts as broken.")] = False,
+    joint: Annotated[bool, typer.Option("--joint", help="Try to join the views of an output directory.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Treat a promise that the output cannot decide as broken.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Measure what a released view guarantees, without the code that made it.

@@ -1,4 +1,4 @@
-"""The types of fields whose values have a form that can be checked, and what each says."""
+"""The field types whose values have a form that can be checked."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

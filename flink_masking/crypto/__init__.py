@@ -1,1 +1,1 @@
-"""Raw-key primitives: bytes and arrays in, bytes and arrays out. For keys that are looked after, see `flink_masking.keys`."""
+"""Raw-key primitives: bytes and arrays in, bytes and arrays out. For managed keys see `flink_masking.keys`."""

@@ -106,7 +106,7 @@ class Ff1(Secret):
     def decrypt(
         self, numerals: np.ndarray, starts: np.ndarray, lengths: np.ndarray, tweak: bytes = b"", tweaks: np.ndarray | None = None
     ) -> np.ndarray:
-        """The way back (algorithm 8); for arguments, result and errors see `encrypt`."""
+        """Decrypt messages (algorithm 8); for arguments, result and errors see `encrypt`."""
         return self._run(numerals, starts, lengths, tweak, tweaks, kernel.BACKWARD)
 
     def _run(

@@ -59,7 +59,7 @@ class ExactFf1(Secret):
         return spelled(a, self._radix, u) + spelled(b, self._radix, v)
 
     def decrypt(self, numerals: Sequence[int], tweak: bytes) -> list[int]:
-        """Algorithm 8: the way back."""
+        """Decrypt (algorithm 8): at least two numerals below the radix → as many."""
         y, u, v = self._round_function(len(numerals), tweak)
         a, b = number(numerals[:u], self._radix), number(numerals[u:], self._radix)
         moduli = self._radix**u, self._radix**v

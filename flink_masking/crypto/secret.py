@@ -1,10 +1,10 @@
-"""Objects that hold a key: say nothing of themselves and stay in their process."""
+"""Base class of objects that hold a key: constant repr, neither pickled nor copied."""
 
 from typing import NoReturn
 
 
 class Secret:
-    """Base of all that holds a key: constant repr, refuses to be pickled or copied."""
+    """Base class of all key holders: constant repr, refuses to be pickled or copied."""
 
     __slots__ = ()
 

@@ -154,7 +154,7 @@ class Deployment(BaseModel):
         return bool(self._secrets)
 
     def concealed(self, text: str) -> str:
-        """A text in which nothing stands that was given by reference."""
+        """Replace every value that was given by reference in a text."""
         lines = {line for secret in self._secrets for line in (secret, *secret.splitlines()) if line.strip()}
         for line in sorted(lines, key=len, reverse=True):
             text = text.replace(line, "***")
@@ -171,7 +171,7 @@ class Deployment(BaseModel):
         if extra := sorted(set(self.sinks) - wanted):  # first: a name that was misspelt is missing, too
             close = difflib.get_close_matches(extra[0], missing, 1)
             hint = f"did you mean {close[0]}?" if close else "sinks are named after the policy's segments, audit and quarantine"
-            raise JobError(f"the deployment has a sink {extra[0]} that the policy knows nothing of. Hint: {hint}")
+            raise JobError(f"the deployment has a sink {extra[0]} that the policy does not define. Hint: {hint}")
         if missing:
             raise JobError(f"the deployment has no sink for {', '.join(missing)}. Hint: add sinks.{missing[0]}: {{connector: …}}")
         for name, options in self.sinks.items():

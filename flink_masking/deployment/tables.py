@@ -31,7 +31,7 @@ def on_kafka(options: Mapping[str, str | int | float | bool]) -> bool:
 
 
 def completed(deployment: Deployment, stream: str) -> Deployment:
-    """The deployment with what its tables in Kafka need beyond what is written; what is written stands.
+    """Add the options that tables in Kafka need to a deployment; given options are kept.
 
     Transactions that were not committed are not read. A consumer group of the stream's name starts at the earliest record. Sinks write
     in transactions of ten minutes at most, which a broker allows without being told to, under a prefix that no other sink of the job has.
@@ -49,7 +49,7 @@ def completed(deployment: Deployment, stream: str) -> Deployment:
 
 
 def needs_checkpoints(deployment: Deployment) -> bool:
-    """Whether without checkpoints nothing would ever be committed."""
+    """Whether records are committed only at checkpoints."""
     return any(map(on_kafka, deployment.sinks.values()))
 
 
@@ -86,7 +86,7 @@ class Tables:
         kafka = on_kafka(deployment.source)
         sinks = deployment.sinks
         if deployment.source.get("connector") == "upsert-kafka":
-            raise JobError("source: upsert-kafka makes changes of records, and raw records are read one by one. Hint: connector: kafka; a "
+            raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")
         upserts = tuple(name for name, options in sinks.items() if options.get("connector") == "upsert-kafka")
         for segment in plan.masked:
@@ -100,7 +100,7 @@ class Tables:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Settings of the Table API without which the statements do not do what they should.
+        """Settings of the Table API that the statements require.
 
         The newest record of a key is what comes last, as in the source's partition: nothing has to be kept in state to find it. PyFlink
         makes local times of Kafka's timestamps where its conversion is not replaced (`flink_masking.flink.compat.arrow_columns`), so the
@@ -190,7 +190,7 @@ class Tables:
         return next((segment for segment in self._plan.masked if segment.name == name), None)
 
     def _told(self, name: str) -> bool:
-        """Whether the records of a sink tell in their headers what made them."""
+        """Whether the records of a sink carry policy and key version in headers."""
         return name not in ("audit", "quarantine") and on_kafka(self.deployment.sinks[name])
 
     def _constants(self) -> Iterator[tuple[str, str]]:
@@ -231,7 +231,7 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
     name, key = segment.name, segment.record.key
     if segment.record and not kafka:
         raise JobError(f"segments.{name}.record: key, headers and timestamp are parts of records in Kafka, and the deployment's source is "
-                       "not Kafka. Hint: leave 'record' away, or read from connector: kafka")
+                       "not Kafka. Hint: omit 'record', or read from connector: kafka")
     if segment.record and not on_kafka(sink):
         raise JobError(f"segments.{name}.record: key, headers and timestamp have no place in the segment's sink. Hint: leave 'record' "
                        f"away, or write sinks.{name} to connector: kafka")
@@ -239,13 +239,13 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
         return
     if segment.shuffled:
         raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and the segment's records are shuffled. Hint: "
-                       f"leave 'order' of segments.{name} away, or write sinks.{name} to connector: kafka")
+                       f"omit 'order' of segments.{name}, or write sinks.{name} to connector: kafka")
     if key is None:
         raise JobError(f"sinks.{name}: upsert-kafka needs a key, and the policy drops it. Hint: segments.{name}.record: "
                        "{key: {technique: pseudonym, domain: …}}")
     if not (key.injective and key.deterministic):
-        why = "with these parameters can give two keys one, and the records of the one would replace those of the other"
-        why = why if key.deterministic else "gives a key another one each time"
+        why = "with these parameters can map two keys to one value, and records of one key would replace those of the other"
+        why = why if key.deterministic else "maps a key to a different value each time"
         raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and '{key.technique}' {why}. "
                        f"Hint: {', '.join(_fit_for_keys())}, or connector: kafka")
 

@@ -41,7 +41,7 @@ def numbers(key: str, tag: str, count: int) -> tuple[int, ...]:
 
 
 def refuse_newer(version: int) -> None:
-    """Refuse a format that a later release has written.
+    """Raise if an entry was written by a later release.
 
     Raises:
         InputError: it is newer than this release.

@@ -1,4 +1,4 @@
-"""What each subject has spent of its lifetime budget, over all windows that it counted in.
+"""The lifetime budget that each subject has spent over all windows in which it was counted.
 
 A subject is charged the epsilon of a window when the window closes and the subject counts in it; one that cannot pay does not count in
 that window. Windows close in the order of their starts, so who counts depends on nobody's batches, order of arrival or restarts, and on no

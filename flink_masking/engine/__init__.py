@@ -1,1 +1,1 @@
-"""Policy and keys compiled to a plan; a batch of records in, every view of it out. Pure: no Flink, no I/O."""
+"""Compiles policy and keys to a plan and protects batches of records. Pure: no Flink, no I/O."""

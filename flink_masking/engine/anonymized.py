@@ -194,7 +194,7 @@ def _required(prf: Prf | None) -> Prf:
 
 
 def hashes(prf: Prf, text: pa.StringArray, absent: np.ndarray) -> np.ndarray:
-    """Keyed hashes of sensitive values (uint64); of no value another one than of the empty text."""
+    """Keyed hashes of sensitive values (uint64); a missing value and the empty text have different hashes."""
     words = prf.words(text)
     return np.where(absent, words ^ np.uint64(1), words)
 

@@ -32,7 +32,7 @@ def exact(promises: Promises, mask: Mask) -> Mask:
 
 
 def renamed(rule: FieldRule, table: SpanTable, context: Context, rejections: Rejections) -> Keys:
-    """Carry out a segment's rule for the keys at a path.
+    """Apply a segment's rule to the keys at a path.
 
     Args:
         rule: its path ends in ``*``; on_error is drop, which removes a member whose key cannot be taken, or quarantine.

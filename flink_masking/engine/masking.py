@@ -1,4 +1,4 @@
-"""Masked segments: a rule's mask over one field of a batch, with what the rule says about values that cannot be taken."""
+"""Masked segments: applies a rule to one field of a batch and handles the values that it refuses."""
 
 from dataclasses import dataclass
 

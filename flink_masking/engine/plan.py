@@ -1,4 +1,4 @@
-"""A policy and its keys, compiled: everything that can be wrong has been found, at run time functions see data only."""
+"""Compiles a policy and its keys. All errors of configuration are raised here, none while records are processed."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -150,7 +150,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
 
 
 def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:
-    """A plan whose masked segments, packets and quarantine use another key ring.
+    """A copy of a plan whose masked segments, packets and quarantine use another key ring.
 
     The stateful segments stay as they are, with the keys that they hash sensitive values with: hashes that are compared with each other
     must be made with one key, or one value would count as two.

@@ -1,4 +1,4 @@
-"""Protect: one scan of a batch, every view of it. The heart of the library; pure, so Flink, the CLI and notebooks all run this."""
+"""Protect: one scan of a batch, every view of it. Pure: Flink, the command line and notebooks run the same code."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

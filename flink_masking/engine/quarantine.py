@@ -1,4 +1,4 @@
-"""Quarantine entries: why a record was kept out of every view, and the record itself, encrypted."""
+"""Quarantine entries: the reason, the field and the encrypted record."""
 
 import base64
 import binascii
@@ -77,7 +77,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class RecordParts:
-    """What a record in Kafka has beside its value.
+    """Key and headers of a record in Kafka.
 
     Attributes:
         key: None where there is none.

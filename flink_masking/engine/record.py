@@ -63,7 +63,7 @@ class RecordPlan:
 
 @dataclass(frozen=True)
 class Transport:
-    """What Protect is told of the topics at both ends; of a source that is not Kafka, nothing.
+    """Which parts of Kafka records Protect receives and emits; empty for other sources.
 
     Attributes:
         partitioned: each record comes with its source partition.
@@ -183,7 +183,7 @@ class Released:
 
 
 def release(plan: RecordPlan, parts: Parts, upsert: bool, context: Context, rejections: Rejections) -> Released:
-    """Carry out a segment's rules for key and headers.
+    """Apply a segment's rules to key and headers.
 
     Args:
         plan: the segment's.

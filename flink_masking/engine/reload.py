@@ -1,4 +1,4 @@
-"""Keys that change while a job runs: masks are compiled anew between two batches, sealers open what a newer key has sealed."""
+"""Reloads the key ring of a running job: masks are recompiled between two batches, sealers decrypt with newer keys."""
 
 from collections.abc import Callable, Sequence
 

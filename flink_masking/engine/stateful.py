@@ -1,4 +1,4 @@
-"""What Protect and the Flink adapter ask of a stateful segment, whatever it computes."""
+"""The protocol of stateful segments for Protect and the Flink adapter."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

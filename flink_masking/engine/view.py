@@ -1,4 +1,4 @@
-"""A scanned batch as the rules and the stateful segments see it: every field handed out once, whoever asks."""
+"""A scanned batch for rules and stateful segments: every field is computed once, when first needed."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

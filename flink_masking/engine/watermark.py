@@ -1,4 +1,4 @@
-"""Event time over all partitions of a source: what each batch tells, and the watermark of one clock that hears all of them.
+"""Computes one watermark over all partitions of a source from the marks that each batch carries.
 
 A record is late when its window was closed before it was read, so the watermark may pass an event time only when no partition can hold
 unread records from before it. A partition that lags holds the watermark back; one that is silent does so until its silence proves that
@@ -23,7 +23,7 @@ _SENDERS = -1
 
 
 class Marks(NamedTuple):
-    """What the sender of a batch tells the clock.
+    """Event-time marks that accompany a batch.
 
     Attributes:
         sender: number of the instance of Protect, 0 or more; another one after each start.
@@ -94,7 +94,7 @@ class EventClock:
     _behind: dict[int, int] = field(default_factory=dict)
 
     def observe(self, marks: Marks) -> dict[str, bytes]:
-        """Take note of a batch; returns the state entries to put."""
+        """Update the clock with a batch; returns the state entries to write."""
         times = marks.times if self.senders is None else {marks.sender: marks.time}
         if self.senders is not None:
             self._partitions.pop(_SENDERS, None)
@@ -140,12 +140,12 @@ class EventClock:
         return self._quiet(partition.heard, wait, partition.sender)
 
     def _quiet(self, since: int, wait: int, sender: int | None) -> bool:
-        """Whether nothing was to be read for `wait` of live time; of a sender that is not known, any may have been the reader."""
+        """Whether a partition had no input for `wait` of live time; of an unknown sender, any instance may be the reader."""
         behind = max(self._behind.values(), default=0) if sender is None else self._behind.get(sender, 0)
         return self._live - max(since, behind) >= wait or self._live - since >= LONGEST * wait
 
     def _is_settled(self) -> bool:
-        """Whether partitions of which nothing was heard since the start need not be waited for any more."""
+        """Whether partitions without a mark since the start no longer hold back the watermark."""
         all_heard = self.senders is not None and len(self._partitions) >= self.senders and _SENDERS not in self._partitions
         self._settled = self._settled or all_heard or self._quiet(0, self.idle_after, None)
         return self._settled

@@ -1,4 +1,4 @@
-"""Directories that nobody else can write, nor put another one in the place of: for what is executed, or secret."""
+"""Directories that other users can neither write nor replace, for executable or secret files."""
 
 import os
 import stat

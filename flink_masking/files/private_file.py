@@ -1,4 +1,4 @@
-"""Files that only their owner reads and that appear whole or not at all, whatever ends the process that writes them."""
+"""Files with mode 0600 that appear complete or not at all, even if the writing process is killed."""
 
 import contextlib
 import errno
@@ -19,7 +19,7 @@ _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class Ended(BaseException):
-    """The process was told to end by a signal.
+    """The process received a signal that ends it.
 
     Attributes:
         signal: its number.

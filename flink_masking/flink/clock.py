@@ -1,4 +1,4 @@
-"""The clock of event time: one operator between Protect and the keyed operators that hears all readers and makes the watermark.
+"""The watermark operator between Protect and the keyed operators: one instance receives the marks of all readers.
 
 Flink's own merging of watermarks leaves a channel out that is idle, and takes it back only when it has caught up: all its records are
 late until then, and at the end of the input what it still sends comes after the last watermark and is never published. So no channel is
@@ -55,7 +55,7 @@ class ClockFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
         self._restored, self._sent = False, NO_TIME
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[tuple[Row, int]]:
-        """Take note of a packet's marks and pass it on."""
+        """Update the clock with a packet's marks and forward the packet."""
         with without_values(self._segment):
             self._advance(ctx)
             packet = Packet.decode(value[0])
@@ -65,7 +65,7 @@ class ClockFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
             yield from self._timed(Packet(packet.shard, packet.blob))
 
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[tuple[Row, int]]:
-        """A beat: event time may go on though no packet came."""
+        """Advance the watermark if partitions have become idle."""
         with without_values(self._segment):
             self._advance(ctx)
             if self._clock.watermark() > self._sent:

@@ -1,4 +1,4 @@
-"""Several columns that are made at once, as one vectorised function for each: the form in which Flink passes columns on for nothing.
+"""Computes several columns in one batch function and forwards each without copying rows.
 
 A function may return a row, but every query that takes a field out of a row first copies the row whole, once for each sink: for views
 of 200 bytes this was a third of all that Flink's own threads did (measured with Java Flight Recorder). Flat columns are passed on as
@@ -24,14 +24,14 @@ _LOCAL = threading.local()
 
 
 class BatchFunction(Protocol):
-    """What makes all columns of a batch."""
+    """Computes all columns of a batch."""
 
     def open(self, context: FunctionContext) -> None:
-        """Get ready, once on each worker."""
+        """Acquire resources, once on each worker."""
         ...
 
     def close(self) -> None:
-        """Let go of what was opened."""
+        """Release the resources."""
         ...
 
     def __call__(self, *arguments: "pd.Series[Any]") -> list[pa.Array]:
@@ -56,7 +56,7 @@ def column_functions(maker: BatchFunction, types: Mapping[str, DataType],
 
 
 class SharedBatch:
-    """A maker on its worker, the columns that are open, and the batch at hand."""
+    """A batch function on a worker with its open columns and the current batch."""
 
     def __init__(self, maker: BatchFunction) -> None:
         """Begin without a batch."""
@@ -102,7 +102,7 @@ class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
         self._maker, self._token, self._number, self._of = maker, token, number, of
 
     def open(self, function_context: FunctionContext) -> None:
-        """Join the columns opened before, or open the maker as the first of them."""
+        """Share the batch function of columns opened before, or open it as the first of them."""
         makers: dict[str, SharedBatch] = _LOCAL.__dict__.setdefault("makers", {})
         opened = makers.get(self._token)
         if opened is None or not opened.open or self._number in opened.open:  # the first column of an instance of the operator
@@ -112,7 +112,7 @@ class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
         self._opened = opened
 
     def close(self) -> None:
-        """Close the maker with the last column."""
+        """Close the batch function with the last column."""
         opened = getattr(self, "_opened", None)
         if opened is not None and self._number in opened.open:
             opened.open.discard(self._number)
@@ -120,7 +120,7 @@ class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
                 opened.maker.close()
 
     def is_deterministic(self) -> bool:
-        """Never: the planner must not take the columns apart."""
+        """False, so that the planner does not evaluate columns separately."""
         return False
 
     def eval(self, *arguments: "pd.Series[Any]") -> Any:

@@ -1,4 +1,4 @@
-"""Faults that nobody planned for, as Flink may see them: it logs an exception's text, and that of a library may quote a record."""
+"""Hides the text of unexpected exceptions: Flink logs it, and it may quote a record."""
 
 import contextlib
 import traceback
@@ -10,7 +10,7 @@ from flink_masking.errors import FlinkMaskingError, JobError
 
 @contextlib.contextmanager
 def without_values(where: str) -> Iterator[None]:
-    """Replace an unforeseen exception of the body by one that tells its type and place, not its text.
+    """Replace an unexpected exception of the body by one with its type and location but without its text.
 
     Args:
         where: the step of the job, for the message.
@@ -27,5 +27,6 @@ def without_values(where: str) -> Iterator[None]:
         frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
         ours = [frame for frame in frames if "flink_masking" in Path(frame.filename).parts][-1:] or frames[-1:]
         place = "".join(f" at {Path(frame.filename).name}:{frame.lineno}" for frame in ours)
-        message = f"{where}: unexpected {type(error).__name__}{place}. Hint: this is a fault of flink-masking; its text is withheld"
+        message = (f"{where}: internal error: {type(error).__name__}{place}; the message is hidden because it may contain data. "
+                   "Hint: please report it with the release of flink-masking")
         raise JobError(message) from None

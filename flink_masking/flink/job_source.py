@@ -1,4 +1,4 @@
-"""What a Flink function carries to the workers: the policy's text and the addresses of keys and vault, never a key."""
+"""The configuration that Flink functions carry to the workers: policy text, addresses of keys and vault, never a key."""
 
 import logging
 from dataclasses import dataclass
@@ -66,7 +66,7 @@ class JobSource:
         return open_vault(self.vault, patience=self.vault_patience / 1000, require_tls=self.require_tls)
 
     def watcher(self) -> RingWatcher:
-        """Open the key ring and keep an eye on it; a look that fails is logged, and the ring before stays in use.
+        """Open the key ring and check it for changes; a failed check is logged and the current ring stays in use.
 
         Raises:
             KeyRingError: the key ring cannot be opened.
@@ -102,4 +102,4 @@ class JobSource:
 
 
 def _report(error: KeyRingError) -> None:
-    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)
+    _log.warning("the key ring could not be checked; the current one stays in use: %s", error)

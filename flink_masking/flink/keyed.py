@@ -1,4 +1,4 @@
-"""Stateful segments on Flink: a keyed operator moves state in and out of a pure logic; all the thinking is in the logic."""
+"""Stateful segments on Flink: a keyed operator that moves Flink state in and out of a pure `Logic`."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Starting a job that can be upgraded: the same part of a policy keeps the same state, whatever else the policy holds.
+"""Starts a job with stable operator uids, so that a savepoint fits after other parts of the policy change.
 
 Flink finds the state of an operator in a savepoint by the operator's uid. The Table API gives none, so Flink would make one up from the
 shape of the whole job, and one more segment would lose the positions of the source and what the sinks have not committed.
@@ -19,7 +19,7 @@ SOURCE_UID = "flink-masking-source"
 _REFUSALS = (
     (re.compile("Cannot map checkpoint/savepoint state for operator"),
      "the savepoint holds state of a segment or sink that this job no longer has. Hint: resume it with a policy and a deployment that have "
-     "all of its segments, or pass --allowNonRestoredState to flink run: what the missing one held is lost then"),
+     "all of its segments, or pass --allowNonRestoredState to flink run: the state of the missing one is lost"),
     (re.compile(r"[Mm]ax(imum)? parallelism|maxParallelism"),
      "the savepoint was taken with another maximum parallelism. Hint: set pipeline.max-parallelism to what it was then"),
     (re.compile(r"Cannot find (?:meta data file|checkpoint or savepoint)[^\n]*|Could not load checkpoint/savepoint metadata|"
@@ -57,7 +57,7 @@ def refusal(text: str) -> str | None:
 
 
 def assign_uids(transformations: list[Any], sinks: list[str]) -> None:
-    """Give a uid to the source, and to whatever works for one sink only; what stands between has no state or a uid of its own.
+    """Assign uids to the source and to operators of one sink; operators between have no state or a uid already.
 
     Args:
         transformations: Java objects of which the job consists, or from which all of it can be reached, in their order.
@@ -68,7 +68,7 @@ def assign_uids(transformations: list[Any], sinks: list[str]) -> None:
     """
     ends = [node for node in transformations if "Sink" in node.getClass().getSimpleName()]
     if len(ends) != len(sinks):
-        raise JobError(f"the job has {len(ends)} sinks where {len(sinks)} were expected. Hint: this is a fault of flink-masking")
+        raise JobError(f"the job has {len(ends)} sinks where {len(sinks)} were expected. Hint: this is an internal error; please report it")
     above = [{node.getId(): node for node in end.getTransitivePredecessors()} for end in ends]
     for number, (sink, nodes) in enumerate(zip(sinks, above, strict=True)):
         shared = set().union(*(other for i, other in enumerate(above) if i != number))

@@ -1,4 +1,4 @@
-"""The main job on this machine: an embedded mini-cluster, files in, a directory of views out, and accounts that must add up."""
+"""Runs the main job on an embedded mini-cluster: files in, a directory per view out, record counts reconciled at the end."""
 
 import os
 import re
@@ -83,7 +83,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
         except JobError:
             raise
         except Exception as error:
-            hint = f"Hint: the whole story is in Flink's log under {logs}"
+            hint = f"Hint: see Flink's log under {logs}"
             raise JobError(f"the Flink job failed: {cause(error)}. {hint}") from None
     return summarize(plan, output)
 
@@ -112,7 +112,7 @@ _SPOKEN = ("flink_masking.", "ImportError", "ModuleNotFoundError")
 
 
 def cause(error: BaseException) -> str:
-    """The last cause in a Java or Python error chain, on one line: the words that a person can act on."""
+    """The last cause in a Java or Python error chain, on one line."""
     lines = [line.strip().removeprefix(": ") for line in str(error).splitlines() if line.strip()]
     python = [(line, raised[1]) for line in lines if (raised := _RAISED.match(line))]
     if spoken := [line for line, kind in python if kind.startswith(_SPOKEN)]:

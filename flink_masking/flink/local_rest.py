@@ -1,4 +1,4 @@
-"""The REST endpoint of an embedded cluster, for this process and nobody else: loopback, TLS, and one certificate that both sides show.
+"""The REST endpoint of an embedded cluster, reachable by this process only: loopback and mutual TLS.
 
 Flink's endpoint takes job graphs and cancels jobs whatever ``web.submit.enable`` and ``web.cancel.enable`` say (``POST /jobs``,
 ``PATCH /jobs/:id``), so other users of the machine are kept out by the certificate, which is made for each run and lies in a directory

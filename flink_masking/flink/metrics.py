@@ -1,4 +1,4 @@
-"""Readings of the table of metrics to Flink's metric groups, once a batch."""
+"""Registers the metrics of the table in Flink's metric groups and updates them once per batch."""
 
 from collections.abc import Iterable
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""What travels from Protect to the keyed operators in one BYTES cell: a small clear header before the sealed batch."""
+"""The packet from Protect to the keyed operators in one BYTES cell: a clear header and the sealed batch."""
 
 import struct
 from typing import NamedTuple

@@ -82,7 +82,7 @@ class ProtectColumns:
         self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
-        """Let go of the vault."""
+        """Close the vault."""
         vault = getattr(self, "_vault", None)
         if vault is not None:
             vault.close()

@@ -1,4 +1,4 @@
-"""A job that is refused while ``flink run`` submits it: its error line is the last that is said.
+"""Suppresses the client's stack trace when a submission is refused, so that the error line comes last.
 
 Flink's command prints a Java trace of forty lines when the script of a job ends with an error, whatever the script has said itself.
 """

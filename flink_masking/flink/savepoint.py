@@ -1,4 +1,4 @@
-"""A look into the savepoint that a job is to go on from, before the job is submitted: does its state fit the policy?"""
+"""Checks before submission whether the state in a savepoint fits the policy."""
 
 import logging
 
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolicy) -> None:
-    """Refuse a savepoint whose state cannot follow the policy.
+    """Raise if the state in a savepoint does not fit the policy.
 
     Savepoints of releases that did not keep the shape of their state pass, and so does one that only the JobManager can read: its
     operators refuse such a state when they meet it.
@@ -34,7 +34,7 @@ def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolic
     found = differences(decode(_uids(path)), state_shapes(loaded))
     if found:
         more = f" (and {len(found) - 1} more changes)" if len(found) > 1 else ""
-        raise JobError(f"{found[0]}{more}: the state in the savepoint cannot follow. Hint: resume with the policy as it was; or end the "
+        raise JobError(f"{found[0]}{more}: the state in the savepoint does not fit. Hint: resume with the policy as it was; or end the "
                        "old job with flink stop --drain and start this one without -s, or give the segment another name")
 
 
@@ -52,5 +52,5 @@ def _uids(path: str) -> list[str]:
             stream.close()
         return [str(state.getOperatorUid().get()) for state in metadata.getOperatorStates() if state.getOperatorUid().isPresent()]
     except Py4JError:
-        _log.warning("the savepoint cannot be looked into from here; whether its state fits the policy shows when the job runs")
+        _log.warning("the savepoint cannot be read from here; whether its state fits the policy shows when the job runs")
         return []

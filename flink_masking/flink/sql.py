@@ -100,7 +100,7 @@ class ViewsColumns:
         compat.apply(compat.SQL)
 
     def close(self) -> None:
-        """Let go of the vault, if there is one."""
+        """Close the vault, if one is open."""
         self._views.close()
 
     def __call__(self, payload: Argument, *parts: Argument) -> list[pa.Array]:

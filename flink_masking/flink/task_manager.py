@@ -59,7 +59,7 @@ def _parent(process: int) -> int | None:
 
 
 def _answers() -> bool:
-    """Whether somebody takes connections where the worker gets its orders from."""
+    """Whether the control service of the worker accepts connections."""
     found = _URL.search(os.environ.get(_CONTROL, ""))
     if found is None:
         return True

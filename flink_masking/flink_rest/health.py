@@ -1,4 +1,4 @@
-"""Whether a running job is well: questions to Flink's REST endpoint, no Java and no pyflink; and the judgement, which is pure."""
+"""Checks the health of a running job by Flink's REST endpoint, without Java and pyflink; the evaluation is pure."""
 
 import json
 import re
@@ -34,7 +34,7 @@ class Check(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still well; None: told, but not judged.
+    """Limits of the checks; None: reported, not checked.
 
     Attributes:
         checkpoint_age: ms since the last checkpoint that was completed, or since the job's start where there is none.
@@ -93,7 +93,7 @@ ONE_BLOW = 30_000
 
 
 def blows(failures: Iterable[int]) -> list[int]:
-    """When the job was hit: the first of the failures of each half minute, ms since 1970, earliest first."""
+    """Start times of failure bursts: the first failure of each half minute, ms since 1970, ascending."""
     found: list[int] = []
     for time in sorted(failures):
         if not found or time - found[-1] > ONE_BLOW:
@@ -117,7 +117,7 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
     checks.append(Check("back-pressure", limits.back_pressure is None or seen.back_pressure / 1000 <= limits.back_pressure,
                         _limited(f"{seen.back_pressure / 1000:.2f}", limits.back_pressure)))
     stuck = seen.rate == 0 and seen.strained >= STUCK
-    text = "none for a minute, though there are some: is a Python worker stuck?" if stuck else f"{seen.rate:,.1f} read a second"
+    text = "no records read for a minute although input is pending" if stuck else f"{seen.rate:,.1f} read a second"
     checks.append(Check("records", not stuck, text))
     share = seen.late / max(1, seen.late + seen.counted)
     if seen.late + seen.counted or limits.late_share is not None:

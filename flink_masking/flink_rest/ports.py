@@ -1,4 +1,4 @@
-"""What a cluster lets others reach, as far as its REST endpoint tells and a connection from here shows."""
+"""Reports which services of a cluster are reachable by others, from its REST endpoint and by test connections."""
 
 import contextlib
 import ipaddress
@@ -40,7 +40,7 @@ def services_check(rest: RestEndpoint, job: str | None) -> Check:
 
 
 def cluster_warnings(rest: RestEndpoint) -> list[str]:
-    """What of a cluster is open to whoever reaches it, each with what to do; nothing where nothing was found.
+    """Warnings about services of a cluster without authentication, each with a hint.
 
     Raises:
         JobError: the endpoint does not answer.

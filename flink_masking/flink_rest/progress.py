@@ -1,4 +1,4 @@
-"""How far a running job is: record counters read from Flink's REST endpoint."""
+"""Reads the record counters of a running job from Flink's REST endpoint."""
 
 import http.client
 import json

@@ -1,4 +1,4 @@
-"""Made-up customer events for trials, demonstrations and benchmarks: realistic in form, about nobody."""
+"""Synthetic customer events for trials, demonstrations and benchmarks."""
 
 from flink_masking.generate.events import MOST_PEOPLE, SHAPES, write_events
 

@@ -109,7 +109,7 @@ class AclClient:
             return JobError(f"{where}: the cluster has no access control, so everybody may read everything. Hint: set "
                             "authorizer.class.name and super.users on its brokers")
         if fault.has("ClusterAuthorizationException"):
-            return JobError(f"{where}: this principal may not look after access. Hint: name the properties of an administrator with "
+            return JobError(f"{where}: this principal may not manage access control. Hint: name the properties of an administrator with "
                             "--command-config")
         return refusal(self._place, self._servers, fault, self._timeout, self._settings)
 

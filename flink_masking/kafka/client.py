@@ -1,4 +1,4 @@
-"""Kafka's own Java clients out of the connector's jar, called through PyFlink's gateway: what they can do, the job can do."""
+"""Kafka's Java clients from the connector's jar, called through PyFlink's gateway: the same clients as the job's."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ def _loader(addresses: tuple[str, ...]) -> Any:
 
 
 class KafkaClientError(Exception):
-    """What a Java client has thrown: the classes and words of its chain of causes. Its words may hold secrets: never show them."""
+    """An exception of a Java client: classes and messages of its chain of causes. Messages may hold secrets: never show them."""
 
     def __init__(self, chain: Sequence[tuple[str, str]]) -> None:
         """Hold the chain.
@@ -67,7 +67,7 @@ class KafkaClients:
                 self._loader.loadClass(f"{package}.clients.admin.Admin")
                 self._package = package
                 return
-        raise JobError("Flink has no Kafka connector. Hint: leave jars: away in the deployment, so that the job takes one along, or put "
+        raise JobError("Flink has no Kafka connector. Hint: omit jars: in the deployment, so that the job takes one along, or put "
                        "flink-sql-connector-kafka into Flink's lib folder")
 
     def name(self, name: str) -> str:
@@ -114,7 +114,7 @@ class KafkaClients:
 
     @contextmanager
     def _at_work(self) -> Iterator[None]:
-        """Clients find login modules and serializers by the thread's class loader."""
+        """Set the thread's class loader, by which clients find login modules and serializers."""
         thread = self._jvm.Thread.currentThread()
         before = thread.getContextClassLoader()
         thread.setContextClassLoader(self._loader)
@@ -124,7 +124,7 @@ class KafkaClients:
             thread.setContextClassLoader(before)
 
     def call(self, action: Callable[[], _Value]) -> _Value:
-        """What an action on clients returns, with the class loader that it needs.
+        """Call an action on clients with the class loader that it needs.
 
         Raises:
             KafkaClientError: Java has thrown.
@@ -138,7 +138,7 @@ class KafkaClients:
             raise KafkaClientError([(type(error).__name__, "")]) from None
 
     def initialise_transactions(self, settings: Mapping[str, str], timeout: int = TIMEOUT) -> None:
-        """Do what a producer does before its first transaction, and leave.
+        """Initialise the transactions of a producer and close it.
 
         Args:
             settings: of the producer, ``transactional.id`` among them.
@@ -200,7 +200,7 @@ class KafkaAdmin:
         return self.clients.call(lambda: future.get(self._timeout + 1000, seconds))
 
     def close(self) -> None:
-        """Leave at once, whatever is under way."""
+        """Close without waiting for pending calls."""
         with suppress(KafkaClientError):
             self.clients.call(lambda: self.java.close(get_gateway().jvm.java.time.Duration.ZERO))
 

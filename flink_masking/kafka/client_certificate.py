@@ -1,4 +1,4 @@
-"""The certificate that a Kafka client shows: a broker that refuses it does not say why, so it is looked at here."""
+"""Checks the certificate of a Kafka client: a broker that rejects it does not state the reason."""
 
 import datetime
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ def shows_one(settings: Mapping[str, str]) -> bool:
 
 
 def out_of_date(settings: Mapping[str, str], now: datetime.datetime) -> bool:
-    """Whether the client's certificate has ended, or not begun; False where it cannot be read here (JKS, references, a password).
+    """Whether the client's certificate is outside its validity period; False if unreadable here (JKS, references, a password).
 
     Args:
         settings: of the Kafka client.

@@ -1,4 +1,4 @@
-"""What a Kafka client's refusal means to the person who starts the job: one line, and what to do.
+"""Translates errors of Kafka clients to one line with a hint.
 
 The words of Java's exceptions are looked into, never shown: some quote the settings, passwords among them.
 """
@@ -43,29 +43,29 @@ def denied(place: str, what: str, grant: str) -> JobError:
 def _told(fault: KafkaClientError, timeout: int, settings: Mapping[str, str]) -> tuple[str, str]:
     """What is wrong, and what to do."""
     if fault.has(*_EXPIRED):
-        return "the broker's certificate is not valid today: it has expired, or is not valid yet", "renew it, or mend the clock here"
+        return "the broker's certificate is not valid today: it has expired, or is not valid yet", "renew it, or fix this host's clock"
     if fault.has("SSLHandshakeException", "SslAuthenticationException", "CertificateException"):
         return _handshake(fault, settings)
     if fault.has("SaslAuthenticationException", "UnsupportedSaslMechanismException", "SaslException"):
         if fault.has("UnsupportedSaslMechanismException") or fault.says("unsupported sasl mechanism"):
-            return "the broker does not take this way of logging in", "mend properties.sasl.mechanism"
-        return "wrong user or password", "mend the login in properties.sasl.jaas.config"
+            return "the broker does not support this SASL mechanism", "correct properties.sasl.mechanism"
+        return "wrong user or password", "correct the login in properties.sasl.jaas.config"
     if fault.has("LoginException") or fault.says("jaas"):
-        return ("the login module cannot be used", "mend properties.sasl.jaas.config; in the connector's jar its name begins with "
+        return ("the login module cannot be used", "correct properties.sasl.jaas.config; in the connector's jar its name begins with "
                 "org.apache.flink.kafka.shaded.org.apache.kafka")
     if fault.has("ClusterAuthorizationException", "AuthorizationException"):
         return "the job's user is not allowed to use the cluster", "grant it (flink-masking acl prints the commands)"
     if fault.says("resolvable bootstrap"):
-        return "the address is not known here", "mend properties.bootstrap.servers, or the name service of this machine"
+        return "the address is not known here", "correct properties.bootstrap.servers, or the name service of this machine"
     if fault.says("keystore") or fault.says("truststore") or fault.has("UnrecoverableKeyException", "InvalidConfigurationException"):
         return ("a store of keys or certificates cannot be opened",
-                "mend properties.ssl.keystore.… and properties.ssl.truststore.…: location, type and password")
+                "correct properties.ssl.keystore.… and properties.ssl.truststore.…: location, type and password")
     if fault.has("TimeoutException", "DisconnectException", "BootstrapResolutionException"):
         return (f"it cannot be reached, or does not answer in {timeout / 1000:g} s",
-                "is it running, are host, port and firewall right, and does properties.security.protocol say what is spoken at that port?")
+                "check that it runs, host, port and firewall, and that properties.security.protocol fits the listener")
     if fault.has("ConfigException", "IllegalArgumentException"):
-        return "the client does not take its settings", "mend properties.… in the deployment; Flink's log names the setting"
-    return f"the client has failed ({fault.chain[-1][0] if fault.chain else 'without a word'})", "the whole story is in Flink's log"
+        return "the client does not take its settings", "correct properties.… in the deployment; Flink's log names the setting"
+    return f"the client failed ({fault.chain[-1][0] if fault.chain else 'without a word'})", "see Flink's log"
 
 
 def _handshake(fault: KafkaClientError, settings: Mapping[str, str]) -> tuple[str, str]:
@@ -77,7 +77,7 @@ def _handshake(fault: KafkaClientError, settings: Mapping[str, str]) -> tuple[st
     if none or fault.says("certificate_required") or fault.says("empty client certificate"):
         return "the broker asks for a certificate, and the job has none", "name one in properties.ssl.keystore.…"
     if fault.says("bad_certificate") or fault.says("certificate_unknown") or fault.says("unknown_ca"):
-        return ("the broker does not take the job's certificate: it has expired, or is of an authority that the broker does not trust",
+        return ("the broker rejects the job's certificate: it has expired, or is of an authority that the broker does not trust",
                 "name one that the broker trusts in properties.ssl.keystore.…")
     if fault.says("No subject alternative") or fault.says("No name matching"):
         return "the broker's certificate is for another host name", "use the name that is in it, or have one made for this name"

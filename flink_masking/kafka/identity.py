@@ -1,4 +1,4 @@
-"""Under which identity a command speaks to Kafka: the deployment's own, or that of a properties file."""
+"""The identity of a command's Kafka clients: the deployment's own, or that of a properties file."""
 
 import re
 from collections.abc import Mapping

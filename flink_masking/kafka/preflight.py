@@ -1,4 +1,4 @@
-"""Before a job starts: does every Kafka cluster of its deployment let it do what it is going to do?
+"""Checks before a job starts that every Kafka cluster of its deployment grants the access that it needs.
 
 It is asked with the clients and the properties that the job will use, so that what passes here does not fail there for another reason.
 Nothing is written to a topic. No option's value stands in a message but addresses, names of topics, groups and transactions, and time-outs.
@@ -77,7 +77,7 @@ class _Cluster:
         self._admin, self._clients, self._timeout = admin, admin.clients, timeout
 
     def reach(self, name: str, endpoint: Endpoint, settings: Mapping[str, str]) -> None:
-        """The broker answers, and takes us for who we say we are."""
+        """Check that the broker answers and accepts the credentials."""
         try:
             self._admin.wait(self._ask("describeCluster").nodes())
         except KafkaClientError as fault:
@@ -88,7 +88,7 @@ class _Cluster:
         topics = endpoint.topics or self._matching(name, endpoint)
         for topic in topics:
             if not self._allowed(name, endpoint, topic, "READ"):
-                raise JobError(f"{name}: topic {topic} does not exist. Hint: create it, or mend topic: in the deployment")
+                raise JobError(f"{name}: topic {topic} does not exist. Hint: create it, or correct topic: in the deployment")
         if endpoint.group is not None:
             self._group(name, endpoint, endpoint.group)
         return f"{name}: {', '.join(topics)} can be read"

@@ -1,4 +1,4 @@
-"""A quarantine in Kafka: its entries, and their way back into the raw topic, each once."""
+"""A quarantine in Kafka: reads its entries and replays each into the raw topic once."""
 
 import contextlib
 import itertools
@@ -93,7 +93,7 @@ class QuarantineTopic:
         if topic is not None:
             return topic
         if len(source.topics) != 1:
-            raise InputError("source: it reads more than one topic. Hint: say by --topic where the records go")
+            raise InputError("source: it reads more than one topic. Hint: name the target topic with --topic")
         return source.topics[0]
 
     def replayer(self, raw: str) -> "Replayer":
@@ -101,9 +101,9 @@ class QuarantineTopic:
         return Replayer(self, raw, {**self._settings, **self._sizes}, self._timeout)
 
     def fault(self, fault: KafkaClientError, grant: str) -> JobError:
-        """What a client's refusal means."""
+        """Translate a client's error."""
         if fault.has("TopicAuthorizationException", "TransactionalIdAuthorizationException", "ClusterAuthorizationException"):
-            return JobError(f"{self._place}: Kafka does not let this user do it. Hint: grant {grant}, or name another user with "
+            return JobError(f"{self._place}: this user is not authorized. Hint: grant {grant}, or name another user with "
                             "--command-config")
         if fault.has("ProducerFencedException", "InvalidProducerEpochException"):
             return JobError(f"{self.name}: another replay of this quarantine has begun, and this one stops. Hint: what it had committed "
@@ -112,7 +112,7 @@ class QuarantineTopic:
 
 
 class Replayer:
-    """Sends records into the raw topic and notes their entries, each batch in one Kafka transaction; a context manager.
+    """Sends records to the raw topic and records their entries, each batch in one Kafka transaction; a context manager.
 
     The transactional id is the quarantine's, so a second replay ends the first one's transaction before it reads the notes: whatever is
     killed at whatever moment, a record is sent and noted, or neither.
@@ -160,7 +160,7 @@ class Replayer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave at once; a transaction that is open is never committed."""
+        """Close without waiting; an open transaction is never committed."""
         with contextlib.suppress(KafkaClientError):
             self._clients.call(lambda: self._producer.close(get_gateway().jvm.java.time.Duration.ZERO))
 
@@ -192,7 +192,7 @@ class Replayer:
         return self._record.newInstance(to_jarray(self._objects, [topic, None, None, key, value, None]))
 
     def _make_ledger(self) -> None:
-        """Make the topic of notes where it is not there; notes are never forgotten."""
+        """Create the ledger topic if it is missing; its entries are kept forever."""
         with KafkaAdmin(self._clients, {k: v for k, v in self._settings.items() if k != _PRODUCER}, self._timeout) as admin:
             if self._ledger in {str(name) for name in admin.wait(self._clients.call(lambda: admin.java.listTopics().names()))}:
                 return

@@ -26,7 +26,7 @@ class Received(NamedTuple):
 
 
 def create_topic(admin: KafkaAdmin, name: str, partitions: int = 1, settings: Mapping[str, str] | None = None) -> None:
-    """Create a topic with the broker's default replication; one that exists is left as it is.
+    """Create a topic with the broker's default replication; an existing topic is not changed.
 
     Args:
         admin: the administration client.
@@ -153,6 +153,6 @@ def _bytes(value: Any) -> bytes | None:
 
 
 def _close(clients: KafkaClients, consumer: Any) -> None:
-    """Let go of a consumer; one that a signal has interrupted in a call refuses, and ends with Java."""
+    """Close a consumer; if a signal has interrupted it in a call, this fails and it ends with the Java virtual machine."""
     with suppress(KafkaClientError):
         clients.call(lambda: consumer.close())

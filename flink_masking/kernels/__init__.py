@@ -65,7 +65,7 @@ def _private_cache() -> None:
     """
     if given := os.environ.get("NUMBA_CACHE_DIR"):
         if (fault := made_private(pathlib.Path(given), in_sticky=True)) is not None:
-            raise InputError(f"NUMBA_CACHE_DIR: {fault}, and what it holds is executed. Hint: name a directory of yours with mode 0700, in "
+            raise InputError(f"NUMBA_CACHE_DIR: {fault}, and its contents are executed. Hint: name a directory of yours with mode 0700, in "
                              f"directories of yours or root's; in a container where nobody else has processes, set {SOLE_USER}=1")
         return
     path = cache_directory()

@@ -1,4 +1,4 @@
-"""Public check values: which root a version has, told without telling the root."""
+"""Public check values that identify the root of a version without revealing it."""
 
 import hmac
 

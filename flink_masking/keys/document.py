@@ -20,7 +20,7 @@ LARGEST = 1 << 20
 
 
 class Document(NamedTuple):
-    """What a ring's JSON says, checked.
+    """The validated content of a ring's JSON.
 
     Attributes:
         versions: by number; exactly one is primary.

@@ -44,7 +44,7 @@ def save_new(path: PathName, data: bytes) -> None:
         with new_file(where) as file:
             file.write(data)
     except FileExistsError:
-        raise KeyRingError(f"{where}: exists, and is left as it is. Hint: choose another name") from None
+        raise KeyRingError(f"{where}: already exists and is not changed. Hint: choose another name") from None
     except OSError as error:
         raise KeyRingError(f"{where}: cannot be written ({error.strerror}). Hint: check the directory") from None
 

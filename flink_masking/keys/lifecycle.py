@@ -41,7 +41,7 @@ class Version(Secret):
 
 
 class Edition(NamedTuple):
-    """Which of a ring's successive contents this is.
+    """The generation of a ring's content.
 
     Attributes:
         generation: grows by one with each change; 0 in rings of earlier releases.
@@ -56,7 +56,7 @@ FIRST = Edition(1)
 
 
 class VersionFacts(NamedTuple):
-    """What may be told of a version.
+    """Public facts of a version.
 
     Attributes:
         number: from 1.
@@ -96,7 +96,7 @@ class VersionSet(Secret):
     def _changed(self, changes: Mapping[int, Version]) -> Self:
         """This set with some versions changed, one generation later."""
         if self.edition.generation >= LAST_GENERATION:
-            raise KeyRingError("the key ring has been changed as often as it can be. Hint: make a new key ring")
+            raise KeyRingError("the key ring has reached the largest generation number. Hint: make a new key ring")
         return self._with({**self._versions, **changes}, self.edition._replace(generation=self.edition.generation + 1))
 
     def restored(self, over: int) -> Self:
@@ -135,11 +135,11 @@ class VersionSet(Secret):
         return number in self._versions
 
     def facts(self) -> tuple[VersionFacts, ...]:
-        """What may be told of every version, destroyed ones too; numbers ascending."""
+        """Public facts of every version, destroyed ones included; numbers ascending."""
         return tuple(VersionFacts(number, v.state, v.created, v.destroyed, v.check) for number, v in self._versions.items())
 
     def promoted(self, number: int) -> Self:
-        """The version protects from now on; the one that did stays enabled.
+        """The version is now primary; the one that did stays enabled.
 
         Raises:
             KeyRingError: no such version, or one that is not enabled.
@@ -164,7 +164,7 @@ class VersionSet(Secret):
         return self._changed({number: self._in("enabled", number, "disabled").turned("enabled")})
 
     def destroyed(self, number: int) -> Self:
-        """The version loses its secret for good; its number and times stay, so that it is clear what became of it.
+        """Remove the secret of the version permanently; its number and times are kept.
 
         Raises:
             KeyRingError: no such version, or one that is primary or destroyed already.
@@ -191,11 +191,11 @@ class VersionSet(Secret):
         if version.state in states:
             return version
         if version.state == "destroyed":
-            raise KeyRingError(f"version {number} was destroyed on {version.destroyed}. Hint: it cannot be brought back but from a backup")
+            raise KeyRingError(f"version {number} was destroyed on {version.destroyed}. Hint: it can only be restored from a backup")
         if version.state == "primary":
             hint = "it protects already" if step == "promoted" else "promote another version first"
         else:
-            hint = "enable it first" if version.state == "disabled" and step == "promoted" else "nothing is to be done"
+            hint = "enable it first" if version.state == "disabled" and step == "promoted" else "no action is needed"
         raise KeyRingError(f"version {number} is {version.state} and cannot be {step}. Hint: {hint}")
 
 

@@ -57,7 +57,7 @@ def signed(data: bytes, where: str, signer: str | os.PathLike[str]) -> tuple[byt
 
 
 def check_signature(data: bytes, where: str, public: str) -> None:
-    """Refuse a ring that the holder of a signing key has not signed as it is.
+    """Raise if a ring has no valid signature.
 
     Args:
         data: JSON of a ring.

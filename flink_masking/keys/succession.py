@@ -1,11 +1,11 @@
-"""Whether a key ring may take the place of the one in use: never with another root, and not an older ring unless the operator says so."""
+"""Whether a key ring may replace the one in use: never with another root, and an older ring only on request."""
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.ring import KeyRing
 
 
 def check_successor(used: KeyRing, found: KeyRing, where: str) -> None:
-    """Refuse a ring that must not take the place of the one in use.
+    """Raise if a ring must not replace the one in use.
 
     A version that both know must have the same secret: another root under a known number would give other pseudonyms and open nothing, and
     nothing else would tell. A ring whose generation has gone back, that lacks a version or holds one that was destroyed is an older copy,
@@ -40,6 +40,6 @@ def check_successor(used: KeyRing, found: KeyRing, where: str) -> None:
 
 
 def _same(used: KeyRing, found: KeyRing, number: int) -> bool:
-    """Whether nothing contradicts that a version of both has one secret."""
+    """Whether a version may have the same secret in both rings."""
     one, other = used.check(number), found.check(number)
     return (one is None or other is None or one == other) and used.agrees(found, number)

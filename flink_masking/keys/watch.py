@@ -14,7 +14,7 @@ def _silent(_: KeyRingError) -> None:
 
 
 class RingWatcher:
-    """The current key ring at an address; looks again when asked for it after an interval. For one thread.
+    """The current key ring at an address, checked for changes after an interval. Not thread-safe.
 
     A ring that can be read takes effect as a whole, with what was promoted, disabled or destroyed in it. While the provider fails, or what
     it gives must not follow the ring in use (another root of a known version, an older ring), the ring before stays in use, each failure
@@ -62,7 +62,7 @@ class RingWatcher:
         return self._ring
 
     def look(self) -> KeyRing:
-        """The ring as it is at the address now, whether a look is due or not: for a value of a version that the ring before lacks.
+        """Check the address now: for a value of a version that the current ring lacks.
 
         Raises:
             KeyRingError: the provider failed, or its ring must not follow the one in use.
@@ -72,7 +72,7 @@ class RingWatcher:
         return self._ring
 
     def unreadable_s(self) -> float:
-        """Seconds since the first of the looks that have failed one after the other; 0 where the last look was good."""
+        """Seconds since the first of the consecutive failed checks; 0 if the last check succeeded."""
         return 0.0 if self._failing_since is None else max(0.0, self._clock() - self._failing_since)
 
     def _refresh(self) -> None:

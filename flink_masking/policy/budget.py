@@ -1,4 +1,4 @@
-"""What one person may spend in all aggregated segments of a stream, and the part of it that each segment has."""
+"""The privacy budget of a person over all aggregated segments of a stream and its division among them."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -11,7 +11,7 @@ _NANO = 1_000_000_000
 
 
 class Together(NamedTuple):
-    """What aggregated segments cost one person together, by adding up.
+    """The summed privacy loss of one person in aggregated segments.
 
     Attributes:
         per_window: epsilon of one window of each.

@@ -26,7 +26,7 @@ ROW_NAMES = ("window_start", "window_end", "epsilon")
 def check_aggregated(
     name: str, segment: AggregatedSegment, policy: Policy, tree: FieldTree, compiler: RuleCompiler, findings: Findings
 ) -> tuple[Rule, ...]:
-    """Note all that is wrong; returns the rules of `group_by`, in its order: keep or generalize."""
+    """Report faults; returns the rules of `group_by`, in its order: keep or generalize."""
     loc: Path = ("segments", name)
     if policy.subject is None:
         findings.error(

@@ -31,7 +31,7 @@ NOT_RELEASED = {
 def check_anonymized(
     name: str, segment: AnonymizedSegment, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy], findings: Findings
 ) -> None:
-    """Note all that contradicts the fields, is not available yet, or protects little."""
+    """Report contradictions to the fields, unavailable features and weak parameters."""
     loc: Path = ("segments", name)
     if policy.subject is None:
         findings.error(loc, "'subject' is missing: k counts people", "name the field that says whom a record is about", at_key=True)
@@ -63,7 +63,7 @@ def _check_zero_delay(loc: Path, segment: AnonymizedSegment, findings: Findings)
         if rules is not None:
             findings.error((*loc, key), f"'{key}' is about groups, and mode zero_delay forms none", "mode: buffered", at_key=True)
     if segment.algorithm != "slide_grow":
-        findings.error((*loc, "algorithm"), "mode zero_delay forms no groups", "leave the algorithm away")
+        findings.error((*loc, "algorithm"), "mode zero_delay forms no groups", "omit the algorithm")
     text = "mode zero_delay protects each value by itself: a combination of common values can still single out a person"
     findings.warn((*loc, "mode"), text, "mode: buffered, where a delay is acceptable")
 

@@ -12,7 +12,7 @@ MANY_WINDOWS = 100
 
 
 def check_budget(policy: Policy, findings: Findings) -> None:
-    """Warn of a budget that wears out with time, and of segments whose budgets add up; refuse a stream's budget that does not reach.
+    """Warn of budgets that accumulate over time or over segments; report a stream's budget that is too small.
 
     Args:
         policy: without structural faults; where the stream has a budget, with the segments' parts of it.

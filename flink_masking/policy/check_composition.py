@@ -1,4 +1,4 @@
-"""Checks of what the segments of a policy give away together that none of them gives away alone."""
+"""Checks what several segments of a policy reveal together beyond what each reveals alone."""
 
 from collections.abc import Mapping
 from itertools import combinations
@@ -16,7 +16,7 @@ from flink_masking.policy.segments import AnonymizedSegment
 
 
 def check_composition(policy: Policy, rules: Mapping[str, Mapping[str, Rule]], facts: Facts, findings: Findings) -> None:
-    """Warn of segments that undo each other's promises in the hands of one reader, and of promises that wear out with time.
+    """Warn of segments that weaken each other's guarantees for one reader, and of guarantees that weaken over time.
 
     Segments under `held_apart` are left out of the comparisons: the policy says that whoever reads one of them reads no other, which
     ``flink-masking acl`` enforces.

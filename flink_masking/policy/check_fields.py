@@ -117,7 +117,7 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
     if declared.domain is not None and not _ascends(*declared.domain):
         findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
     if declared.compare != "exact" and declared.role != "sensitive":
-        findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "leave it away")
+        findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "omit it")
     if declared.bounds is None:
         return
     if declared.role != "measure":
@@ -160,7 +160,7 @@ def _check_conflicts(policy: Policy, tree: FieldTree, findings: Findings) -> Non
             continue
         if below:
             inner = cut(below[0])
-            findings.error(("fields", path), f"'{cut(path)}' holds '{inner}', so it is no single value", "leave it away", at_key=True)
+            findings.error(("fields", path), f"'{cut(path)}' holds '{inner}', so it is no single value", "omit it", at_key=True)
     for array, other in tree.mixed():
         message = f"'{cut(array)}' and '{cut(other)}' contradict each other"
         findings.error(("fields", array), message, "array or object, not both", at_key=True)

@@ -1,4 +1,4 @@
-"""Checks of masked segments beside anonymized ones: what both show of a record, by which a reader of both can join them.
+"""Checks which fields of masked and anonymized segments let a reader of both join their records.
 
 A masked view need not hold a pseudonym for that: whatever else it shows of a person (parts of a card number, an exact age, other
 records under the same stand-in) is what the join leads to.

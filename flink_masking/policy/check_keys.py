@@ -53,7 +53,7 @@ def check_keys(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], tre
         if shown is None:
             if place in written:
                 text = f"the members '{cut(place)}' are not shown, and neither are their keys"
-                findings.warn((*loc, written[place]), text, "leave their entry away", at_key=True)
+                findings.warn((*loc, written[place]), text, "omit their entry", at_key=True)
         elif place not in written:
             at: Path = ("segments", name, "rules", shown if shown in segment.rules else DEFAULT)
             hint = f'keys: {{"{cut(place)}": {{technique: pseudonym, domain: …}}}}; or keys: {{"{cut(place)}": plain}}, where no key can ' \

@@ -55,7 +55,7 @@ def _as_read(segment: object) -> bool:
 
 
 def _shown(segment: object, rules: Mapping[str, Rule]) -> set[tuple[str, str, str]]:
-    """What a view shows of a record, as comparable entries: the same entry in two views is the same value."""
+    """The values that a view shows of a record, as comparable entries."""
     if isinstance(segment, AnonymizedSegment):
         released = {(path, "keep", "on_error='redact'") for path in segment.release}
         return released | {(path, "anonymized", "") for path in segment.quasi_identifiers}

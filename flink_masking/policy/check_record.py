@@ -70,7 +70,7 @@ def check_record(name: str, segment: MaskedSegment, keys: KeyRing, source: Polic
         if header == "*":
             findings.error(at, "headers are named one by one", "a header without a rule is dropped", at_key=True)
         elif header in ADDED:
-            findings.error(at, f"'{header}' is a header that every masked segment is given", "leave it away", at_key=True)
+            findings.error(at, f"'{header}' is a header that every masked segment is given", "omit it", at_key=True)
         elif not header.isprintable():
             findings.error(at, "the name of a header has characters that cannot be printed", "letters, digits, '-' and '_'", at_key=True)
         elif (rule := _rule(HEADERS + header, spec, at, keys, source, compiler, findings)) is not None:

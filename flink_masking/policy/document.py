@@ -1,4 +1,4 @@
-"""YAML with marks: plain values, and the line and column of every key and value.
+"""Reads YAML to plain values with the line and column of every key and value.
 
 The core schema of YAML 1.2: ``true`` and ``false`` are the only booleans, ``1e-9`` is a number, ``NO``, ``1:30`` and ``2024-03-15`` are
 text. Keys are text as written. Tags, duplicate keys, cycles and very large or deep documents are refused.

@@ -1,4 +1,4 @@
-"""What techniques may know of a field and of the place where their rule stands."""
+"""The facts about a field and the context of a rule that techniques receive."""
 
 from collections.abc import Mapping
 
@@ -49,7 +49,7 @@ class Facts:
 
 
 def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
-    """Where a rule for a part of Kafka's stands: text without a declaration, which has to be masked without knowing whose record it is.
+    """The context of a rule for key or headers: undeclared text, masked without the subject of the record.
 
     Args:
         part: ``record.key`` or ``record.headers.NAME``.

@@ -1,4 +1,4 @@
-"""What is wrong with a policy, where, and what to do: every fault has a line and a column."""
+"""Faults of a policy: each has a message, a hint, a line and a column."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

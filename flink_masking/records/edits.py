@@ -1,4 +1,4 @@
-"""What a segment does to the values of a field."""
+"""Edits of a segment to the values of a field."""
 
 from dataclasses import dataclass
 from enum import Enum

@@ -1,4 +1,4 @@
-"""What a value is, whatever format it was read from."""
+"""Kinds of values, independent of the record format."""
 
 from enum import IntEnum
 

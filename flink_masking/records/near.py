@@ -1,4 +1,4 @@
-"""Undeclared keys in messages: only a declared name that a key resembles is told, never the key, which is data."""
+"""Suggests the declared name that an undeclared key resembles; the key itself is data and never shown."""
 
 from collections.abc import Iterable, Iterator
 

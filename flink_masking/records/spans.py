@@ -93,7 +93,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What a record may not exceed.
+    """Limits of a record.
 
     Attributes:
         max_depth: nested objects and arrays, the record included; 1 to 1024.

@@ -1,1 +1,1 @@
-"""What Flink SQL sees of the library, without Flink: which functions there are, how they are declared, and whole scripts."""
+"""The Flink SQL interface without Flink: functions, their declarations, and scripts."""

@@ -1,4 +1,4 @@
-"""A function of SQL at work: a column and literals in, a column of texts out."""
+"""Evaluates a SQL function: a column and literals in, a column of texts out."""
 
 import json
 import logging

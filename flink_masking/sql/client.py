@@ -1,4 +1,4 @@
-"""Flink's SQL client, made to start: PyFlink brings the client without the jar of the SQL gateway, on which it is built."""
+"""Sets up Flink's SQL client: PyFlink ships the client without the jar of the SQL gateway that it requires."""
 
 import hashlib
 import importlib.util
@@ -104,7 +104,7 @@ def _artifact(home: Path) -> Artifact:
 
 
 def _judged(path: Path, home: Path) -> str:
-    """What to say of a jar that is there already; a distribution may have a build of its own."""
+    """Report on an existing jar; a distribution may have a build of its own."""
     known = _known(path)
     if known and known.sha256 != _digest(path):
         return f"{path} is there already and stays, though it is not the file of Maven Central; remove it to have that fetched"
@@ -121,7 +121,7 @@ def _digest(path: Path) -> str:
 
 
 def _copy(jar: Path, target: Path) -> None:
-    """Appear whole or not at all."""
+    """Copy a file so that it appears complete or not at all."""
     handle, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     try:
         with os.fdopen(handle, "wb") as stream, jar.open("rb") as source:

@@ -144,7 +144,7 @@ _DECLARED = (
     SqlFunction("mask", "rule", (), ("rule",), 1, example=("{technique: redact}",),
                 summary="Any rule of a policy, in YAML's flow style."),
     SqlFunction("unmask", "rule", (), ("rule", "path", "stream"), 1, back=True, example=("{technique: tokenize, domain: ssn}",),
-                summary="The way back of a reversible rule; path and stream: of the field that a policy protected, where it was not SQL."),
+                summary="The inverse of a reversible rule; path and stream: of the field that a policy protected, where it was not SQL."),
     SqlFunction("protect", "record", (), ("segment",), 1, example=("analytics",), value="payload",
                 summary="A raw record as a masked segment of the policy shows it; NULL where it goes to the quarantine."),
     SqlFunction("mask_partial", "arguments", ("partial",), ("keep_first", "keep_last", "mask"), 2, example=(1, 4)),
@@ -165,13 +165,13 @@ _DECLARED = (
     SqlFunction("perturb_keyed", "arguments", ("perturb",), ("how", "amount", "domain"), 3, _keyed,
                 example=("relative", Decimal("0.05"), "amount"), summary="Numbers with bounded noise, the same for the same value."),
     SqlFunction("fpe_encrypt", "arguments", ("fpe",), _FORM, 2, _formatted, example=("pan", "card")),
-    SqlFunction("fpe_decrypt", "arguments", ("fpe",), _FORM, 2, _formatted, True, ("pan", "card"), "The way back of fpe_encrypt."),
+    SqlFunction("fpe_decrypt", "arguments", ("fpe",), _FORM, 2, _formatted, True, ("pan", "card"), "The inverse of fpe_encrypt."),
     SqlFunction("encrypt", "arguments", ("encrypt",), ("domain",), 1, example=("customer",)),
     SqlFunction("encrypt_deterministic", "arguments", ("encrypt_deterministic",), ("domain",), 1, example=("customer",)),
     SqlFunction("decrypt", "arguments", ("encrypt", "encrypt_deterministic"), ("domain",), 1, back=True, example=("customer",),
-                summary="The way back of encrypt and of encrypt_deterministic."),
+                summary="The inverse of encrypt and encrypt_deterministic."),
     SqlFunction("tokenize", "arguments", ("tokenize",), _FORM, 1, example=("ssn",)),
-    SqlFunction("detokenize", "arguments", ("tokenize",), _FORM, 1, back=True, example=("ssn",), summary="The way back of tokenize."),
+    SqlFunction("detokenize", "arguments", ("tokenize",), _FORM, 1, back=True, example=("ssn",), summary="The inverse of tokenize."),
 )  # fmt: skip
 
 COLUMN_ARGUMENTS = frozenset({"subject"})

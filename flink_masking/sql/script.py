@@ -61,7 +61,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
                          "resolve them: properties.config.providers")
     given = deployment.settings()
     if GLOBAL in given:
-        raise InputError(f"the deployment sets {GLOBAL}, which the script needs for itself. Hint: leave it away under flink:")
+        raise InputError(f"the deployment sets {GLOBAL}, which the script needs for itself. Hint: omit it under flink:")
     named = {"keys": deployment.keys, "policy": policy, "key_refresh": written(deployment.key_refresh)}
     if deployment.vault:
         named |= {"vault": deployment.vault, "vault_patience": written(deployment.vault_patience)}

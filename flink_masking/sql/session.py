@@ -1,4 +1,4 @@
-"""What a SQL session says to the functions: keys, vault, policy, who asks and why, all as Flink job parameters."""
+"""Parameters of a SQL session: keys, vault, policy, actor and purpose, all as Flink job parameters."""
 
 import functools
 import logging
@@ -47,7 +47,7 @@ def _hint(parameter: str, example: str) -> str:
 
 
 def _report(error: KeyRingError) -> None:
-    _log.warning("the key ring could not be looked at, the one before stays in use: %s", error)
+    _log.warning("the key ring could not be checked; the current one stays in use: %s", error)
 
 
 class NoKeys(KeyRing):
@@ -67,7 +67,7 @@ class NoKeys(KeyRing):
 
 
 class Reason(NamedTuple):
-    """Who wants clear values, and what for."""
+    """Actor and purpose of a request for clear values."""
 
     actor: str
     purpose: str

@@ -84,7 +84,7 @@ TABLE = (
     Metric("epsilon_per_window_millionths", "gauge", "millionths", _SEGMENT, "stateful",
            "privacy loss of one person in one window; a person in n windows has spent n times as much"),
     Metric("lifetime_epsilon_left_millionths", "gauge", "millionths", _SEGMENT, "stateful",
-           "smallest share of lifetime_epsilon that a person has left: at 0, that person counts no longer"),
+           "smallest share of lifetime_epsilon that a person has left: at 0, records of that person are no longer counted"),
 )
 
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in TABLE}

@@ -72,7 +72,8 @@ def summarize(plan: Plan, output: Path) -> Summary:
         try:
             report = read_report(line)
         except InputError:
-            raise JobError("audit: a line is no event, so there are no accounts. Hint: run again into an empty directory") from None
+            raise JobError("audit: a line is no audit event, so counts cannot be compared. "
+                           "Hint: run again into an empty directory") from None
         if isinstance(report, BatchReport):
             records += report.records
             reasons.update(report.quarantined)
@@ -99,7 +100,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
 
 def _agree(what: str, expected: int, found: int) -> None:
     if expected != found:
-        raise JobError(f"{what}: the accounts do not add up: {expected} records expected, {found} found. Hint: do not use this output; "
+        raise JobError(f"{what}: the counts do not reconcile: {expected} records expected, {found} found. Hint: do not use this output; "
                        "run again into an empty directory, and report it if it happens again")
 
 

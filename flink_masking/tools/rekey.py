@@ -55,7 +55,7 @@ class Rekey:
         rules = MaskedRecords(loaded, segment, ring).rules
         fields = [rule.path for rule in rules if rule.promises.rekeyed]
         if not fields:
-            raise InputError(f"{segment}: nothing in the segment depends on a key version. Hint: tokens stay as they are")
+            raise InputError(f"{segment}: nothing in the segment depends on a key version. Hint: tokens do not change")
         self._open = Unmask(loaded, segment, ring, None, fields, source, allowed=(source, target))
         self._clear = MaskedRecords(loaded, segment, ring, fields)
         self._entropy = entropy

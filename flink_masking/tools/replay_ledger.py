@@ -87,7 +87,7 @@ class ReplayLedger:
                 else:
                     self.done.update(begun.pop(note["done"])[2])
         except (orjson.JSONDecodeError, KeyError, TypeError):
-            raise InputError(f"{self._path}: this is no ledger of replays. Hint: restore it from a backup; without it entries could be "
+            raise InputError(f"{self._path}: not a ledger of replays. Hint: restore it from a backup; without it entries could be "
                              "sent twice") from None
         for name, (output, digest, entries) in begun.items():
             if _digest(output) == digest:

@@ -52,7 +52,7 @@ class MaskedRecords:
         rules = loaded.rules(segment)
         back = {path: rule for path, rule in rules.items() if rule.promises.reversible}
         if not back:
-            raise InputError(f"{segment}: no rule of the segment is reversible. Hint: no key leads back, only the raw records do")
+            raise InputError(f"{segment}: no rule of the segment is reversible. Hint: only the raw records hold the values")
         wanted = list(back) if fields is None else list(dict.fromkeys(fields))
         if unknown := [path for path in wanted if path not in back]:
             raise InputError(f"{segment}: {unknown[0]} has no reversible rule. Hint: fields with one are {', '.join(back)}")
@@ -128,7 +128,7 @@ def versions_beside(table: SpanTable, path: str, default: int, first: int, allow
         raise InputError(f"record {first + int(wrong[0]):,}: {KEY_VERSIONS} tells no key version. Hint: give the records unchanged")
     if allowed is not None and (wrong := np.flatnonzero(~np.isin(found, list(allowed)))).size:
         raise InputError(f"record {first + int(wrong[0]):,}: its values are of key version {found[wrong[0]]}. "
-                         f"Hint: only versions {' and '.join(map(str, allowed))} are asked for; take one after the other")
+                         f"Hint: only versions {' and '.join(map(str, allowed))} are asked for; process one version at a time")
     return found
 
 

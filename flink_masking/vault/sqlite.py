@@ -55,7 +55,7 @@ class SqliteVault(OpenVault):
             cache: in front of the vault; of the default size when None.
 
         Raises:
-            VaultError: the file cannot be made or opened, others than its owner can use it, or it is no token vault.
+            VaultError: the file cannot be made or opened, accessible to other users, or it is no token vault.
         """
         path = os.path.abspath(path)
         super().__init__(f"sqlite://{path}", cache)
@@ -136,7 +136,7 @@ class SqliteVault(OpenVault):
                 raise VaultError(f"{self.where}: not a file. Hint: name a file in a directory that exists") from None
             if facts.st_mode & 0o077:
                 mode = stat.S_IMODE(facts.st_mode)
-                raise VaultError(f"{self.where}: others than its owner can use it (mode {mode:04o}). Hint: chmod 600 {path}") from None
+                raise VaultError(f"{self.where}: accessible to other users (mode {mode:04o}). Hint: chmod 600 {path}") from None
         except OSError as error:
             raise VaultError(f"{self.where}: cannot be made ({error.strerror}). Hint: check the directory") from None
 

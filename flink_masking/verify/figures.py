@@ -1,4 +1,4 @@
-"""Raw records as figures of an aggregated view: which records count where, held against what rows show."""
+"""Compares the rows of an aggregated view with the figures of the raw records."""
 
 import datetime
 from collections.abc import Sequence

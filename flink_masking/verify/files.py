@@ -1,4 +1,4 @@
-"""From a policy and files to reports: what the command runs."""
+"""Verifies views from a policy and files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The views of one run held against each other: who can be found by joining them."""
+"""Joins the views of one run and counts the people who are re-identified."""
 
 from dataclasses import replace
 from itertools import combinations

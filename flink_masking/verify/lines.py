@@ -138,7 +138,7 @@ def lines_of(path: Path) -> Iterator[bytes]:
         found = sorted(f for f in path.rglob("*") if f.is_file())
         files = [f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(path).parts)]
         if not files:
-            raise InputError(f"{path}: the directory holds no files. Hint: names that begin with . or _ are passed over")
+            raise InputError(f"{path}: the directory holds no files. Hint: names that begin with . or _ are skipped")
     elif path.is_file():
         files = [path]
     else:

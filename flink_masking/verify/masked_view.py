@@ -1,4 +1,4 @@
-"""A masked view as somebody who joins it with others looks at it: what it shows of each field, and what stands for a person."""
+"""A masked view from the perspective of an attacker who joins views: what it shows of each field and of a person."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass

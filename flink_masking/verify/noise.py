@@ -1,4 +1,4 @@
-"""Residuals of published figures against the noise that the policy promises: is it there, and is it no larger than it explains?
+"""Tests residuals of published figures against the noise distribution that the policy promises.
 
 Each residual is turned into the probability of one as far out on its side, by the promised distribution (discrete, so a uniform draw
 splits the probability of the residual itself: the probability integral transform of a discrete variable, Czado et al. 2009). Under the

@@ -1,4 +1,4 @@
-"""How many people stand behind the lines of an equivalence class, as far as the output tells."""
+"""Bounds on the number of people behind the lines of an equivalence class."""
 
 from typing import NamedTuple
 

@@ -1,4 +1,4 @@
-"""What an audit found: promises that hold, are broken or cannot be told from the output, and figures that nobody promised."""
+"""The report of an audit: promises that hold, are broken or undecidable, and further figures."""
 
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,7 +30,7 @@ class Promise:
 
 @dataclass
 class Report:
-    """What was found about one view.
+    """Findings about one view.
 
     Attributes:
         segment: its name.
@@ -49,7 +49,7 @@ class Report:
     notes: list[str] = field(default_factory=list)
 
     def add(self, name: str, promised: str, found: str, verdict: Verdict | bool, note: str = "") -> None:
-        """Note a promise; True is held, False broken."""
+        """Add a promise: True means kept, False broken."""
         told: Verdict = verdict if isinstance(verdict, str) else "held" if verdict else "broken"
         self.promises.append(Promise(name, promised, found, told, note))
 

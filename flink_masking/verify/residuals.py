@@ -1,4 +1,4 @@
-"""The figures of an aggregated view beside what the raw records add up to: noise as promised, and groups that people share."""
+"""Tests the noise of published figures against the raw records, and the thresholds of groups."""
 
 import math
 import zlib
@@ -138,7 +138,7 @@ class Residuals:
             self._ranges.append(-np.minimum(0.0, far))
 
     def judge(self, report: Report, promised: str) -> None:
-        """Note whether the noise is as promised."""
+        """Report whether the noise is as promised."""
         tested = {name: held_against(np.concatenate(parts)) for name, parts in self._found.items()}
         if len(tested) > 1:
             tested["all figures"] = held_against(np.concatenate([part for parts in self._found.values() for part in parts]))

@@ -1,4 +1,4 @@
-"""Several releases of one person: who is left when they are put together, and what their sensitive values have in common."""
+"""Intersects several releases of one person: candidates that remain, and shared sensitive values."""
 
 from dataclasses import asdict, dataclass
 from typing import Any

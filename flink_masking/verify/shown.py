@@ -1,4 +1,4 @@
-"""What a masked value says of the raw one: itself, an interval that holds it, the beginning of a text, or nothing.
+"""What a masked value reveals about the raw one: the value, an interval, the beginning of a text, or nothing.
 
 Written from the policy's words alone. An interval always holds the raw value, so that a line and a record that fit nothing else belong
 together. A value that cannot be read was refused and redacted, because it was none that the field may have: it fits no value that is one.

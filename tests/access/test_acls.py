@@ -97,7 +97,7 @@ def test_what_is_not_in_kafka_is_noted(access):
     """A table elsewhere gets no entry and a note; so does a segment that nobody reads."""
     found = access("job: User:job\n", one={"connector": "filesystem", "path": "file:///o"})
     assert {acl.name for acl in found.clusters[0].acls if acl.resource == "topic"} == {"raw", "t-two", "t-audit", "t-quarantine"}
-    assert found.notes == ("sinks.one is not in Kafka: who may reach it is up to its own system",
+    assert found.notes == ("sinks.one is not in Kafka: its own system controls access",
                            "nobody reads two: the principals file does not name it")
 
 

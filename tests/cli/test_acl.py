@@ -37,7 +37,7 @@ def test_commands_are_printed(cli, files):
     assert done.code == 0
     wanted = "--add --allow-principal User:analytics --operation Read --operation Describe --topic one"
     assert f"kafka-acls.sh --bootstrap-server b:9092 --command-config me.properties {wanted}" in done.out.splitlines()
-    assert done.err == "note: sinks.quarantine is not in Kafka: who may reach it is up to its own system\n"
+    assert done.err == "note: sinks.quarantine is not in Kafka: its own system controls access\n"
     assert "SECRET" not in done.out
 
 

@@ -86,7 +86,7 @@ def test_an_unforeseen_error_does_not_tell_its_text(capsys, monkeypatch):
         int("123-45-6789")
     said = capsys.readouterr().err
     assert left.value.code == 1
-    assert "unexpected ValueError" in said and "6789" not in said and "Traceback" not in said
+    assert "internal error: ValueError" in said and "6789" not in said and "Traceback" not in said
 
 
 def test_a_traceback_comes_on_request(capsys, monkeypatch):

@@ -13,7 +13,7 @@ def test_an_unforeseen_error_loses_its_text():
     """Type and place are told, the text and the original exception are not, not even in the printed traceback."""
     with pytest.raises(JobError) as caught, without_values("protect"):
         raise ValueError("123-45-6789")
-    assert str(caught.value).startswith("protect: unexpected ValueError at test_errors.py:")
+    assert str(caught.value).startswith("protect: internal error: ValueError at test_errors.py:")
     assert "123-45-6789" not in "".join(line for line in traceback.format_exception(caught.value) if "raise ValueError" not in line)
 
 

@@ -76,7 +76,7 @@ def test_a_missing_topic_is_named(broker, topic, ask):
     """Raw topic or segment's topic: the line names table and topic, and says to create it."""
     raw, masked = topic("raw"), topic("masked")
     assert ask(broker.bootstrap, "no-such", masked) == (
-        "source: topic no-such does not exist. Hint: create it, or mend topic: in the deployment")
+        "source: topic no-such does not exist. Hint: create it, or correct topic: in the deployment")
     assert ask(broker.bootstrap, raw, "no-such").startswith("sinks.masked: topic no-such does not exist, and the broker")
     assert ask(broker.bootstrap, raw, "no such").startswith("sinks.masked: 'no such' is no name of a topic")
 
@@ -139,7 +139,7 @@ def job(tmp_path, key_uri):
 def test_the_main_job_asks_before_it_starts(broker, topic, connector, job):
     """A job whose raw topic is missing is not submitted: one line says why, and a hint what to do."""
     said = job(broker.bootstrap, "no-such", topic("masked"))
-    assert said == ["error: source: topic no-such does not exist.", "Hint: create it, or mend topic: in the deployment"]
+    assert said == ["error: source: topic no-such does not exist.", "Hint: create it, or correct topic: in the deployment"]
 
 
 def test_a_jar_that_cannot_be_had_is_told_before_java_starts(job, monkeypatch):

@@ -51,11 +51,11 @@ def test_addresses_that_are_refused_are_not_repeated(uri, said):
 @pytest.mark.parametrize(("uri", "said"), [
     ("aws-kms://k?region=eu-west-1", "names no ring. Hint: add ring="),
     ("aws-kms://k?region=eu-west-1&ring=aws-kms://k", "not stored at aws-kms://"),
-    ("aws-kms://k?region=eu-west-1&token=x&ring=file:///a", "token is no option here"),
+    ("aws-kms://k?region=eu-west-1&token=x&ring=file:///a", "token is not an option of this address"),
     ("aws-kms://k?endpoint=http://kms.example&region=eu-west-1&ring=file:///a", "over TLS"),
     ("vault://h/secret/a", "names no secret"),
     ("vault://h", "names no secret"),
-    ("vault://h/secret/data/a?ring=file:///a", "ring is no option here"),
+    ("vault://h/secret/data/a?ring=file:///a", "ring is not an option of this address"),
     ("vault+transit://h/transit/k?ring=file:///a", "names no key"),
     ("gcp-kms://projects/p?ring=file:///a", "names no key"),
     (GCP + "/cryptoKeyVersions/1?ring=file:///a", "names no key"),

@@ -90,7 +90,7 @@ def test_a_jar_that_was_changed_in_the_cache_is_not_used(tmp_path, server):
     """Every use verifies the checksum: a file that is not the jar is fetched again, or refused without a network."""
     (tmp_path / PATH).parent.mkdir(parents=True)
     (tmp_path / PATH).write_bytes(b"another")
-    with pytest.raises(JobError, match=r"org.example.deep:some-jar:1.2: .* is not the jar that was pinned by checksum. Hint: remove it"):
+    with pytest.raises(JobError, match=r"org.example.deep:some-jar:1.2: .* does not match its pinned checksum. Hint: remove it"):
         JarCache(tmp_path, offline=True).resolve(JAR)
     assert JarCache(tmp_path, f"http://{server[0]}").resolve(JAR).read_bytes() == BODY
 

@@ -140,7 +140,7 @@ def test_wrong_rules_are_told(call, rule, said):
         ("substitute", ("cities",), PolicyError, "did you mean 'city'"),
         ("fpe_encrypt", ("pan", "x"), PolicyError, "fpe_encrypt: "),
         ("redact", (True,), PolicyError, "'with' must be text"),
-        ("unmask", ("{technique: redact}",), PolicyError, "redact has no way back. Hint: reversible are .*fpe"),
+        ("unmask", ("{technique: redact}",), PolicyError, "redact is not reversible. Hint: reversible are .*fpe"),
         ("pseudonym", (texts(["d"]),), InputError, "domain is a column. Hint: write it as a literal"),
     ],
 )

@@ -74,7 +74,7 @@ def test_a_line_too_many_or_too_few_is_an_error(planned, output, name, change):
     """Each view and the quarantine must hold exactly the lines that the audit speaks of; the error names which does not."""
     part = output / name / "part-1" if (output / name / "part-1").stat().st_size else output / name / "2024-03-15--10" / "part-0"
     part.write_bytes(part.read_bytes() + change if change else part.read_bytes()[3:])
-    with pytest.raises(JobError, match=f"^{name}: the accounts do not add up.*Hint: "):
+    with pytest.raises(JobError, match=f"^{name}: the counts do not reconcile.*Hint: "):
         summarize(planned(POLICY), output)
 
 

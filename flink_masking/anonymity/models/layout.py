@@ -16,7 +16,7 @@ WEIGHTED = 4096
 
 
 class Models:
-    """What groups must satisfy besides k.
+    """The conditions on groups besides k.
 
     Attributes:
         models: in the order in which they are tested.

@@ -121,7 +121,7 @@ def wrapper_at(address: Address) -> Wrapper:
     """
     if address.scheme not in WRAPPERS:
         names = ", ".join(f"{name}://" for name in WRAPPERS)
-        raise KeyRingError(f"{address.scheme}:// wraps no keys. Hint: known are {names}")
+        raise KeyRingError(f"{address.scheme}:// cannot wrap keys. Hint: known are {names}")
     module = _module(WRAPPERS[address.scheme])
     address.check_options({"ring", "signer", *module.OPTIONS})
     wrapper: Wrapper = module.wrapper(address)

@@ -1,4 +1,4 @@
-"""Addresses of key rings, taken apart and never repeated where they could hold a secret."""
+"""Parses addresses of key rings; parts that could hold a secret are never repeated in messages."""
 
 from collections.abc import Mapping
 from typing import NamedTuple, Self
@@ -68,7 +68,7 @@ class Address(NamedTuple):
             KeyRingError: naming it.
         """
         if unknown := sorted(set(self.options) - known):
-            raise KeyRingError(f"{self.where}: {unknown[0]} is no option here. Hint: known are {', '.join(sorted(known))}")
+            raise KeyRingError(f"{self.where}: {unknown[0]} is not an option of this address. Hint: known are {', '.join(sorted(known))}")
 
     def of(self, ring: str | None) -> str:
         """The address in writing, for another ring or for none; without the public key of who signs its ring."""

@@ -1,4 +1,4 @@
-"""Calls of key services: bounded in time, and every failure in the same few words, without what the SDK or the service says.
+"""Calls key services with a time limit and maps every failure to a fixed message without text of the SDK or service.
 
 What an SDK raises may hold the request, and the request a token or a root. So its error is looked at, then dropped; it is no context
 of the error that is raised.
@@ -17,12 +17,12 @@ T = TypeVar("T")
 
 
 class Failure(Enum):
-    """What went wrong, and what to do."""
+    """A failure and its hint."""
 
     UNREACHABLE = ("the service cannot be reached or does not answer", "check address, network and certificates; try again later")
     FORBIDDEN = ("access is refused", "check the credentials of this process and what they are allowed to do")
-    MISSING = ("there is nothing of that name", "check the address")
-    THROTTLED = ("the service asks to slow down", "try again later, or raise the quota")
+    MISSING = ("no such object", "check the address")
+    THROTTLED = ("the service throttles requests", "try again later, or raise the quota")
     REJECTED = ("the service refuses the request", "check that the key is the one that wrapped the ring, and that it is enabled")
     BROKEN = ("the call failed", "check the address and the version of the SDK")
 

@@ -1,4 +1,4 @@
-"""What both ways of encryption share: values as plaintexts with their kind, what they are bound to, and the way back."""
+"""Shared by both encryptions: values as plaintexts with their kind, associated data, and decryption."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
