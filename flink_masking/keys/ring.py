@@ -113,7 +113,7 @@ class KeyRing(VersionSet):
         return type(self)({**self._versions, **swapped}, self.domains, self.edition)
 
     def export(self, domains: Iterable[str], purposes: Iterable[str]) -> Self:
-        """A ring for whoever may protect and unprotect these domains and nothing else.
+        """A ring with the keys of these domains only.
 
         Args:
             domains: as in the policy, at least one.
@@ -177,7 +177,7 @@ class KeyRing(VersionSet):
         """A version that may be used."""
         found = self._version(number)
         if found.state == "destroyed":
-            raise KeyRingError(f"version {number} was destroyed on {found.destroyed}. Hint: what it protected cannot be opened any more")
+            raise KeyRingError(f"version {number} was destroyed on {found.destroyed}. Hint: its values can no longer be decrypted")
         if found.state == "disabled":
             raise KeyRingError(f"version {number} is disabled. Hint: flink-masking keys enable FILE {number}")
         return found

@@ -30,7 +30,7 @@ RESERVED = ("audit", "quarantine", "packed", "summary.json")
 
 @dataclass(frozen=True)
 class Compiled:
-    """What the checks made.
+    """Results of the checks.
 
     Attributes:
         facts: what techniques may know of fields.
@@ -52,7 +52,7 @@ class Compiled:
 
 
 def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
-    """Run every check and the maker of every rule's technique; faults and warnings go to `findings`."""
+    """Run every check and compile every rule; faults and warnings go to `findings`."""
     if policy.format != "json":
         findings.later(("format",), f"format {policy.format}", "use json")
     tree = check_fields(policy, findings)

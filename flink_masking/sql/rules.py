@@ -1,4 +1,4 @@
-"""From the literals of a call to compiled rules: parsed, checked and given their keys once for each distinct literal."""
+"""Compiles the literals of a call to rules, once for each distinct literal."""
 
 import json
 from collections.abc import Mapping
@@ -127,7 +127,7 @@ def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path
         site = RuleContext(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
         if function.back and not promises.reversible:
             hint = ", ".join(registry.those(lambda promises: promises.reversible))
-            raise PolicyError(f"{technique.name} has no way back. Hint: reversible are {hint}")
+            raise PolicyError(f"{technique.name} is not reversible. Hint: reversible are {hint}")
         masks.append(technique.unmake(params, site) if function.back else technique.make(params, site))
     technique, params = rules[0]
     if params.on_error == "quarantine":

@@ -41,7 +41,7 @@ class Params(BaseModel):
 
 @dataclass(frozen=True)
 class FieldFacts:
-    """What the policy declares about the field that a rule is for.
+    """Declarations of the policy about the field of a rule.
 
     Attributes:
         path: as written in the policy, ``contacts[*].phone``.
@@ -82,7 +82,7 @@ class RuleContext:
 
 
 class Action(Enum):
-    """A rule that needs no look at the values."""
+    """A rule that does not depend on the values."""
 
     KEEP = "keep"
     DROP = "drop"
@@ -160,7 +160,7 @@ class Technique:
             KeyRingError: the ring lacks a key that the rule needs.
         """
         if not self.promises(params).reversible:
-            raise PolicyError(f"{self.name} has no way back. Hint: no key leads back, only the raw records do")
+            raise PolicyError(f"{self.name} is not reversible. Hint: only the raw records hold the values")
         made: Mask = import_module(self.implementation).unmake(params, site)
         return made
 

@@ -31,7 +31,7 @@ def _no_rows(path: str) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Context:
-    """What a mask may look at besides its own values, the same for every field of a batch.
+    """Inputs of a mask besides its own values, the same for every field of a batch.
 
     Attributes:
         seed: 32 bytes, drawn anew for each batch and segment; random masks derive their generator from it and the field's path.

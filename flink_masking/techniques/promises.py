@@ -15,7 +15,7 @@ WHATEVER = float("inf")
 
 
 class Shows(Enum):
-    """What the result of a technique tells of the value that it stands for.
+    """How much the result of a technique reveals about the value.
 
     A consistent stand-in (a pseudonym, a ciphertext) tells nothing of the value; that it is the same each time is `Promises.lasting`.
     """

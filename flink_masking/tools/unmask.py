@@ -86,7 +86,7 @@ class Unmask:
         self.records = 0
         for rule in self._masked.rules:
             if rule.promises.needs_vault and vault is None:
-                raise VaultError(f"{segment}: {rule.path}: tokens lead back through their vault. Hint: --vault sqlite:///path/to/vault.db")
+                raise VaultError(f"{segment}: {rule.path}: tokens can be reversed only with their vault. Hint: --vault sqlite:///path/to/vault.db")
             self._opener(rule, self._default)
 
     def __call__(self, records: pa.Array) -> Unmasked:

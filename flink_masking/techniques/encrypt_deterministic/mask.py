@@ -41,7 +41,7 @@ def make(params: EncryptParams, site: RuleContext) -> Mask:
 
 
 def unmake(params: EncryptParams, site: RuleContext) -> Mask:
-    """The way back: a string becomes a string again, anything else its exact JSON text.
+    """Decrypt: a string becomes a string again, anything else its exact JSON text.
 
     Any open version of the ring opens, and form 2, too, which earlier releases wrote. What does not open (another key, stream, field or
     domain, any change, another form) is refused; the reason is not told. Null stays null and ``""`` stays ``""``.

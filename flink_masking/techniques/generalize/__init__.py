@@ -58,7 +58,7 @@ class GeneralizeParams(Params):
         if sum(getattr(self, way) is not None for way in WAYS) != 1:
             raise ValueError("exactly one way is needed. Hint: one of width, prefix, date, hierarchy with level, geohash, round_to")
         if "origin" in self.model_fields_set and self.width is None:
-            raise ValueError("origin belongs to width. Hint: give a width, or leave origin away")
+            raise ValueError("origin belongs to width. Hint: give a width, or omit origin")
         return self
 
 

@@ -38,7 +38,7 @@ class PartialParams(Params):
     @model_validator(mode="after")
     def _separators_keep_the_length(self) -> "PartialParams":
         if self.keep_separators and self.same_length is False:
-            raise ValueError("keep_separators keeps the length. Hint: leave same_length away, or set it to true")
+            raise ValueError("keep_separators keeps the length. Hint: omit same_length, or set it to true")
         return self
 
     @property

@@ -37,7 +37,7 @@ class PerturbParams(Params):
         if (self.relative is None) == (self.absolute is None):
             raise ValueError("exactly one of relative and absolute is wanted. Hint: relative: 0.05, or absolute: 10")
         if self.mode == "random" and "domain" in self.model_fields_set:
-            raise ValueError("random noise has no domain. Hint: leave domain away, or use mode: keyed")
+            raise ValueError("random noise has no domain. Hint: omit domain, or use mode: keyed")
         return self
 
 

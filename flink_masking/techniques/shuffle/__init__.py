@@ -27,7 +27,7 @@ class ShuffleParams(Params):
     @classmethod
     def _two_or_more(cls, group: tuple[str, ...]) -> tuple[str, ...]:
         if len(group) == 1 or len(set(group)) != len(group):
-            raise ValueError("a group has two or more different fields. Hint: leave group away for a field that moves alone")
+            raise ValueError("a group has two or more different fields. Hint: omit group for a field that moves alone")
         return group
 
 

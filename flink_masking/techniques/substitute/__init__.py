@@ -31,7 +31,7 @@ class SubstituteParams(Params):
     @model_validator(mode="after")
     def _domain_is_for_consistent(self) -> "SubstituteParams":
         if self.mode == "random" and "domain" in self.model_fields_set:
-            raise ValueError("a random substitute has no domain. Hint: leave domain away, or use mode: consistent")
+            raise ValueError("a random substitute has no domain. Hint: omit domain, or use mode: consistent")
         return self
 
 

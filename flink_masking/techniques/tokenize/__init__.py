@@ -32,9 +32,9 @@ class TokenizeParams(Params):
     @model_validator(mode="after")
     def _of_the_format(self) -> "TokenizeParams":
         if self.luhn != "any" and self.format != "digits":
-            raise ValueError("luhn is for digits. Hint: write format: digits, or leave luhn away")
+            raise ValueError("luhn is for digits. Hint: write format: digits, or omit luhn")
         if "length" in self.model_fields_set and self.format != "alphanumeric":
-            raise ValueError("length is for alphanumeric tokens. Hint: write format: alphanumeric, or leave length away")
+            raise ValueError("length is for alphanumeric tokens. Hint: write format: alphanumeric, or omit length")
         return self
 
     @property
@@ -61,7 +61,7 @@ def promises(params: TokenizeParams) -> Promises:
 
 TECHNIQUE = Technique(
     name="tokenize",
-    summary="A random token from a vault, the same for the same value in every stream; the vault leads back.",
+    summary="A random token from a vault, the same for the same value in every stream; the vault maps it back to the value.",
     params=TokenizeParams,
     promises=promises,
     inputs=SCALAR,

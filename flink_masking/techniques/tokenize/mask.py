@@ -85,7 +85,7 @@ def unmake(params: TokenizeParams, site: RuleContext) -> Mask:
         PolicyError: there is no vault to look in.
     """
     if site.vault is None:
-        raise PolicyError("tokens have no way back without their vault. Hint: name the vault that they were made with")
+        raise PolicyError("tokens cannot be reversed without their vault. Hint: name the vault that they were made with")
     tokenizer = _tokenizer(params, site, site.vault)
 
     def bare(text: pa.StringArray) -> pa.StringArray:
