@@ -30,8 +30,8 @@ def notation(values: Sequence[float | None]) -> str:
     """Values in promtool's notation, runs of one value in short; None: missing."""
     runs = [(value, len(list(run))) for value, run in itertools.groupby(values)]
     texts = ["_" if value is None else f"{value:.15g}" for value, _ in runs]
-    # `_xN` is N values, `axN` is N+1.
-    return " ".join(text if count == 1 else f"{text}x{count if value is None else count - 1}"
+    # `_xN` is N values, `axN` is N+1, and `0xN` a hexadecimal number.
+    return " ".join(text if count == 1 else f"{'0+0' if value == 0 else text}x{count if value is None else count - 1}"
                     for text, (value, count) in zip(texts, runs, strict=True))  # fmt: skip
 
 

@@ -77,9 +77,15 @@ def test_every_series_is_one_that_its_rule_reads(rules):
                 assert 'app="flink-masking"' in name, (alert, case["case"])
 
 
+def test_zeros_are_not_written_as_a_hexadecimal_number():
+    """promtool reads 0x40 as the one value 64, and not as 41 zeros."""
+    assert [] == [(alert, values) for alert, given in CASES.items() for case in given for values in case["series"].values()
+                  if re.search(r"(?<!\S)0x", str(values))]  # fmt: skip
+
+
 def test_what_reporters_say_becomes_series():
     """Readings of reporters become one text of values each, with gaps where nobody answered; other metrics are left out."""
     first = '# TYPE x gauge\nflink_x{job_id="7",segment="s",} 1.0\nflink_other 3.0\n'
-    second = first.replace("1.0", "2.0")
-    found = series([[], [], [first], [first], [second], []], re.compile("_x$"))
-    assert {'flink_x{app="flink-masking",namespace="n",segment="s"}': "_x2 1x1 2 _"} == found
+    second, third = first.replace("1.0", "2.0"), first.replace("1.0", "0.0")
+    found = series([[], [], [first], [first], [second], [], [third], [third]], re.compile("_x$"))
+    assert {'flink_x{app="flink-masking",namespace="n",segment="s"}': "_x2 1x1 2 _ 0+0x1"} == found
