@@ -175,7 +175,7 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
     assert policy.subject is not None and policy.event_time is not None  # checked on loading
     keys = []
     for rule in loaded.groups(name):
-        mask = rule.technique.make(rule.params, loaded.site(rule.path, ring))
+        mask = rule.technique.make(rule.params, loaded.rule_context(rule.path, ring))
         taken = None if isinstance(mask, Action) else FieldRule(rule.path, rule.technique.name, mask,
                                                                  accepted_kinds(rule.technique.inputs), "quarantine")
         keys.append((rule.path, taken))

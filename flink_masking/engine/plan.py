@@ -177,7 +177,7 @@ def key_versions(paths: Iterable[str], version: int) -> bytes:
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
     rules, drops, keeps, checked, versioned = [], [], [], [], []
     for path, rule in loaded.rules(name).items():
-        mask = rule.technique.make(rule.params, loaded.site(path, ring, vault))
+        mask = rule.technique.make(rule.params, loaded.rule_context(path, ring, vault))
         if mask is Action.DROP:
             drops.append(path)
         elif mask is Action.KEEP:
@@ -195,14 +195,14 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
 
 
 def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> FieldRule:
-    mask, technique = rule.technique.make(rule.params, loaded.part_site(KEYS + rule.path, ring, vault)), rule.technique
+    mask, technique = rule.technique.make(rule.params, loaded.part_context(KEYS + rule.path, ring, vault)), rule.technique
     assert not isinstance(mask, Action)  # check_keys has refused keep and drop
     return FieldRule(rule.path, technique.name, exact(rule.promises, mask), accepted_kinds(technique.inputs), rule.params.on_error)
 
 
 def _record(rules: RecordRules, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> RecordPlan:
     def part(rule: Rule, header: str) -> Part:
-        mask, technique = rule.technique.make(rule.params, loaded.part_site(rule.path, ring, vault)), rule.technique
+        mask, technique = rule.technique.make(rule.params, loaded.part_context(rule.path, ring, vault)), rule.technique
         promises = rule.promises
         contract = rules.contracts.get(rule.path) if not promises.erases else None
         if isinstance(mask, Action):

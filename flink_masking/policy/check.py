@@ -59,7 +59,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
     check_names(policy, tree, findings)
     facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
     keys = KeyRing.ephemeral()
-    compiler = RuleCompiler(policy, tree, lambda path: facts.site(path, keys, source), findings)
+    compiler = RuleCompiler(policy, tree, lambda path: facts.rule_context(path, keys, source), findings)
     compiled = Compiled(facts, contracts=check_contracts(policy, findings), tree=tree)
     for name, segment in policy.segments.items():
         _check_name(name, policy, findings)

@@ -8,7 +8,7 @@ from flink_masking.contract.forms import FORMS
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.document import Path, cut
-from flink_masking.policy.facts import part_site
+from flink_masking.policy.facts import part_context
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.rules import Rule, RuleCompiler, bind
 from flink_masking.policy.segments import MaskedSegment, RecordParts, RuleSpec
@@ -109,7 +109,7 @@ def _rule(part: str, spec: RuleSpec, loc: Path, keys: KeyRing, source: PolicySou
         findings.error(loc, f"'{technique.name}' does not take text, and '{cut(part)}' is text", "another technique, or 'drop'")
     else:
         try:
-            technique.check(params, replace(part_site(part, "", keys, source), has_subject=True))
+            technique.check(params, replace(part_context(part, "", keys, source), has_subject=True))
         except PolicyError as error:
             findings.refused(loc, error)
             return None

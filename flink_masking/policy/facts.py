@@ -39,7 +39,7 @@ class Facts:
         hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
         return FieldFacts(found, field.type, field.domain, hierarchy, field.scale, field.bounds)
 
-    def site(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
+    def rule_context(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands; with the vault that tokens are kept in, or None as when a policy is checked.
 
         Raises:
@@ -48,7 +48,7 @@ class Facts:
         return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream)
 
 
-def part_site(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
+def part_context(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
     """The context of a rule for key or headers: undeclared text, masked without the subject of the record.
 
     Args:

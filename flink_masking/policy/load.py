@@ -12,7 +12,7 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.document import Document
-from flink_masking.policy.facts import part_site
+from flink_masking.policy.facts import part_context
 from flink_masking.policy.faults import Fault, PolicyFaults
 from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
@@ -127,11 +127,11 @@ class LoadedPolicy:
         """
         return self._compiled.facts.of(path)
 
-    def part_site(self, part: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
-        """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_site`."""
-        return part_site(part, self.policy.stream, keys, self.source, vault)
+    def part_context(self, part: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
+        """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_context`."""
+        return part_context(part, self.policy.stream, keys, self.source, vault)
 
-    def site(self, path: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
+    def rule_context(self, path: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands, for the makers of techniques.
 
         Args:
@@ -142,7 +142,7 @@ class LoadedPolicy:
         Raises:
             PolicyError: the path is neither a declared field nor a parent of one.
         """
-        return self._compiled.facts.site(path, keys, self.source, vault)
+        return self._compiled.facts.rule_context(path, keys, self.source, vault)
 
 
 def load(source: PolicySource) -> LoadedPolicy:

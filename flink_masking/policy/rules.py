@@ -70,21 +70,21 @@ def bind(spec: RuleSpec, loc: Path, findings: Findings) -> tuple[Technique, Para
 class RuleCompiler:
     """Compiles rules for the fields of one policy; everything that can be wrong becomes a fault."""
 
-    def __init__(self, policy: Policy, tree: FieldTree, site: Callable[[str], RuleContext], findings: Findings) -> None:
+    def __init__(self, policy: Policy, tree: FieldTree, rule_context: Callable[[str], RuleContext], findings: Findings) -> None:
         """Keep what rules are compiled against.
 
         Args:
             policy: with a checked structure.
             tree: its fields.
-            site: gives where a rule for a path stands.
+            rule_context: gives where a rule for a path stands.
             findings: where faults go.
         """
-        self._policy, self._tree, self._site, self._findings = policy, tree, site, findings
+        self._policy, self._tree, self._rule_context, self._findings = policy, tree, rule_context, findings
 
     def rule(self, path: str, technique: Technique, params: Params, loc: Path) -> Rule | None:
         """The rule, once the technique's check has passed it and its warnings are noted."""
         try:
-            technique.check(params, self._site(path))
+            technique.check(params, self._rule_context(path))
         except PolicyError as error:
             self._findings.refused(loc, error)
             return None
@@ -102,7 +102,7 @@ class RuleCompiler:
             loc: as for `rule`.
         """
         try:
-            technique.check(params, replace(self._site(place), facts=FieldFacts(name), has_subject=False))
+            technique.check(params, replace(self._rule_context(place), facts=FieldFacts(name), has_subject=False))
         except PolicyError as error:
             self._findings.refused(loc, error)
             return None

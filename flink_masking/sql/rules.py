@@ -124,11 +124,11 @@ def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path
     for technique, params in rules:
         promises = technique.promises(params)
         vault = session.vault() if promises.needs_vault else None
-        site = RuleContext(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
+        rule_context = RuleContext(FieldFacts(path), session.ring(), _no_files, "subject" in function.arguments, vault, stream)
         if function.back and not promises.reversible:
             hint = ", ".join(registry.those(lambda promises: promises.reversible))
             raise PolicyError(f"{technique.name} is not reversible. Hint: reversible are {hint}")
-        masks.append(technique.unmake(params, site) if function.back else technique.make(params, site))
+        masks.append(technique.unmake(params, rule_context) if function.back else technique.make(params, rule_context))
     technique, params = rules[0]
     if params.on_error == "quarantine":
         raise PolicyError("there is no quarantine in SQL. Hint: on_error: redact, nullify or drop; the last two give NULL")

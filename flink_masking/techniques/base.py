@@ -1,8 +1,8 @@
 """What a technique is: a declaration that is cheap to import, and an implementation that is imported when a mask is made.
 
 A declaration holds the frozen `Params`, the `Promises` for given parameters, and the check of everything that can be wrong with a rule;
-it imports neither numpy, pyarrow nor kernels. The module named as `implementation` holds ``make(params, site) -> Mask``,
-``output_domain(params) -> Domain`` and, for a reversible technique, ``unmake(params, site) -> Mask``.
+it imports neither numpy, pyarrow nor kernels. The module named as `implementation` holds ``make(params, rule_context) -> Mask``,
+``output_domain(params) -> Domain`` and, for a reversible technique, ``unmake(params, rule_context) -> Mask``.
 """
 
 import math
@@ -100,7 +100,7 @@ class Domain(NamedTuple):
     contains: Callable[[str], bool]
 
 
-def _nothing_to_find(params: Any, site: RuleContext) -> None:
+def _nothing_to_find(params: Any, rule_context: RuleContext) -> None:
     """For `Technique.check`: parameters that are valid can be used anywhere."""
 
 
@@ -120,7 +120,7 @@ class Technique:
         inputs: kinds of values it takes; others are refused by the engine before `on_error`.
         implementation: dotted name of the module with ``make``, ``output_domain`` and ``unmake``; imported with the first mask.
         action: what is done where no value has to be looked at; such a technique has no implementation.
-        check: ``(params, site) -> None``; raises PolicyError for everything that the parameters alone do not tell to be wrong.
+        check: ``(params, rule_context) -> None``; raises PolicyError for everything that the parameters alone do not tell to be wrong.
         warnings: what a policy check says of parameters that are allowed and seldom meant, each with a hint.
         examples: parameter sets (without the technique's name) that the laws are run with; together they ask for every purpose of keys.
         resolution: for results that are coarser, a part or noisy: how many values they tell apart, given what is declared of the field;
@@ -139,7 +139,7 @@ class Technique:
     examples: tuple[dict[str, Any], ...] = field(default_factory=lambda: ({},))
     resolution: Callable[[Any, FieldFacts], float] = field(default=lambda _, __: math.inf)
 
-    def make(self, params: Any, site: RuleContext) -> "Mask | Action":
+    def make(self, params: Any, rule_context: RuleContext) -> "Mask | Action":
         """The mask of a rule, or the action where there is nothing to look at.
 
         Raises:
@@ -148,11 +148,11 @@ class Technique:
         """
         if self.action is not None:
             return self.action
-        self.check(params, site)
-        made: Mask = import_module(self.implementation).make(params, site)
+        self.check(params, rule_context)
+        made: Mask = import_module(self.implementation).make(params, rule_context)
         return made
 
-    def unmake(self, params: Any, site: RuleContext) -> "Mask":
+    def unmake(self, params: Any, rule_context: RuleContext) -> "Mask":
         """The way back for a key holder; what cannot be opened is refused.
 
         Raises:
@@ -161,7 +161,7 @@ class Technique:
         """
         if not self.promises(params).reversible:
             raise PolicyError(f"{self.name} is not reversible. Hint: only the raw records hold the values")
-        made: Mask = import_module(self.implementation).unmake(params, site)
+        made: Mask = import_module(self.implementation).unmake(params, rule_context)
         return made
 
     def output(self, params: Any) -> Domain:

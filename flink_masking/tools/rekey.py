@@ -61,7 +61,7 @@ class Rekey:
         self._entropy = entropy
         self._rules = []
         for rule in self._clear.rules:
-            mask = rule.technique.make(rule.params, loaded.site(rule.path, after))
+            mask = rule.technique.make(rule.params, loaded.rule_context(rule.path, after))
             assert not isinstance(mask, Action)  # keep and drop are not reversible
             self._rules.append(FieldRule(rule.path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error))
         found = loaded.policy.segments[segment]

@@ -152,7 +152,7 @@ class Unmask:
         """The way back of a rule for values of a key version."""
         found = self._rules.get((rule.path, version))
         if found is None:
-            mask = rule.technique.unmake(rule.params, self._loaded.site(rule.path, self._ring.at(version), self._vault))
+            mask = rule.technique.unmake(rule.params, self._loaded.rule_context(rule.path, self._ring.at(version), self._vault))
             found = FieldRule(rule.path, rule.technique.name, mask, accepted_kinds(TEXT), "nullify")
             self._rules[rule.path, version] = found
         return found

@@ -127,8 +127,8 @@ def guarded(monkeypatch):
 def test_masks_stay_in_their_memory(guarded, technique, example):
     """No mask reads behind its values or writes behind its output, whatever the texts are."""
     rnd = random.Random(7)
-    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
-    mask = technique.make(technique.params.model_validate(example), site)
+    rule_context = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
+    mask = technique.make(technique.params.model_validate(example), rule_context)
     for _ in range(60):
         texts = ["".join(rnd.choices(PIECES, k=rnd.randrange(12))) for _ in range(rnd.randrange(1, 8))]
         kinds = np.full(len(texts), rnd.choice([Kind.STRING, Kind.NUMBER, Kind.OBJECT]), np.int32)
@@ -141,9 +141,9 @@ def test_outputs_reach_their_bounds(guarded):
     """The longest results, one mask or fill character of four bytes for each byte, fit exactly."""
     text = guarded.text(["a" * 100, "b"])
     values = Values(text, np.zeros(2, np.int32), np.arange(2, dtype=np.int32))
-    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
+    rule_context = RuleContext(FieldFacts("field"), KeyRing.new(), lambda name: "")
     for technique, params in ((redact.TECHNIQUE, {"fill": "\U0001f600"}), (partial.TECHNIQUE, {"mask": "\U0001f600", "same_length": True})):
-        mask = technique.make(technique.params.model_validate(params), site)
+        mask = technique.make(technique.params.model_validate(params), rule_context)
         assert ["\U0001f600" * 100, "\U0001f600"] == mask(values, Context(bytes(32))).values.to_pylist()
 
 
@@ -172,9 +172,9 @@ def all_guarded(guarded, monkeypatch):
 def test_keyed_masks_stay_in_their_memory(all_guarded, name, example):
     """No keyed mask, nor its way back, reads or writes beyond its values, its output or its scratch arrays, whatever the texts are."""
     rnd, technique = random.Random(11), registry.get(name)
-    site = RuleContext(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
+    rule_context = RuleContext(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
     params = technique.params.model_validate(example)
-    masks = [make(params, site) for make in (technique.make, technique.unmake) if make is not None]
+    masks = [make(params, rule_context) for make in (technique.make, technique.unmake) if make is not None]
     for count in (1, 2, 7, 40, 90):
         for valid in (False, True):
             mixed = ["".join(rnd.choices(PIECES + VALID, k=rnd.randrange(4))) for _ in range(count)]

@@ -135,7 +135,7 @@ def test_facts_of_fields(reference):
     assert loaded.facts("card").kind is None
     with pytest.raises(PolicyError, match="not a declared field"):
         loaded.facts("nothing")
-    assert loaded.site("age", KeyRing.ephemeral()).has_subject
+    assert loaded.rule_context("age", KeyRing.ephemeral()).has_subject
 
 
 def test_defaults_of_the_grammar(changed):

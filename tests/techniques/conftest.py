@@ -33,8 +33,8 @@ def run(key_ring: KeyRing) -> Callable[..., list[Any]]:
         kind: Kind = Kind.STRING,
         facts: FieldFacts | None = None,
     ) -> list[Any]:
-        site = RuleContext(facts or FieldFacts("field"), key_ring, lambda name: HIERARCHY)
-        mask = technique.make(technique.params.model_validate(params), site)
+        rule_context = RuleContext(facts or FieldFacts("field"), key_ring, lambda name: HIERARCHY)
+        mask = technique.make(technique.params.model_validate(params), rule_context)
         assert not isinstance(mask, Action)
         kinds = np.array([Kind.NULL if text is None else kind for text in texts], np.int32)
         values = Values(pa.array(texts, pa.string()), kinds, np.arange(len(texts), dtype=np.int32))

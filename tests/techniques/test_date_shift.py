@@ -20,7 +20,7 @@ from flink_masking.techniques.masks import Context, Values
 RING = KeyRing.new()
 
 
-def site(has_subject=True, keys=RING, path="birthDate"):
+def rule_context(has_subject=True, keys=RING, path="birthDate"):
     """Where the rule stands."""
     return RuleContext(FieldFacts(path), keys, read=str, has_subject=has_subject)
 
@@ -33,7 +33,7 @@ def run(texts, subjects="p", keys=RING, rows=None, path="birthDate", **params):
     if isinstance(subjects, str):
         subjects = [subjects] * n
     context = Context(bytes(32), None if subjects is None else pa.array(subjects, pa.string()))
-    mask = TECHNIQUE.make(DateShiftParams(**{"max_days": 30, **params}), site(keys=keys, path=path))
+    mask = TECHNIQUE.make(DateShiftParams(**{"max_days": 30, **params}), rule_context(keys=keys, path=path))
     masked = mask(Values(column, np.zeros(n, np.int32), rows), context)
     masked.values.validate(full=True)
     refused = [False] * n if masked.refused is None else masked.refused.tolist()
@@ -145,7 +145,7 @@ def test_calendar_is_python_s(day):
 def test_needs_a_subject():
     """A policy without a subject is told so when it is compiled."""
     with pytest.raises(PolicyError, match=r"no subject.*Hint"):
-        TECHNIQUE.make(DateShiftParams(max_days=3), site(has_subject=False))
+        TECHNIQUE.make(DateShiftParams(max_days=3), rule_context(has_subject=False))
 
 
 @pytest.mark.parametrize("params", [

@@ -108,8 +108,8 @@ def over_batches(technique, *more):
 
 def make(technique, example, ring=RING, vault=None):
     """The technique's mask or action for an example of its parameters."""
-    site = RuleContext(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY, vault=vault)
-    return technique.make(technique.params.model_validate(example), site)
+    rule_context = RuleContext(FieldFacts("field", domain=None), ring, lambda name: HIERARCHY, vault=vault)
+    return technique.make(technique.params.model_validate(example), rule_context)
 
 
 def context(values, seed=7):
@@ -221,8 +221,8 @@ def test_round_trip_if_and_only_if_reversible(technique, example):
             technique.unmake(technique.params.model_validate(example), None)
         return
     vault = MemoryVault()
-    site = RuleContext(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
-    mask, back = make(technique, example, vault=vault), technique.unmake(technique.params.model_validate(example), site)
+    rule_context = RuleContext(FieldFacts("field", domain=None), RING, lambda name: HIERARCHY, vault=vault)
+    mask, back = make(technique, example, vault=vault), technique.unmake(technique.params.model_validate(example), rule_context)
     taken = []
 
     @over_batches(technique)

@@ -30,8 +30,8 @@ def run(texts, kinds=None, seed=bytes(32), keys=RING, path="amount", bounds=None
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     n = len(column)
     kinds = [Kind.NUMBER] * n if kinds is None else kinds
-    site = RuleContext(FieldFacts(path, domain=bounds), keys, read=str)
-    mask = TECHNIQUE.make(PerturbParams(**params), site)
+    rule_context = RuleContext(FieldFacts(path, domain=bounds), keys, read=str)
+    mask = TECHNIQUE.make(PerturbParams(**params), rule_context)
     masked = mask(Values(column, np.array(kinds, np.int32), np.arange(n, dtype=np.int32)), Context(seed))
     masked.values.validate(full=True)
     assert masked.values.type == pa.binary()

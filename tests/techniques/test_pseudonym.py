@@ -25,7 +25,7 @@ RING = KeyRing.new()
 BASE62 = ENCODINGS["base62"].alphabet
 
 
-def site(keys=RING, path="id"):
+def rule_context(keys=RING, path="id"):
     """Where the rule stands."""
     return RuleContext(FieldFacts(path), keys, read=str)
 
@@ -35,7 +35,7 @@ def run(texts, keys=RING, path="id", **params):
     params = {"domain": "customer", **params}
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
     values = Values(column, np.zeros(len(column), np.int32), np.arange(len(column), dtype=np.int32))
-    masked = TECHNIQUE.make(PseudonymParams(**params), site(keys, path))(values, Context(bytes(32)))
+    masked = TECHNIQUE.make(PseudonymParams(**params), rule_context(keys, path))(values, Context(bytes(32)))
     assert masked.refused is None
     assert masked.values.type == pa.string()
     masked.values.validate(full=True)
@@ -224,7 +224,7 @@ def test_kinds():
 def test_mask_cannot_be_pickled():
     """The mask holds a key and refuses to leave its process, saying nothing."""
     for algorithm, purpose in (("hmac", "pseudonym"), ("cmac", "pseudonym-cmac")):
-        mask = TECHNIQUE.make(PseudonymParams(domain="d", algorithm=algorithm), site())
+        mask = TECHNIQUE.make(PseudonymParams(domain="d", algorithm=algorithm), rule_context())
         for way in (pickle.dumps, cloudpickle.dumps):
             with pytest.raises((TypeError, AttributeError, pickle.PicklingError)) as caught:
                 way(mask)

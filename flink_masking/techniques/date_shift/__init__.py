@@ -41,13 +41,13 @@ def promises(params: DateShiftParams) -> Promises:
     )
 
 
-def check(params: DateShiftParams, site: RuleContext) -> None:
+def check(params: DateShiftParams, rule_context: RuleContext) -> None:
     """Refuse a policy without a subject.
 
     Raises:
         PolicyError: it names none.
     """
-    if not site.has_subject:
+    if not rule_context.has_subject:
         raise PolicyError("date_shift moves the dates of a person, and the policy names no subject. Hint: add 'subject: FIELD'")
 
 

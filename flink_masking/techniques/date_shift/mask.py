@@ -38,7 +38,7 @@ def _of_rows(subjects: pa.StringArray, rows: np.ndarray) -> pa.StringArray:
     return subjects.take(pa.array(rows))
 
 
-def make(params: DateShiftParams, site: RuleContext) -> Mask:
+def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
     """A mask that moves dates by a keyed number of days of the record's subject.
 
     Taken are ``YYYY-MM-DD`` and ``YYYY-MM-DDTHH:MM[:SS[.f…]][Z|±HH:MM]``, a space instead of the T allowed; the result has the same
@@ -46,7 +46,7 @@ def make(params: DateShiftParams, site: RuleContext) -> Mask:
     Null stays null, ``""`` stays ``""``. Deterministic for a subject, row-local, not reversible. Leaks the intervals between a person's
     dates, and each date up to max_days.
     """
-    prf = Prf(site.keys.derive("date_shift", params.domain))
+    prf = Prf(rule_context.keys.derive("date_shift", params.domain))
 
     def shift(values: Values, context: Context) -> Masked:
         data, offsets, valid = parts(values.text)

@@ -16,11 +16,11 @@ LEAST = NONCE_BYTES + TAG_BYTES + 2
 _PURPOSE = "encrypt"
 
 
-def _bindings(params: EncryptParams, site: RuleContext) -> tuple[Binding, ...]:
-    return bindings(params, site, *FORMS)
+def _bindings(params: EncryptParams, rule_context: RuleContext) -> tuple[Binding, ...]:
+    return bindings(params, rule_context, *FORMS)
 
 
-def make(params: EncryptParams, site: RuleContext) -> Mask:
+def make(params: EncryptParams, rule_context: RuleContext) -> Mask:
     """A mask that puts each value's AES-256-GCM ciphertext (NIST SP 800-38D) in its place, as text.
 
     The text is ``fm1.`` and the base64url of one byte of form (3), four of key version, 24 of nonce, the ciphertext and sixteen of tag:
@@ -31,9 +31,9 @@ def make(params: EncryptParams, site: RuleContext) -> Mask:
     and ``""`` stays ``""``. Not deterministic, reversible, row-local. Leaks the length of a value, whether it is empty, and which values
     were encrypted in one batch.
     """
-    key = site.keys.derive(_PURPOSE, params.domain, length=KEY_BYTES + 32)
+    key = rule_context.keys.derive(_PURPOSE, params.domain, length=KEY_BYTES + 32)
     cipher, nonces, version = Xaes(key.secret()[:KEY_BYTES]), Nonces(key.secret()[KEY_BYTES:]), key.version
-    form, bound = _bindings(params, site)[0]
+    form, bound = _bindings(params, rule_context)[0]
 
     def encrypt(values: Values, context: Context) -> Masked:
         data, offsets, valid = plaintexts(values)
@@ -51,14 +51,14 @@ def make(params: EncryptParams, site: RuleContext) -> Mask:
     return encrypt
 
 
-def unmake(params: EncryptParams, site: RuleContext) -> Mask:
+def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
     """Decrypt: a string becomes a string again, anything else its exact JSON text.
 
     Any open version of the ring opens, and form 1, too, which earlier releases wrote. What does not open (another key, stream, field or
     domain, any change, another form) is refused; the reason is not told. Null stays null and ``""`` stays ``""``.
     """
-    known = _bindings(params, site)
-    ciphers = {version: Xaes(key.secret()[:KEY_BYTES]) for version, key in opening_keys(_PURPOSE, params, site).items()}
+    known = _bindings(params, rule_context)
+    ciphers = {version: Xaes(key.secret()[:KEY_BYTES]) for version, key in opening_keys(_PURPOSE, params, rule_context).items()}
 
     def decrypt(values: Values, context: Context) -> Masked:
         data, starts, ends, versions, forms = envelope.unwrap(values.text, are_texts(values), [form for form, _ in known], LEAST)

@@ -35,34 +35,34 @@ class Binding(NamedTuple):
     associated: bytes
 
 
-def bindings(params: EncryptParams, site: RuleContext, bare: int, of_stream: int) -> tuple[Binding, ...]:
+def bindings(params: EncryptParams, rule_context: RuleContext, bare: int, of_stream: int) -> tuple[Binding, ...]:
     """What values are bound to: stream, path of the field and domain, each with its length in front.
 
     Args:
         params: of the rule.
-        site: of the rule.
+        rule_context: of the rule.
         bare: the form without a stream: that of SQL's functions, and of values that releases before bound to streams.
         of_stream: the form with one.
 
     Returns:
         The form that is written, and then those that are opened as well.
     """
-    names = [name.encode() for name in (site.stream, site.facts.path, params.domain)]
+    names = [name.encode() for name in (rule_context.stream, rule_context.facts.path, params.domain)]
     parts = [len(name).to_bytes(4, "big") + name for name in names]
     without = Binding(bare, b"".join(parts[1:]))
-    return (Binding(of_stream, b"".join(parts)), without) if site.stream else (without,)
+    return (Binding(of_stream, b"".join(parts)), without) if rule_context.stream else (without,)
 
 
-def opening_keys(purpose: str, params: EncryptParams, site: RuleContext) -> Mapping[int, KeyHandle]:
+def opening_keys(purpose: str, params: EncryptParams, rule_context: RuleContext) -> Mapping[int, KeyHandle]:
     """The keys of a domain, of all versions that may open.
 
     Raises:
         KeyRingError: not even the primary version has the domain's key.
     """
-    keys = {site.keys.primary: site.keys.derive(purpose, params.domain, length=KEY_BYTES)}
-    for version in site.keys.versions:
+    keys = {rule_context.keys.primary: rule_context.keys.derive(purpose, params.domain, length=KEY_BYTES)}
+    for version in rule_context.keys.versions:
         try:
-            keys[version] = site.keys.derive(purpose, params.domain, version, KEY_BYTES)
+            keys[version] = rule_context.keys.derive(purpose, params.domain, version, KEY_BYTES)
         except KeyRingError:  # disabled or destroyed: what it protected is refused, as under a key that is not there
             continue
     return keys

@@ -14,11 +14,11 @@ LEAST = TAG_BYTES + 2
 _PURPOSE = "encrypt_deterministic"
 
 
-def _bindings(params: EncryptParams, site: RuleContext) -> tuple[Binding, ...]:
-    return bindings(params, site, *FORMS)
+def _bindings(params: EncryptParams, rule_context: RuleContext) -> tuple[Binding, ...]:
+    return bindings(params, rule_context, *FORMS)
 
 
-def make(params: EncryptParams, site: RuleContext) -> Mask:
+def make(params: EncryptParams, rule_context: RuleContext) -> Mask:
     """A mask that puts each value's AES-SIV ciphertext (RFC 5297, 512-bit key) in its place, as text.
 
     The text is ``fm1.`` and the base64url of one byte of form (4), four of key version, sixteen of tag and the ciphertext. The key is the
@@ -27,8 +27,8 @@ def make(params: EncryptParams, site: RuleContext) -> Mask:
     objects and arrays are one value. Null stays null and ``""`` stays ``""``. Deterministic, reversible, row-local. Leaks which values of
     the field are equal, their lengths, and which are empty.
     """
-    key = site.keys.derive(_PURPOSE, params.domain, length=64)
-    form, bound = _bindings(params, site)[0]
+    key = rule_context.keys.derive(_PURPOSE, params.domain, length=64)
+    form, bound = _bindings(params, rule_context)[0]
     cipher, version = Siv(key.secret(), [bound]), key.version
 
     def encrypt(values: Values, context: Context) -> Masked:
@@ -40,15 +40,15 @@ def make(params: EncryptParams, site: RuleContext) -> Mask:
     return encrypt
 
 
-def unmake(params: EncryptParams, site: RuleContext) -> Mask:
+def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
     """Decrypt: a string becomes a string again, anything else its exact JSON text.
 
     Any open version of the ring opens, and form 2, too, which earlier releases wrote. What does not open (another key, stream, field or
     domain, any change, another form) is refused; the reason is not told. Null stays null and ``""`` stays ``""``.
     """
-    known = _bindings(params, site)
+    known = _bindings(params, rule_context)
     ciphers = {(version, place): Siv(key.secret(), [bound])
-               for version, key in opening_keys(_PURPOSE, params, site).items() for place, (_, bound) in enumerate(known)}
+               for version, key in opening_keys(_PURPOSE, params, rule_context).items() for place, (_, bound) in enumerate(known)}
 
     def decrypt(values: Values, context: Context) -> Masked:
         data, starts, ends, versions, forms = envelope.unwrap(values.text, are_texts(values), [form for form, _ in known], LEAST)

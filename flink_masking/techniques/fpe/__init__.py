@@ -86,18 +86,18 @@ def promises(params: FpeParams) -> Promises:
     )
 
 
-def check(params: FpeParams, site: RuleContext, most: int | None = None) -> None:
+def check(params: FpeParams, rule_context: RuleContext, most: int | None = None) -> None:
     """Refuse what leaves too few values to encrypt into.
 
     Args:
         params: of the rule.
-        site: of the rule.
+        rule_context: of the rule.
         most: as for `shape_of`.
 
     Raises:
         PolicyError: fewer than a million values are left, by the rule or by the type of its field.
     """
-    kind = site.facts.kind
+    kind = rule_context.facts.kind
     if kind in TOO_FEW:
         raise PolicyError(
             f"fpe: a field of type {kind} has about {TOO_FEW[kind]:,} values, and fewer than {MINIMUM_DOMAIN:,} can be searched. "

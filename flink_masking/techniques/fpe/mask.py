@@ -9,7 +9,7 @@ from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.techniques.rewriting import refusals
 
 
-def make(params: FpeParams, site: RuleContext) -> Mask:
+def make(params: FpeParams, rule_context: RuleContext) -> Mask:
     """A mask that encrypts the characters of a format or alphabet by FF1 (NIST SP 800-38G) under the key of the domain.
 
     Null stays null, ``""`` stays ``""``. A value is brought into Unicode's normal form NFC first. Refused are: a value of which fewer
@@ -21,10 +21,10 @@ def make(params: FpeParams, site: RuleContext) -> Mask:
     two BINs are encrypted differently. Leaks which values are equal, their length, and what is kept. An IBAN's letters are encrypted
     when there are at least five, fewer (a bank's code) are kept.
     """
-    return _mask(Converter(shape_of(params), site.keys.derive("fpe", params.domain)), back=False)
+    return _mask(Converter(shape_of(params), rule_context.keys.derive("fpe", params.domain)), back=False)
 
 
-def unmake(params: FpeParams, site: RuleContext) -> Mask:
+def unmake(params: FpeParams, rule_context: RuleContext) -> Mask:
     """The way back: the exact value (in NFC) that `make` took, under the same parameters and key.
 
     Refused is what cannot be a result: a wrong number of characters, wrong check digits. FF1 has no integrity: under another key, or
@@ -33,9 +33,9 @@ def unmake(params: FpeParams, site: RuleContext) -> Mask:
     Raises:
         PolicyError: fewer than a million values are left to encrypt into, by the rule or by the type of its field.
     """
-    check(params, site, LONGEST)  # as long as earlier releases took them
+    check(params, rule_context, LONGEST)  # as long as earlier releases took them
     shape = shape_of(params, LONGEST)
-    return _mask(Converter(shape, site.keys.derive("fpe", params.domain)), back=True)
+    return _mask(Converter(shape, rule_context.keys.derive("fpe", params.domain)), back=True)
 
 
 def _mask(converter: Converter, back: bool) -> Mask:

@@ -80,16 +80,16 @@ def promises(params: GeneralizeParams) -> Promises:
     )
 
 
-def check(params: GeneralizeParams, site: RuleContext) -> None:
+def check(params: GeneralizeParams, rule_context: RuleContext) -> None:
     """Refuse what the field cannot be generalised by.
 
     Raises:
         PolicyError: the hierarchy cannot be used, is not there or has no such level; the domain does not go with `width`.
     """
     if params.width is not None:
-        steps(params.width, params.origin, site.facts.domain, site.facts.path)
+        steps(params.width, params.origin, rule_context.facts.domain, rule_context.facts.path)
     elif params.level is not None:
-        tree_of(params.hierarchy, params.level, site)
+        tree_of(params.hierarchy, params.level, rule_context)
 
 
 _DAYS = {"hour": 1 / 24, "day": 1, "week": 7, "month": 30, "quarter": 91, "year": 365}

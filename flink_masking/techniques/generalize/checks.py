@@ -59,22 +59,22 @@ def _ends(domain: tuple[Any, Any], path: str) -> tuple[Decimal, Decimal]:
     return low, high
 
 
-def tree_of(hierarchy: str | None, level: int, site: RuleContext) -> Hierarchy:
+def tree_of(hierarchy: str | None, level: int, rule_context: RuleContext) -> Hierarchy:
     """The hierarchy of a rule, or of its field.
 
     Args:
         hierarchy: name of the rule's file; None: the field's own hierarchy.
         level: 1 (the parents of the values) to its height (the root).
-        site: of the rule.
+        rule_context: of the rule.
 
     Raises:
         PolicyError: there is none, the file cannot be read as a hierarchy, or it has no such level.
     """
-    path = site.facts.path
+    path = rule_context.facts.path
     if hierarchy is not None:
-        tree, name = Hierarchy.from_csv(site.read(hierarchy), hierarchy), hierarchy
-    elif site.facts.hierarchy is not None:
-        tree, name = site.facts.hierarchy, "hierarchy"
+        tree, name = Hierarchy.from_csv(rule_context.read(hierarchy), hierarchy), hierarchy
+    elif rule_context.facts.hierarchy is not None:
+        tree, name = rule_context.facts.hierarchy, "hierarchy"
     else:
         raise PolicyError(f"{path}: level without a hierarchy. Hint: add hierarchy: FILE.csv to the rule or to the field")
     if not 1 <= level <= tree.height:

@@ -13,7 +13,7 @@ from flink_masking.techniques.generalize.places import GEOHASH_ALPHABET, geohash
 from flink_masking.techniques.masks import Mask
 
 
-def make(params: GeneralizeParams, site: RuleContext) -> Mask:
+def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
     """A mask that makes values coarser.
 
     Null stays null and ``""`` stays ``""``. Deterministic, row-local, not reversible; leaks what the coarser value says. Refused, besides
@@ -21,7 +21,7 @@ def make(params: GeneralizeParams, site: RuleContext) -> Mask:
     (`date`; for ``hour`` one without a time), not in the hierarchy, not an object with one latitude and one longitude (`geohash`).
     """
     if params.width is not None:
-        return number_ranges(params.width, params.origin, site.facts.domain, site.facts.path)
+        return number_ranges(params.width, params.origin, rule_context.facts.domain, rule_context.facts.path)
     if params.prefix is not None:
         return cut_text(params.prefix)
     if params.date is not None:
@@ -31,7 +31,7 @@ def make(params: GeneralizeParams, site: RuleContext) -> Mask:
     if params.round_to is not None:
         return round_numbers(params.round_to)
     assert params.level is not None
-    return look_up(tree_of(params.hierarchy, params.level, site), params.level)
+    return look_up(tree_of(params.hierarchy, params.level, rule_context), params.level)
 
 
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?"

@@ -12,7 +12,7 @@ def nullify(values: Values, context: Context) -> Masked:
     return Masked(pa.scalar(None, pa.string()))
 
 
-def make(params: NullifyParams, site: RuleContext) -> Mask:
+def make(params: NullifyParams, rule_context: RuleContext) -> Mask:
     """The mask that puts null in the place of every value."""
     return nullify
 

@@ -23,7 +23,7 @@ def hide_all_but(
     return mask_partially
 
 
-def make(params: PartialParams, site: RuleContext) -> Mask:
+def make(params: PartialParams, rule_context: RuleContext) -> Mask:
     """A mask that hides all but the kept parts.
 
     Null stays null and ``""`` stays ``""``. A value whose part to be masked has no more characters than are kept, or that lacks the

@@ -75,13 +75,13 @@ def number(given: Any) -> Decimal | None:
     return exact if exact.is_finite() else None
 
 
-def check(params: PerturbParams, site: RuleContext) -> None:
+def check(params: PerturbParams, rule_context: RuleContext) -> None:
     """Refuse a field whose domain is not of numbers.
 
     Raises:
         PolicyError: it is not.
     """
-    if any(number(end) is None for end in site.facts.domain or ()):
+    if any(number(end) is None for end in rule_context.facts.domain or ()):
         raise PolicyError("perturb is for numbers, and the field's domain is of something else. Hint: use date_shift for dates")
 
 

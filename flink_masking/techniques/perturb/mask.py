@@ -16,7 +16,7 @@ from flink_masking.techniques.perturb import MAX_SCALE, PerturbParams, kernels, 
 from flink_masking.techniques.rewriting import LARGEST
 
 
-def make(params: PerturbParams, site: RuleContext) -> Mask:
+def make(params: PerturbParams, rule_context: RuleContext) -> Mask:
     """A mask that replaces each number by one drawn uniformly from those of its scale within the bound, and within the field's domain.
 
     The bound holds exactly, since all is computed in integers. Where no number of so few decimals lies within it, the nearest one is
@@ -27,9 +27,9 @@ def make(params: PerturbParams, site: RuleContext) -> Mask:
     """
     relative = int(Decimal(repr(params.relative or 0)).scaleb(9))
     absolute, absolute_scale = _units(params.absolute or 0)
-    lows, highs = _limits(site.facts.domain)
-    prf = Prf(site.keys.derive("perturb", params.domain)) if params.mode == "keyed" else None
-    label, scale = f"perturb:{site.facts.path}", -1 if params.scale is None else params.scale
+    lows, highs = _limits(rule_context.facts.domain)
+    prf = Prf(rule_context.keys.derive("perturb", params.domain)) if params.mode == "keyed" else None
+    label, scale = f"perturb:{rule_context.facts.path}", -1 if params.scale is None else params.scale
 
     def perturb(values: Values, context: Context) -> Masked:
         n = len(values.text)

@@ -13,7 +13,7 @@ from flink_masking.techniques.pseudonym import ENCODINGS, PURPOSES, PseudonymPar
 from flink_masking.techniques.rewriting import padded, rewrite
 
 
-def make(params: PseudonymParams, site: RuleContext) -> Mask:
+def make(params: PseudonymParams, rule_context: RuleContext) -> Mask:
     """A mask that puts a keyed digest of each value, under the key of its domain, in the place of the value.
 
     The digest is HMAC-SHA-256 (RFC 2104) or AES-256-CMAC (NIST SP 800-38B), by `algorithm`; each has a key of its own.
@@ -25,7 +25,7 @@ def make(params: PseudonymParams, site: RuleContext) -> Mask:
     values are equal.
     """
     encoding = ENCODINGS[params.encoding]
-    digests = _digests(params, site)
+    digests = _digests(params, rule_context)
     alphabet = np.frombuffer(encoding.alphabet.encode(), np.uint8)
     prefix, prefix_length = padded(params.prefix), len(params.prefix.encode())
 
@@ -37,9 +37,9 @@ def make(params: PseudonymParams, site: RuleContext) -> Mask:
     return pseudonymise
 
 
-def _digests(params: PseudonymParams, site: RuleContext) -> Callable[[pa.StringArray], np.ndarray]:
+def _digests(params: PseudonymParams, rule_context: RuleContext) -> Callable[[pa.StringArray], np.ndarray]:
     """What makes digests: n texts → uint8, shape (n, 32) or (n, 16)."""
-    key = site.keys.derive(PURPOSES[params.algorithm], params.domain)
+    key = rule_context.keys.derive(PURPOSES[params.algorithm], params.domain)
     return Cmac(key.secret()).tags if params.algorithm == "cmac" else Prf(key).digests
 
 

@@ -7,7 +7,7 @@ from flink_masking.techniques.redact import RedactParams, kernels
 from flink_masking.techniques.rewriting import padded, refusals, rewrite
 
 
-def make(params: RedactParams, site: RuleContext) -> Mask:
+def make(params: RedactParams, rule_context: RuleContext) -> Mask:
     """A mask that hides values whole.
 
     Null stays null and ``""`` stays ``""``. Deterministic, row-local, not reversible. A constant leaks nothing but that there was a

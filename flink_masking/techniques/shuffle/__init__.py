@@ -36,13 +36,13 @@ def promises(params: ShuffleParams) -> Promises:
     return Promises(shows=Shows.NOTHING, deterministic=False, lasting=False, row_local=False, passes=True, moves_with=params.group)
 
 
-def check(params: ShuffleParams, site: RuleContext) -> None:
+def check(params: ShuffleParams, rule_context: RuleContext) -> None:
     """Refuse a group that lacks the field.
 
     Raises:
         PolicyError: it does.
     """
-    if params.group and site.facts.path not in params.group:
+    if params.group and rule_context.facts.path not in params.group:
         raise PolicyError("the group of shuffle lacks the field that the rule is for. Hint: list every field that moves together")
 
 

@@ -29,7 +29,7 @@ def cycle(generator: np.random.Generator, n: int) -> np.ndarray:
     return source
 
 
-def make(params: ShuffleParams, site: RuleContext) -> Mask:
+def make(params: ShuffleParams, rule_context: RuleContext) -> Mask:
     """A mask that hands each value to another row of the batch, anew for each batch.
 
     Null and ``""`` keep their places and take no part. A value keeps its kind: a number is a number in its new row. With a group, only
@@ -38,7 +38,7 @@ def make(params: ShuffleParams, site: RuleContext) -> Mask:
     distinct values of this field: all are refused. Neither deterministic nor row-local; not reversible. Leaks the values themselves and
     how often each occurs.
     """
-    label = "shuffle:" + ("\0".join(sorted(params.group)) if params.group else site.facts.path)
+    label = "shuffle:" + ("\0".join(sorted(params.group)) if params.group else rule_context.facts.path)
 
     def shuffle(values: Values, context: Context) -> Masked:
         n = len(values.text)

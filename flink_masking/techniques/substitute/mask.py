@@ -55,7 +55,7 @@ class _Stock(NamedTuple):
         return assemble(pa.string(), buffer, ends, valid)
 
 
-def make(params: SubstituteParams, site: RuleContext) -> Mask:
+def make(params: SubstituteParams, rule_context: RuleContext) -> Mask:
     """A mask that puts a fictitious value in the place of each value.
 
     Consistent: chosen by the HMAC-SHA-256 of the value under the key of the domain, so the same value has the same substitute wherever
@@ -67,8 +67,8 @@ def make(params: SubstituteParams, site: RuleContext) -> Mask:
     numbers = stock
     if params.what in NUMBERS:
         numbers, taken = _Stock.of(numeric(stock.form)), TEXT | NUMERIC
-    prf = Prf(site.keys.derive("substitute", params.domain)) if params.mode == "consistent" else None
-    label = f"substitute:{site.facts.path}"
+    prf = Prf(rule_context.keys.derive("substitute", params.domain)) if params.mode == "consistent" else None
+    label = f"substitute:{rule_context.facts.path}"
 
     def draw(text: pa.StringArray, context: Context) -> np.ndarray:
         if prf is None:

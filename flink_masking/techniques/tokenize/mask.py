@@ -18,14 +18,14 @@ from flink_masking.vault.memory import MemoryVault
 from flink_masking.vault.tokenizer import Tokenizer
 
 
-def _tokenizer(params: TokenizeParams, site: RuleContext, vault: Vault) -> Tokenizer:
+def _tokenizer(params: TokenizeParams, rule_context: RuleContext, vault: Vault) -> Tokenizer:
     """Tokens of the domain and form; what the vault keeps has no prefix."""
     form, propose = {
         "uuid": ("uuid", forms.uuids),
         "alphanumeric": (f"alphanumeric {params.length}", forms.alphanumerics(params.length)),
         "digits": (f"digits {params.luhn}", forms.digits(params.luhn)),
     }[params.format]
-    return Tokenizer(vault, site.keys, params.domain, form, propose)
+    return Tokenizer(vault, rule_context.keys, params.domain, form, propose)
 
 
 def _digits(text: pa.StringArray, least: int) -> tuple[pa.StringArray, np.ndarray]:
@@ -45,7 +45,7 @@ def _with_digits(text: pa.StringArray, digits: pa.StringArray, prefix: str, refu
     return Masked(texts, refused.view(np.bool_) if refused.any() else None)
 
 
-def make(params: TokenizeParams, site: RuleContext) -> Mask:
+def make(params: TokenizeParams, rule_context: RuleContext) -> Mask:
     """A mask that puts a random token in the place of each value; the vault gives the same value the same token for ever.
 
     The bytes of the text count, of numbers and booleans those of their JSON text. For digits the digits alone count: a card number
@@ -62,7 +62,7 @@ def make(params: TokenizeParams, site: RuleContext) -> Mask:
         VaultError: the vault failed for longer than its patience, or tokens of this form run out; no value is passed on.
         KeyRingError: the ring lacks the key that the domain began with.
     """
-    tokenizer = _tokenizer(params, site, MemoryVault() if site.vault is None else site.vault)
+    tokenizer = _tokenizer(params, rule_context, MemoryVault() if rule_context.vault is None else rule_context.vault)
     prefix, size = padded(params.prefix), len(params.prefix.encode())
 
     def tokenise(values: Values, context: Context) -> Masked:
@@ -76,7 +76,7 @@ def make(params: TokenizeParams, site: RuleContext) -> Mask:
     return tokenise_digits if params.format == "digits" else tokenise
 
 
-def unmake(params: TokenizeParams, site: RuleContext) -> Mask:
+def unmake(params: TokenizeParams, rule_context: RuleContext) -> Mask:
     """The way back: tokens to values; what is no token of the domain, or cannot be opened with the ring, is refused.
 
     Numbers and booleans come back as text. Null stays null, ``""`` stays ``""``.
@@ -84,9 +84,9 @@ def unmake(params: TokenizeParams, site: RuleContext) -> Mask:
     Raises:
         PolicyError: there is no vault to look in.
     """
-    if site.vault is None:
+    if rule_context.vault is None:
         raise PolicyError("tokens cannot be reversed without their vault. Hint: name the vault that they were made with")
-    tokenizer = _tokenizer(params, site, site.vault)
+    tokenizer = _tokenizer(params, rule_context, rule_context.vault)
 
     def bare(text: pa.StringArray) -> pa.StringArray:
         """Tokens without the prefix; null where it is missing, or where nothing follows it."""
