@@ -83,7 +83,7 @@ def _compare(access: "Access", deployment: "Deployment", command_config: Path | 
         for entry in found.missing:
             out.print(f"+ {entry}", soft_wrap=True)
         for entry in found.foreign:
-            err.print(f"warning: not of this policy, and left as it is: {entry}", soft_wrap=True)
+            err.print(f"warning: not of this policy, not changed: {entry}", soft_wrap=True)
         done = "added" if change else "missing"
         figures = f"{counted(len(found.present), 'ACL')} there, {len(found.missing):,} {done}, {len(found.foreign):,} not of this policy"
         out.print(f"{cluster.servers}: {figures}", soft_wrap=True)

@@ -74,7 +74,7 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
     Args:
         vault: as given, or None.
         keys: address of the key ring.
-        made: the file beside the key ring must be there already.
+        made: the file beside the key ring must exist.
 
     Raises:
         VaultError: the address holds a password, which other users see in the list of processes.

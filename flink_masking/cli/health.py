@@ -20,7 +20,7 @@ def health(
 ) -> None:
     """Check a running job and print one line per check.
 
-    Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Without a limit a figure is told, but not judged.
+    Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Figures without a limit are reported, not checked.
     """
     from flink_masking.cli.console import out
     from flink_masking.flink_rest.health import Limits, RestEndpoint, judge, observe

@@ -39,7 +39,7 @@ class Mender:
             raise InputError("--mend: there is no such program. Hint: a command with its arguments, such as \"jq -c 'del(.surprise)'\"")
 
     def __call__(self, record: bytes, entry: "Entry") -> bytes | None:
-        """The mended record, or None to leave it.
+        """The corrected record, or None to keep it in quarantine.
 
         Raises:
             InputError: the program did not end.

@@ -23,7 +23,7 @@ def check_places(input_: Path, output: Path) -> None:
     """Check that the input exists and that the output can be created.
 
     Raises:
-        InputError: no input, or an output that is there already or would lie in the input.
+        InputError: no input, or an output that exists or is inside the input.
     """
     from flink_masking.errors import InputError
     from flink_masking.tools.reconcile import files
@@ -41,7 +41,7 @@ def check_places(input_: Path, output: Path) -> None:
 
 
 def batches(input_: Path) -> Iterator["pa.Array"]:
-    """The records of a file or directory, blank lines passed over."""
+    """The records of a file or directory, blank lines skipped."""
     import pyarrow as pa
 
     from flink_masking.tools.reconcile import files

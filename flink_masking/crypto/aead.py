@@ -1,6 +1,6 @@
 """AES-256-GCM (NIST SP 800-38D) under one key, with a random nonce: authenticated, and different every time.
 
-Raw: the caller looks after the key. For a key ring use `flink_masking.keys.sealer.Sealer`.
+Raw: the caller manages the key. For a key ring use `flink_masking.keys.sealer.Sealer`.
 """
 
 import os

@@ -1,6 +1,6 @@
 """AES-CMAC (NIST SP 800-38B, RFC 4493) of every value of a column: one call of the block cipher for each block, not for each value.
 
-Raw: the caller looks after the key. For a key ring derive one with `flink_masking.keys.ring.KeyRing.derive`.
+Raw: the caller manages the key. For a key ring derive one with `flink_masking.keys.ring.KeyRing.derive`.
 """
 
 import numpy as np

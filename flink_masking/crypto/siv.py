@@ -1,6 +1,6 @@
 """AES-SIV (RFC 5297) of every value of a column: deterministic authenticated encryption, one call of the cipher for a column of blocks.
 
-Raw: the caller looks after the key. For a key ring derive one with `flink_masking.keys.ring.KeyRing.derive`.
+Raw: the caller manages the key. For a key ring derive one with `flink_masking.keys.ring.KeyRing.derive`.
 """
 
 from collections.abc import Sequence

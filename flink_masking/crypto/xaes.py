@@ -1,7 +1,7 @@
 """XAES-256-GCM (C2SP, c2sp.org/XAES-256-GCM): AES-256-GCM with a nonce of 24 bytes, for more values than one GCM key may seal.
 
 The first half of the nonce derives a key (NIST SP 800-108, CMAC in counter mode), the second is the nonce of AES-256-GCM (SP 800-38D)
-under that key. Raw: the caller looks after the key and the nonces.
+under that key. Raw: the caller manages the key and the nonces.
 """
 
 import hmac

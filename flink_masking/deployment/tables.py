@@ -104,7 +104,7 @@ class Tables:
 
         The newest record of a key is what comes last, as in the source's partition: nothing has to be kept in state to find it. PyFlink
         makes local times of Kafka's timestamps where its conversion is not replaced (`flink_masking.flink.compat.arrow_columns`), so the
-        session's time zone must be one in which no hour of the year is there twice.
+        session's time zone must be one in which no hour of the year occurs twice.
         """
         settings = {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
         return {**settings, "table.local-time-zone": "UTC"} if self._has_timestamp or self.transport.partitioned else settings
@@ -233,8 +233,8 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
         raise JobError(f"segments.{name}.record: key, headers and timestamp are parts of records in Kafka, and the deployment's source is "
                        "not Kafka. Hint: omit 'record', or read from connector: kafka")
     if segment.record and not on_kafka(sink):
-        raise JobError(f"segments.{name}.record: key, headers and timestamp have no place in the segment's sink. Hint: leave 'record' "
-                       f"away, or write sinks.{name} to connector: kafka")
+        raise JobError(f"segments.{name}.record: key, headers and timestamp have no place in the segment's sink. Hint: omit 'record', "
+                       f"or write sinks.{name} to connector: kafka")
     if not upsert:
         return
     if segment.shuffled:

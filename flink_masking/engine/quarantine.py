@@ -246,7 +246,7 @@ def _unarmoured(text: str | None) -> bytes | None:
 
 
 def read_entries(lines: Iterator[bytes]) -> Iterator[Entry]:
-    """Entries of JSON lines; blank lines are passed over.
+    """Entries of JSON lines; blank lines are skipped.
 
     Raises:
         InputError: a line is no quarantine entry.

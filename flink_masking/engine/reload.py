@@ -95,7 +95,7 @@ class ReloadingSealer:
 
         Raises:
             DecryptionError: no version of the ring, as it stands at its address, has sealed it.
-            KeyRingError: the version is disabled or was destroyed, or the ring had to be looked at and could not be read.
+            KeyRingError: the version is disabled or was destroyed, or the ring had to be read again and could not be read.
         """
         try:
             return self._now().open(blob, associated)

@@ -16,7 +16,7 @@ from flink_masking.vault.patience import SECONDS
 from flink_masking.vault.providers import open_vault
 
 KEY_REFRESH = 30_000
-"""Milliseconds between two looks at the key ring unless told otherwise."""
+"""Default interval between checks of the key ring, ms."""
 VAULT_PATIENCE = round(1000 * SECONDS)
 """Milliseconds for which a vault is waited for unless told otherwise."""
 _log = logging.getLogger(__name__)
@@ -30,7 +30,7 @@ class JobSource:
         policy: the policy and the files that it names, as text.
         keys: address of the key ring, resolved in ``open()`` on the worker.
         vault: address of the token vault, opened there, too, where its references are resolved; None where no rule makes tokens.
-        key_refresh: milliseconds between two looks at the key ring, at least.
+        key_refresh: minimal interval between checks of the key ring, ms.
         vault_patience: milliseconds for which a vault that is away or busy is waited for, at each call.
         require_tls: a vault on another machine is spoken to over TLS or not at all.
     """

@@ -40,7 +40,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
         settings: further Flink settings; none of them opens the embedded cluster to others.
 
     Returns:
-        The accounts, as written to ``summary.json``.
+        The summary, as written to ``summary.json``.
 
     Raises:
         JobError: Java is missing, the job failed or opened ports to other machines, or input and output do not add up.

@@ -42,7 +42,7 @@ def write_events(
     shape: str = "nested",
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Write made-up customer events, one JSON object a line; the same arguments write the same bytes (with the same faker).
+    """Write synthetic customer events, one JSON object a line; the same arguments write the same bytes (with the same faker).
 
     Event times increase from 2024-03-15T10:00:00Z, at most 500 a second and over at least three minutes, with a jitter of three
     seconds. Some people buy far more often than others. Mail domains are reserved ones, phone numbers are kept for fiction, card

@@ -100,7 +100,7 @@ class _Cluster:
             if not self._allowed(name, endpoint, topic, "WRITE"):
                 if not self._makes_topics():
                     raise JobError(f"{name}: topic {topic} does not exist, and the broker is not known to make topics itself. Hint: create "
-                                   "it, or mend topic: in the deployment")
+                                   "it, or correct topic: in the deployment")
                 made.append(topic)
         if endpoint.transactions is not None:
             self._transactions(name, endpoint, endpoint.transactions, settings)

@@ -74,7 +74,7 @@ def stamp(path: PathName) -> str:
     """A text that changes when the file is replaced or written: device, inode, time of change and size.
 
     Raises:
-        KeyRingError: the file cannot be looked at.
+        KeyRingError: the file cannot be read.
     """
     where = os.fspath(path)
     try:

@@ -41,7 +41,7 @@ class RingWatcher:
             KeyRingError: the ring cannot be opened; the first time there is none to keep.
         """
         if not interval_s > 0:
-            raise ValueError("the interval between looks at a key ring is more than 0 s")
+            raise ValueError("the interval between checks of a key ring must be more than 0 s")
         self._uri, self._interval, self._clock, self._report = uri, interval_s, clock, report
         self._seen = fingerprint(uri)  # before the ring: a change in between is then found at the next look
         self._ring = open_ring(uri)

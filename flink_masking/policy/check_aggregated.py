@@ -100,7 +100,7 @@ def _check_groups(loc: Path, segment: AggregatedSegment, findings: Findings) -> 
         elif not key.groups or not all(value is None or isinstance(value, str | int | float) for value in key.groups):
             findings.error(place, f"the groups of '{cut(key.field)}' must be texts, numbers, true, false or null, and at least one")
         elif len({json.dumps(value) for value in key.groups}) != len(key.groups):
-            findings.error(place, f"a group of '{cut(key.field)}' is there twice")
+            findings.error(place, f"a group of '{cut(key.field)}' is a duplicate")
     count = math.prod(len(key.groups or ()) for key in segment.group_by)
     if count > MOST_GROUPS:
         findings.error((*loc, listed[0]), f"the public lists make {count:,} groups for each window", f"{MOST_GROUPS:,} at most")

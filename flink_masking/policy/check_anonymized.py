@@ -95,7 +95,7 @@ def _check_quasi_identifiers(
         if field is None:
             continue
         if path in seen:
-            findings.error(place, f"'{name}' is there twice")
+            findings.error(place, f"'{name}' is a duplicate")
         elif path == policy.subject:
             findings.error(place, f"'{name}' is the subject, not a quasi-identifier")
         elif field.role != "quasi":
@@ -137,7 +137,7 @@ def _check_release(loc: Path, segment: AnonymizedSegment, policy: Policy, tree: 
         if field is None:
             continue
         if path in seen:
-            findings.error(place, f"'{name}' is there twice")
+            findings.error(place, f"'{name}' is a duplicate")
         elif path == policy.subject:
             findings.error(place, f"'{name}' is the subject and cannot be released", NOT_RELEASED["identifier"])
         elif policy.event_time is not None and path == policy.event_time.field:

@@ -156,7 +156,7 @@ class Document:
                 continue
             if key.value in result:
                 first = self._keys[(*path, key.value)]
-                self._faults.append(Fault(*place, f"the key '{cut(key.value)}' is there twice", f"the first is in line {first.line}"))
+                self._faults.append(Fault(*place, f"the key '{cut(key.value)}' is a duplicate", f"the first is in line {first.line}"))
                 continue
             self._keys[(*path, key.value)] = place
             result[key.value] = self._plain(value, (*path, key.value), parents)

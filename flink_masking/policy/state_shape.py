@@ -97,7 +97,7 @@ def encode(name: str, shape: Shape) -> str:
 
 
 def decode(texts: list[str]) -> dict[str, Shape]:
-    """The shapes among these texts, by segment; whatever is none of them, or of a later form, is passed over."""
+    """The shapes among these texts, by segment; whatever is none of them, or of a later form, is ignored."""
     shapes: dict[str, Shape] = {}
     for text in texts:
         if text.startswith(PREFIX):

@@ -107,8 +107,8 @@ def _judged(path: Path, home: Path) -> str:
     """Report on an existing jar; a distribution may have a build of its own."""
     known = _known(path)
     if known and known.sha256 != _digest(path):
-        return f"{path} is there already and stays, though it is not the file of Maven Central; remove it to have that fetched"
-    return f"{path} is there already"
+        return f"{path} already exists and stays, though it is not the file of Maven Central; remove it to have that fetched"
+    return f"{path} already exists"
 
 
 def _known(path: Path) -> Artifact | None:

@@ -119,7 +119,7 @@ class Technique:
         promises: what holds of its results for given parameters.
         inputs: kinds of values it takes; others are refused by the engine before `on_error`.
         implementation: dotted name of the module with ``make``, ``output_domain`` and ``unmake``; imported with the first mask.
-        action: what is done where no value has to be looked at; such a technique has no implementation.
+        action: the action of a technique that does not depend on values; such a technique has no implementation.
         check: ``(params, rule_context) -> None``; raises PolicyError for everything that the parameters alone do not tell to be wrong.
         warnings: what a policy check says of parameters that are allowed and seldom meant, each with a hint.
         examples: parameter sets (without the technique's name) that the laws are run with; together they ask for every purpose of keys.
@@ -153,7 +153,7 @@ class Technique:
         return made
 
     def unmake(self, params: Any, rule_context: RuleContext) -> "Mask":
-        """The way back for a key holder; what cannot be opened is refused.
+        """Decrypt for a key holder; values that cannot be decrypted are refused.
 
         Raises:
             PolicyError: the technique is not reversible, or not with these parameters or without a vault.

@@ -56,7 +56,7 @@ TABLE = (
     Metric("key_version", "gauge", "version", (), "both", "primary version of the key ring in use"),
     Metric("policy_version", "gauge", "version", (), "both", "version of the policy in force"),
     Metric("keys_unreadable_seconds", "gauge", "s", (), "both",
-           "how long looks at the key ring have failed, or found a ring that is refused; 0 after a good look"),
+           "how long checks of the key ring have failed, or found a ring that is refused; 0 after a successful check"),
     Metric("vault_unreadable_seconds", "gauge", "s", (), "protect", "how long the token vault was waited for during the last batch"),
     Metric("worker_services_open", "gauge", "0 or 1", (), "both", "1: services of this Python worker take connections from other machines"),
     Metric("compat_patches_missing", "gauge", "patches", (), "both",

@@ -1,7 +1,4 @@
-"""The accounts of a finished run: input = released + suppressed + quarantined for every segment, to the record.
-
-They are drawn up from the audit events and held against the records that really lie in the output.
-"""
+"""Compares the audit counts of a finished run with the records in the output: input = released + suppressed + quarantined."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -55,7 +52,7 @@ class Summary:
 
 
 def summarize(plan: Plan, output: Path) -> Summary:
-    """Draw up the accounts of a finished run.
+    """Compare the audit counts of a finished run with the records in its output.
 
     Args:
         plan: the compiled policy.

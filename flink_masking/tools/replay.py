@@ -1,4 +1,4 @@
-"""Quarantined records on their way back through the job: which entries, opened and mended, each once."""
+"""Replays quarantined records through the job: selects, decrypts and corrects entries, each once."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -18,7 +18,7 @@ class Returned(NamedTuple):
 
     Attributes:
         id: of its entry.
-        value: the record, as it was or mended.
+        value: the record, unchanged or corrected.
         parts: its key and headers, where the entry holds them.
     """
 
@@ -33,24 +33,24 @@ class Replay:
     Attributes:
         counts: entries by what became of them: ``replayed``; ``already`` (an earlier replay has sent them); ``cut`` (only the beginning
             of the record is held); ``empty`` (the record had no value); ``unopened`` (other keys, or a closed key version); ``left`` (the
-            mending program has declined); ``unfit`` (too large for where it goes, or of several lines where a line is a record);
+            program of --mend has declined); ``unfit`` (too large for where it goes, or of several lines where a line is a record);
             ``not_chosen``.
         streams: of the records that were opened.
     """
 
-    def __init__(self, reader: QuarantineReader, done: Collection[str], mend: Callable[[bytes, Entry], bytes | None],
+    def __init__(self, reader: QuarantineReader, done: Collection[str], corrector: Callable[[bytes, Entry], bytes | None],
                  fits: Callable[[bytes, RecordParts], bool], reasons: Collection[str] = (), fields: Collection[str] = ()) -> None:
         """Get ready.
 
         Args:
             reader: opens the entries.
             done: ids of entries that were sent before.
-            mend: a record and its entry to the record that is sent, or None to leave it.
+            corrector: a record and its entry to the record that is sent, or None to leave it.
             fits: whether a record, with its parts, can go where it is sent to.
             reasons: only entries with one of these reasons; all where there is none.
             fields: only entries about one of these fields; likewise.
         """
-        self._reader, self._mend, self._fits = reader, mend, fits
+        self._reader, self._corrector, self._fits = reader, corrector, fits
         self._reasons, self._fields = frozenset(reasons), frozenset(fields)
         self._done = set(done)
         self.counts: Counter[str] = Counter()
@@ -82,7 +82,7 @@ class Replay:
         self.streams.add(entry.stream)
         if not record:
             return "empty"
-        mended = self._mend(record, entry)
+        mended = self._corrector(record, entry)
         if not mended:
             return "left"
         return Returned(entry.id, mended, parts) if self._fits(mended, parts) else "unfit"

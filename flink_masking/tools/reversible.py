@@ -93,7 +93,7 @@ class MaskedRecords:
 
 
 def redacted(rule: Rule, values: Values) -> np.ndarray:
-    """bool, n: what stands in for a value that the rule could not take, and has no way back."""
+    """bool, n: what stands in for a value that the rule could not take, and cannot be reversed."""
     if rule.params.on_error != "redact":
         return np.zeros(len(values.rows), bool)
     same = np.asarray(pc.equal(values.text, REDACTED).fill_null(False))

@@ -1,4 +1,4 @@
-"""The way back: the reversible fields of a masked segment opened for a key holder, everything else byte for byte as it was."""
+"""Decrypts the reversible fields of a masked segment for a key holder, everything else byte for byte as it was."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -25,7 +25,7 @@ from flink_masking.vault.base import Vault
 
 @dataclass(frozen=True)
 class Unmasked:
-    """A batch of n records on its way back.
+    """A batch of n decrypted records.
 
     Attributes:
         records: n records, values of the chosen fields in clear.
@@ -149,7 +149,7 @@ class Unmask:
         return clear, wrong if wrong.any() else None
 
     def _opener(self, rule: Rule, version: int) -> FieldRule:
-        """The way back of a rule for values of a key version."""
+        """The inverse of a rule for values of a key version."""
         found = self._rules.get((rule.path, version))
         if found is None:
             mask = rule.technique.unmake(rule.params, self._loaded.rule_context(rule.path, self._ring.at(version), self._vault))

@@ -77,7 +77,7 @@ class Vault(Protocol):
         """
 
     def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
-        """The way back.
+        """Map tokens back to values.
 
         Args:
             domain: as in the policy.
@@ -94,7 +94,7 @@ class Vault(Protocol):
         """The longest wait for this vault since the last call of this method, in seconds: how long it was away or busy; 0: it was not."""
 
     def close(self) -> None:
-        """Let go of files and connections; the vault cannot be used after that."""
+        """Close files and connections; the vault cannot be used afterwards."""
 
 
 def listed(column: pa.Array) -> list:

@@ -38,7 +38,7 @@ class TokenCache:
 
         Args:
             lookups: uint8, shape (n, 16) or more: of the digest, the first 16 bytes count.
-            text: n values; null and ``""`` are passed over.
+            text: n values; null and ``""`` are skipped.
 
         Returns:
             n tokens, null where the value is null, ``""`` where it is empty or its token is not here; and the rows of the latter, int64.

@@ -1,4 +1,4 @@
-"""The SQL functions in real Flink: their arguments, NULL, joins between jobs, and the way back."""
+"""The SQL functions in real Flink: their arguments, NULL, joins between jobs, and its inverse."""
 
 import json
 import re

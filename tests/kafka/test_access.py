@@ -132,7 +132,7 @@ def test_what_the_command_finds_beside_its_own(secured, applied, broker):
         for done in admin.delete_acls([AclBindingFilter(ResourceType.TOPIC, "ra", ResourcePatternType.PREFIXED, *who)]).values():
             done.result(CLIENT_S)
     assert (found.code, own.code, opened.code) == (0, 1, 1)
-    assert found.err == "warning: not of this policy, and left as it is: User:stranger may read topic beginning with ra\n"
+    assert found.err == "warning: not of this policy, not changed: User:stranger may read topic beginning with ra\n"
     assert own.err.startswith("error: the deployment: Kafka at ") and "this principal may not manage access control.\nHint: " in own.err
     assert "the cluster has no access control, so everybody may read everything.\nHint: " in opened.err
     assert secured.leaks("".join(done.out + done.err for done in (found, own, opened))) == []

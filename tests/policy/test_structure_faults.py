@@ -13,7 +13,7 @@ FAULTS = [
     ([("segments:", "§segments")], "broken YAML: could not find expected ':' (while scanning a simple key)", "colons"),
     ([("format: json", "format: §'json")], "broken YAML: found unexpected end of stream", "quotes"),
     ([("format: json", "§\tformat: json")], "broken YAML: found character '\\t'", "spaces"),
-    ([("version: 1", "version: 1\n§version: 2")], "the key 'version' is there twice", "line 1"),
+    ([("version: 1", "version: 1\n§version: 2")], "the key 'version' is a duplicate", "line 1"),
     ([("version: 1", "version: 1\n§[a, b]: 1")], "a key is not plain text", "quotes"),
     ([("version: 1", "version: §!!python/name:os.system x")], "a tag (!…) is not allowed", "without it"),
     ([("version: 1", "version: §&a [1, *a]")], "an alias inside the value that it names", "write"),
@@ -106,7 +106,7 @@ def test_the_text_of_faults_is_what_editors_follow():
     """Each fault is a line ``name:line:column: message``, and a line with its hint."""
     with pytest.raises(PolicyFaults) as caught:
         load(PolicySource("p.yaml", "version: 1\nversion: 2\n"))
-    assert str(caught.value) == "p.yaml:2:1: the key 'version' is there twice\n    hint: the first is in line 1"
+    assert str(caught.value) == "p.yaml:2:1: the key 'version' is a duplicate\n    hint: the first is in line 1"
 
 
 def test_faults_travel_between_processes():

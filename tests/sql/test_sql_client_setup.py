@@ -65,7 +65,7 @@ def test_the_jar_is_put_into_the_distribution(home, jars):
     assert 0o644 == (home / "opt" / NAME).stat().st_mode & 0o777
     assert {NAME, "flink-sql-client-9.9.9.jar"} == {path.name for path in (home / "opt").iterdir()}
     before = tree(home)
-    assert f"{home / 'opt' / NAME} is there already" in set_up(home, jars).notes
+    assert f"{home / 'opt' / NAME} already exists" in set_up(home, jars).notes
     assert before == tree(home)
 
 

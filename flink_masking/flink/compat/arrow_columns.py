@@ -1,7 +1,7 @@
 """Columns of BYTES and TIMESTAMP_LTZ to vectorised functions as Arrow-backed Series, without a Python object for each value.
 
-PyFlink makes a pandas Series of bytes objects from each Arrow column; for records of 200 bytes that, and the way back, costs half of what
-all of Protect costs. PyFlink 2.3.0 has no setting for it.
+PyFlink makes a pandas Series of bytes objects from each Arrow column; for records of 200 bytes that, and the reverse conversion, cost half
+of what all of Protect costs. PyFlink 2.3.0 has no setting for it.
 
 Contract: for jobs whose vectorised functions are all of this library; another's may not expect such a Series.
 """

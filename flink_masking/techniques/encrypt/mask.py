@@ -1,4 +1,4 @@
-"""encrypt at work: XAES-256-GCM under the key of the domain, and the way back."""
+"""encrypt at work: XAES-256-GCM under the key of the domain, and its inverse."""
 
 from itertools import product
 

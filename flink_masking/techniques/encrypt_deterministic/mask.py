@@ -1,4 +1,4 @@
-"""encrypt_deterministic at work: AES-SIV under the key of the domain, and the way back."""
+"""encrypt_deterministic at work: AES-SIV under the key of the domain, and its inverse."""
 
 import numpy as np
 

@@ -25,7 +25,7 @@ def make(params: FpeParams, rule_context: RuleContext) -> Mask:
 
 
 def unmake(params: FpeParams, rule_context: RuleContext) -> Mask:
-    """The way back: the exact value (in NFC) that `make` took, under the same parameters and key.
+    """Decrypt: the exact value (in NFC) that `make` encrypted, under the same parameters and key.
 
     Refused is what cannot be a result: a wrong number of characters, wrong check digits. FF1 has no integrity: under another key, or
     for a value that was never protected, comes another value of the same form, and nothing tells.

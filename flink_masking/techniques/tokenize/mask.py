@@ -77,7 +77,7 @@ def make(params: TokenizeParams, rule_context: RuleContext) -> Mask:
 
 
 def unmake(params: TokenizeParams, rule_context: RuleContext) -> Mask:
-    """The way back: tokens to values; what is no token of the domain, or cannot be opened with the ring, is refused.
+    """Maps tokens to values; what is no token of the domain, or cannot be opened with the ring, is refused.
 
     Numbers and booleans come back as text. Null stays null, ``""`` stays ``""``.
 
