@@ -90,7 +90,7 @@ def _check_key_versions(name: str, segment: MaskedSegment, rules: dict[str, Rule
     if policy.unknown_fields == "redact":  # an undeclared member of that name would stay, and the key would be there twice
         findings.error(loc, "it does not go together with 'unknown_fields: redact'", "quarantine or drop unknown fields")
     if not any(rule.promises.version_beside for rule in rules.values()):
-        text = "no rule of the segment has results that need their key version told beside them"
+        text = "the segment has no rule whose results need a key version beside them"
         findings.warn(loc, text, f"omit it; it is for {', '.join(registry.those(lambda promises: promises.version_beside))}")
 
 

@@ -200,7 +200,7 @@ def test_a_wrapped_ring_from_new_to_export(cli, wrapped):
 
 
 @pytest.mark.parametrize(("wrap", "said"), [
-    ("file:///x", "wraps no keys"), ("no address", "starts with"), ("vault+transit://h/transit", "names no key"),
+    ("file:///x", "cannot wrap keys"), ("no address", "starts with"), ("vault+transit://h/transit", "names no key"),
     ("vault+transit://h/transit/keys/k?tls=off", "not possible here"),
 ])
 def test_a_wrapping_key_that_cannot_be_used(cli, tmp_path, monkeypatch, wrap, said):

@@ -177,7 +177,7 @@ def test_a_ledger_knows_what_appeared(ledger, tmp_path):
     with ledger() as held:
         assert held.done == {"a", "b", "c"} and path.stat().st_mode & 0o777 == 0o600
     path.write_text("something else\n")
-    with pytest.raises(InputError, match="no ledger"), ledger():
+    with pytest.raises(InputError, match="not a ledger"), ledger():
         pass
 
 

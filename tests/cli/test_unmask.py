@@ -147,7 +147,7 @@ def test_tokens_need_the_vault_that_they_came_from(unmask, place):
 
 @pytest.mark.parametrize(("change", "said"), [
     ({"input_": "none"}, "no such file"), ({"output": "policy.yaml"}, "already exists"), ({"output": "no/dir.jsonl"}, "does not exist"),
-    ({"output": "masked/clear.jsonl"}, "lies in the input"), ({"segment": "none"}, "masked segments are masked, cards"),
+    ({"output": "masked/clear.jsonl"}, "is inside the input"), ({"segment": "none"}, "masked segments are masked, cards"),
     ({"keys": "none.json"}, "none.json"),
 ])
 def test_what_cannot_be_used_ends_at_once(unmask, place, change, said):

@@ -157,7 +157,7 @@ UPSERT = kafka("one") | {"connector": "upsert-kafka"}
     ("{key: {technique: substitute, as: user_name}}", {"one": UPSERT}, "'substitute' with these parameters can give two keys one"),
     ("{key: {technique: pseudonym, domain: d, length: 8}}", {"one": UPSERT}, "'pseudonym' with these.*Hint: pseudonym"),
     ("{key: {technique: pseudonym, domain: d, encoding: hex, length: 23}}", {"one": UPSERT}, "'pseudonym' with"),
-    (KEY, {"source": kafka("raw") | {"connector": "upsert-kafka"}}, "source: upsert-kafka makes changes of records"),
+    (KEY, {"source": kafka("raw") | {"connector": "upsert-kafka"}}, "source: upsert-kafka emits a changelog"),
 ])  # fmt: skip
 def test_what_a_deployment_cannot_do(record, given, words):
     """Policy and deployment that do not fit are refused before anything starts, with what to do."""

@@ -161,4 +161,4 @@ def test_an_undeclared_member_of_the_name_does_not_stay(ring):
 def test_key_versions_without_fpe_are_pointed_out():
     """Asking for key versions where there are none is a warning."""
     text = POLICY.replace("{technique: fpe, domain: pan, format: card, keep_first: 6}", "keep")
-    assert any("no fpe rule" in fault.message for fault in loaded(text).warnings)
+    assert any("need a key version beside them" in fault.message for fault in loaded(text).warnings)

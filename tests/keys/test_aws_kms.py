@@ -90,7 +90,7 @@ def test_the_context_binds(endpoint, kms, key_arn, tmp_path):
 def test_other_keys_open_nothing(endpoint, kms, key_arn, tmp_path):
     """A key that is not there, or that did not wrap the ring, is told in few words."""
     uri = wrapped_file(f"aws-kms://{key_arn}?endpoint={endpoint}", tmp_path)
-    with pytest.raises(KeyRingError, match="nothing of that name"):
+    with pytest.raises(KeyRingError, match="no such object"):
         open_ring(uri.replace(key_arn, key_arn[:-1] + ("0" if key_arn[-1] != "0" else "1")))
     other = kms.create_key()["KeyMetadata"]["Arn"]
     with pytest.raises(KeyRingError, match=r"refuses the request|access is refused"):  # IncorrectKeyException at AWS, another code at moto
@@ -110,7 +110,7 @@ def test_a_changed_ring_opens_nothing(endpoint, key_arn, tmp_path):
 
 @pytest.mark.parametrize(("status", "code", "said"), [
     (400, "AccessDeniedException", "access is refused"), (400, "ExpiredTokenException", "access is refused"),
-    (400, "ThrottlingException", "slow down"), (400, "NotFoundException", "nothing of that name"),
+    (400, "ThrottlingException", "throttles requests"), (400, "NotFoundException", "no such object"),
     (400, "InvalidCiphertextException", "refuses the request"), (400, "IncorrectKeyException", "refuses the request"),
     (400, "DisabledException", "refuses the request"),
     (500, "KMSInternalException", "cannot be reached"),

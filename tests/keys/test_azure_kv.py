@@ -168,7 +168,7 @@ def test_azures_client_wraps_and_unwraps(azure):
 
 
 @pytest.mark.parametrize(("status", "said"), [
-    (403, "access is refused"), (404, "nothing of that name"), (429, "slow down"), (503, "cannot be reached"),
+    (403, "access is refused"), (404, "no such object"), (429, "throttles requests"), (503, "cannot be reached"),
 ])
 def test_azures_errors(azure, status, said):
     """Each HTTP status comes out of Azure's client as a KeyRingError in few words."""

@@ -55,7 +55,7 @@ def test_a_ring_is_wrapped_and_unwrapped():
 
 @pytest.mark.parametrize(("classes", "said"), [
     (("Forbidden", "PermissionDenied"), "access is refused"), (("Unauthorized", "Unauthenticated"), "access is refused"),
-    (("NotFound",), "nothing of that name"), (("TooManyRequests", "ResourceExhausted"), "slow down"),
+    (("NotFound",), "no such object"), (("TooManyRequests", "ResourceExhausted"), "throttles requests"),
     (("BadRequest", "InvalidArgument"), "refuses the request"), (("ServerError", "ServiceUnavailable"), "cannot be reached"),
     (("ServerError", "GatewayTimeout", "DeadlineExceeded"), "cannot be reached"),
     (("GoogleAuthError", "DefaultCredentialsError"), "access is refused"), (("GoogleAuthError", "TransportError"), "cannot be reached"),
@@ -119,8 +119,9 @@ def test_googles_client_wraps_and_unwraps(google):
 
 
 @pytest.mark.parametrize(("status", "said"), [
-    ("PERMISSION_DENIED", "access is refused"), ("UNAUTHENTICATED", "access is refused"), ("NOT_FOUND", "nothing of that name"),
-    ("RESOURCE_EXHAUSTED", "slow down"), ("INVALID_ARGUMENT", "refuses the request"), ("FAILED_PRECONDITION", "refuses the request"),
+    ("PERMISSION_DENIED", "access is refused"), ("UNAUTHENTICATED", "access is refused"), ("NOT_FOUND", "no such object"),
+    ("RESOURCE_EXHAUSTED", "throttles requests"), ("INVALID_ARGUMENT", "refuses the request"),
+    ("FAILED_PRECONDITION", "refuses the request"),
     ("UNAVAILABLE", "cannot be reached"), ("DEADLINE_EXCEEDED", "cannot be reached"),
 ])
 def test_googles_errors(google, status, said):

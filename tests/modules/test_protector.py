@@ -187,6 +187,6 @@ def test_a_key_ring_that_is_away_stays_in_use(tmp_path, caplog):
     before = protector.protect([README]).views["masked-customer-events"]
     path.unlink()
     assert protector.protect([README]).views["masked-customer-events"].equals(before)
-    assert "the one before stays in use" in caplog.text
+    assert "the current one stays in use" in caplog.text
     with pytest.raises(ValueError, match="more than 0"):
         Protector(PolicySource("policy.yaml", POLICY), f"file://{tmp_path}/keys.json", key_refresh_s=0)
