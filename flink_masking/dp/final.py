@@ -117,7 +117,7 @@ class FinalLogic:
             counts["released"] += int(records[published].sum())
             counts["suppressed"] += int(records[~published].sum())
             if shown:
-                drawn[start] = render(self._spec, start, totals.column("group").filter(pa.array(published)).to_pylist(), noisy)
+                drawn[start] = render(self._spec, start, totals.column("group").filter(pa.array(published)), noisy)
         counts["suppressed"] += self._unlisted
         if drawn:
             effects.writes.update({f"drawn:{start}": None for start in self._drawn})

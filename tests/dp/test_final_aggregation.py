@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from flink_masking.dp import windows
 from flink_masking.dp.contribution import contributions
 from flink_masking.dp.final import FinalLogic
+from flink_masking.dp.metric_texts import decimal
 from flink_masking.dp.partial import PartialLogic
 from flink_masking.dp.partials import partial_schema, read_partial
-from flink_masking.dp.rows import decimal
 from flink_masking.dp.spec import AggregateSpec, Measure, Metric
 from flink_masking.errors import InputError, JobError
 
