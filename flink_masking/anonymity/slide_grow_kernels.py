@@ -26,7 +26,7 @@ from flink_masking.anonymity.models import model_kernels as models
 from flink_masking.anonymity.models.model_kernels import PAST, RULES, TALLY
 from flink_masking.anonymity.rarity_kernels import SEEN, rarity
 from flink_masking.anonymity.space import ONE
-from flink_masking.kernels import I64, JIT, W32, W64, WU64, njit, types
+from flink_masking.kernels import I64, INLINED, JIT, W32, W64, WU64, njit, types
 
 OUT = 1 << 30
 """Cost of a record that cannot join: gone, or its person is in already."""
@@ -153,7 +153,7 @@ def _holds(values, n, value):
     return found
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally):
     """What to add to a group of n people: cost, slot (-1: the group is complete), model that is to be brought closer (-1: none)."""
     count = rules.kind.size
@@ -174,8 +174,11 @@ def _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally):
 
 
 @njit(**JIT)
-def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, high):
+def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, box, low, high):
     """Form the group of the record at begin from [begin, end); its slots, less begin, go to `held.member`, its box to low and high.
+
+    `distinct` is the number of distinct values that the most demanding model asks for: until only so many places are left, a group
+    grows as it does without models.
 
     Returns:
         Number of members; when no group can be brought together, -1 for too few people and -2 - r for model r (nothing is changed then).
@@ -191,12 +194,13 @@ def _grow(held, begin, end, limits, last, rules, past, tally, shape, box, low, h
         models.clear(tally)
         models.add(tally, sensitive, begin)
     while True:
-        if modelled:
+        if modelled and k - n < distinct:
             total, j, r = _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally)
             if j < 0:
                 break
-        elif n < k:  # the same without models, and without the reference counts of all the arrays that they take
+        elif n < k:  # without the reference counts of all the arrays that models take
             total, j = _cheapest(cost)
+            r = -1
         else:
             break
         if total >= BARRED:
@@ -292,7 +296,9 @@ def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen,
     gone, arrival, seq, bias, cells, words, sensitive = held.gone, held.arrival, held.seq, held.bias, held.cells, held.words, held.sensitive
     max_buffer, max_delay, max_arrivals, rare = limits.max_buffer, limits.max_delay, limits.max_arrivals, limits.rare
     modelled = sensitive.shape[0] > 0
-    whole = ONE * (cells.shape[0] + words.shape[0])
+    whole, distinct = ONE * (cells.shape[0] + words.shape[0]), np.int64(1)
+    for r in range(rules.l.size):
+        distinct = max(distinct, rules.l[r])
     while True:
         while begin < end and gone[begin]:
             begin += 1
@@ -300,7 +306,7 @@ def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen,
         due = begin < end and (everything or end - begin - holes > max_buffer or now - arrival[begin] >= max_delay
                                or last - seq[begin] >= max_arrivals - 1)
         if due:
-            n = _grow(held, begin, end, limits, last, rules, past, tally, shape, box, left.low[groups], left.high[groups])
+            n = _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, box, left.low[groups], left.high[groups])
             if n < 0:
                 gone[begin] = OUT
                 left.suppressed[suppressed], left.reason[suppressed] = seq[begin], -1 - n

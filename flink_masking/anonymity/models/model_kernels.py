@@ -178,7 +178,7 @@ def _weighted(table, n):
     return n * log2(n) if n > 1 else np.int64(0)
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def _sum_weighted(tally, a):
     """The sum of c log c over the counts c of an attribute's values."""
     total, table, counts, slot = np.int64(0), tally.weighted, tally.counts, tally.slot
@@ -207,7 +207,7 @@ def _largest(tally, a, most):
     return total, bound
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def _shortfall(rules, past, tally, r):
     """By how much a group misses model r; at most 0 when it passes. Comparable only within a model."""
     kind, a, n = rules.kind[r], rules.column[r], tally.size[0]
@@ -292,7 +292,7 @@ def _distance(rules, past, tally, r):
     return distance
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def failing(rules, past, tally):
     """The first model that the tallied values do not satisfy; the number of models when all hold."""
     for r in range(rules.kind.size):
@@ -311,7 +311,7 @@ def urgent(rules, tally, places):
     return -1
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def _most(rules, tally, r, scarce):
     """How often the group may have a value so that one more of it brings the group closer to passing model r; not for closeness."""
     kind, a, n, table = rules.kind[r], rules.column[r], tally.size[0], tally.weighted
@@ -331,7 +331,7 @@ def _most(rules, tally, r, scarce):
     return max(limit - 1, np.int64(0))
 
 
-@njit(**JIT)
+@njit(**INLINED)
 def mask(rules, past, tally, r, scarce, values, cost, out):
     """Set to `out` what records cost whose value brings the group no closer to passing model r.
 
