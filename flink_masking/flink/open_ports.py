@@ -9,11 +9,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from flink_masking.flink.compat.worker import CONTROL, LOGGING, service
+
 _LISTENS = "0A"
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
-_URL = re.compile(r'url: ".+:(\d+)"')
-_SERVICES = ("CONTROL_API_SERVICE_DESCRIPTOR", "LOGGING_API_SERVICE_DESCRIPTOR")
-"""Where Beam's worker finds the addresses of services that it is told of; all of them are opened by the same code."""
 
 
 class Listening(NamedTuple):
@@ -53,7 +52,7 @@ def open_ports(root: int) -> list[int]:
 
 def services_open() -> bool:
     """Whether services that this Python worker talks to take connections from other machines; False where it is no worker."""
-    ports = {int(found[1]) for name in _SERVICES if (found := _URL.search(os.environ.get(name, "")))}
+    ports = {found.port for name in (CONTROL, LOGGING) if (found := service(name))}  # all services are opened by the same code
     return any(socket.port in ports for socket in beyond_loopback())
 
 

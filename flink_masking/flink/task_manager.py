@@ -5,16 +5,13 @@ its TaskManager by four minutes, with buffers of records in its memory.
 """
 
 import os
-import re
 import socket
 import threading
 import time
 from pathlib import Path
 
-RUNNER = b"pyflink-udf-runner.sh"
-"""The script that a TaskManager starts a worker by; it stays until the worker has ended."""
-_CONTROL = "CONTROL_API_SERVICE_DESCRIPTOR"
-_URL = re.compile(r'url: "(?P<host>.+):(?P<port>\d+)"')
+from flink_masking.flink.compat.worker import CONTROL, RUNNER, service
+
 _INTERVAL = 2.0
 _once = threading.Lock()
 
@@ -60,11 +57,10 @@ def _parent(process: int) -> int | None:
 
 def _answers() -> bool:
     """Whether the control service of the worker accepts connections."""
-    found = _URL.search(os.environ.get(_CONTROL, ""))
-    if found is None:
+    if (address := service(CONTROL)) is None:
         return True
     try:
-        with socket.create_connection((found["host"], int(found["port"])), timeout=30):
+        with socket.create_connection(address, timeout=30):
             return True
     except OSError:
         return False

@@ -1,7 +1,8 @@
 """Every change to PyFlink, Beam and pyarrow, one module for each; nothing outside this package reaches into their private parts.
 
-`apply` makes the changes that it is asked for and reports which could not be made; see `flink_masking.flink.compat.patch`. Two modules are
-no such patches: `beam_services` is a matter of security, so a job is refused without it, and `java_objects` has no unpatched way.
+`apply` makes the changes that it is asked for and reports which could not be made; see `flink_masking.flink.compat.patch`. Others are
+no such patches: `beam_services` is a matter of security, so a job is refused without it; `java_objects` and `worker` name what there is no
+other way to; `versions` compares the client's releases with the workers'.
 """
 
 from flink_masking.flink.compat.arrow_columns import ARROW_COLUMNS

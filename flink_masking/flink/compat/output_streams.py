@@ -4,16 +4,14 @@ PyFlink's output streams send when they hold 10 MB, or after the tick of a threa
 `senders` finds is such a tick. Without it Flink begins with a bundle's results only when the worker has nothing left to do.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from typing import Any
 
 from flink_masking.flink.compat.patch import Mismatch, Patch, applied, require_source, revoke
+from flink_masking.flink.compat.worker import is_worker
 
 _TICK = "notify_flush"
-_WORKER = "CONTROL_API_SERVICE_DESCRIPTOR"
-"""Set in Beam's worker processes."""
 
 
 def _install() -> None:
@@ -38,6 +36,6 @@ def senders() -> list[Callable[[], None]]:
         return []
     ticks: list[Any] = [getattr(thread, "_function", None) for thread in threading.enumerate()]
     found = [tick for tick in ticks if getattr(tick, "__name__", "") == _TICK]
-    if not found and _WORKER in os.environ:
+    if not found and is_worker():
         revoke(OUTPUT_STREAMS, "no output stream of this worker has a thread that ticks")
     return found

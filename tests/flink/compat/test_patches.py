@@ -24,7 +24,7 @@ from pyflink.table import utils
 import flink_masking
 from flink_masking.errors import JobError
 from flink_masking.flink import compat
-from flink_masking.flink.compat import beam_services, output_streams, patch
+from flink_masking.flink.compat import beam_services, output_streams, patch, worker
 
 pytestmark = pytest.mark.usefixtures("as_before")
 ALL = {found.name for found in compat.PROTECT}
@@ -170,10 +170,18 @@ def test_the_java_objects_are_where_they_are_looked_for(owner, attribute):
     assert f"self.{attribute} = " in patch.inspect.getsource(owner.__init__)
 
 
+def test_workers_are_started_and_told_as_expected():
+    """The installed PyFlink has the script that workers are known by, and its workers' environment the addresses of their services."""
+    assert (Path(pyflink.__file__).parent / "bin" / worker.RUNNER.decode()).is_file()
+    boot = Path(operation_utils.__file__).parents[1] / "beam" / "beam_boot.py"
+    assert all(f'os.environ["{name}"] = ' in boot.read_text() for name in (worker.CONTROL, worker.LOGGING))
+
+
 def test_nothing_else_reaches_into_private_parts():
     """Private attributes of PyFlink, its worker code and Beam are named in this one package only."""
     package = Path(flink_masking.__file__).parent
-    private = re.compile(r"\._j_|fn_execution|apache_beam|pyflink_gateway_server|_python_worker_execution|java_utils import (?!to_jarray)")
+    private = re.compile(r"\._j_|fn_execution|apache_beam|pyflink_gateway_server|_python_worker_execution|_SERVICE_DESCRIPTOR|"
+                         r"java_utils import (?!to_jarray)")
     found = {str(file.relative_to(package)) for file in package.rglob("*.py") if private.search(file.read_text())}
     assert {name for name in found if not name.startswith("flink/compat/")} == set()
 
