@@ -98,7 +98,7 @@ def test_what_is_not_in_kafka_is_noted(access):
     found = access("job: User:job\n", one={"connector": "filesystem", "path": "file:///o"})
     assert {acl.name for acl in found.clusters[0].acls if acl.resource == "topic"} == {"raw", "t-two", "t-audit", "t-quarantine"}
     assert found.notes == ("sinks.one is not in Kafka: its own system controls access",
-                           "nobody reads two: the principals file does not name it")
+                           "the principals file names no reader of two")
 
 
 def test_every_cluster_has_its_own_entries(access):

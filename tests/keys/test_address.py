@@ -71,7 +71,7 @@ def test_addresses_that_are_not_complete(uri, said):
 
 def test_only_wrapping_keys_wrap():
     """A place where rings are stored wraps nothing."""
-    with pytest.raises(KeyRingError, match=r"file:// wraps no keys\. Hint: known are vault\+transit://"):
+    with pytest.raises(KeyRingError, match=r"file:// cannot wrap keys\. Hint: known are vault\+transit://"):
         wrapper_at(Address.parse("file:///a"))
 
 

@@ -99,7 +99,7 @@ def test_what_does_not_hash_to_the_checksum_never_reaches_the_cache(tmp_path, se
     """A repository that sends something else is refused, and nothing of it stays."""
     address, held, _ = server
     held[f"/maven/{PATH}"] = BODY + b"!"
-    with pytest.raises(JobError, match=r"what jgo brought is not the jar that was pinned"):
+    with pytest.raises(JobError, match=r"the jar that jgo fetched does not match its pinned checksum"):
         JarCache(tmp_path, f"http://{address}").resolve(JAR)
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
@@ -167,7 +167,7 @@ def test_what_maven_says_is_told_without_logins(tmp_path, nobodys_configuration,
         JarCache(tmp_path).resolve(JAR)
     assert "\n" not in str(raised.value)
     put_maven(nobodys_configuration, PUTS.replace("the jar", "another"))
-    with pytest.raises(JobError, match="what Maven brought is not the jar that was pinned"):
+    with pytest.raises(JobError, match="the jar that Maven fetched does not match its pinned checksum"):
         JarCache(tmp_path).resolve(JAR)
     assert [] == [path for path in tmp_path.rglob("*") if path.is_file()]
 
