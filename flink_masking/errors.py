@@ -1,20 +1,50 @@
 """Every error of the library: one base class, each also of a builtin kind.
 
 Arguments are plain strings, because errors are pickled between Flink's processes. A message says where, what is wrong (the type
-that came, never the value) and what to do.
+that came, never the value) and, after ``Hint:``, what to do. `exit_code` is what a command ends with: 2 says that a person must edit
+something first, 75 that the same command may succeed later. 0 is success, and 128 and above are signals.
+
+=========================== ============= ==== ===================================================================
+class                       also a        exit what to do
+=========================== ============= ==== ===================================================================
+`PolicyError`               ValueError    2    correct the policy; `PolicyFaults` lists every fault with its line
+`KeyRingError`              RuntimeError  1    correct the address, the ring or its permissions
+`KeyRingUnavailableError`   KeyRingError  75   try again later: the key service is away or asks to slow down
+`VaultError`                RuntimeError  1    correct the address, the vault or its permissions
+`VaultUnavailableError`     VaultError    75   try again later: the vault was away or busy for longer than the patience
+`DecryptionError`           ValueError    1    use the keys and vault that the values were protected with
+`InputError`                ValueError    1    correct the file, directory or option
+`JobError`                  RuntimeError  1    see the message; a job that has run and failed has more in Flink's log
+=========================== ============= ==== ===================================================================
 """
+
+from typing import ClassVar
 
 
 class FlinkMaskingError(Exception):
-    """The base of all errors raised on purpose by flink-masking."""
+    """The base of all errors raised on purpose by flink-masking.
+
+    Attributes:
+        exit_code: what a command ends with.
+    """
+
+    exit_code: ClassVar[int] = 1
 
 
 class PolicyError(FlinkMaskingError, ValueError):
     """A policy, or a file that it names, cannot be used as written."""
 
+    exit_code = 2
+
 
 class KeyRingError(FlinkMaskingError, RuntimeError):
     """A key ring cannot be found, read or trusted, or lacks the key that is asked for."""
+
+
+class KeyRingUnavailableError(KeyRingError):
+    """A key service cannot be reached now or asks to slow down; the same call may succeed later."""
+
+    exit_code = 75
 
 
 class DecryptionError(FlinkMaskingError, ValueError):
@@ -26,8 +56,14 @@ class InputError(FlinkMaskingError, ValueError):
 
 
 class JobError(FlinkMaskingError, RuntimeError):
-    """A Flink job could not be started, failed, or its record counts do not reconcile."""
+    """A Flink job could not be built or started, failed, or its record counts do not reconcile."""
 
 
 class VaultError(FlinkMaskingError, RuntimeError):
-    """A token vault cannot be opened, reached or trusted, or has no token left to give."""
+    """A token vault cannot be opened or trusted, or has no token left to give."""
+
+
+class VaultUnavailableError(VaultError):
+    """A token vault was away or busy for longer than its patience; the same call may succeed later."""
+
+    exit_code = 75

@@ -50,9 +50,20 @@ class Protector(Secret):
     between two batches, as in a job: a version that was promoted, disabled or destroyed takes effect without a new Protector.
 
     Example:
-        protector = Protector("policy.yaml", "file:///secrets/keys.json")
-        result = protector.protect([b'{"email": "john.doe@example.com"}'])
-        result.views["masked-customer-events"][0]
+        >>> from flink_masking import KeyRing, Protector
+        >>> from flink_masking.policy.source import PolicySource
+        >>> policy = '''
+        ... version: 1
+        ... stream: events
+        ... fields: {email: {class: direct, type: email}}
+        ... segments: {support: {view: masked, rules: {email: {technique: partial, keep_first: 1, keep_after: "@"}}}}
+        ... '''
+        >>> protector = Protector(PolicySource("policy.yaml", policy), KeyRing.ephemeral())
+        >>> result = protector.protect([b'{"email":"john.doe@example.com"}', b"broken"])
+        >>> result.views["support"].to_pylist()
+        [b'{"email":"j***@example.com"}', None]
+        >>> [row for row, line in result.quarantine]
+        [1]
     """
 
     def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None, *,

@@ -12,16 +12,14 @@ from flink_masking.cli.console import reporting_errors, show_warnings
 from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import completed
 from flink_masking.errors import FlinkMaskingError, JobError
-from flink_masking.flink.compat.beam_services import put_on_class_path
-from flink_masking.flink.compat.java_objects import use_worker_processes
-from flink_masking.flink.jars import job_jars, take_jars
+from flink_masking.flink.environment import stream_environment
+from flink_masking.flink.jars import job_jars
 from flink_masking.flink.job_source import JobSource
-from flink_masking.flink.launch import launch
+from flink_masking.flink.launch import SOURCE_UID, launch
 from flink_masking.flink.local import cause
 from flink_masking.flink.pipeline import build, sink_order, take_checkpoints
 from flink_masking.flink.refusals import told_once
 from flink_masking.flink.savepoint import check_savepoint
-from flink_masking.flink.settings import stream_environment
 from flink_masking.kafka.preflight import preflight
 from flink_masking.policy.source import PolicySource
 
@@ -63,10 +61,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls)
     plan = source.plan()
     jars = job_jars(deployment)
-    use_worker_processes()
-    put_on_class_path()
-    environment = stream_environment(deployment.settings())
-    take_jars(environment, jars)
+    environment = stream_environment(deployment.settings(), jars)
     take_checkpoints(environment, deployment)
     tables = StreamTableEnvironment.create(environment)
     try:
@@ -74,7 +69,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         if asks:
             preflight(completed(deployment, plan.policy.stream), jars)
         check_savepoint(environment, source.loaded())
-        client = launch(environment, statements, sink_order(plan), plan.policy.stream)
+        client = launch(environment, statements, sink_order(plan), plan.policy.stream, SOURCE_UID)
         if wait:
             client.get_job_execution_result().result()
     except FlinkMaskingError:

@@ -1,8 +1,8 @@
 """Output of commands, and the one place that turns an error into a message and an exit code.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 a policy or an option that cannot be used, 130
-interrupted, 128 and its number where another signal ended it. A traceback appears only when FLINK_MASKING_DEBUG is set: it may show
-what records hold.
+Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 a policy or an option that cannot be used, others
+by the class of the error (`flink_masking.errors`), 130 interrupted, 128 and its number where another signal ended it. A traceback
+appears only when FLINK_MASKING_DEBUG is set: it may show what records hold.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from flink_masking.errors import FlinkMaskingError, PolicyError
+from flink_masking.errors import FlinkMaskingError
 from flink_masking.files.private_file import Ended
 
 DEBUG = "FLINK_MASKING_DEBUG"
@@ -38,9 +38,9 @@ def reporting_errors() -> Iterator[None]:
     except FlinkMaskingError as error:
         faults = getattr(error, "faults", None)
         if faults is None:
-            _leave(str(error), 2 if isinstance(error, PolicyError) else 1)
+            _leave(str(error), error.exit_code)
         show_faults(error.name, faults)  # type: ignore[attr-defined]
-        _leave("", 2)
+        _leave("", error.exit_code)
     except OSError as error:
         if error.filename is None or error.strerror is None:
             _leave(_unforeseen(error), 1)

@@ -61,7 +61,7 @@ def show(
     """
     from contextlib import ExitStack
 
-    from flink_masking.cli.accountable import audited
+    from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.engine.quarantine import QuarantineReader

@@ -113,7 +113,7 @@ class Quarantine:
             BadParameter: one of them is missing.
             InputError: one of them is not one line of text.
         """
-        from flink_masking.cli.accountable import told
+        from flink_masking.audit.accountable import told
 
         for name, text in (("--actor", actor), ("--purpose", purpose)):
             if text is None:

@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from flink_masking.cli.accountable import audited, told
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -26,6 +25,7 @@ def rekey(
     """
     import os
 
+    from flink_masking.audit.accountable import audited, told
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, out

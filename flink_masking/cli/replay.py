@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flink_masking.cli.accountable import Actor, Purpose, audited
+from flink_masking.cli.accountable import Actor, Purpose
 from flink_masking.cli.quarantine import Audit, Config, Keys, Source
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def replay(
     QUARANTINE.replayed in the same transaction. In files they go to OUTPUT, noted in SOURCE.replayed.jsonl. What was sent once is not sent
     again. Who, why and how many is appended to the audit, before the first record is opened and again at the end.
     """
+    from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.mending import Mender
     from flink_masking.cli.quarantined import Quarantine

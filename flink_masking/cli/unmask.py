@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flink_masking.cli.accountable import Actor, Purpose, audited, told
+from flink_masking.cli.accountable import Actor, Purpose
 from flink_masking.cli.addresses import Vault, vault_address
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
@@ -37,6 +37,7 @@ def unmask(
     """
     from contextlib import ExitStack, closing
 
+    from flink_masking.audit.accountable import audited, told
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, err, out

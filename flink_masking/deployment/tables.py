@@ -1,25 +1,23 @@
-"""The tables of a job in Flink SQL: its source, its sinks, and the queries between; one text for the main job and for SQL scripts.
+"""The tables of a job in Flink SQL: its source and its sinks; one text for the main job and for SQL scripts.
 
 On Kafka, a record is more than its value. The source then has columns for what the policy asks for, and nothing else crosses into Python;
 a masked segment's table has a key, headers and a timestamp, so far as its rules let them leave.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 
 from flink_masking.addresses.endpoints import KAFKA
-from flink_masking.deployment.model import Deployment, Options, literal, quoted, with_clause
+from flink_masking.deployment.model import Deployment, Options, quoted, with_clause
+from flink_masking.deployment.queries import Queries
 from flink_masking.engine.plan import MaskedPlan, Plan
-from flink_masking.engine.record import RecordPlan, Transport, header_names, keyed
+from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
 from flink_masking.techniques import registry
 
-SOURCE, PROTECTED, PROTECT = "flink_masking_source", "flink_masking_protected", "flink_masking_protect"
 LARGEST_REQUEST = 1_048_576
 """What a Kafka producer sends at once unless ``properties.max.request.size`` says otherwise, and near to what brokers take: 1 MiB."""
 FRAME = 1_024
 """Bytes of a record besides its value, key and the values of headers: their names, the headers of every segment, the batch around it."""
-PARTITIONS = 1_000
-"""Partitions of one topic that are told apart where several topics are read."""
 CHECKPOINT_INTERVAL = 10_000
 """Milliseconds from one checkpoint to the next of a job with a Kafka sink, whose transactions end with them, where nothing else says."""
 _KEYED = {"key.format": "raw", "key.fields": "key", "value.fields-include": "EXCEPT_KEY"}
@@ -67,6 +65,7 @@ class Tables:
     Attributes:
         deployment: with its defaults.
         transport: what Protect is to be told.
+        queries: between source and sinks.
     """
 
     def __init__(self, plan: Plan, deployment: Deployment, clocked: bool) -> None:
@@ -97,6 +96,11 @@ class Tables:
         quarantine = _largest(sinks["quarantine"]) if on_kafka(sinks["quarantine"]) else None
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
         self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine)
+        told = {name for name, options in sinks.items() if name not in ("audit", "quarantine") and on_kafka(options)}
+        options = deployment.source
+        several = partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))
+        self.queries = Queries(plan, self.transport, told, several)
+        self._told, self._several = told, several
 
     @property
     def settings(self) -> dict[str, str]:
@@ -107,124 +111,47 @@ class Tables:
         session's time zone must be one in which no hour of the year occurs twice.
         """
         settings = {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
-        return {**settings, "table.local-time-zone": "UTC"} if self._has_timestamp or self.transport.partitioned else settings
+        return {**settings, "table.local-time-zone": "UTC"} if self.queries.has_timestamp or self.transport.partitioned else settings
 
     def source(self) -> str:
         """The statement that creates the raw stream's table."""
         columns, options = ["payload BYTES"], self.deployment.source
-        if self._has_key:
+        if self.queries.has_key:
             columns.append("`key` BYTES")
             options = {**_KEYED, **options}
         if self.transport.partitioned:
             columns.append("`partition` INT METADATA VIRTUAL")
         if self._several:
             columns.append("`topic` STRING METADATA VIRTUAL")
-        if self._headers:
+        if self.queries.headers:
             columns.append("`headers` MAP<STRING, BYTES> METADATA VIRTUAL")
-        if self._has_timestamp or self.transport.partitioned:
+        if self.queries.has_timestamp or self.transport.partitioned:
             columns.append("`timestamp` TIMESTAMP_LTZ(3) METADATA VIRTUAL")
-        return f"CREATE TEMPORARY TABLE {SOURCE} ({', '.join(columns)}) WITH ({with_clause(options)})"
+        return f"CREATE TEMPORARY TABLE {self.queries.names.source} ({', '.join(columns)}) WITH ({with_clause(options)})"
 
     def sink(self, name: str) -> str:
         """The statement that creates a sink's table."""
         columns, options, upsert = ["line BYTES"], self.deployment.sinks[name], name in self.transport.upserts
-        segment = self._masked(name)
+        segment = self.queries.masked(name)
         if segment is not None and segment.record.key is not None:
             columns.append("`key` BYTES NOT NULL" if upsert else "`key` BYTES")
             formats = {"key.format": "raw", "value.format": "raw", "value.fields-include": "EXCEPT_KEY"} if upsert else _KEYED
             options = {**formats, **options}
-        if self._told(name):
+        if name in self._told:
             columns.append("`headers` MAP<STRING, BYTES> METADATA")
         if segment is not None and segment.record.timestamp:
             columns.append("`timestamp` TIMESTAMP_LTZ(3) METADATA")
         if upsert:
             columns.append("PRIMARY KEY (`key`) NOT ENFORCED")
-        return f"CREATE TEMPORARY TABLE {quoted('sink ' + name)} ({', '.join(columns)}) WITH ({with_clause(options)})"
-
-    def protected(self, names: Sequence[str]) -> str:
-        """The query that puts the raw stream through Protect, a function for each column; Kafka's timestamp passes beside it.
-
-        Args:
-            names: of the columns; the function's name is PROTECT, an underscore and the column's.
-        """
-        calls = ", ".join(f"{PROTECT}_{name}({self._arguments}) AS {name}" for name in names)
-        return f"SELECT {calls}{self._beside} FROM {SOURCE}"
-
-    @property
-    def _arguments(self) -> str:
-        # Of several topics, partitions of one number are told apart.
-        number = f"ABS(MOD(HASH_CODE(`topic`), 2000000)) * {PARTITIONS} + `partition`" if self._several else "`partition`"
-        partitions = [number, "`timestamp`"] if self.transport.partitioned else []
-        return ", ".join(["payload", *partitions, *(["`key`"] if self._has_key else []),
-                          *(f"`headers`[{literal(name)}]" for name in self._headers)])
-
-    @property
-    def _beside(self) -> str:
-        return ", `timestamp`" if self._has_timestamp else ""
+        return f"CREATE TEMPORARY TABLE {self.target(name)} ({', '.join(columns)}) WITH ({with_clause(options)})"
 
     def insert(self, name: str) -> str:
-        """The statement that fills a masked segment's sink, the audit or the quarantine from Protect's row."""
-        segment = self._masked(name)
-        if segment is None:
-            return f"INSERT INTO {quoted('sink ' + name)} SELECT {name} FROM {PROTECTED} WHERE {name} IS NOT NULL"
-        number = self._plan.masked.index(segment)
-        columns = [f"view{number}"]
-        if segment.record.key is not None:
-            columns.append(f"key{number}")
-        if self._told(name):
-            version = ("key_version", "ENCODE(CAST(key_version AS STRING), 'UTF-8')")
-            columns.append(_headers([*self._constants(), version], [(part.header, f"header{number}_{place}")
-                                                                     for place, part in enumerate(segment.record.headers)]))
-        if segment.record.timestamp:
-            columns.append("`timestamp`")
-        there = f"{columns[1]} IS NOT NULL" if name in self.transport.upserts else f"view{number} IS NOT NULL"
-        return f"INSERT INTO {quoted('sink ' + name)} SELECT {', '.join(columns)} FROM {PROTECTED} WHERE {there}"
+        """The statement that fills a masked segment's sink, the audit or the quarantine from Protect's columns."""
+        return f"INSERT INTO {self.target(name)} {self.queries.view(name)}"
 
-    def insert_lines(self, name: str, view: str) -> str:
-        """The statement that fills a stateful segment's sink from the chunks of lines of `view`."""
-        columns = ["ENCODE(u.line, 'UTF-8')", *([_headers(self._constants(), [])] if self._told(name) else [])]
-        return (f"INSERT INTO {quoted('sink ' + name)} SELECT {', '.join(columns)} FROM {quoted(view)} AS v "
-                f"CROSS JOIN UNNEST(SPLIT(DECODE(v.lines, 'UTF-8'), '\n')) AS u(line) WHERE v.lines IS NOT NULL")
-
-    def _masked(self, name: str) -> MaskedPlan | None:
-        return next((segment for segment in self._plan.masked if segment.name == name), None)
-
-    def _told(self, name: str) -> bool:
-        """Whether the records of a sink carry policy and key version in headers."""
-        return name not in ("audit", "quarantine") and on_kafka(self.deployment.sinks[name])
-
-    def _constants(self) -> Iterator[tuple[str, str]]:
-        for header, value in (("policy_version", str(self._plan.policy.version)), ("policy_digest", self._plan.digest)):
-            yield header, f"CAST(x'{value.encode().hex()}' AS BYTES)"
-
-    @property
-    def _records(self) -> list[RecordPlan]:
-        return [segment.record for segment in self._plan.masked]
-
-    @property
-    def _has_key(self) -> bool:
-        return keyed(self._records, self.transport)
-
-    @property
-    def _headers(self) -> list[str]:
-        return header_names(self._records, self.transport)
-
-    @property
-    def _several(self) -> bool:
-        """Whether partitions come along, and the source may read several topics."""
-        options = self.deployment.source
-        return self.transport.partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))
-
-    @property
-    def _has_timestamp(self) -> bool:
-        return any(segment.record.timestamp for segment in self._plan.masked)
-
-
-def _headers(always: list[tuple[str, str]] | Iterator[tuple[str, str]], present: list[tuple[str, str]]) -> str:
-    """A map of headers; one of `present` is there where its value is. The connector passes over a null name."""
-    pairs = [f"{literal(name)}, {value}" for name, value in always]
-    pairs += [f"CASE WHEN {value} IS NOT NULL THEN {literal(name)} END, {value}" for name, value in present]
-    return f"MAP[{', '.join(pairs)}]"
+    def target(self, name: str) -> str:
+        """The path of a sink's table."""
+        return quoted(f"sink {name}")
 
 
 def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> None:

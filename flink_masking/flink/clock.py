@@ -87,7 +87,7 @@ class ClockFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
         yield Row(packet.encode()), self._sent
 
 
-def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: int, senders: int | None) -> DataStream:
+def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: int, senders: int | None, uid: str) -> DataStream:
     """Packets with watermarks of event time.
 
     Args:
@@ -96,6 +96,7 @@ def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: in
         segment: the segment's name.
         idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
         senders: number of readers of a source without partitions; None for one with partitions.
+        uid: the segment's name in uids.
     """
     jvm = get_gateway().jvm
     beats = jvm.org.apache.flink.table.runtime.operators.wmassigners.ProcTimeMiniBatchAssignerOperator(beat_of(idle_after))
@@ -103,7 +104,7 @@ def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: in
     beating = DataStream(java.transform(f"{segment}: beat", java.getType(), beats))
     timed = (beating.key_by(lambda row: 0, key_type=Types.INT())
              .process(ClockFunction(source, segment, idle_after, senders), output_type=_TIMED)
-             .name(f"{segment}: clock").uid(f"{segment}-clock").set_parallelism(1))
+             .name(f"{segment}: clock").uid(f"{uid}-clock").set_parallelism(1))
     eventtime = jvm.org.apache.flink.streaming.api.functions.python.eventtime
     strategy = java_strategy(WatermarkStrategy.for_monotonous_timestamps())
     strategy = strategy.withTimestampAssigner(eventtime.CustomTimestampAssigner())

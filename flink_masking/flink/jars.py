@@ -47,6 +47,9 @@ def take_jars(environment: StreamExecutionEnvironment, jars: Iterable[Path]) -> 
     settings = settings_of(environment)
     if is_embedded(settings):
         return  # one class path for all: `put_on_class_path`
+    taken, services = Configuration.parse_list_value(settings.get_string(GIVEN, "")), services_jar().as_uri()
+    if services in taken:
+        return
     first = Configuration()
-    first.set_string(GIVEN, str([services_jar().as_uri(), *Configuration.parse_list_value(settings.get_string(GIVEN, ""))]))
+    first.set_string(GIVEN, str([services, *taken]))
     environment.configure(first)

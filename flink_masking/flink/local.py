@@ -53,7 +53,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     from pyflink.table import StreamTableEnvironment
 
     from flink_masking.flink.compat.java_objects import use_worker_processes
-    from flink_masking.flink.launch import launch
+    from flink_masking.flink.launch import SOURCE_UID, launch
     from flink_masking.flink.pipeline import build, sink_order
     from flink_masking.flink.settings import EMBEDDED, LOCAL, configuration
 
@@ -68,7 +68,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
         tables = StreamTableEnvironment.create(environment)
         try:
             statements = build(tables, source, plan, deployment, bounded=True)
-            client = launch(environment, statements, sink_order(plan), plan.policy.stream)
+            client = launch(environment, statements, sink_order(plan), plan.policy.stream, SOURCE_UID)
             reader = ProgressReader(rest.port, str(client.get_job_id()), rest.context())
             done = client.get_job_execution_result()
             opened: set[int] = set()

@@ -16,6 +16,7 @@ from flink_masking.engine.protect import Packed, Protected
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import NO_TIME, Marks
+from flink_masking.errors import JobError
 from flink_masking.flink import compat
 from flink_masking.flink.columns import column_functions
 from flink_masking.flink.compat.arrow_columns import binary_array
@@ -28,6 +29,8 @@ from flink_masking.flink.parts import partitions_of, parts_of
 from flink_masking.telemetry.updates import of_access, of_batch, of_patches
 
 KEY_VERSION = "key_version"
+TAKEN = "taken"
+"""Value of the job parameter that says that somebody takes the quarantine."""
 
 
 def columns(plan: Plan, transport: Transport) -> list[str]:
@@ -41,7 +44,8 @@ def columns(plan: Plan, transport: Transport) -> list[str]:
     return [*views, *packets, "audit", "quarantine", *parts, *([KEY_VERSION] if transport.record else [])]
 
 
-def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_after: int) -> dict[str, UserDefinedScalarFunctionWrapper]:
+def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_after: int,
+                      guard: str | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
     """A vectorised function for each of `columns`, by name. Every column is BYTES, but for the key version.
 
     Args:
@@ -49,9 +53,10 @@ def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_
         plan: the same, compiled here.
         transport: what is known of the topics at both ends.
         idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
+        guard: the job parameter that says that somebody takes the quarantine, for jobs that may also hold functions of somebody else.
     """
     types = {name: DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES() for name in columns(plan, transport)}
-    return column_functions(ProtectColumns(source, transport, idle_after), types)
+    return column_functions(ProtectColumns(source, transport, idle_after, guard), types)
 
 
 class ProtectColumns:
@@ -60,25 +65,27 @@ class ProtectColumns:
     Nonces, random techniques and the audit chain differ between two evaluations, so a plan must evaluate it once for all its sinks.
     """
 
-    def __init__(self, source: JobSource, transport: Transport, idle_after: int) -> None:
+    def __init__(self, source: JobSource, transport: Transport, idle_after: int, guard: str | None = None) -> None:
         """Keep what the workers need; nothing is opened yet.
 
         Args:
             source: policy and address of the keys.
             transport: what is known of the topics at both ends.
             idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
+            guard: the job parameter that says that somebody takes the quarantine; None: the job is the main job, which does.
         """
-        self._source, self._transport, self._idle_after = source, transport, idle_after
+        self._source, self._transport, self._idle_after, self._guard = source, transport, idle_after, guard
 
     def open(self, context: FunctionContext) -> None:
         """Open keys and vault and compile the policy on the worker."""
-        compat.apply(compat.PROTECT)
+        compat.apply(compat.PROTECT if self._guard is None else compat.BESIDE)
         self._metrics = Instruments.of_worker(context)
         self._vault = self._source.open_vault()
         self._keys = self._source.watcher()
         self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport)
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
+        self._abandoned = self._guard is not None and context.get_job_parameter(self._guard, "") != TAKEN
         self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
@@ -107,6 +114,9 @@ class ProtectColumns:
             begun = time.perf_counter_ns()
             column = binary_array(payloads)
             pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
+            if self._abandoned and any(piece.quarantine for piece in pieces):
+                raise JobError("a record belongs in the quarantine, and this job does nothing with the quarantine. Hint: insert "
+                               "views.quarantine into a table of its own")
             cells = [self._cells(piece, marks) for piece, marks in zip(pieces, self._marks(pieces, parts), strict=True)]
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))

@@ -6,6 +6,7 @@ from py4j.protocol import Py4JError
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.java_gateway import get_gateway
 
+from flink_masking.deployment.queries import UNNAMED, Names
 from flink_masking.errors import JobError
 from flink_masking.flink.compat.java_objects import settings_of
 from flink_masking.policy.load import LoadedPolicy
@@ -15,7 +16,7 @@ RECOVERY_PATH = "execution.state-recovery.path"
 _log = logging.getLogger(__name__)
 
 
-def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolicy) -> None:
+def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolicy, names: Names = UNNAMED) -> None:
     """Raise if the state in a savepoint does not fit the policy.
 
     Savepoints of releases that did not keep the shape of their state pass, and so does one that only the JobManager can read: its
@@ -24,6 +25,7 @@ def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolic
     Args:
         environment: as ``flink run -s`` has configured it.
         loaded: the policy of the job.
+        names: what its pass through Protect is called in uids.
 
     Raises:
         JobError: naming the segment and what has changed.
@@ -31,7 +33,7 @@ def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolic
     path = settings_of(environment).get_string(RECOVERY_PATH, "")
     if not path:
         return
-    found = differences(decode(_uids(path)), state_shapes(loaded))
+    found = differences(decode(_uids(path)), {names.uid(segment): shape for segment, shape in state_shapes(loaded).items()})
     if found:
         more = f" (and {len(found) - 1} more changes)" if len(found) > 1 else ""
         raise JobError(f"{found[0]}{more}: the state in the savepoint does not fit. Hint: resume with the policy as it was; or end the "

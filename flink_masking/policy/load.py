@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from flink_masking.anonymity.dimensions import Dimension
 from flink_masking.contract.field import Contract
@@ -163,3 +164,25 @@ def load(source: PolicySource) -> LoadedPolicy:
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
     return LoadedPolicy(policy, source, findings.warnings, compiled)
+
+
+def load_policy(path: str | Path) -> LoadedPolicy:
+    """Read and check a policy and the files that it names; no key is needed.
+
+    Args:
+        path: of the YAML file.
+
+    Returns:
+        The policy; its `warnings` are worth a look, and `policy` is the model.
+
+    Raises:
+        InputError: the file cannot be read.
+        PolicyFaults: the policy has faults; `faults` has each with line, column, message and hint.
+
+    Example:
+        >>> from flink_masking import load_policy
+        >>> from flink_masking.examples import CUSTOMER_EVENTS
+        >>> sorted(load_policy(CUSTOMER_EVENTS).policy.segments)[0]
+        'aggregated-customer-metrics'
+    """
+    return load(PolicySource.read(path))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from flink_masking.deployment.model import Deployment, literal
-from flink_masking.deployment.tables import CHECKPOINT_INTERVAL, PROTECT, PROTECTED, Tables, needs_checkpoints
+from flink_masking.deployment.tables import CHECKPOINT_INTERVAL, Tables, needs_checkpoints
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.record import part_columns
 from flink_masking.errors import InputError
@@ -75,7 +75,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     fields = view_columns(len(masked), None if parts is None else len(parts))
     names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
     entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")
-    functions = [declaration(f"{PROTECT}_{name}", f"{entry}_{field}") for name, field in zip(names, fields, strict=True)]
+    called = tables.queries.names
+    functions = [declaration(f"{called.function}_{name}", f"{entry}_{field}") for name, field in zip(names, fields, strict=True)]
     sinks = [*masked, "audit", "quarantine"]
     lines = [
         f"-- Masked segments: {', '.join(masked)}. Run it with: {RUN}",
@@ -87,7 +88,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
         f"{tables.source()};",
         *(f"{tables.sink(name)};" for name in sinks),
         *functions,
-        f"CREATE TEMPORARY VIEW {PROTECTED} AS {tables.protected(names)};",
+        f"CREATE TEMPORARY VIEW {called.protected} AS {tables.queries.protected(names)};",
         "",
         "EXECUTE STATEMENT SET",
         "BEGIN",

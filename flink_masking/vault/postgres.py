@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg.conninfo import conninfo_to_dict
 
 from flink_masking.addresses.endpoints import is_loopback
-from flink_masking.errors import VaultError
+from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
@@ -176,7 +176,7 @@ class PostgresVault(OpenVault):
         what = f"{type(error).__name__}, {error.sqlstate or 'no code'}"
         if _passing(error):
             told = f"the token vault could not be reached for {self._patience:g} s ({what}). Hint: check server, network and role"
-            return VaultError(f"{self.where}: {told}")
+            return VaultUnavailableError(f"{self.where}: {told}")
         return VaultError(f"{self.where}: the token vault cannot be used ({what}). Hint: check the rights of the role on {TOKENS}")
 
 

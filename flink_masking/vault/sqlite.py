@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.crypto.prf import Prf
-from flink_masking.errors import VaultError
+from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.patience import SECONDS, persist
@@ -208,7 +208,8 @@ class SqliteVault(OpenVault):
         """The error for one of SQLite's, of which only the name is told."""
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         if _busy(error):
-            return VaultError(f"{self.where}: busy with other writers for {self._patience:g} s. Hint: use a PostgreSQL vault for many")
+            return VaultUnavailableError(f"{self.where}: busy with other writers for {self._patience:g} s. "
+                                         "Hint: use a PostgreSQL vault for many writers")
         if name == "SQLITE_NOTADB":
             return VaultError(f"{self.where}: not a token vault. Hint: name a file that a vault was made in")
         return VaultError(f"{self.where}: the vault file cannot be used ({name}). Hint: check the file, its disk and its owner")

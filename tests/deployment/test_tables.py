@@ -68,9 +68,9 @@ def test_files_have_one_column():
     assert tables.source() == ("CREATE TEMPORARY TABLE flink_masking_source (payload BYTES) WITH ('format' = 'raw', 'connector' = "
                                "'filesystem', 'path' = 'file:///raw')")
     assert "(line BYTES) WITH" in tables.sink("one")
-    assert tables.protected(["view0"]) == "SELECT flink_masking_protect_view0(payload) AS view0 FROM flink_masking_source"
+    assert tables.queries.protected(["view0"]) == "SELECT flink_masking_protect_view0(payload) AS view0 FROM flink_masking_source"
     assert tables.insert("one").endswith("SELECT view0 FROM flink_masking_protected WHERE view0 IS NOT NULL")
-    assert "headers" not in tables.insert_lines("sums", "v") and not tables.transport.record and not tables.settings
+    assert "headers" not in tables.queries.lines("sums", "v") and not tables.transport.record and not tables.settings
 
 
 def test_only_parts_that_rules_name_are_read():
@@ -80,12 +80,12 @@ def test_only_parts_that_rules_name_are_read():
     tables = Tables(plan("{headers: {a'b: keep}, timestamp: keep}"), deployment(), clocked=True)
     assert "`headers` MAP<STRING, BYTES> METADATA VIRTUAL, `timestamp` TIMESTAMP_LTZ(3) METADATA VIRTUAL" in tables.source()
     assert "`key`" not in tables.source() and "`partition`" not in tables.source()
-    assert "(payload, `headers`['a''b']) AS view0, `timestamp` FROM" in tables.protected(["view0"])
+    assert "(payload, `headers`['a''b']) AS view0, `timestamp` FROM" in tables.queries.protected(["view0"])
     assert "CASE WHEN header0_0 IS NOT NULL THEN 'a''b' END, header0_0], `timestamp` FROM" in tables.insert("one")
     timed = Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=True)
     assert "`key` BYTES, `partition` INT METADATA VIRTUAL, `timestamp` TIMESTAMP_LTZ(3)" in timed.source()
     assert "'key.fields' = 'key'" in timed.source()
-    assert "(payload, `partition`, `timestamp`, `key`) AS view0 FROM" in timed.protected(["view0"])
+    assert "(payload, `partition`, `timestamp`, `key`) AS view0 FROM" in timed.queries.protected(["view0"])
     assert "`partition`" not in Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=False).source()
 
 
@@ -95,16 +95,16 @@ def test_partitions_of_several_topics_are_told_apart(topics):
     options = {name: value for name, value in (kafka("raw") | topics).items() if value is not None}
     tables = Tables(plan(more=SUMS), deployment(source=options, names=("sums",)), clocked=True)
     assert "`topic` STRING METADATA VIRTUAL" in tables.source()
-    assert "(payload, ABS(MOD(HASH_CODE(`topic`), 2000000)) * 1000 + `partition`, `timestamp`)" in tables.protected(["view0"])
+    assert "(payload, ABS(MOD(HASH_CODE(`topic`), 2000000)) * 1000 + `partition`, `timestamp`)" in tables.queries.protected(["view0"])
     one = Tables(plan(more=SUMS), deployment(names=("sums",)), clocked=True)
-    assert "`topic`" not in one.source() + one.protected(["view0"])
+    assert "`topic`" not in one.source() + one.queries.protected(["view0"])
 
 
 def test_rows_of_several_people_tell_the_policy_and_nothing_of_a_record():
     """An aggregated segment's table has headers for the policy's version and digest, no key and no timestamp; audit has nothing at all."""
     tables = Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=True)
     assert re.search(r"\((.*)\) WITH", tables.sink("sums"))[1] == "line BYTES, `headers` MAP<STRING, BYTES> METADATA"
-    made = tables.insert_lines("sums", "v")
+    made = tables.queries.lines("sums", "v")
     assert "'policy_version'" in made and "'policy_digest'" in made and "key_version" not in made
     assert "(line BYTES) WITH" in tables.sink("audit") and "(line BYTES) WITH" in tables.sink("quarantine")
 

@@ -11,7 +11,7 @@ import threading
 import pyarrow as pa
 import pytest
 
-from flink_masking.errors import FlinkMaskingError, VaultError
+from flink_masking.errors import FlinkMaskingError, VaultError, VaultUnavailableError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.techniques.tokenize.forms import uuids
 from flink_masking.vault.providers import open_vault
@@ -64,6 +64,7 @@ def test_addresses_that_name_no_vault(uri, what):
     assert what in str(caught.value)
     assert "Hint: " in str(caught.value)
     assert "PASSWORD" not in repr(caught.value)
+    assert isinstance(caught.value, VaultUnavailableError) is ("could not be reached" in what)
     assert caught.value.__context__ is None or caught.value.__suppress_context__
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     assert isinstance(caught.value, FlinkMaskingError)
@@ -97,7 +98,7 @@ def test_a_writer_that_stays_is_waited_for_and_then_an_error(tmp_path):
     other = sqlite3.connect(tmp_path / "vault.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     assert Tokenizer(vault, RING, "d", "uuid", uuids).values(pa.array(kept)).to_pylist() == ["x"]
-    with pytest.raises(VaultError, match=r"busy with other writers for 0\.3 s") as caught:
+    with pytest.raises(VaultUnavailableError, match=r"busy with other writers for 0\.3 s") as caught:
         make(vault, "x", "SECRET")
     assert "SECRET" not in str(caught.value)
     other.execute("ROLLBACK")

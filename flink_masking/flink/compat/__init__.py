@@ -12,8 +12,8 @@ from flink_masking.flink.compat.output_streams import OUTPUT_STREAMS
 from flink_masking.flink.compat.patch import Patch, Report, apply, report
 from flink_masking.flink.compat.state_sampler import STATE_SAMPLER
 
-__all__ = ["ARROW_COLUMNS", "ARROW_RESULTS", "ARROW_STREAMS", "KEYED", "OUTPUT_STREAMS", "PROTECT", "SQL", "STATE_SAMPLER", "Patch",
-           "Report", "apply", "report"]  # fmt: skip
+__all__ = ["ARROW_COLUMNS", "ARROW_RESULTS", "ARROW_STREAMS", "BESIDE", "KEYED", "OUTPUT_STREAMS", "PROTECT", "SQL", "STATE_SAMPLER",
+           "Patch", "Report", "apply", "report"]  # fmt: skip
 
 KEYED = (STATE_SAMPLER,)
 """For operators that keep state."""
@@ -21,3 +21,5 @@ SQL = (STATE_SAMPLER, ARROW_RESULTS)
 """For functions in a query that may call functions of others, too."""
 PROTECT = (*SQL, ARROW_COLUMNS, ARROW_STREAMS, OUTPUT_STREAMS)
 """For jobs whose vectorised functions are all of this library."""
+BESIDE = (*SQL, ARROW_STREAMS, OUTPUT_STREAMS)
+"""For Protect in a job that may hold vectorised functions of others, which get their columns as PyFlink makes them."""

@@ -27,6 +27,7 @@ from flink_masking.flink.compat.releases import unknown_release
 
 FACTORY = "org/apache/beam/sdk/fn/server/ServerFactory$InetSocketAddressServerFactory.class"
 ARTIFACTS = "org/apache/beam/runners/fnexecution/artifact/ArtifactRetrievalService.class"
+SERVICES = "flink-masking-beam-services.jar"
 _ADDRESS = "java/net/InetSocketAddress"
 _BUILDER = "org/apache/beam/vendor/grpc/v1p60p1/io/grpc/netty/NettyServerBuilder"
 _SERVER = "Lorg/apache/beam/vendor/grpc/v1p60p1/io/grpc/Server;"
@@ -75,7 +76,7 @@ def services_jar() -> Path:
         raise _refused(f"{error} in PyFlink's flink-python jar") from None
     place = Path(tempfile.mkdtemp(prefix="flink-masking-jar-"))
     atexit.register(shutil.rmtree, place, ignore_errors=True)
-    path = place / "flink-masking-beam-services.jar"
+    path = place / SERVICES
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as jar:
         for name, body in zip((FACTORY, ARTIFACTS), classes, strict=True):
             jar.writestr(zipfile.ZipInfo(name), body)
@@ -119,6 +120,13 @@ def put_on_class_path() -> None:
         return f"{services_jar()}:{before(env)}"
 
     gateway.construct_flink_classpath = with_services
+
+
+def is_on_class_path() -> bool:
+    """Whether the Java virtual machine of this process takes the two classes before its own; starts it where it does not run yet."""
+    from pyflink.java_gateway import get_gateway
+
+    return SERVICES in str(get_gateway().jvm.java.lang.System.getProperty("java.class.path"))
 
 
 def _refused(reason: str) -> JobError:

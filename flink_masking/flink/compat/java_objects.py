@@ -8,6 +8,8 @@ from typing import Any
 
 from pyflink.common import Configuration, WatermarkStrategy
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
+from pyflink.java_gateway import get_gateway
+from pyflink.table import StreamTableEnvironment, Table
 from pyflink.util.java_utils import get_j_env_configuration, is_local_deployment
 
 
@@ -24,6 +26,28 @@ def java_stream(stream: DataStream) -> Any:
 def java_strategy(strategy: WatermarkStrategy) -> Any:
     """The Java ``WatermarkStrategy``."""
     return strategy._j_watermark_strategy
+
+
+def environment_of(tables: StreamTableEnvironment) -> StreamExecutionEnvironment:
+    """The environment that a table environment was made of."""
+    return StreamExecutionEnvironment(tables._j_tenv.execEnv())
+
+
+def bytes_of(tables: StreamTableEnvironment, table: Table) -> DataStream:
+    """The only column of a table, of BYTES, as a stream of bytes; PyFlink's own way makes rows."""
+    return DataStream(tables._j_tenv.toDataStream(table._j_table, get_gateway().jvm.org.apache.flink.table.api.DataTypes.BYTES()))
+
+
+def set_job_parameter(tables: StreamTableEnvironment, name: str, value: str) -> None:
+    """Add a job parameter to those that there are, whether the job is started by its tables or by its environment."""
+    jvm = get_gateway().jvm
+    option = jvm.org.apache.flink.configuration.PipelineOptions.GLOBAL_JOB_PARAMETERS
+    settings, config = tables.get_config()._j_table_config, tables._j_tenv.execEnv().getConfig()
+    merged = jvm.java.util.HashMap(config.getGlobalJobParameters().toMap())
+    merged.putAll(settings.getOptional(option).orElse(jvm.java.util.HashMap()))
+    merged.put(name, value)
+    settings.set(option, merged)
+    config.setGlobalJobParameters(jvm.org.apache.flink.configuration.Configuration.fromMap(merged))
 
 
 def settings_of(environment: StreamExecutionEnvironment) -> Configuration:

@@ -59,6 +59,17 @@ def open_ring(uri: str) -> KeyRing:
         KeyRingError: an unknown scheme, an SDK that is not installed, nothing there, no access, a service that does not answer in
             time, a file that others can read or own, contents that are no key ring or the wrong kind (wrapped or not), or a signature
             that the address asks for and that is missing or wrong. The message names the place, never content.
+        KeyRingUnavailableError: the service may answer later.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> from flink_masking import open_keys
+        >>> from flink_masking.keys.files import create
+        >>> path = Path(tempfile.mkdtemp()) / "keys.json"
+        >>> _ = create(path)
+        >>> open_keys(f"file://{path}").primary
+        1
     """
     address = Address.parse(uri)
     if address.scheme in STORES:
@@ -147,3 +158,6 @@ def _store_of(address: Address) -> Store:
 def _module(name: str) -> ModuleType:
     """A provider's module, imported when it is needed."""
     return importlib.import_module(f"{__name__}.{name}")
+
+
+open_keys = open_ring  # the name in the public API

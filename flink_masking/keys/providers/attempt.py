@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import TypeVar
 
-from flink_masking.errors import KeyRingError
+from flink_masking.errors import KeyRingError, KeyRingUnavailableError
 
 WAIT_S = 5.0
 """Seconds that a connection or an answer may take."""
@@ -27,6 +27,9 @@ class Failure(Enum):
     BROKEN = ("the call failed", "check the address and the version of the SDK")
 
 
+_PASSING = (Failure.UNREACHABLE, Failure.THROTTLED)
+
+
 def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Failure]) -> T:
     """The result of a call of a service.
 
@@ -36,7 +39,8 @@ def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Fail
         fault: what an error of the SDK means.
 
     Raises:
-        KeyRingError: whatever the call raised.
+        KeyRingUnavailableError: the service is away or asks to slow down.
+        KeyRingError: whatever else the call raised.
     """
     try:
         return call()
@@ -45,7 +49,8 @@ def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Fail
     except Exception as error:  # an SDK raises what it likes, and none of it may be shown
         found, name = fault(error), type(error).__name__
     detail, hint = found.value
-    raise KeyRingError(f"{where}: {detail} ({name}). Hint: {hint}")
+    kind = KeyRingUnavailableError if found in _PASSING else KeyRingError
+    raise kind(f"{where}: {detail} ({name}). Hint: {hint}")
 
 
 def by_name(faults: Mapping[str, Failure]) -> Callable[[Exception], Failure]:

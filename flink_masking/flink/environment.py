@@ -1,0 +1,37 @@
+"""The environment that jobs of this library run in, on a cluster or embedded in this process."""
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pyflink.datastream import StreamExecutionEnvironment
+
+from flink_masking.flink.compat.beam_services import put_on_class_path
+from flink_masking.flink.compat.java_objects import use_worker_processes
+from flink_masking.flink.jars import take_jars
+from flink_masking.flink.settings import stream_environment as configured
+from flink_masking.java import java_home
+
+_SUBMITTED = "PYFLINK_GATEWAY_PORT"
+"""Set by ``flink run`` for the script that it runs; Java is there already."""
+
+
+def stream_environment(settings: Mapping[str, str] | None = None, jars: Iterable[Path] = ()) -> StreamExecutionEnvironment:
+    """An environment in which Python workers listen to this host only, with the settings that this library was measured with.
+
+    It takes the place of ``StreamExecutionEnvironment.get_execution_environment()``, and of the first thing in a process that starts Java.
+
+    Args:
+        settings: Flink settings, before those of ``flink run`` and of the cluster; the library's defaults come last.
+        jars: of connectors and formats, on this machine.
+
+    Raises:
+        JobError: there is no Java for an embedded cluster, or the installed PyFlink is another release.
+    """
+    if _SUBMITTED not in os.environ:
+        os.environ.setdefault("JAVA_HOME", str(java_home()))
+    use_worker_processes()
+    put_on_class_path()
+    environment = configured(settings or {})
+    take_jars(environment, jars)
+    return environment
