@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flink_masking.techniques.promises import Bounds, Promises, Shows
 from flink_masking.verify.masked_view import MaskedView, Shown
 from flink_masking.verify.release import Classes, Release
 from flink_masking.verify.shown import positions
@@ -13,6 +14,8 @@ CELLS = 1 << 22
 """Pairs of lines and records that are compared at a time."""
 BLOCK = 256
 """Lines that are looked at together."""
+AS_IT_IS = Promises(shows=Shows.EXACT, deterministic=True, lasting=True, bounds=Bounds("either"))
+"""Of a raw value."""
 MANY = 512
 """Records that fit a line, from which on it leads to nobody."""
 
@@ -62,7 +65,8 @@ def fit(view: Release, found: Classes, masked: MaskedView) -> Fitting | None:
         return None
     names = list(view.attributes)
     ranges = [(names.index(path), _positions(view, shown)) for path in quasi for shown in masked.shown[path]]
-    conditions = [_condition(view, shown) for path in released for shown in masked.shown[path]]
+    # A value of which no bounds are promised tells nothing of a number, and must not count as one that fits nothing.
+    conditions = [_condition(view, shown) for path in released for shown in masked.shown[path] if shown.promises.bounds is not None]
     alone: set[int] = set()
     few: set[int] = set()
     everybody = np.arange(masked.size)
@@ -87,17 +91,17 @@ def fit(view: Release, found: Classes, masked: MaskedView) -> Fitting | None:
 
 
 def _positions(view: Release, shown: Shown) -> np.ndarray:
-    places = positions(shown.rule, view.attributes[shown.path], shown.values)
+    places = positions(shown.promises, view.attributes[shown.path], shown.values)
     return places[shown.codes] if len(shown.codes) else np.zeros((0, 2), np.int64)
 
 
 def _condition(view: Release, shown: Shown) -> Condition:
     """Equal values by their numbers, which both files share; ranges by what the line's value is as a number."""
     codes = view.table.codes[len(view.attributes) + view.segment.release.index(shown.path)]
-    if shown.rule.technique == "keep":
+    if shown.promises.shows is Shows.EXACT:
         exact = shown.codes.astype(np.float64)
         return Condition(codes.astype(np.float64), exact, exact)
-    line = Shown(shown.path, shown.rule.model_copy(update={"technique": "keep"}), view.raw.columns[shown.path].values, codes)
+    line = Shown(shown.path, None, AS_IT_IS, view.raw.columns[shown.path].values, codes)
     mine, theirs = line.intervals(), shown.intervals()
     unread = np.isinf(mine[:, 0]), np.isinf(theirs[:, 0])  # redacted, because it was none of the values that the field may have
     return Condition(np.where(unread[0], np.nan, mine[:, 0]), np.where(unread[1], np.nan, theirs[:, 0]), theirs[:, 1])

@@ -10,9 +10,10 @@ import numpy as np
 from flink_masking.errors import InputError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
+from flink_masking.techniques.promises import Promises, Shows
 from flink_masking.verify.lines import ABSENT, Column, Table, getter, lines_of
 from flink_masking.verify.population import combined
-from flink_masking.verify.shown import interval, lasting, partly, tells
+from flink_masking.verify.shown import interval, partly, promised, tells
 
 DEFAULT = "*"
 SAME = 0.999
@@ -28,18 +29,20 @@ class Shown:
     Attributes:
         path: the field.
         rule: what was done to it.
+        promises: of the rule.
         values: the different values.
         codes: the number of each line's value.
     """
 
     path: str
-    rule: RuleSpec
+    rule: RuleSpec | None
+    promises: Promises
     values: list[Any]
     codes: np.ndarray
 
     def intervals(self) -> np.ndarray:
         """Lowest and highest number that each line's raw value may have, float64 (lines, 2)."""
-        read = interval(self.rule)
+        read = interval(self.promises)
         ends = [read(None if value is ABSENT else value) for value in self.values] or [(0.0, 0.0)]
         found: np.ndarray = np.array(ends)[self.codes]
         return found
@@ -87,7 +90,7 @@ class MaskedView:
 
 def _compatible(one: Shown, two: Shown, order: np.ndarray | None) -> np.ndarray:
     """Whether two views can show the same raw value, line by line; in another order of the second one's lines if given."""
-    if one.rule == two.rule and one.rule.technique in ("keep", "generalize"):  # one function of one value
+    if one.rule == two.rule and one.promises.deterministic and one.promises.shows in (Shows.EXACT, Shows.COARSER):  # one function of it
         numbers = {_key(value): at for at, value in enumerate(one.values)}
         codes = np.array([numbers.get(_key(value), -1) for value in two.values] or [-1], np.int64)[two.codes]
         equal: np.ndarray = one.codes == (codes if order is None else codes[order])
@@ -116,19 +119,21 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
         InputError: there are no such files, or lines have a member twice.
     """
     rules = {field: rule for field in policy.fields if (rule := _rule(field, segment)) is not None}
-    told = [field for field, rule in rules.items() if tells(rule)]
+    promises = {field: promised(rule) for field, rule in rules.items()}
+    told = [field for field, kept in promises.items() if tells(kept)]
     identifying = [field for field in policy.fields if field == policy.subject or policy.fields[field].role in ("identifier", "direct")]
     standing = [field for field in sorted(identifying, key=lambda one: one != policy.subject) if field in rules]
-    stand_ins = [field for field in standing if lasting(rules[field])][:1] or [field for field in standing if partly(rules[field])]
+    stand_ins = [field for field in standing if promises[field].stands_for_a_person][:1]
+    stand_ins = stand_ins or [field for field in standing if partly(promises[field])]
     wanted = list(dict.fromkeys([*told, *stand_ins]))
-    own = {field: columns[field] if field in columns and rules[field].technique == "keep" else Column() for field in wanted}
+    own = {field: columns[field] if field in columns and promises[field].shows is Shows.EXACT else Column() for field in wanted}
     getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field), own[field]) for field in wanted]
     table = Table(lines_of(path), getters, once=True)
     if table.twice:
         raise InputError(f"{path}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
     codes = dict(zip(wanted, table.codes, strict=True))
     people = combined([codes[field] for field in stand_ins], table.size) if stand_ins else np.arange(table.size)
-    shown = {field: (Shown(field, rules[field], own[field].values, codes[field]),) for field in told}
+    shown = {field: (Shown(field, rules[field], promises[field], own[field].values, codes[field]),) for field in told}
     return MaskedView((name,), table.size, shown, people, segment.order == "shuffled")
 
 

@@ -1,7 +1,8 @@
 """What a masked value reveals about the raw one: the value, an interval, the beginning of a text, or nothing.
 
-Written from the policy's words alone. An interval always holds the raw value, so that a line and a record that fit nothing else belong
-together. A value that cannot be read was refused and redacted, because it was none that the field may have: it fits no value that is one.
+Reckoned from what the techniques promise, and from nothing of what keeps the promises. An interval always holds the raw value, so that a
+line and a record that fit nothing else belong together. A value that cannot be read was refused and redacted, because it was none that
+the field may have: it fits no value that is one.
 """
 
 import datetime
@@ -11,56 +12,54 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
+from flink_masking.errors import PolicyError
 from flink_masking.policy.segments import RuleSpec
+from flink_masking.techniques import registry
+from flink_masking.techniques.promises import Bounds, Promises, Shows
 from flink_masking.verify.attributes import LAST, MISSING, OUTSIDE, Attribute, Dates, Numbers, Places, Prefixes
 
 EVERYTHING = (-math.inf, math.inf)
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _RANGE = re.compile(rf"\[?({_NUMBER})(?:-|, )({_NUMBER})[\])]?")
 _DATE = re.compile(r"(\d{4})(?:-(?:W(?P<week>\d\d)|Q(?P<quarter>[1-4])|(?P<month>\d\d)(?:-(?P<day>\d\d))?))?")
-LASTING = ("keep", "pseudonym", "encrypt_deterministic", "fpe", "tokenize", "date_shift")
-"""Techniques that leave a person the same in every record."""
 
 
-def lasting(rule: RuleSpec) -> bool:
-    """Whether a rule leaves a person the same in every record, and nearly nobody else."""
-    if rule.technique in ("substitute", "perturb"):
-        return rule.parameters.get("mode", "consistent" if rule.technique == "substitute" else "random") in ("consistent", "keyed")
-    return rule.technique in LASTING
+def promised(rule: RuleSpec) -> Promises:
+    """What the results of a rule promise.
+
+    Raises:
+        PolicyError: the rule names no technique, or parameters that it does not take.
+    """
+    technique = registry.get(rule.technique)
+    try:
+        return technique.promises(technique.params.model_validate(rule.parameters))
+    except ValidationError:
+        raise PolicyError(f"a rule of technique {rule.technique} is wrong. Hint: flink-masking check finds all faults") from None
 
 
-def partly(rule: RuleSpec) -> bool:
-    """Whether a rule leaves enough of a text to tell many people apart."""
-    kept = [rule.parameters.get(name, 0) for name in ("keep_first", "keep_last")]
-    return rule.technique == "partial" and (sum(k for k in kept if isinstance(k, int)) > 2 or "keep_after" in rule.parameters)
+def partly(promises: Promises) -> bool:
+    """Whether results leave enough of a text to tell many people apart, and stand for nobody by themselves."""
+    return promises.lasting and not promises.stands_for_a_person
 
 
-def tells(rule: RuleSpec) -> bool:
-    """Whether results say anything of the value by themselves."""
-    if rule.technique == "partial":
-        return bool(rule.parameters.get("keep_first"))
-    return rule.technique in ("keep", "generalize", "perturb", "date_shift")
+def tells(promises: Promises) -> bool:
+    """Whether results say anything of the value by themselves that is reckoned with here: of a part, the beginning."""
+    return promises.shows not in (Shows.NOTHING, Shows.PART) or (promises.shows is Shows.PART and promises.prefix > 0)
 
 
-def interval(rule: RuleSpec) -> Callable[[Any], tuple[float, float]]:
+def interval(promises: Promises) -> Callable[[Any], tuple[float, float]]:
     """What gets the lowest and highest number (of a date: day since year 1) that a masked value may stand for."""
-    parameters = rule.parameters
-    match rule.technique:
-        case "perturb":
-            return lambda value: _perturbed(value, parameters)
-        case "date_shift":
-            days = float(parameters.get("max_days", 0))
-            return lambda value: _moved(_days(value), days)
-        case "generalize" if "round_to" in parameters:
-            return lambda value: _moved(_point(value), float(parameters["round_to"]) / 2)
-        case "generalize" if "width" in parameters:
-            return _range
-        case "generalize" if "date" in parameters:
-            return _days
-        case "keep":
-            return lambda value: _point(value) if not isinstance(value, str) else _days(value)
-    return lambda value: EVERYTHING
+    bounds = promises.bounds
+    if bounds is None:
+        return lambda value: EVERYTHING
+    read = {"numbers": _range, "dates": _days, "either": _either}[bounds.of]
+    return lambda value: _within(read(value), value, bounds)
+
+
+def _either(value: Any) -> tuple[float, float]:
+    return _days(value) if isinstance(value, str) else _point(value)
 
 
 def _point(value: Any) -> tuple[float, float]:
@@ -71,25 +70,24 @@ def _moved(ends: tuple[float, float], by: float) -> tuple[float, float]:
     return ends[0] - by - 1e-9 * abs(by), ends[1] + by + 1e-9 * abs(by)
 
 
-def _perturbed(value: Any, parameters: dict[str, Any]) -> tuple[float, float]:
-    """All numbers whose noise, bounded and rounded, can have made this one."""
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return EVERYTHING
-    scale = parameters.get("scale")
-    unit = 10.0 ** -(scale if scale is not None else len(repr(value).partition(".")[2]))
-    if "absolute" in parameters:
-        return _moved((value, value), parameters["absolute"] + unit)
-    part = float(parameters.get("relative", 0))
-    ends = [(abs(value) - unit) / (1 + part), (abs(value) + unit) / (1 - part)]
-    low, high = (ends[0] - 1e-9, ends[1] + 1e-9)
-    return (low, high) if value >= 0 else (-high, -low)
+def _within(shown: tuple[float, float], value: Any, bounds: Bounds) -> tuple[float, float]:
+    """All numbers or days that can have become what is shown, by noise or by rounding."""
+    unit = 0.0
+    if bounds.rounded is not None:
+        unit = 10.0 ** -(len(repr(value).partition(".")[2]) if bounds.rounded == "written" else bounds.rounded)
+    if shown == EVERYTHING or not bounds.relative:
+        return _moved(shown, bounds.absolute + unit)
+    low, high = (-shown[1], -shown[0]) if shown[1] < 0 else shown
+    near = (low - unit) / (1 + bounds.relative) - bounds.absolute - 1e-9
+    far = (high + unit) / (1 - bounds.relative) + bounds.absolute + 1e-9
+    return (-far, -near) if shown[1] < 0 else (near, far)
 
 
 def _range(value: Any) -> tuple[float, float]:
     if isinstance(value, str) and (found := _RANGE.fullmatch(value)):
         return float(found[1]), float(found[2])
     try:
-        return _point(float(value))
+        return EVERYTHING if isinstance(value, bool) else _point(float(value))
     except (TypeError, ValueError):
         return EVERYTHING
 
@@ -114,25 +112,27 @@ def _days(value: Any) -> tuple[float, float]:
         return EVERYTHING
 
 
-def positions(rule: RuleSpec, attribute: Attribute, values: Sequence[Any]) -> np.ndarray:
+def positions(promises: Promises, attribute: Attribute, values: Sequence[Any]) -> np.ndarray:
     """First and last position that the raw value of each masked one may have, int64 (values, 2).
 
     Args:
-        rule: what was done to the field.
+        promises: of what was done to the field.
         attribute: the field as a quasi-identifier.
         values: the different masked values.
     """
-    if rule.technique == "keep":
+    if promises.shows is Shows.EXACT:
         return attribute.positions(values)
-    read = interval(rule)
-    found = [_place(rule, attribute, value, read) for value in values]
+    read = interval(promises)
+    found = [_place(promises, attribute, value, read) for value in values]
     return np.array(found, np.int64).reshape(-1, 2)
 
 
-def _place(rule: RuleSpec, attribute: Attribute, value: Any, read: Callable[[Any], tuple[float, float]]) -> tuple[int, int]:
+def _place(promises: Promises, attribute: Attribute, value: Any, read: Callable[[Any], tuple[float, float]]) -> tuple[int, int]:
     if value is None:
         return MISSING, MISSING
     if isinstance(attribute, Numbers | Dates):
+        if promises.bounds is None:
+            return 0, LAST
         low, high = read(value)
         if (low, high) == EVERYTHING:  # redacted, because it lies outside the domain, where no anonymized line is
             return OUTSIDE, OUTSIDE
@@ -141,10 +141,8 @@ def _place(rule: RuleSpec, attribute: Attribute, value: Any, read: Callable[[Any
         return attribute.at(low, math.floor), attribute.at(high, math.ceil)
     label = value
     if isinstance(attribute, Prefixes) and isinstance(value, str):
-        kept = value.rstrip("*") if "prefix" in rule.parameters else value
-        if rule.technique == "partial":
-            kept = value[: int(rule.parameters.get("keep_first", 0))]
-        if isinstance(attribute, Places) or rule.technique == "partial" or "prefix" in rule.parameters:
+        kept = value[: promises.prefix] if promises.prefix else value
+        if isinstance(attribute, Places) or promises.prefix:
             label = kept[: attribute.length].ljust(attribute.length, "*")
     box = attribute.span(label) if isinstance(label, str) and label != "*" else None
     return (0, LAST) if box is None else (box.low, box.high)
