@@ -58,18 +58,23 @@ def main() -> None:
         with Cluster(place / "cluster") as cluster:
             submitted = cluster.submit(job.policy, job.deployment, run=run, python=python)
             assert submitted.job, submitted.text
-            cluster.wait("the job runs", lambda: cluster.running(submitted.job), 300)
+            cluster.wait("the job runs", lambda: cluster.running(submitted.job))
 
             def read(step: str) -> int:
                 vertices = cluster.rest(f"/jobs/{submitted.job}")["vertices"]
                 return sum(v["metrics"]["read-records"] for v in vertices if step in v["name"])
 
+            def counts() -> list[int]:
+                return [read(step) for step in STEPS]
+
+            def closing() -> bool:
+                return read("dashboard: final") > 0 and all(now > then for now, then in zip(counts(), before, strict=True))
+
             job.give("closed", closed)
-            cluster.wait("the records have reached the stateful steps", lambda: all(read(step) for step in STEPS), 300)
-            before = {step: read(step) for step in STEPS}
+            cluster.wait("the records have reached the stateful steps", lambda: all(counts()), counts)
+            before = counts()
             job.give("opened", opened)
-            cluster.wait("the later ones have, too, and windows are closed",
-                         lambda: all(read(step) > before[step] for step in STEPS) and read("dashboard: final") > 0, 300)
+            cluster.wait("the later ones have, too, and windows are closed", closing, counts)
             taken = cluster.savepoint(submitted.job, stop=True)
         shutil.copytree(taken.removeprefix("file:"), target / "savepoint")
     print(sum(file.stat().st_size for file in target.rglob("*")), "bytes in", target)
