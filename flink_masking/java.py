@@ -67,7 +67,7 @@ def _examined(program: pathlib.Path) -> tuple[int, pathlib.Path] | None:
 
 
 def main() -> None:
-    """Print the runtime's home, or say on stderr why there is none and exit 1."""
+    """Print the runtime's home, or an error on stderr with exit code 1."""
     try:
         print(java_home())
     except JobError as error:

@@ -124,7 +124,7 @@ def _endpoint(place: str, options: Mapping[str, str | int | float | bool]) -> En
 
 
 def _properties(options: Mapping[str, str | int | float | bool]) -> dict[str, str]:
-    """What a table's options tell the Kafka clients."""
+    """The Kafka client settings in a table's options."""
     given = {name.removeprefix("properties."): value for name, value in options.items() if name.startswith("properties.")}
     return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
 

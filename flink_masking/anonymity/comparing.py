@@ -44,7 +44,7 @@ def folded_text(text: str) -> str:
 
 
 def comparable(text: pa.StringArray, kinds: np.ndarray, folded: bool) -> pa.StringArray:
-    """Values in the form by which they are told apart.
+    """Values in the normal form by which they are compared.
 
     Args:
         text: n values as text; null for none.

@@ -3,7 +3,7 @@
 from flink_masking.anonymity.space import Space
 
 RELEASED = 200
-"""Bytes that the released members of a record are reckoned to have."""
+"""Assumed bytes of the released members of a record."""
 LIMIT = 512 << 20
 """Bytes that the records of one shard may take."""
 ROOM, COPIES = 4, 3

@@ -18,7 +18,7 @@ class AuditLog:
 
     def __init__(self, path: Path, stream: str | None, policy_version: int | None, policy_digest: str | None, key_version: int,
                  key_check: str | None = None) -> None:
-        """Keep what every event tells; see `AuditChain`. The file is made with the first event."""
+        """Keep the members of every event; see `AuditChain`. The file is created with the first event."""
         self._path, self._facts, self._key_check = path, (stream, policy_version, policy_digest, key_version), key_check
 
     def append(self, kind: str, now: int, body: Mapping[str, Any]) -> None:

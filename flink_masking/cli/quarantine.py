@@ -29,7 +29,7 @@ Config = Annotated[
 
 
 NO_PURPOSE = "not given"
-"""What the audit says of a purpose that nobody told."""
+"""The purpose in the audit if none was given."""
 _KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")')
 
 

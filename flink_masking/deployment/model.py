@@ -25,7 +25,7 @@ Options = dict[str, str | int | float | bool]
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
-"""Flink's setting for what functions of SQL are told."""
+"""Flink's setting with the parameters of SQL functions."""
 FORMATTED = frozenset({"filesystem", "firehose", "kafka", "kinesis", "pulsar"})
 """Connectors that ask for a format; one column of bytes is read and written as it is: raw."""
 

@@ -170,7 +170,7 @@ def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None
 
 
 def key_versions(paths: Iterable[str], version: int) -> bytes:
-    """The member that tells the key version of the values at `paths`, as JSON text."""
+    """The member with the key version of the values at `paths`, as JSON text."""
     return orjson.dumps({KEY_VERSIONS: dict.fromkeys(paths, version)})[1:-1]
 
 

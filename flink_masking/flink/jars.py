@@ -12,7 +12,7 @@ from flink_masking.flink.compat.java_objects import is_embedded, settings_of
 from flink_masking.jars import JarCache, needed
 
 GIVEN = "pipeline.jars"
-"""Flink's own setting; a deployment that uses it says all there is to say about jars."""
+"""Flink's own setting; a deployment that uses it lists all of its jars."""
 
 
 def job_jars(deployment: Deployment, cache: JarCache | None = None) -> list[Path]:

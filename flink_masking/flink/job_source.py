@@ -18,7 +18,7 @@ from flink_masking.vault.providers import open_vault
 KEY_REFRESH = 30_000
 """Default interval between checks of the key ring, ms."""
 VAULT_PATIENCE = round(1000 * SECONDS)
-"""Milliseconds for which a vault is waited for unless told otherwise."""
+"""Default time for which a vault is waited for, ms."""
 _log = logging.getLogger(__name__)
 
 

@@ -27,7 +27,7 @@ _REFUSALS = (
                 r"Failed to (?:rollback to|load) checkpoint/savepoint"),
      "the savepoint cannot be read. Hint: pass the directory that holds its _metadata file, by an address that the JobManager can read"),
 )
-"""What Flink says, in words or a trace of a hundred lines, and what it means; the first that is found counts."""
+"""Patterns of Flink's messages and their meaning; the first match counts."""
 
 
 def launch(environment: StreamExecutionEnvironment, statements: StatementSet, sinks: list[str], name: str,
@@ -55,7 +55,7 @@ def launch(environment: StreamExecutionEnvironment, statements: StatementSet, si
 
 
 def refusal(text: str) -> str | None:
-    """Why a savepoint was refused, on one line, from what Flink said; None where it said something else."""
+    """Translate Flink's refusal of a savepoint to one line; None for other messages."""
     return next((words for pattern, words in _REFUSALS if pattern.search(text)), None)
 
 

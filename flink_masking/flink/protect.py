@@ -124,7 +124,7 @@ class ProtectColumns:
             return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
 
     def _marks(self, pieces: list[Protected], parts: "tuple[pd.Series[Any], ...]") -> list[bytes]:
-        """For each piece what the clock is told; with the last one, of every partition of the batch that it has been read."""
+        """The event-time marks of each piece; the last one carries those of all partitions of the batch."""
         if not any(self._timed):
             return [b""] * len(pieces)
         read, reached = partitions_of(parts, self._transport)

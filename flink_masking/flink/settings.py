@@ -1,4 +1,4 @@
-"""Flink settings that a job of this library runs with, unless the deployment says otherwise; each was measured."""
+"""Default Flink settings of the jobs of this library; each was measured."""
 
 import sys
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ EMBEDDED: Mapping[str, str] = {
     # On a busy machine its parts answer each other late; Flink gives them ten seconds.
     "pekko.ask.timeout": "2 min",
 }  # fmt: skip
-"""What an embedded cluster always runs with, whatever the settings say."""
+"""Settings of an embedded cluster that cannot be overridden."""
 
 
 def configuration(*layers: Mapping[str, str]) -> Configuration:

@@ -40,7 +40,7 @@ class ValueFunction(VersionChecked, ScalarFunction):  # type: ignore[misc]
         self._call = Call(FUNCTIONS[self._name], Session(function_context.get_job_parameter), os.urandom)
 
     def is_deterministic(self) -> bool:
-        """As its technique says."""
+        """Whether the technique is deterministic."""
         return FUNCTIONS[self._name].deterministic
 
     def eval(self, value: Argument, *arguments: Argument) -> "pd.Series[Any]":

@@ -173,7 +173,7 @@ class RestEndpoint:
             with urllib.request.urlopen(self._base + path, timeout=self._timeout, context=self._tls) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            raise JobError(f"{self._base}: answers {error.code}. Hint: is this Flink's REST endpoint, and has it this job?") from None
+            raise JobError(f"{self._base}: answers {error.code}. Hint: check the address and the job's id") from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "reason", error)
             told = getattr(reason, "strerror", None) or type(reason).__name__

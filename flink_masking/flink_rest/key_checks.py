@@ -8,7 +8,7 @@ from flink_masking.flink_rest.health import Check, RestEndpoint, find_job
 from flink_masking.telemetry.metrics import SCOPE
 
 LIMIT = 300_000
-"""Milliseconds without keys or vault that are still well, unless told otherwise: a ring is looked at every 30 s."""
+"""Default limit for unreadable keys or vault, ms: a ring is checked every 30 s."""
 _RING, _VAULT = f"{SCOPE}.keys_unreadable_seconds", f"{SCOPE}.vault_unreadable_seconds"
 _FAILURE = re.compile(r"flink_masking\.errors\.(KeyRingError|VaultError)")
 _WHAT = {"KeyRingError": "key ring", "VaultError": "token vault"}

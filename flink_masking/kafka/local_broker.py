@@ -225,7 +225,7 @@ class LocalBroker:
                 preexec_fn=_end_with_the_parent)
 
     def _wait(self, before: int) -> None:
-        """Wait until the log says, after its first `before` bytes, that the broker serves.
+        """Wait until the log contains, after its first `before` bytes, the line of a started broker.
 
         Raises:
             JobError: the process has ended, or has not written a line for `PATIENCE` seconds.

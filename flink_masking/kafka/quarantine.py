@@ -70,7 +70,7 @@ class QuarantineTopic:
         try:
             found = read_topic(self.clients, self._settings, self.name, self._timeout)
             if found is None:
-                raise JobError(f"{self._place}: topic {self.name} does not exist. Hint: has the job run, and is its name right?")
+                raise JobError(f"{self._place}: topic {self.name} does not exist. Hint: check the name, and that the job has run")
             for record in found:
                 if record.value is not None:
                     yield Entry.decode(record.value)

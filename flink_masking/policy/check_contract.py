@@ -50,7 +50,7 @@ def check_contracts(policy: Policy, findings: Findings) -> dict[str, Contract]:
 
 def warn_unchecked(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]], contracts: Mapping[str, Contract],
                    findings: Findings) -> None:
-    """Note the fields that a view shows as they come although nothing says what they hold."""
+    """Warn of unmasked fields whose values have no declared contract."""
     for path in dict.fromkeys(_shown(policy, tree, rules)):
         field = policy.fields[path]
         if path not in contracts and field.hierarchy is None and field.type in (None, "json"):

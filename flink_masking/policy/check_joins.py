@@ -81,7 +81,7 @@ def values(field: Field, path: str, facts: Facts) -> float:
 
 
 def _target(policy: Policy, rules: Mapping[str, Rule]) -> str | None:
-    """What a masked view shows of a person, in words: a lasting stand-in before parts of direct identifiers before anything else."""
+    """Describe what a masked view shows of a person: pseudonyms, else parts of direct identifiers, else other fields."""
     parts = []
     for path, field in policy.fields.items():
         rule = _rule(path, rules)

@@ -58,7 +58,7 @@ _Bound = Annotated[int | float | str, PlainValidator(_bound), WithJsonSchema({"t
 
 
 class Field(Model):
-    """What a policy says of one field: its contract. A value that does not keep it is shown in no view.
+    """The declaration of one field: its contract. A value that breaks it is shown in no view.
 
     Attributes:
         role: written ``class``: how the field relates to the person.
@@ -89,7 +89,7 @@ class Field(Model):
 
 
 class EventTime(Model):
-    """Which field says when an event was, and how far events may come out of order.
+    """The field of the event time and the bound on disorder.
 
     Attributes:
         field: a declared field.

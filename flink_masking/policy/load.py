@@ -68,7 +68,7 @@ class LoadedPolicy:
         return tuple(place for place in (path, *self._compiled.tree.under(path)) if place in self.policy.fields)
 
     def in_order(self) -> "LoadedPolicy":
-        """The same policy with every masked segment ``order: as_read``, for whoever shows records beside what they came from."""
+        """The same policy with ``order: as_read`` in every masked segment, to show records beside their source."""
         segments = {name: segment.model_copy(update={"order": "as_read"}) if isinstance(segment, MaskedSegment) else segment
                     for name, segment in self.policy.segments.items()}
         return replace(self, policy=self.policy.model_copy(update={"segments": segments}))

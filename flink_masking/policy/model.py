@@ -24,7 +24,7 @@ class Audit(Model):
 
 
 class StreamPrivacy(Model):
-    """What all aggregated segments of a stream may tell of one person together.
+    """The joint privacy budget of all aggregated segments of a stream.
 
     Attributes:
         lifetime_epsilon: what one person may spend in all of them over all windows; each segment has a part of it and a ledger of its own.

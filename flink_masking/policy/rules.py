@@ -133,7 +133,7 @@ class RuleCompiler:
         return sound
 
     def _check_groups(self, rules: Mapping[str, Rule], locs: Mapping[str, Path]) -> None:
-        """Fields that shuffle moves together must all say so, or they would part silently."""
+        """Check that all fields that shuffle moves together have the same rule."""
         for place, rule in rules.items():
             group = set(rule.promises.moves_with)
             for path in sorted(group):
@@ -177,7 +177,7 @@ class RuleCompiler:
         self.warn_of(technique, params, loc)
 
     def warn_of(self, technique: Technique, params: Params, loc: Path) -> None:
-        """Note what the technique itself says of parameters that are allowed and seldom meant."""
+        """Add the technique's own warnings about unusual parameters."""
         for text in technique.warnings(params):
             message, _, hint = text.partition("Hint:")
             self._findings.warn(loc, message.strip().removesuffix("."), hint.strip())

@@ -1,4 +1,4 @@
-"""What the state of a stateful segment depends on: two policies whose shapes are equal can go on from each other's savepoints."""
+"""The settings that a stateful segment's state depends on: policies with equal shapes can restore each other's savepoints."""
 
 import hashlib
 from collections.abc import Mapping

@@ -104,7 +104,7 @@ def _understood(path: Sequence[str | int]) -> tuple[str, str] | None:
 
 
 def kind_of(value: Any) -> str:
-    """What a value of a document is, in words; never the value."""
+    """The kind of a value of a document, never the value."""
     if value is None:
         return "nothing"
     words = {bool: "true or false", int: "a whole number", float: "a number", str: "text", dict: "keys with values", list: "a list"}

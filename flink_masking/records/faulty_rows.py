@@ -26,7 +26,7 @@ class Faulty(NamedTuple):
 
 
 def faulty_rows(table: SpanTable, flags: int) -> Iterator[Faulty]:
-    """What `SpanTable.fault` says of every row with one of these flags, by reason and path."""
+    """Faults of all rows with one of these flags, by reason and path, as `SpanTable.fault`."""
     rows = np.flatnonzero(table.flags & flags)
     for whole in (Flag.ABSENT, Flag.OVERSIZE):
         if not len(rows):

@@ -121,7 +121,7 @@ class Codec(Protocol):
     quote: int
 
     def scan(self, column: Any, paths: Paths, limits: Limits = ...) -> "SpanTable":
-        """The spans of a column of records; what is wrong with a record is told by its flags, never raised."""
+        """The spans of a column of records; faults of a record are set as flags, never raised."""
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
         """The decoded values whose contents lie there; with what encloses them they have `size` bytes at most."""

@@ -51,7 +51,7 @@ def _report(error: KeyRingError) -> None:
 
 
 class NoKeys(KeyRing):
-    """The ring of a session that names none: techniques without keys work, the others say what is missing."""
+    """The ring of a session without keys: techniques without keys work, others raise an error."""
 
     def __init__(self) -> None:
         """A ring without any secret."""
@@ -138,7 +138,7 @@ class Session:
         return load(PolicySource.read(self._given[POLICY].removeprefix("file://")))
 
     def transport(self) -> Transport:
-        """What the job's script says of the topics at both ends.
+        """The topics at both ends as stated in the job's script.
 
         Raises:
             InputError: it cannot be read.

@@ -28,7 +28,7 @@ class Returned(NamedTuple):
 
 
 class Replay:
-    """Opens entries one after the other and says what became of each.
+    """Decrypts entries one by one and counts their outcomes.
 
     Attributes:
         counts: entries by what became of them: ``replayed``; ``already`` (an earlier replay has sent them); ``cut`` (only the beginning

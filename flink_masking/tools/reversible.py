@@ -102,7 +102,7 @@ def redacted(rule: Rule, values: Values) -> np.ndarray:
 
 
 def versions_beside(table: SpanTable, path: str, default: int, first: int, allowed: Collection[int] | None = None) -> np.ndarray:
-    """The key version of each record's values at `path`, as ``_key_versions`` tells it.
+    """The key version of each record's values at `path`, from ``_key_versions``.
 
     Args:
         table: of n records, scanned for it.

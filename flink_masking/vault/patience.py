@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 SECONDS = 30.0
-"""How long a vault may be away before the batch fails, unless told otherwise."""
+"""Default time for which an unreachable vault is waited for before the batch fails."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 2.0
 
 Result = TypeVar("Result")

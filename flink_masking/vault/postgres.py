@@ -172,7 +172,7 @@ class PostgresVault(OpenVault):
             raise failure
 
     def _failure(self, error: psycopg.Error) -> VaultError:
-        """The error for one of PostgreSQL's, of which only the class and code are told: its text may quote what was sent."""
+        """Convert an error of PostgreSQL; only class and code are shown: its text may quote values."""
         what = f"{type(error).__name__}, {error.sqlstate or 'no code'}"
         if _passing(error):
             told = f"the token vault could not be reached for {self._patience:g} s ({what}). Hint: check server, network and role"

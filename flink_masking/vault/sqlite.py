@@ -205,7 +205,7 @@ class SqliteVault(OpenVault):
                 raise self._failure(error) from None
 
     def _failure(self, error: sqlite3.Error) -> VaultError:
-        """The error for one of SQLite's, of which only the name is told."""
+        """Convert an error of SQLite; only its name is shown."""
         name = getattr(error, "sqlite_errorname", type(error).__name__)
         if _busy(error):
             return VaultUnavailableError(f"{self.where}: busy with other writers for {self._patience:g} s. "

@@ -10,7 +10,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import NUMERIC, TEXT
 
 SYMBOLS = 10
-"""Symbols a position is reckoned to have, whatever the data: the loss must depend on nothing but the label."""
+"""Assumed symbols per position, independent of the data: the loss depends on the label only."""
 
 
 class PrefixDimension(Dimension):

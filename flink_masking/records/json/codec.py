@@ -59,7 +59,7 @@ class JsonCodec:
     quote = 1
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> SpanTable:  # noqa: B008 - frozen
-        """The spans of a column of JSON records; what is wrong with a record is told by its flags, never raised.
+        """The spans of a column of JSON records; faults of a record are set as flags, never raised.
 
         Args:
             column: n records, see `binary_column`.
