@@ -3,6 +3,9 @@
 Every figure is a slope: a job over n events and one over 6 n events, each in a process of its own; the difference in seconds is that of
 5 n events without the start of Flink. With fewer, Java's compiler, busy on both cores for ten seconds, would be most of what is measured.
 The jobs of one round run one after the other, so their ratios are from one run. A slow job takes a share of n, so that it is over in time.
+
+Beside each rate stands the processor time that an event took in Java and in Python, which depends less on what else a machine does. The two
+work side by side, so that a job is as fast as the slower of them where there is a core for each, and as both together where there is not.
 """
 
 import argparse
@@ -76,14 +79,17 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
         peer = "scalar-fastfpe" if _fetch("fastfpe", work) else "scalar-exact"
         jobs = JOBS | {SCALAR[peer]: Job(peer, "policy_flat.yaml", "flink:identity", SCALAR_SHARE[peer])}
         rates: dict[str, list[float]] = {name: [] for name in jobs}
+        costs: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
         for _ in range(rounds):
             for name, (mode, policy, _, share) in jobs.items():
                 n = max(1, round(events * share))
                 paths = [inputs[copies] if n == events else _part(work, n, copies) for copies in (1, LARGER)]
-                seconds = [_run(mode, path, HERE / policy, keys, work / "fastfpe")[0] for path in paths]
+                few, many = (_run(mode, path, HERE / policy, keys, work / "fastfpe") for path in paths)
+                more = (LARGER - 1) * n
                 # A start that took longer than the events of the larger job leaves no slope: the machine was busy with something else.
-                rates[name].append((LARGER - 1) * n / (seconds[1] - seconds[0]) if seconds[1] > seconds[0] + 0.5 else nan)
-                print(f"{name}: {rates[name][-1]:,.0f} events/s", file=sys.stderr, flush=True)
+                rates[name].append(more / (many.seconds - few.seconds) if many.seconds > few.seconds + 0.5 else nan)
+                costs[name].append((1e6 * (many.java - few.java) / more, 1e6 * (many.python - few.python) / more))
+                print(f"{name}: {rates[name][-1]:,.0f} events/s, {_told(costs[name])}", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
         for name, (_, _, against, _) in jobs.items():
             good = [rate for rate in rates[name] if not isnan(rate)]
@@ -94,9 +100,9 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
             if against:
                 ratios = [a / b for a, b in zip(rates[name], rates[against], strict=True) if not isnan(a / b)]
                 entry |= {"ratio": round(median(ratios), 3) if ratios else None, "against": against}
-            found[name] = entry
+            found[name] = entry | {"settings": _told(costs[name])}
         if memory_events:
-            _, samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys)
+            samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys).worker
             third = samples[len(samples) // 3] if samples else 0
             found[f"flink:peak of the largest Python worker over {memory_events:,} events"] = {
                 "value": max(samples, default=0), "unit": "MiB", "ratio": round(max(samples, default=0) / max(1, third), 3),
@@ -123,19 +129,38 @@ def _part(work: Path, n: int, copies: int) -> Path:
     return folder
 
 
-def _run(mode: str, path: Path, policy: Path, keys: str, packages: Path | None = None) -> tuple[float, list[int]]:
-    """Seconds of one job, and the sizes in MiB of the largest Python worker, sampled once a second; workers find these packages, too."""
+class Ran(NamedTuple):
+    """What a job took: seconds; processor time of Java and of the Python workers, s; MiB of the largest worker, once a second."""
+
+    seconds: float
+    java: float
+    python: float
+    worker: list[int]
+
+
+def _told(costs: list[tuple[float, float]]) -> str:
+    java, python = (median(column) for column in zip(*costs, strict=True))
+    return f"processor time of an event: Java {java:.2f} µs, Python {python:.2f} µs"
+
+
+def _run(mode: str, path: Path, policy: Path, keys: str, packages: Path | None = None) -> Ran:
+    """Run one job; workers find these packages, too."""
     command = [sys.executable, str(HERE / "flink_job.py"), mode, str(path), str(policy), keys]
     paths = [*filter(None, [os.environ.get("PYTHONPATH")]), *([str(packages)] if packages and mode == "scalar-fastfpe" else [])]
     environment = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    samples: list[int] = []
+    sizes: list[int] = []
+    java: dict[int, float] = {}
+    python: dict[int, float] = {}
     over = threading.Event()
 
     def watch() -> None:
-        while not over.wait(1.0):
-            if size := _largest_worker(process.pid):
-                samples.append(size)
+        while not over.wait(0.2):
+            found = _below(process.pid)
+            java.update({pid: used.seconds for pid, used in found.items() if used.name == "java"})
+            python.update({pid: used.seconds for pid, used in found.items() if used.worker})
+            if workers := [used.size for used in found.values() if used.worker]:
+                sizes.append(max(workers))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
@@ -144,31 +169,42 @@ def _run(mode: str, path: Path, policy: Path, keys: str, packages: Path | None =
     watcher.join()
     if (found := re.search(r"SECONDS ([0-9.]+)", out)) is None:
         raise RuntimeError(f"the job {mode} failed:\n{err[-2000:]}")
-    return float(found[1]), samples
+    return Ran(float(found[1]), sum(java.values()), sum(python.values()), sizes[::5])
 
 
-def _largest_worker(root: int) -> int:
-    """Resident MiB of the largest PyFlink worker below a process."""
+class Used(NamedTuple):
+    """A process: the program's name, whether it is a PyFlink worker, resident MiB, and its processor time, s."""
+
+    name: str
+    worker: bool
+    size: int
+    seconds: float
+
+
+def _below(root: int) -> dict[int, Used]:
+    """The processes that a process has started, and those that these have."""
     parents: dict[int, int] = {}
-    sizes: dict[int, int] = {}
-    for status in Path("/proc").glob("[0-9]*/status"):
+    processes: dict[int, Used] = {}
+    ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
+    for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            text = status.read_text()
-            worker = b"beam_boot" in (status.parent / "cmdline").read_bytes()
+            text = stat.read_text()
+            worker = b"beam_boot" in (stat.parent / "cmdline").read_bytes()
         except OSError:
             continue
-        pid = int(status.parent.name)
-        parents[pid] = int(re.search(r"PPid:\s+(\d+)", text)[1])  # type: ignore[index]
-        if worker and (size := re.search(r"VmRSS:\s+(\d+)", text)):
-            sizes[pid] = int(size[1]) // 1024
-    largest = 0
-    for pid, size in sizes.items():
+        name, _, rest = text.partition(" (")[2].rpartition(") ")
+        fields = rest.split()  # from the state, the third of proc_pid_stat(5)
+        pid = int(stat.parent.name)
+        parents[pid] = int(fields[1])
+        processes[pid] = Used(name, worker, int(fields[21]) * page >> 20, (int(fields[11]) + int(fields[12])) / ticks)
+    found = {}
+    for pid, used in processes.items():
         above = pid
         while above > 1 and above != root:
             above = parents.get(above, 0)
         if above == root:
-            largest = max(largest, size)
-    return largest
+            found[pid] = used
+    return found
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""From Kafka to Kafka: events per second against a copy without Python, latency, two TaskManagers against one, memory over time.
+"""From Kafka to Kafka: events per second against an identity function and a copy without Python, latency, two TaskManagers, memory.
 
 One broker and a standalone cluster on this machine, all in processes of their own. A rate is a slope, as in bench_flink.py: a job over n
 events and one over 3 n events that lie ready in a topic; the difference in seconds, by Flink's own clock, is that of 2 n events without
@@ -62,21 +62,27 @@ class Quick(Cluster):
 
 
 class Job(NamedTuple):
-    """A job: the copy or the main job, what it promises, on how many TaskManagers."""
+    """A job: the copy with these options or, with None, the main job; what it promises; on how many TaskManagers."""
 
-    copies: bool
+    copy: tuple[str, ...] | None
     guarantee: str
     parallelism: int = 1
 
 
-RATES = {
-    "kafka:copy without Python, exactly once": (Job(True, EXACTLY), None),
-    "kafka:masked segment, exactly once": (Job(False, EXACTLY), "kafka:copy without Python, exactly once"),
-    "kafka:copy without Python, at least once": (Job(True, AT_LEAST), None),
-    "kafka:masked segment, at least once": (Job(False, AT_LEAST), "kafka:copy without Python, at least once"),
-}
+COPY, SAME, TOLD = (), ("--identity",), ("--identity", "--headers")
+"""Options of `kafka_copy.py`: without Python; through an identity function; the same, and each record has a masked record's headers."""
+RATES: dict[str, tuple[Job, str | None]] = {}
+for _guarantee in (EXACTLY, AT_LEAST):
+    _name = f"kafka:{{}}, {_guarantee.replace('-', ' ')}"
+    _base = _name.format("identity function")
+    RATES |= {
+        _base: (Job(SAME, _guarantee), None),
+        _name.format("copy without Python"): (Job(COPY, _guarantee), _base),
+        _name.format("identity function, three headers"): (Job(TOLD, _guarantee), _base),
+        _name.format("masked segment"): (Job(None, _guarantee), _base),
+    }
 ONE, TWO = "kafka:masked segment, exactly once, on one TaskManager of two", "kafka:masked segment, exactly once, on two TaskManagers"
-PAIR = {ONE: (Job(False, EXACTLY), None), TWO: (Job(False, EXACTLY, 2), ONE)}
+PAIR = {ONE: (Job(None, EXACTLY), None), TWO: (Job(None, EXACTLY, 2), ONE)}
 
 
 class Bench:
@@ -142,8 +148,9 @@ class Bench:
             "flink": {"execution.checkpointing.interval": f"{self.checkpoint} ms", "restart-strategy.type": "disable",
                       **(QUICK if quick else {})},
         }))  # fmt: skip
-        submitted = cluster.submit(POLICY, deployment, run=("-p", job.parallelism), arguments=("--bounded",) if bounded else (),
-                                   program=HERE / "kafka_copy.py" if job.copies else None)
+        program = None if job.copy is None else HERE / "kafka_copy.py"
+        arguments = [*(["--bounded"] if bounded else []), *(job.copy or ())]
+        submitted = cluster.submit(POLICY, deployment, run=("-p", job.parallelism), arguments=tuple(arguments), program=program)
         if submitted.job is None:
             raise RuntimeError(f"the job was not accepted:\n{submitted.text[-2000:]}")
         return submitted.job
@@ -238,7 +245,7 @@ class Bench:
         """The main job without an end, started; its raw topic, and a consumer of its masked topic that has read the first events."""
         source = self.broker.topic(f"raw{next(self._numbers)}", config=config)
         with self.topics(1, config) as sinks:
-            job = self.submit(cluster, Job(False, guarantee), source, sinks, bounded=False, quick=True)
+            job = self.submit(cluster, Job(None, guarantee), source, sinks, bounded=False, quick=True)
             with self.lines.open("rb") as file:
                 self.broker.produce(source, (line.rstrip(b"\n") for line in itertools.islice(file, FIRST)))
             consumer = Consumer({"bootstrap.servers": self.broker.bootstrap, "group.id": sinks[SEGMENT], "enable.auto.commit": False,

@@ -1,12 +1,13 @@
-"""What the main job is compared with: a deployment's raw topic into the topic of its masked segment, bytes as they are, without Python.
+"""What the main job is compared with: a deployment's raw topic into the topic of its masked segment, bytes as they are.
 
-It takes the main job's options and reads the same deployment, so that both run with the same connector, settings and guarantee.
+It takes the main job's options and reads the same deployment, so that all run with the same connector, settings and guarantee.
 """
 
 import argparse
 from pathlib import Path
 
-from pyflink.table import StreamTableEnvironment
+from pyflink.table import DataTypes, StreamTableEnvironment
+from pyflink.table.udf import udf
 
 from flink_masking.deployment.model import Deployment, with_clause
 from flink_masking.deployment.tables import completed
@@ -16,6 +17,10 @@ from flink_masking.flink.settings import stream_environment
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 
+HEADERS = (f"MAP['policy_version', CAST(x'31' AS BYTES), 'policy_digest', CAST(x'{'61' * 64}' AS BYTES), "
+           "'key_version', CASE WHEN line IS NOT NULL THEN CAST(x'31' AS BYTES) END]")
+"""As many bytes as those of a masked record, and one of them not a constant."""
+
 
 def main() -> None:
     """Submit the copy."""
@@ -23,6 +28,8 @@ def main() -> None:
     parser.add_argument("--policy", required=True, type=Path)
     parser.add_argument("--deployment", required=True, type=Path)
     parser.add_argument("--bounded", action="store_true", help="taken and not needed: the source's options say where it ends")
+    parser.add_argument("--identity", action="store_true", help="through a vectorised function")
+    parser.add_argument("--headers", action="store_true", help="with as many and as long headers as a masked record has")
     options = parser.parse_args()
     policy = load(PolicySource.read(options.policy)).policy
     deployment = completed(Deployment.read(options.deployment), policy.stream)
@@ -31,9 +38,16 @@ def main() -> None:
     take_checkpoints(environment, deployment)
     tables = StreamTableEnvironment.create(environment)
     [segment] = policy.segments
-    for name, place in (("raw", deployment.source), ("copy", deployment.sinks[segment])):
-        tables.execute_sql(f"CREATE TEMPORARY TABLE {name}_events (line BYTES) WITH ({with_clause(place)})")
-    tables.execute_sql("INSERT INTO copy_events SELECT line FROM raw_events")
+    kept = ", `headers` MAP<STRING, BYTES> METADATA" if options.headers else ""
+    for name, place, columns in (("raw", deployment.source, ""), ("copy", deployment.sinks[segment], kept)):
+        tables.execute_sql(f"CREATE TEMPORARY TABLE {name}_events (line BYTES{columns}) WITH ({with_clause(place)})")
+    line = "line"
+    if options.identity:
+        same = udf(lambda line: line, result_type=DataTypes.BYTES(), func_type="pandas")
+        tables.create_temporary_system_function("same", same)
+        line = "same(line)"
+    headers = f", {HEADERS}" if options.headers else ""
+    tables.execute_sql(f"INSERT INTO copy_events SELECT {line}{headers} FROM raw_events")
 
 
 if __name__ == "__main__":
