@@ -51,6 +51,8 @@ _KINDS: dict[str, tuple[tuple[type[DataType], ...], str]] = {
     "partition": ((IntType,), "INT"),
 }
 
+_UTC = frozenset({"UTC", "Etc/UTC", "GMT", "Z"})
+
 
 @dataclass(frozen=True)
 class Columns:
@@ -154,7 +156,7 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
     check_savepoint(environment, source.loaded(), names)
     _check_unique(t_env, environment, names, plan)
     queries = _queries(plan, columns, names, bounded)
-    if queries.transport.partitioned and t_env.get_config().get_local_timezone() != "UTC":
+    if queries.transport.partitioned and t_env.get_config().get_local_timezone() not in _UTC:
         raise JobError("event time by partitions takes timestamps in UTC, and the session has another time zone. Hint: "
                        "t_env.get_config().set_local_timezone('UTC'), or omit columns.partition")
     t_env.create_temporary_view(names.source, columns.select(table, _wanted(queries)))
