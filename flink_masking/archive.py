@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from flink_masking.errors import InputError
+from flink_masking.techniques.registry import TECHNIQUES
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 JAVA = "apache-flink-libraries"
@@ -29,7 +30,7 @@ MOMENT = (2020, 1, 1, 0, 0, 0)
 
 
 def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
-    """Write the archive of this installation.
+    """Write the archive of this installation, the packages whose techniques are installed here among it.
 
     Args:
         path: a file ending in ``.zip``; replaced.
@@ -43,7 +44,7 @@ def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
     """
     if path.suffix != ".zip":
         raise InputError(f"{path}: no zip file. Hint: Flink unpacks an archive by its ending; give a name that ends in .zip")
-    needed = closure("flink-masking", extras)
+    needed = closure("flink-masking", extras).union(*(closure(name) for name in sorted(set(TECHNIQUES.packages.values()))))
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

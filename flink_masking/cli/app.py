@@ -25,6 +25,7 @@ from flink_masking.cli import (
     run,
     schema,
     sql,
+    techniques,
     unmask,
     verify,
 )
@@ -55,6 +56,7 @@ def _options(
 
 app.command("check")(check.check)
 app.command("schema")(schema.schema)
+app.command("techniques")(techniques.techniques)
 
 _keys = typer.Typer(help="Create and maintain key rings.", no_args_is_help=True, rich_markup_mode=None)
 _keys.command("new")(keys.new)

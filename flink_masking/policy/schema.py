@@ -68,6 +68,11 @@ def _params(technique: Technique, definitions: Schema) -> Schema:
     return schema
 
 
+def parameters_schema(technique: Technique) -> Schema:
+    """The JSON Schema of a technique's parameters by itself."""
+    return _params(technique, {})
+
+
 def _technique(technique: Technique, definitions: Schema) -> Schema:
     schema = _params(technique, definitions)
     return {

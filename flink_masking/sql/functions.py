@@ -10,8 +10,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
-from flink_masking.errors import InputError
+from flink_masking.errors import InputError, PolicyError
 from flink_masking.techniques import registry
+from flink_masking.techniques.base import Params
 
 PATH = "sql"
 """Where a rule in SQL stands: there is no field, so all functions share this path. `encrypt` binds values to it, and so
@@ -140,6 +141,7 @@ def _parameter(technique: str, name: str) -> Any:
 
 
 _FORM = ("domain", "format")
+_SEALED = tuple(name for name, one in registry.OWN.items() if registry.examples(one)[0].carries_key_version)
 _DECLARED = (
     SqlFunction("mask", "rule", (), ("rule",), 1, example=("{technique: redact}",),
                 summary="Any rule of a policy, in YAML's flow style."),
@@ -168,7 +170,7 @@ _DECLARED = (
     SqlFunction("fpe_decrypt", "arguments", ("fpe",), _FORM, 2, _formatted, True, ("pan", "card"), "The inverse of fpe_encrypt."),
     SqlFunction("encrypt", "arguments", ("encrypt",), ("domain",), 1, example=("customer",)),
     SqlFunction("encrypt_deterministic", "arguments", ("encrypt_deterministic",), ("domain",), 1, example=("customer",)),
-    SqlFunction("decrypt", "arguments", ("encrypt", "encrypt_deterministic"), ("domain",), 1, back=True, example=("customer",),
+    SqlFunction("decrypt", "arguments", _SEALED, ("domain",), 1, back=True, example=("customer",),
                 summary="The inverse of encrypt and encrypt_deterministic."),
     SqlFunction("tokenize", "arguments", ("tokenize",), _FORM, 1, example=("ssn",)),
     SqlFunction("detokenize", "arguments", ("tokenize",), _FORM, 1, back=True, example=("ssn",), summary="The inverse of tokenize."),
@@ -178,9 +180,23 @@ COLUMN_ARGUMENTS = frozenset({"subject"})
 """Arguments that may differ from row to row; all others are literals."""
 
 
-def _available(function: SqlFunction) -> bool:
-    return all(name in registry.TECHNIQUES for name in function.techniques)
+def _of_another_package(name: str) -> SqlFunction:
+    """The function of a technique that another package brings: called as the technique, with its parameters in their order.
+
+    Raises:
+        PolicyError: there is a function of that name.
+    """
+    if any(function.name == name for function in _DECLARED):
+        raise PolicyError(f"the technique '{name}' of {registry.TECHNIQUES.packages[name]} has the name of a SQL function. Hint: rename it")
+    technique = registry.get(name)
+    found = {field.alias or one: field for one, field in technique.params.model_fields.items() if one not in Params.model_fields}
+    arguments = sorted(found, key=lambda one: not found[one].is_required())  # stable: the required ones first
+    required = sum(field.is_required() for field in found.values())
+    example = tuple(technique.examples[0][one] for one in arguments[:required])
+    return SqlFunction(name, "arguments", (name,), tuple(arguments), required, example=example)
 
 
-FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType({function.name: function for function in _DECLARED if _available(function)})
-"""Every function by its name, in the order of the documentation: those whose techniques the registry has."""
+_BROUGHT = tuple(_of_another_package(name) for name in registry.TECHNIQUES.packages)
+
+FUNCTIONS: Mapping[str, SqlFunction] = MappingProxyType({function.name: function for function in (*_DECLARED, *_BROUGHT)})
+"""Every function by its name, in the order of the documentation; then those of techniques that other packages bring."""

@@ -37,3 +37,8 @@ def test_the_core_imports_no_flink():
 def test_start_up_is_light(module):
     """The package and the command tree load nothing that takes long to import."""
     assert loaded_by(module) & (HEAVY | FLINK) == set()
+
+
+def test_declarations_of_techniques_are_light():
+    """What techniques there are, their parameters and their promises can be asked without numpy, pyarrow or any kernel."""
+    assert loaded_by("flink_masking.techniques.registry") & (HEAVY | FLINK) == {"pydantic"}
