@@ -11,17 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.anonymity import zero_delay_kernels as kernel
 from flink_masking.anonymity.ladder import climb, rungs
 from flink_masking.anonymity.lines import LineWriter
 from flink_masking.anonymity.releases import ReleaseLimit
+from flink_masking.anonymity.shown import ShownValues
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
-from flink_masking.ipc import from_ipc, to_ipc
 from flink_masking.logic import Effects
 
-ENTRY = "shown"
-FORMAT = b"z-anonymity 1"
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -49,17 +46,10 @@ class ZeroDelayLogic:
                 who showed a value.
         """
         self.space, self.z, self.window, self.members = space, z, window, tuple(members)
-        self._most, self._generator, self._lines, self._limit = max_values, generator, LineWriter(space), limit
+        self._generator, self._lines, self._limit = generator, LineWriter(space), limit
         forms = [*(rungs(dimension) for dimension in space.dimensions), *(1 for _ in members)]
         self._first = np.cumsum([0, *forms])
-        self._empty()
-
-    def _empty(self) -> None:
-        slots = 1 << (2 * self._most).bit_length()
-        self._shown = kernel.Shown(
-            np.zeros(self._most, np.uint64), np.zeros((self._most, self.z), np.uint64),
-            np.full((self._most, self.z), kernel.NEVER, np.int64), np.zeros(slots, np.int64), np.array([0, 1 << 62], np.int64))
-        self._clock, self._fresh = kernel.NEVER, True
+        self._shown = ShownValues(max_values, z, self._signature())
 
     def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
         """Release the records of a batch.
@@ -72,14 +62,12 @@ class ZeroDelayLogic:
         n, d = batch.num_rows, len(self.space.dimensions)
         if not n:
             return Effects()
-        self._clock, self._fresh = max(now, self._clock), False
         codes = [column.to_numpy() for column in batch.columns[:d]]
-        level = np.empty((n, d + len(self.members)), np.int64)
         keys = self._keys(codes, [column.to_numpy() for column in batch.columns[d + 1 : d + 1 + len(self.members)]])
-        kernel.admit(self._shown, keys, self._first, batch.column(d).to_numpy(), self._clock, self.window, level)
+        level = self._shown.admit(keys, self._first, batch.column(d).to_numpy(), now, self.window)
         low, high = self._boxes(codes, level)
         writes: dict[str, bytes | None] = {}
-        kept = np.ones(n, bool) if self._limit is None else self._limit.admit(batch.column(d).to_numpy(), self._clock, writes)
+        kept = np.ones(n, bool) if self._limit is None else self._limit.admit(batch.column(d).to_numpy(), self._shown.clock, writes)
         withheld = sum(int((kept & (level[:, d + i] > 0) & column.is_valid().to_numpy(zero_copy_only=False)).sum())
                        for i, column in enumerate(batch.columns[d + 1 + len(self.members) :]))
         order = self._generator.permutation(n)
@@ -88,7 +76,7 @@ class ZeroDelayLogic:
         counts = {"released": len(order), "suppressed": n - len(order), "values_withheld": withheld}
         if len(order) < n:
             counts["suppressed_max_releases"] = n - len(order)
-        writes[ENTRY] = self._entry()
+        self._shown.write(writes)
         return Effects([self._lines.write(low, high, order, release)] if len(order) else [], counts, writes)
 
     def _keys(self, codes: Sequence[np.ndarray], values: Sequence[np.ndarray]) -> np.ndarray:
@@ -138,9 +126,7 @@ class ZeroDelayLogic:
 
     def on_end(self) -> Effects:
         """Forget everything but how often whom was released."""
-        writes: dict[str, bytes | None] = {} if self._fresh else {ENTRY: None}
-        self._empty()
-        return Effects([], {"released": 0, "suppressed": 0}, writes)
+        return Effects([], {"released": 0, "suppressed": 0}, self._shown.forget())
 
     def next_timer(self) -> int | None:
         """Never."""
@@ -151,49 +137,21 @@ class ZeroDelayLogic:
         return None
 
     def snapshot(self) -> dict[str, bytes]:
-        """The entry `shown` (none before the first record and after the end), and what the limit of releases keeps."""
-        return {**({} if self._fresh else {ENTRY: self._entry()}), **({} if self._limit is None else self._limit.snapshot())}
+        """The values shown (see `flink_masking.anonymity.shown`), and what the limit of releases keeps."""
+        return {**self._shown.snapshot(), **({} if self._limit is None else self._limit.snapshot())}
 
     def restore(self, entries: Mapping[str, bytes]) -> None:
         """Take over a snapshot.
 
         Raises:
-            InputError: the entry is damaged, of another version, or of another segment.
+            InputError: an entry is damaged, of another version, or of another segment.
         """
-        self._empty()
+        self._shown.restore(entries)
         if self._limit is not None:
             self._limit.restore(entries)
-        if ENTRY not in entries:
-            return
-        try:
-            batch = from_ipc(entries[ENTRY])
-            facts = batch.schema.metadata or {}
-            name, clock, earliest = facts[b"format"], int(facts[b"clock"]), int(facts[b"earliest"])
-        except (pa.ArrowException, OSError, KeyError, ValueError, StopIteration):
-            raise InputError("state of an anonymized segment: damaged. Hint: restore from an earlier savepoint") from None
-        if name != FORMAT:
-            raise InputError("state of an anonymized segment: written by another version. Hint: restore with the version that wrote it")
-        if facts.get(b"of") != self._signature() or batch.num_rows > self._most:
-            raise InputError("state of an anonymized segment: of other settings. Hint: end the old job before these change")
-        used, shown = batch.num_rows, self._shown
-        shown.key[:used] = batch.column("key").to_numpy()
-        for array, column in ((shown.person, "person"), (shown.time, "time")):
-            array[:used] = batch.column(column).flatten().to_numpy().reshape(used, self.z)
-        shown.cursor[:] = used, earliest
-        kernel.index(shown)
-        self._clock, self._fresh = clock, False
 
     def _signature(self) -> bytes:
         return f"{self.space.fingerprint} {self.z} {self.members}".encode()
-
-    def _entry(self) -> bytes:
-        shown, used = self._shown, int(self._shown.cursor[kernel.USED])
-        facts = {b"format": FORMAT, b"of": self._signature(), b"clock": b"%d" % self._clock,
-                 b"earliest": b"%d" % shown.cursor[kernel.EARLIEST]}
-        columns = [pa.array(shown.key[:used])]
-        columns += [pa.FixedSizeListArray.from_arrays(pa.array(array[:used].reshape(-1)), self.z) for array in (shown.person, shown.time)]
-        fields = [pa.field(name, column.type) for name, column in zip(("key", "person", "time"), columns, strict=True)]
-        return to_ipc(pa.RecordBatch.from_arrays(columns, schema=pa.schema(fields, facts)))
 
 
 def schema(space: Space, members: int) -> pa.Schema:

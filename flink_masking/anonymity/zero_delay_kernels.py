@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.kernels import I64, JIT, U64, W64, WU64, njit, types
+from flink_masking.kernels import I64, JIT, U64, W8, W64, WU64, njit, types
 
-USED, EARLIEST = range(2)
-"""Entries of the cursor: values tracked; the time before which no tracked value can have left the window."""
+USED, EARLIEST, FORGOTTEN = range(3)
+"""Entries of the cursor: values tracked; the time before which no tracked value can have left the window; the time such that values which
+nobody showed after it have been dropped."""
 NEVER = -(1 << 62)
 
 
@@ -23,18 +24,20 @@ class Shown(NamedTuple):
         key: uint64, by entry.
         person: uint64, (entries, z).
         time: int64, (entries, z), ms; `NEVER` where there is no person.
+        changed: uint8, by entry: 1 where it is not what it was when its state was written.
         slot: int64, a power of two: a hash table of entries + 1, 0 = free.
-        cursor: int64, 2.
+        cursor: int64, 3.
     """
 
     key: np.ndarray
     person: np.ndarray
     time: np.ndarray
+    changed: np.ndarray
     slot: np.ndarray
     cursor: np.ndarray
 
 
-SHOWN = types.NamedTuple((WU64, types.uint64[:, ::1], types.int64[:, ::1], W64, W64), Shown)
+SHOWN = types.NamedTuple((WU64, types.uint64[:, ::1], types.int64[:, ::1], W8, W64, W64), Shown)
 
 
 @njit(**JIT)
@@ -58,13 +61,15 @@ def _forget(shown, past):
         for i in range(z):
             newest = max(newest, shown.time[e, i])
         if newest > past:
-            shown.key[kept] = shown.key[e]
+            shown.key[kept], shown.changed[kept] = shown.key[e], shown.changed[e]
             for i in range(z):
                 shown.person[kept, i], shown.time[kept, i] = shown.person[e, i], shown.time[e, i]
             earliest = min(earliest, newest)
             kept += 1
             shown.slot[_slot(shown, shown.key[kept - 1])] = kept
-    shown.cursor[USED], shown.cursor[EARLIEST] = kept, earliest
+    for e in range(kept, shown.cursor[USED]):
+        shown.changed[e] = 0
+    shown.cursor[USED], shown.cursor[EARLIEST], shown.cursor[FORGOTTEN] = kept, earliest, past
 
 
 @njit(types.void(SHOWN), **JIT)
@@ -98,7 +103,7 @@ def _show(shown, key, person, now, window):
             break
         if shown.time[e, i] < shown.time[e, oldest]:
             oldest = i
-    shown.person[e, oldest], shown.time[e, oldest] = person, now
+    shown.person[e, oldest], shown.time[e, oldest], shown.changed[e] = person, now, 1
     for i in range(shown.time.shape[1]):
         recent += shown.time[e, i] > now - window
     return recent == shown.time.shape[1]

@@ -2,6 +2,7 @@
 
 import json
 from collections import defaultdict
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -116,15 +117,49 @@ def test_a_value_goes_out_of_use():
     assert lines(logic.on_batch(batch_of([(3, 50, 0, 0, 1)]), 2 * WINDOW - 1))[0]["v"] is None
 
 
+def size(logic: ZeroDelayLogic) -> int:
+    """Bytes of all entries of the state."""
+    return sum(map(len, logic.snapshot().values()))
+
+
+def test_a_batch_writes_what_it_changed():
+    """However many values are remembered, a call writes those that it was shown; the sum of the writes is the state."""
+    logic, entries = fresh(most=200_000), {}
+    for effects in (logic.on_batch(batch_of([(p, p % 100, p % 3, p % 3, v) for p, v in enumerate(range(30_000))]), 0),
+                    *(logic.on_batch(batch_of([(1, 50, 0, 0, 7), (2, 50, 0, 0, 9)]), now) for now in range(1, 700))):
+        written = {name: blob for name, blob in effects.writes.items() if blob is not None}
+        entries = {name: blob for name, blob in (entries | effects.writes).items() if blob is not None}
+    assert entries == logic.snapshot() and size(logic) > 1_000_000
+    assert sum(map(len, written.values())) < 2_000
+    assert len(entries) < 300
+    other = fresh(most=200_000)
+    other.restore(entries)
+    again = [one.on_batch(batch_of([(p, p % 100, p % 3, p % 3, p) for p in range(50)]), 750) for one in (logic, other)]
+    assert again[0] == again[1] and logic.snapshot() == other.snapshot()
+
+
+def test_the_state_of_earlier_releases_is_read():
+    """The table that a release wrote as one entry is taken over, and written in entries of today's from the next call on."""
+    logic, old = fresh(), (Path(__file__).parent / "shown_1.arrow").read_bytes()
+    logic.restore({"shown": old})
+    assert logic.snapshot() == {"shown": old}
+    effects = logic.on_batch(batch_of([(6, 7, 1, 1, 2), (6, 50, 1, 1, 1)]), 1_250)
+    assert [(line["age"], line["v"]) for line in lines(effects)] == [("7", 2), ("*", None)]
+    assert effects.writes == logic.snapshot() and effects.writes["shown"].startswith(b"z-anonymity 2")
+    other = fresh()
+    other.restore(logic.snapshot())
+    assert other.snapshot() == logic.snapshot()
+
+
 def test_the_state_is_bounded():
     """No more values are remembered than allowed; those that find no room are withheld, until old ones have left the window."""
     logic = fresh(most=12)
     for now in range(50):
         logic.on_batch(batch_of([(now, now, now % 3, now % 3, now % 2)]), now)
-    small = len(logic.snapshot()["shown"])
+    small = size(logic)
     for now in range(50, 500):
         logic.on_batch(batch_of([(now, now % 100, now % 3, now % 3, now % 2)]), now)
-    assert len(logic.snapshot()["shown"]) <= small + 64
+    assert size(logic) <= small + 2 * 3 * 5 * 8 * 12 + 64  # rows that were written again since all were
     lines_of_late = [lines(logic.on_batch(batch_of([(p, 50, 0, 0, 1)]), 5_000 + p))[0] for p in range(2)]
     assert lines_of_late[1] == {"age": "50", "city": "Boston", "zip": "94", "v": 1}
 
@@ -133,11 +168,13 @@ def test_states_of_others_are_refused():
     """Damaged state, state of other settings or of another version is an error with a hint."""
     logic: Logic = fresh()
     logic.on_batch(batch_of([(1, 50, 0, 0, 1)]), 0)
-    state = logic.snapshot()["shown"]
-    for entry, stranger in ((state[:100], fresh()), (state, fresh(z=3)), (state.replace(b"z-anonymity 1", b"z-anonymity 2"), fresh())):
+    state = logic.snapshot()
+    damaged = [state | {"shown": state["shown"][:12]}, state | {"shown:0": state["shown:0"][:-3]}, state | {"shown:0": b""}]
+    later = state | {"shown": state["shown"].replace(b"z-anonymity 2", b"z-anonymity 3")}
+    for entries, stranger in [*((entries, fresh()) for entries in (*damaged, later)), (state, fresh(z=3)), (state, fresh(most=2))]:
         with pytest.raises(InputError, match="Hint: "):
-            stranger.restore({"shown": entry})
-    assert logic.on_end().writes == {"shown": None} and logic.snapshot() == {}
+            stranger.restore(entries)
+    assert logic.on_end().writes == {"shown": None, "shown:0": None} and logic.snapshot() == {}
     with pytest.raises(InputError, match="Hint: "):
         logic.on_batch(batch_of([(1, 50, 0, 0, 1)]).select(["q0"]), 0)
 
