@@ -12,7 +12,8 @@ import numpy as np
 
 from flink_masking.anonymity.box_kernels import SHAPE
 from flink_masking.anonymity.models import model_kernels as models
-from flink_masking.anonymity.models.model_kernels import PAST, RULES, TALLY
+from flink_masking.anonymity.models.model_kernels import PAST, RULES
+from flink_masking.anonymity.models.tally_kernels import TALLY, add, clear
 from flink_masking.kernels import I64, JIT, W64, WU64, njit, types
 
 
@@ -165,20 +166,20 @@ def _lacking(window, begin, end, k, rules, past, tally, search):
     if end - begin < k:
         return 0
     people, count = 0, rules.kind.size
-    models.clear(tally)
+    clear(tally)
     for i in range(begin, end):
         if _new(window, window.subject[window.row[i]], search):
             people += 1
-            models.add(tally, window.sensitive, window.row[i])
+            add(tally, window.sensitive, window.row[i])
     if people < k:
         return 0
     if count == 0:
         return -1
     r = models.failing(rules, past, tally)
     if r == count and people < end - begin:
-        models.clear(tally)
+        clear(tally)
         for i in range(begin, end):
-            models.add(tally, window.sensitive, window.row[i])
+            add(tally, window.sensitive, window.row[i])
         r = models.failing(rules, past, tally)
     return -1 if r == count else r + 1
 

@@ -23,7 +23,8 @@ import numpy as np
 from flink_masking.anonymity import box_kernels as boxes
 from flink_masking.anonymity.box_kernels import BOX, SHAPE
 from flink_masking.anonymity.models import model_kernels as models
-from flink_masking.anonymity.models.model_kernels import PAST, RULES, TALLY
+from flink_masking.anonymity.models.model_kernels import PAST, RULES
+from flink_masking.anonymity.models.tally_kernels import TALLY, add, clear, take_back
 from flink_masking.anonymity.rarity_kernels import SEEN, rarity
 from flink_masking.anonymity.space import ONE
 from flink_masking.kernels import I64, INLINED, JIT, W32, W64, WU64, njit, types
@@ -191,8 +192,8 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
     member[0], people[0], cost[0] = 0, subject[0], OUT
     n, k, size, r, modelled = 1, limits.k, np.int32(0), -1, sensitive.shape[0] > 0
     if modelled:
-        models.clear(tally)
-        models.add(tally, sensitive, begin)
+        clear(tally)
+        add(tally, sensitive, begin)
     while True:
         if modelled and k - n < distinct:
             total, j, r = _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally)
@@ -210,7 +211,7 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
             continue
         member[n], people[n], cost[j], size = j, subject[j], OUT, total - initial[j]
         if modelled:
-            models.add(tally, sensitive, begin + j)
+            add(tally, sensitive, begin + j)
         n += 1
         boxes.widen(cells, words, begin, end, j, cost, shape, box)
     boxes.publish(shape, box, low, high)
@@ -221,9 +222,9 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
         candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
         if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
             if modelled:
-                models.add(tally, sensitive, begin + j)
+                add(tally, sensitive, begin + j)
                 if models.failing(rules, past, tally) < rules.kind.size:
-                    models.take_back(tally, sensitive, begin + j)
+                    take_back(tally, sensitive, begin + j)
                     continue
             member[n], gone[j] = j, OUT
             n += 1

@@ -15,6 +15,7 @@ from flink_masking.anonymity.buffer import Buffer, Groups, Records
 from flink_masking.anonymity.dimensions import NumberDimension
 from flink_masking.anonymity.models import AlphaK, Distance, DistinctL, EntropyL, Model, Models, RecursiveCL, TCloseness
 from flink_masking.anonymity.models import model_kernels as kernels
+from flink_masking.anonymity.models import tally_kernels as tallies
 from flink_masking.anonymity.mondrian import WindowMondrian
 from flink_masking.anonymity.slide_grow import NO_PREFERENCE, Preference, SlideGrow
 from flink_masking.anonymity.space import Space
@@ -36,7 +37,7 @@ def passes(model: Model, found: list[int], past: list[int]) -> bool:
             kernels.learn(models.rules, distributions, np.array([[code]], np.uint64), 0)
     for code, many in enumerate(found):
         for _ in range(many):
-            kernels.add(tally, np.array([[code]], np.uint64), 0)
+            tallies.add(tally, np.array([[code]], np.uint64), 0)
     return bool(kernels.failing(models.rules, distributions, tally) == 1)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from flink_masking.anonymity.models import model_kernels as kernels
+from flink_masking.anonymity.models import tally_kernels as tallies
 from flink_masking.anonymity.models.alpha_k import AlphaK
 from flink_masking.anonymity.models.base import Model
 from flink_masking.anonymity.models.t_closeness import TCloseness
@@ -72,13 +73,13 @@ class Models:
         growing = (rules.kind == kernels.CLOSENESS) & ~rules.fixed & (rules.divisor == 2)
         return kernels.Past(self._counts.copy(), self._totals.copy(), np.where(growing, 0, np.diff(rules.first)))
 
-    def tally(self, room: int) -> kernels.Tally:
+    def tally(self, room: int) -> tallies.Tally:
         """Scratch for groups of at most so many records."""
         slots = 1 << (2 * room).bit_length() if self.columns else 1
         codes = int(np.diff(self.rules.shelf).max(initial=0)) + 1
         weighted = np.zeros(min(room + 2, WEIGHTED) if kernels.ENTROPY in self.rules.kind else 0, np.int64)
-        kernels.weigh(weighted)
-        return kernels.Tally(
+        tallies.weigh(weighted)
+        return tallies.Tally(
             key=np.zeros((self.columns, slots), np.uint64), counts=np.zeros((self.columns, slots), np.int64),
             slot=np.zeros((self.columns, slots), np.int64), used=np.zeros(self.columns, np.int64), size=np.zeros(1, np.int64),
             gain=np.zeros(codes, np.int64), mass=np.zeros(codes, np.int64), change=np.zeros(codes, np.int64),

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flink_masking.anonymity.models.tally_kernels import largest, sum_weighted, weighted
 from flink_masking.kernels import INLINED, JIT, W64, WU64, njit, types
 
 DISTINCT, ENTROPY, RECURSIVE, CLOSENESS, ALPHA = range(5)
@@ -17,7 +18,6 @@ DISTINCT, ENTROPY, RECURSIVE, CLOSENESS, ALPHA = range(5)
 MILLION = 1_000_000
 SHARE = 30
 """Bits of a share of the whole."""
-LOG_BITS = 24
 TOLERANCE = 1 << 4
 """What the entropy may fall short by for rounding alone, in 2^-24 bits."""
 ELDEST = 1 << 32
@@ -70,141 +70,8 @@ class Past(NamedTuple):
     reach: np.ndarray
 
 
-class Tally(NamedTuple):
-    """Sensitive values of the group being formed; scratch that is left empty.
-
-    Attributes:
-        key: uint64, (attributes, slots): a hash table with linear probing; slots are a power of two.
-        counts: int64, likewise, 0 = free.
-        slot: int64, likewise: the slots in use, in the order in which they were taken.
-        used: int64, by attribute: how many are in use.
-        size: int64, one: values tallied.
-        gain: int64, scratch of the closeness models, one a code and one more.
-        mass: int64, likewise.
-        change: int64, likewise.
-        barred: uint64, one a slot: scratch of `mask`.
-        weighted: int64, n log n in 2^-24 by n, as far as it goes; see `weigh`. Empty where no model needs it.
-    """
-
-    key: np.ndarray
-    counts: np.ndarray
-    slot: np.ndarray
-    used: np.ndarray
-    size: np.ndarray
-    gain: np.ndarray
-    mass: np.ndarray
-    change: np.ndarray
-    barred: np.ndarray
-    weighted: np.ndarray
-
-
 RULES = types.NamedTuple((W64, W64, W64, W64, W64, WU64, W64, W64, W64, W64, W64, types.boolean[::1]), Rules)
 PAST = types.NamedUniTuple(W64, 3, Past)
-TALLY = types.NamedTuple((types.uint64[:, ::1], types.int64[:, ::1], types.int64[:, ::1], W64, W64, W64, W64, W64, WU64, W64), Tally)
-
-
-@njit(**JIT)
-def _find(tally, a, value):
-    """The slot of a value, or the free one where it belongs."""
-    mask = types.uint64(tally.key.shape[1] - 1)
-    at = value & mask
-    while tally.counts[a, at] and tally.key[a, at] != value:
-        at = (at + types.uint64(1)) & mask
-    return at
-
-
-@njit(**INLINED)
-def add(tally, sensitive, j):
-    """Tally the values of record j."""
-    tally.size[0] += 1
-    for a in range(sensitive.shape[0]):
-        at = _find(tally, a, sensitive[a, j])
-        if tally.counts[a, at] == 0:
-            tally.key[a, at] = sensitive[a, j]
-            tally.slot[a, tally.used[a]] = at
-            tally.used[a] += 1
-        tally.counts[a, at] += 1
-
-
-@njit(**JIT)
-def take_back(tally, sensitive, j):
-    """Undo `add` of record j, which must be the last one."""
-    tally.size[0] -= 1
-    for a in range(sensitive.shape[0]):
-        at = _find(tally, a, sensitive[a, j])
-        tally.counts[a, at] -= 1
-        if tally.counts[a, at] == 0:
-            tally.used[a] -= 1
-
-
-@njit(**JIT)
-def clear(tally):
-    """Forget everything tallied."""
-    tally.size[0] = 0
-    for a in range(tally.used.size):
-        for i in range(tally.used[a]):
-            tally.counts[a, tally.slot[a, i]] = 0
-        tally.used[a] = 0
-
-
-@njit("int64(int64)", **JIT)
-def log2(n):
-    """Binary logarithm of n (1 to 2^31) in 2^-24, bit by bit: squaring doubles the logarithm; exact to the last bit on any machine."""
-    whole = 0
-    while n >> (whole + 1):
-        whole += 1
-    x = types.uint64(n) << types.uint64(31 - whole)  # 1 to 2 in 2^-31
-    part = 0
-    for _ in range(LOG_BITS):
-        x = (x * x) >> types.uint64(31)
-        part <<= 1
-        if x >> types.uint64(32):
-            x >>= types.uint64(1)
-            part += 1
-    return (whole << LOG_BITS) + part
-
-
-@njit(types.void(W64), **JIT)
-def weigh(weighted):
-    """Fill a table of n log n."""
-    for n in range(2, weighted.size):
-        weighted[n] = n * log2(n)
-
-
-@njit(**JIT)
-def _weighted(table, n):
-    if n < table.size:
-        return table[n]
-    return n * log2(n) if n > 1 else np.int64(0)
-
-
-@njit(**INLINED)
-def _sum_weighted(tally, a):
-    """The sum of c log c over the counts c of an attribute's values."""
-    total, table, counts, slot = np.int64(0), tally.weighted, tally.counts, tally.slot
-    for i in range(tally.used[a]):
-        total += _weighted(table, counts[a, slot[a, i]])
-    return total
-
-
-@njit(**JIT)
-def _largest(tally, a, most):
-    """The sum of the `most` largest counts, and the smallest of them (0 when there are fewer values)."""
-    total, bound, left = 0, np.int64(1) << 62, most
-    while left > 0:
-        size, same = np.int64(0), 0
-        for i in range(tally.used[a]):
-            count = tally.counts[a, tally.slot[a, i]]
-            if count < bound:
-                if count > size:
-                    size, same = count, 0
-                same += count == size
-        if size == 0:
-            return total, np.int64(0)
-        total += size * min(same, left)
-        left -= same
-        bound = size
-    return total, bound
 
 
 @njit(**INLINED)
@@ -214,11 +81,11 @@ def _shortfall(rules, past, tally, r):
     if kind == DISTINCT:
         return rules.l[r] - tally.used[a]
     if kind == ENTROPY:  # n log n - sum of c log c >= n log l
-        limit = _weighted(tally.weighted, rules.l[r]) // rules.l[r]
-        return n * limit - _weighted(tally.weighted, n) - n * TOLERANCE + _sum_weighted(tally, a)
+        limit = weighted(tally.weighted, rules.l[r]) // rules.l[r]
+        return n * limit - weighted(tally.weighted, n) - n * TOLERANCE + sum_weighted(tally, a)
     if kind == RECURSIVE:  # r1 < c (r_l + ... + r_m)
-        tail = n - _largest(tally, a, rules.l[r] - 1)[0]
-        return _largest(tally, a, 1)[0] * MILLION - rules.factor[r] * tail + 1
+        tail = n - largest(tally, a, rules.l[r] - 1)[0]
+        return largest(tally, a, 1)[0] * MILLION - rules.factor[r] * tail + 1
     if kind == ALPHA:
         worst = np.int64(0)
         for i in range(tally.used[a]):
@@ -318,15 +185,15 @@ def _most(rules, tally, r, scarce):
     if scarce or kind == DISTINCT or (kind != ALPHA and tally.used[a] < rules.l[r]):
         return np.int64(0)
     if kind == RECURSIVE:
-        return max(_largest(tally, a, rules.l[r] - 1)[1] - 1, np.int64(0))
+        return max(largest(tally, a, rules.l[r] - 1)[1] - 1, np.int64(0))
     if kind == ALPHA:
         return rules.factor[r] * (n + 1) // MILLION - 1
-    total, often = _sum_weighted(tally, a), np.int64(0)
+    total, often = sum_weighted(tally, a), np.int64(0)
     for i in range(tally.used[a]):
         often = max(often, tally.counts[a, tally.slot[a, i]])
-    now, limit = _weighted(table, n) // n - total // n, np.int64(0)
-    whole = _weighted(table, n + 1) // (n + 1)
-    while limit < often and whole - (total - _weighted(table, limit) + _weighted(table, limit + 1)) // (n + 1) > now:
+    now, limit = weighted(table, n) // n - total // n, np.int64(0)
+    whole = weighted(table, n + 1) // (n + 1)
+    while limit < often and whole - (total - weighted(table, limit) + weighted(table, limit + 1)) // (n + 1) > now:
         limit += 1
     return max(limit - 1, np.int64(0))
 
