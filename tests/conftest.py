@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,9 @@ from flink_masking.keys.files import create
 
 if TYPE_CHECKING:
     from postgres_server import PostgresServer
+
+    from flink_masking.engine.plan import Plan
+    from flink_masking.keys.ring import KeyRing
 
 sys.path.append(str(Path(__file__).resolve().parent / "shared"))
 LONG = os.environ.get("FLINK_MASKING_LONG") == "1"
@@ -100,3 +104,31 @@ def kafka_jars() -> str:
         if os.environ.get("FLINK_MASKING_KAFKA") == "1":
             pytest.fail(str(error))
         pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def ring() -> "KeyRing":
+    """The key ring of the tests."""
+    from flink_masking.keys.ring import KeyRing
+
+    return KeyRing.new()
+
+
+@pytest.fixture(scope="session")
+def other_ring() -> "KeyRing":
+    """A key ring of somebody else."""
+    from flink_masking.keys.ring import KeyRing
+
+    return KeyRing.new()
+
+
+@pytest.fixture(scope="session")
+def planned(ring: "KeyRing") -> "Callable[..., Plan]":
+    """Compile a policy text, once for each text and ring."""
+    from flink_masking.engine.plan import compile_plan
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    loaded = lru_cache(lambda text: load(PolicySource("policy.yaml", text)))
+    compiled = lru_cache(lambda text, keys: compile_plan(loaded(text), keys))
+    return lambda text, keys=ring: compiled(text, keys)

@@ -6,7 +6,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -179,6 +179,23 @@ class RestEndpoint:
             told = getattr(reason, "strerror", None) or type(reason).__name__
             raise JobError(f"{self._base}: does not answer ({told}). Hint: --rest http://host:8081 of the JobManager") from None
 
+    def figures(self, job: str, step: str, how: str, wanted: Callable[[str], bool]) -> list[float]:
+        """Metrics of a step, each over all its subtasks; one without a figure is omitted.
+
+        Args:
+            job: id.
+            step: id of a vertex.
+            how: ``sum``, ``min``, ``max`` or ``avg``.
+            wanted: tells by its name whether a metric is asked for.
+
+        Raises:
+            JobError: there is no answer, or it is not Flink's.
+        """
+        path = f"/jobs/{job}/vertices/{step}/subtasks/metrics"
+        names = [urllib.parse.quote(metric["id"]) for metric in self.get(path) if wanted(metric["id"])]
+        found = self.get(f"{path}?get={','.join(names)}&agg={how}") if names else []
+        return [metric[how] for metric in found if metric[how] not in (None, "NaN")]
+
 
 def observe(rest: RestEndpoint, job: str | None) -> Observed:
     """Look at a job.
@@ -230,19 +247,11 @@ def _metric(rest: RestEndpoint, job: str, step: str, name: str, how: str) -> int
 
 def _counted(rest: RestEndpoint, job: str, step: str, word: str) -> int:
     """Records that the library has counted in a step under this word, in all of its segments."""
-    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
-    wanted = [name for name in names if f".{SCOPE}." in name and name.endswith(f".records_{word}")]
-    if not wanted:
-        return 0
-    listed = ",".join(urllib.parse.quote(name) for name in wanted)
-    found = rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")
-    return round(sum(m["sum"] for m in found if m["sum"] not in (None, "NaN")))
+    return round(sum(rest.figures(job, step, "sum", lambda name: f".{SCOPE}." in name and name.endswith(f".records_{word}"))))
 
 
 def _rate(rest: RestEndpoint, job: str, step: str) -> float:
     """Records a second out of the sources of a step: of the operators in it, which may be more than a source."""
     rate = "numRecordsOutPerSecond"
-    names = [m["id"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics")]
-    wanted = [name for name in names if name.startswith("Source") and name.endswith("." + rate)] or [rate]
-    listed = ",".join(urllib.parse.quote(name) for name in wanted)
-    return float(sum(m["sum"] for m in rest.get(f"/jobs/{job}/vertices/{step}/subtasks/metrics?get={listed}&agg=sum")))
+    of_sources = rest.figures(job, step, "sum", lambda name: name.startswith("Source") and name.endswith("." + rate))
+    return float(sum(of_sources or rest.figures(job, step, "sum", lambda name: name == rate)))

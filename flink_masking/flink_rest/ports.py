@@ -4,7 +4,6 @@ import contextlib
 import ipaddress
 import re
 import socket
-import urllib.parse
 
 from flink_masking.flink_rest.health import Check, RestEndpoint, find_job
 from flink_masking.telemetry.metrics import SCOPE
@@ -26,12 +25,9 @@ def services_check(rest: RestEndpoint, job: str | None) -> Check:
         JobError: the endpoint does not answer, or there is not exactly one such job.
     """
     number = find_job(rest, job)
-    told = []
+    told: list[float] = []
     for step in rest.get(f"/jobs/{number}")["vertices"]:
-        path = f"/jobs/{number}/vertices/{step['id']}/subtasks/metrics"
-        if names := [metric["id"] for metric in rest.get(path) if metric["id"].endswith(_METRIC)]:
-            listed = ",".join(map(urllib.parse.quote, names))
-            told += [metric["max"] for metric in rest.get(f"{path}?get={listed}&agg=max") if metric["max"] not in (None, "NaN")]
+        told += rest.figures(number, step["id"], "max", lambda name: name.endswith(_METRIC))
     if any(told):
         return Check("ports", False, "services of Python workers take connections from other machines: flink-python.jar must lie in opt, "
                                      "not in lib, or a firewall close the ports")

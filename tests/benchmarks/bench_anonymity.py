@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from flink_masking.anonymity.dimensions import Dimension, HierarchyDimension, NumberDimension, PrefixDimension
 from flink_masking.anonymity.logic import KAnonymityLogic, pack
-from flink_masking.anonymity.models import DistinctL, Models
+from flink_masking.anonymity.models import DistinctL, EntropyL, Models
 from flink_masking.anonymity.mondrian import WindowMondrian
 from flink_masking.anonymity.slide_grow import NO_PREFERENCE, USUAL_PREFERENCE, Groups, Preference, Records, SlideGrow
 from flink_masking.anonymity.space import Space
@@ -62,9 +62,9 @@ def encode(space: Space, columns: Any) -> list[np.ndarray]:
 
 
 def run_kernel(space: Space, codes: list[np.ndarray], sensitive: np.ndarray, k: int, l: int, buffer: int,  # noqa: E741
-               preference: Preference = NO_PREFERENCE, arrivals: int | None = None) -> list[Groups]:
+               preference: Preference = NO_PREFERENCE, arrivals: int | None = None, model: type[DistinctL] = DistinctL) -> list[Groups]:
     """Push all records through the algorithm alone, every record of its own person."""
-    models = Models([DistinctL(0, l)] if l > 1 else [])
+    models = Models([model(0, l)] if l > 1 else [])
     n, grow = len(codes[0]), SlideGrow(space, k, models, buffer, None, preference, arrivals)
     calls = []
     for i in range(0, n, BATCH):
@@ -153,6 +153,7 @@ def losses(folder: Path) -> dict[str, Any]:
     for word, targets, preference, buffer, arrivals in readings:
         for (k, l), target in targets.items():  # noqa: E741
             figures |= adult(f"{word}=1000", space, codes, salaries, k, l, buffer, preference, arrivals, target)
+    figures |= adult("held=1000, entropy", space, codes, salaries, 10, 2, BUFFER, USUAL_PREFERENCE, None, None, EntropyL)
     figures |= adult("arrivals=5000", space, codes, salaries, 10, 1, EVER, LATE, 5_000, 0.153)
     for k in (5, 10, 50):
         figures |= adult("held=1000, no preference", space, codes, salaries, k, 1, BUFFER, NO_PREFERENCE, None, None)
@@ -161,11 +162,11 @@ def losses(folder: Path) -> dict[str, Any]:
 
 
 def adult(name: str, space: Space, codes: list[np.ndarray], salaries: np.ndarray, k: int, l: int, buffer: int,  # noqa: E741
-          preference: Preference, arrivals: int | None, target: float | None) -> dict[str, Any]:
+          preference: Preference, arrivals: int | None, target: float | None, model: type[DistinctL] = DistinctL) -> dict[str, Any]:
     """Loss and speed of slide-grow under one setting."""
     n = len(salaries)
-    loss, wait = loss_and_wait(space, run_kernel(space, codes, salaries, k, l, buffer, preference, arrivals), n)
-    seconds = best(lambda: run_kernel(space, codes, salaries, k, l, buffer, preference, arrivals))
+    loss, wait = loss_and_wait(space, run_kernel(space, codes, salaries, k, l, buffer, preference, arrivals, model), n)
+    seconds = best(lambda: run_kernel(space, codes, salaries, k, l, buffer, preference, arrivals, model))
     ratio, against = (round(loss / target, 3), f"{target} to stay below") if target else (None, None)
     return {f"anonymity/adult loss k={k} l={l} {name}": figure(round(loss, 4), f"loss, mean wait {wait:.0f} records", ratio, against),
             f"anonymity/adult kernel k={k} l={l} {name}": figure(round(n / seconds), "records/CPU-s")}

@@ -2,19 +2,15 @@
 
 import os
 from collections import Counter
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 import pytest
 
 from flink_masking.engine.inprocess import InProcess
-from flink_masking.engine.plan import Plan, compile_plan
+from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Protect, Protected
 from flink_masking.engine.quarantine import Entry
-from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.load import load
-from flink_masking.policy.source import PolicySource
 from flink_masking.records.json.codec import binary_column
 
 NOW = 1_710_498_600_000
@@ -52,26 +48,6 @@ class Run(NamedTuple):
     def audit(self) -> list[dict[str, Any]]:
         """Audit events of the batch."""
         return [orjson.loads(piece.audit) for piece in self.pieces]
-
-
-@pytest.fixture(scope="session")
-def ring() -> KeyRing:
-    """The key ring of the tests."""
-    return KeyRing.new()
-
-
-@pytest.fixture(scope="session")
-def other_ring() -> KeyRing:
-    """A key ring of somebody else."""
-    return KeyRing.new()
-
-
-@pytest.fixture(scope="session")
-def planned(ring):
-    """Compile a policy text, once for each text and ring."""
-    loaded = lru_cache(lambda text: load(PolicySource("policy.yaml", text)))
-    compiled = lru_cache(lambda text, keys: compile_plan(loaded(text), keys))
-    return lambda text, keys=ring: compiled(text, keys)
 
 
 @pytest.fixture(scope="session")
