@@ -88,14 +88,11 @@ $(VENV)/.python: Makefile
 	$(BIN)/python -m pip install --quiet --upgrade pip 'setuptools>=77,<81'
 	touch $@
 
-# Built without isolation, so that a later build needs no network. The installed files get one fixed time: numba would compile every
-# kernel again for a newer file, though nothing changed; the cache directory carries a digest of the kernels' sources instead.
+# Built without isolation, so that a later build needs no network.
 $(VENV)/.wheel: $(VENV)/.python pyproject.toml $(SOURCES)
 	rm -rf build/lib build/bdist.* dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
-	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps --no-compile dist/*.whl
-	$(BIN)/python -P -c 'import pathlib, site; print(*pathlib.Path(site.getsitepackages()[0]).glob("flink_masking/**/*.py"), sep="\n")' \
-	  | xargs touch -d 2020-01-01T00:00:00Z
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	touch $@
 
 $(VENV)/.dependencies: pyproject.toml | $(VENV)/.wheel
@@ -103,8 +100,10 @@ $(VENV)/.dependencies: pyproject.toml | $(VENV)/.wheel
 	$(BIN)/python -m pip install --quiet "$$(echo dist/*.whl)[dev]"
 	touch $@
 
+# The kernels are compiled by the installed package, and the wheel becomes one that brings them along.
 $(VENV)/.package: $(VENV)/.wheel $(VENV)/.dependencies
-	$(BIN)/python -P -m flink_masking.kernels.warm
+	$(BIN)/python -P -m flink_masking.kernels.build dist/*.whl
+	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl
 	touch $@
 
 java: $(VENV)/.package

@@ -7,9 +7,11 @@ runs wherever it is unpacked; what the machine has to bring is a Python of the s
 import importlib.metadata
 import os
 import re
+import struct
 import sys
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path, PurePosixPath
 
 from flink_masking.errors import InputError
@@ -18,8 +20,14 @@ from flink_masking.techniques.registry import TECHNIQUES
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 JAVA = "apache-flink-libraries"
 """Flink itself: the cluster has it."""
-LEFT_OUT = re.compile(r"(^|/)(__pycache__|tests)/|\.(pyi|h|hpp|pxd|pyx|a|jar)$|^pyarrow/(include|src)/|^pyflink/examples/")
-"""What no worker needs: other people's tests, sources and headers."""
+CLIENT = frozenset({"faker", "rich", "typer"})
+"""What only commands need: made-up events, and what they print with."""
+DP = "opendp"
+"""What only aggregated segments need."""
+LEFT_OUT = re.compile(
+    r"(^|/)(__pycache__|tests|testing/data)/|\.(pyi|c|cpp|h|hpp|pxd|pyx|a|jar)$|^pyarrow/(include|src)/"
+    r"|^pyarrow/(_|lib|libarrow_)[a-z_]*(flight|substrait|cpp_tests|orc|feather)[._]|^zstandard/_cffi|^(pyflink|apache_beam)/examples/")
+"""What no worker needs: other people's tests, sources and headers, and parts of Arrow that neither PyFlink nor Beam imports."""
 INTERPRETER = f"""#!/bin/sh
 # {PYTHON} of this machine with the packages of this archive before all others; FLINK_MASKING_PYTHON names another interpreter.
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
@@ -29,12 +37,14 @@ MOMENT = (2020, 1, 1, 0, 0, 0)
 """The time of all files, so that equal installations make equal archives."""
 
 
-def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
+def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = True, level: int = 6) -> int:
     """Write the archive of this installation, the packages whose techniques are installed here among it.
 
     Args:
         path: a file ending in ``.zip``; replaced.
         extras: extras of flink-masking that the workers need (``postgres``, ``vault``, ``aws`` …), installed here.
+        aggregates: whether the workers run aggregated segments; without them OpenDP is not packed.
+        level: of compression, 1 (quick) to 9 (small).
 
     Returns:
         The archive's size in bytes.
@@ -44,15 +54,19 @@ def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
     """
     if path.suffix != ".zip":
         raise InputError(f"{path}: no zip file. Hint: Flink unpacks an archive by its ending; give a name that ends in .zip")
-    needed = closure("flink-masking", extras).union(*(closure(name) for name in sorted(set(TECHNIQUES.packages.values()))))
+    without = CLIENT if aggregates else CLIENT | {DP}
+    needed = closure("flink-masking", extras, without).union(
+        *(closure(name, without=without) for name in sorted(set(TECHNIQUES.packages.values()))))
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            _add(archive, "bin/python", INTERPRETER.encode(), 0o755)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
+            _add(archive, "bin/python", INTERPRETER.encode(), 0o755, level)
             for name in sorted(needed - {JAVA}):
                 for inside, file in _files(importlib.metadata.distribution(name)):
-                    _add(archive, f"packages/{inside}", file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644)
+                    _add(archive, f"packages/{inside}", file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644, level)
+                    if file.suffix == ".py" and (code := _bytecode(file)) is not None:
+                        _add(archive, f"packages/{cache_from_source(inside)}", code, 0o644, level)
         part.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}). Hint: choose another place") from None
@@ -61,8 +75,29 @@ def write_archive(path: Path, extras: Iterable[str] = ()) -> int:
     return path.stat().st_size
 
 
-def closure(name: str, extras: Iterable[str] = ()) -> set[str]:
+def _bytecode(source: Path) -> bytes | None:
+    """What Python has compiled of a module here, marked so that it is loaded without a look at the source, whose time unpacking changes.
+
+    Returns:
+        The contents of a ``.pyc`` file (PEP 552); None where there is none, or it is of another state of the source.
+    """
+    try:
+        code, stat = Path(cache_from_source(str(source))).read_bytes(), source.stat()
+    except OSError:
+        return None
+    flags, written, size = struct.unpack_from("<4xIII", code) if len(code) > 16 else (1, 0, 0)
+    if code[:4] != MAGIC_NUMBER or flags != 0 or (written, size) != (int(stat.st_mtime) & 0xFFFFFFFF, stat.st_size & 0xFFFFFFFF):
+        return None
+    return MAGIC_NUMBER + struct.pack("<I", 1) + source_hash(source.read_bytes()) + code[16:]
+
+
+def closure(name: str, extras: Iterable[str] = (), without: Collection[str] = ()) -> set[str]:
     """Normalised names of a distribution and of all that it needs, as installed here.
+
+    Args:
+        name: of the distribution.
+        extras: of the distribution.
+        without: dependencies to leave out, and with them what only they need.
 
     Raises:
         InputError: one of them is not installed.
@@ -81,6 +116,8 @@ def closure(name: str, extras: Iterable[str] = ()) -> set[str]:
         except importlib.metadata.PackageNotFoundError:
             raise InputError(f"{at[0]} is not installed here. Hint: pip install 'flink-masking[…]' with the extras") from None
         for requirement in map(Requirement, stated):
+            if _normal(requirement.name) in without:
+                continue
             if requirement.marker is None or requirement.marker.evaluate({"extra": at[1]}):
                 todo += [(_normal(requirement.name), extra) for extra in ("", *requirement.extras)]
     return {name for name, _ in seen}
@@ -100,8 +137,8 @@ def _files(distribution: importlib.metadata.Distribution) -> Iterator[tuple[str,
                 yield str(inside), located
 
 
-def _add(archive: zipfile.ZipFile, name: str, body: bytes, mode: int) -> None:
+def _add(archive: zipfile.ZipFile, name: str, body: bytes, mode: int, level: int) -> None:
     entry = zipfile.ZipInfo(name, MOMENT)
     entry.external_attr = (0o100000 | mode) << 16
     entry.compress_type = zipfile.ZIP_DEFLATED
-    archive.writestr(entry, body, compresslevel=1)
+    archive.writestr(entry, body, compresslevel=level)

@@ -1,15 +1,11 @@
 #!/usr/bin/env bash
-# Runs a command of Flink's in a container whose root file system is read-only and whose configuration holds no secret.
-#
-# - Flink's configuration is a ConfigMap: it is copied into memory, and the password of the TLS stores is added there, from a mounted Secret.
-# - numba uses a cache of compiled code only where it could also write it: the image's is copied to where it can.
+# Runs a command of Flink's in a container whose root file system is read-only and whose configuration holds no secret: Flink's configuration
+# is a ConfigMap, which is copied into memory, and the password of the TLS stores is added there, from a mounted Secret.
 set -euo pipefail
 umask 077
 
 run=${FLINK_MASKING_RUN_DIR:-/run/flink-masking}
 conf=${FLINK_CONF_DIR:-${FLINK_HOME:-/opt/flink}/conf}
-kernels=${FLINK_MASKING_KERNELS:-/opt/flink-masking/kernels}
-cache=${TMPDIR:-/tmp}/flink-masking-kernels
 
 mkdir -p "$run/conf"
 cp -Lf "$conf"/* "$run/conf/"
@@ -32,13 +28,6 @@ if [ -n "${FLINK_MASKING_TLS_PASSWORD_FILE:-}" ]; then
   unset password
 fi
 export FLINK_CONF_DIR=$run/conf
-
-if [ -d "$kernels" ]; then
-  mkdir -p "$cache"
-  cp -r "$kernels/." "$cache/"
-  # The kubelet lets anybody write an emptyDir; in this container there is nobody else.
-  export NUMBA_CACHE_DIR=$cache FLINK_MASKING_SOLE_USER=1
-fi
 
 # glibc's allocator keeps what RocksDB and Arrow give back.
 for library in /usr/lib/*/libjemalloc.so.2; do

@@ -9,11 +9,24 @@ import typer
 def package(
     output: Annotated[Path, typer.Option("--output", help="The archive, a file ending in .zip.")] = Path("flink-masking.zip"),
     extra: Annotated[list[str] | None, typer.Option("--extra", help="An extra that the workers need, such as postgres or vault.")] = None,
+    policy: Annotated[Path | None, typer.Option("--policy", help="Leave out what the workers of this policy do not need.")] = None,
 ) -> None:
     """Pack this installation for the workers of a cluster on which only Python is installed."""
     from flink_masking.archive import PYTHON, write_archive
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import err, out
+    from flink_masking.kernels import SHIPPED
 
-    size = write_archive(output, extra or ())
+    aggregates = policy is None or _aggregates(policy)
+    if not SHIPPED.is_dir():
+        err.print("This installation brings no compiled kernels: each machine compiles them at its first start.", soft_wrap=True)
+    size = write_archive(output, extra or (), aggregates)
     out.print(f"{output}: {size / 1e6:,.0f} MB; the workers need {PYTHON} on their PATH", soft_wrap=True)
     out.print(f"flink run -pyarch {output} -pyexec {output.name}/bin/python …", soft_wrap=True, markup=False, highlight=False)
+
+
+def _aggregates(policy: Path) -> bool:
+    """Whether a policy, which is checked, has aggregated segments."""
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    return any(segment.view == "aggregated" for segment in load(PolicySource.read(policy)).policy.segments.values())

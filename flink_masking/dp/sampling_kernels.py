@@ -14,7 +14,7 @@ import numpy as np
 from flink_masking.kernels import I64, JIT, U64, W64, njit
 
 _0, _1 = np.uint64(0), np.uint64(1)
-_LONGEST = I64(511)
+_LONGEST = np.int64(511)
 """A geometric variable above this, of probability exp(-512), is cut to it."""
 
 

@@ -1,15 +1,21 @@
 """SHA-256's block function (FIPS 180-4, 6.2.2) on vectors: element i of every vector belongs to message i.
 
 One instruction advances sixteen messages, and no step depends on the data: there is no table and no branch on a key or a value, so
-timing tells nothing of either. LLVM lowers the vectors to AVX-512, AVX2, SSE or NEON; sixteen lanes are faster than eight even where a
-register holds fewer, because two independent chains hide each other's latency.
+timing tells nothing of either. LLVM lowers the vectors to what the processor has that it compiles for; sixteen lanes are faster than eight
+even where a register holds fewer, because two independent chains hide each other's latency.
+
+Kernels are compiled ahead for x86-64-v3 (`flink_masking.kernels.baseline`), but AVX-512 does a block in less than half the time: so the
+block function is there twice, and the processor that runs it decides which one is called.
 
 State is eight vectors, a block sixteen, both at addresses that are multiples of `VECTOR_BYTES`.
 """
 
+import ctypes
+import platform
+
 from llvmlite import ir
 
-from flink_masking.kernels import I64, intrinsic, types
+from flink_masking.kernels import I64, intrinsic, types, with_numba
 
 LANES = 16
 VECTOR_BYTES = 4 * LANES
@@ -87,25 +93,72 @@ def _schedule(builder, w, t):
     return builder.add(builder.add(w[t % 16], small0), builder.add(w[(t - 7) % 16], small1))
 
 
+WIDE = "+avx2,+bmi,+bmi2,+f16c,+fma,+lzcnt,+movbe,+popcnt,+avx512f,+avx512bw,+avx512dq,+avx512vl"
+"""LLVM's features of the second block function."""
+_FLAG = "flink_masking_sha256_wide"
+_wide = ctypes.c_int64(0)
+
+
+@with_numba
+def _declare():
+    """Say what this processor can do, under a name that machine code made by another process refers to."""
+    from llvmlite import binding
+
+    can = platform.machine() == "x86_64" and binding.get_host_cpu_features()
+    _wide.value = bool(can) and all(can.get(name.removeprefix("+"), False) for name in WIDE.split(","))
+    binding.add_symbol(_FLAG, ctypes.addressof(_wide))
+
+
+class _Features(ir.values.FunctionAttributes):  # type: ignore[misc]
+    """Attributes of a function that is compiled for other features than its module; llvmlite has no way to state them."""
+
+    def _to_list(self, ret_type):
+        return [*super()._to_list(ret_type), f'"target-features"="{WIDE}"']
+
+
+def _block_function(module, name, attributes):
+    """The block function as an LLVM function of two addresses, made once a module."""
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64, _I64]), name)
+    function.linkage, function.attributes = "linkonce_odr", attributes
+    builder = ir.IRBuilder(function.append_basic_block())
+    state, words = function.args
+    old = [_load(builder, state, k) for k in range(8)]
+    w = [_load(builder, words, k) for k in range(16)]
+    a, b, c, d, e, f, g, h = old
+    for t in range(64):
+        if t >= 16:
+            w[t % 16] = _schedule(builder, w, t)
+        choice = builder.xor(g, builder.and_(e, builder.xor(f, g)))
+        t1 = builder.add(h, builder.add(w[t % 16], _splat(ROUND[t])))
+        t1 = builder.add(t1, builder.add(_rotated(builder, e, 6, 11, 25), choice))
+        majority = builder.or_(builder.and_(a, b), builder.and_(c, builder.or_(a, b)))
+        t2 = builder.add(_rotated(builder, a, 2, 13, 22), majority)
+        a, b, c, d, e, f, g, h = builder.add(t1, t2), a, b, c, builder.add(d, t1), e, f, g
+    for k, (before, after) in enumerate(zip(old, (a, b, c, d, e, f, g, h), strict=True)):
+        _store(builder, builder.add(before, after), state, k)
+    builder.ret_void()
+    return function
+
+
 @intrinsic
 def compress(_, state, words):
     """One block of SHA-256 for all lanes: state (8 vectors at `state`) and message words (16 at `words`) → new state, in place."""
 
     def code(context, builder, sig, args):
-        old = [_load(builder, args[0], k) for k in range(8)]
-        w = [_load(builder, args[1], k) for k in range(16)]
-        a, b, c, d, e, f, g, h = old
-        for t in range(64):
-            if t >= 16:
-                w[t % 16] = _schedule(builder, w, t)
-            choice = builder.xor(g, builder.and_(e, builder.xor(f, g)))
-            t1 = builder.add(h, builder.add(w[t % 16], _splat(ROUND[t])))
-            t1 = builder.add(t1, builder.add(_rotated(builder, e, 6, 11, 25), choice))
-            majority = builder.or_(builder.and_(a, b), builder.and_(c, builder.or_(a, b)))
-            t2 = builder.add(_rotated(builder, a, 2, 13, 22), majority)
-            a, b, c, d, e, f, g, h = builder.add(t1, t2), a, b, c, builder.add(d, t1), e, f, g
-        for k, (before, after) in enumerate(zip(old, (a, b, c, d, e, f, g, h), strict=True)):
-            _store(builder, builder.add(before, after), args[0], k)
+        module = builder.module
+        narrow = _block_function(module, "flink_masking.sha256", ir.values.FunctionAttributes(["noinline", "nounwind"]))
+        if module.triple.startswith("x86_64"):
+            wide = _block_function(module, "flink_masking.sha256.wide", _Features(["noinline", "nounwind"]))
+            flag = module.globals.get(_FLAG) or ir.GlobalVariable(module, _I64, _FLAG)
+            with builder.if_else(builder.icmp_unsigned("!=", builder.load(flag), ir.Constant(_I64, 0))) as (yes, no):
+                with yes:
+                    builder.call(wide, args)
+                with no:
+                    builder.call(narrow, args)
+        else:
+            builder.call(narrow, args)
         return context.get_dummy_value()
 
     return types.void(I64, I64), code

@@ -31,7 +31,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
     events = material.make_events(place, 4 * PART, 2_000, 21).lines
     job = fanout.FanOut(place / "legs", key_uri)
     archive = place / "flink-masking.zip"
-    write_archive(archive)
+    write_archive(archive, level=1)
 
     def leg(number: int, policy: Path, deployment: Path, *run: object, **options: Any) -> str:
         submitted = cluster.submit(policy, deployment, run=run, **options)

@@ -1,14 +1,16 @@
-"""How numba is loaded: inside a PyFlink worker, and with a cache that only its owner can write."""
+"""How numba is loaded: inside a PyFlink worker, for the baseline, and with a cache that only its owner can write."""
 
 import os
+import platform
 import shutil
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from flink_masking.kernels import PACKAGE
+from flink_masking.kernels import PACKAGE, baseline
 
 PROGRAM = """
 import builtins
@@ -17,8 +19,9 @@ class Worker:
     def print(self, *args, **kwargs): self._print(*args, **kwargs)
 builtins.print = Worker().print
 import flink_masking.kernels as kernels
+kernels.numba()
 assert builtins.print.__self__.__class__ is Worker
-builtins.print(kernels.os.environ["NUMBA_CACHE_DIR"])
+builtins.print(kernels.private_directory())
 """
 
 
@@ -84,15 +87,123 @@ def test_a_given_cache_directory_that_others_can_write_is_refused(tmp_path):
     assert inside == loaded(NUMBA_CACHE_DIR=inside, FLINK_MASKING_SOLE_USER="1")
 
 
+def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """A program in a fresh process, outside of a checkout."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
+    return subprocess.run([sys.executable, "-P", "-c", program], env=inherited | environment, capture_output=True, text=True, check=True)
+
+
+def copied(place: Path) -> Path:
+    """A copy of the installed package without its machine code, as an installation from sources has it."""
+    shutil.copytree(PACKAGE, place / "flink_masking", ignore=shutil.ignore_patterns("__pycache__", "compiled"))
+    return place
+
+
+CALL = """
+import logging, sys
+logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
+import numpy as np
+from flink_masking.dp import bounding_kernels
+assert "numba" not in sys.modules
+out = np.zeros(2, np.uint64)
+bounding_kernels.start_ranks(np.arange(2, dtype=np.uint64), np.zeros(2, np.int64), out)
+from flink_masking.kernels.cache import COMPILED
+print(bounding_kernels.__file__, out.tolist(), *COMPILED.names)
+"""
+"""Calls one kernel that takes the compiler less than a second."""
+
+
 def test_a_package_that_was_moved_finds_its_compiled_kernels(tmp_path):
     """Flink unpacks an archive into another directory at every start: what was compiled for one is used in the next."""
-    kept = []
+    kept, said = [], []
     for place in ("first", "second"):
-        shutil.copytree(PACKAGE, tmp_path / place / "flink_masking", ignore=shutil.ignore_patterns("__pycache__"))
-        environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path / place)}
-        program = "import flink_masking.dp.bounding_kernels as k; print(k.__file__)"
-        done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True, cwd=tmp_path)
-        assert done.stdout.startswith(str(tmp_path / place))
+        environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(copied(tmp_path / place))}
+        done = run(CALL, **environment)
+        path, *said_now = done.stdout.split("] ")[0].split(" ", 1) + done.stdout.split("]")[1].split()
+        assert path.startswith(str(tmp_path / place))
+        said.append(said_now[1:])
         kept.append({file.name: file.stat().st_mtime_ns for file in (tmp_path / "cache").rglob("*") if file.is_file()})
-    assert len(kept[0]) >= 2
+        assert ("INFO kernels are compiled here" in done.stderr) is (place == "first")
+    assert said == [["dp.bounding_kernels.start_ranks", "dp.bounding_kernels.mix"], []]
+    assert len(kept[0]) == 4
     assert kept[1] == kept[0]
+
+
+def test_shipped_machine_code_is_used_wherever_the_package_lies_and_never_written(tmp_path):
+    """Kernels that came with the package are found from a read-only copy of it, without a home, and nothing is compiled or made."""
+    place = copied(tmp_path / "site")
+    run(CALL, NUMBA_CACHE_DIR=str(tmp_path / "built"), PYTHONPATH=str(place))
+    shipped = place / "flink_masking" / "kernels" / "compiled"
+    for built in (tmp_path / "built").iterdir():
+        shutil.copytree(built, shipped / built.name.partition(".")[2])
+    moved = tmp_path / "elsewhere"
+    place.rename(moved)
+    subprocess.run(["chmod", "-R", "a-w", str(moved)], check=True)
+    before = sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+    done = run(CALL, PYTHONPATH=str(moved), HOME="/nonexistent/home", XDG_CACHE_HOME="", XDG_RUNTIME_DIR="", TMPDIR="",
+               PYTHONDONTWRITEBYTECODE="1")
+    subprocess.run(["chmod", "-R", "u+w", str(moved)], check=True)
+    assert done.stdout.startswith(str(moved)) and done.stdout.rstrip().endswith("]")
+    assert "kernels are compiled here" not in done.stderr
+    assert before == sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+
+
+def test_machine_code_of_other_sources_is_not_used(tmp_path):
+    """Machine code that came with a package whose kernels were edited since is passed over: the kernel is compiled."""
+    place = copied(tmp_path / "site")
+    run(CALL, NUMBA_CACHE_DIR=str(tmp_path / "built"), PYTHONPATH=str(place))
+    for built in (tmp_path / "built").iterdir():
+        shutil.copytree(built, place / "flink_masking" / "kernels" / "compiled" / built.name.partition(".")[2])
+    edited = place / "flink_masking" / "dp" / "sampling_kernels.py"
+    edited.write_text(edited.read_text() + "\n")
+    done = run(CALL, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONPATH=str(place))
+    assert "start_ranks" in done.stdout.partition("]")[2]
+    assert "made for another release of Python, numba or the kernels' sources" in done.stderr
+
+
+WEAK = """
+import sys
+from llvmlite import binding
+features = binding.get_host_cpu_features()
+class Old(dict):
+    pass
+old = Old(features, avx2=False)
+binding.get_host_cpu_features = lambda: old
+from flink_masking.kernels import baseline
+print(baseline.choose())
+import os
+print(*(name in os.environ for name in baseline.VARIABLES))
+"""
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="a baseline of x86-64 processors")
+def test_a_processor_below_the_baseline_compiles_for_itself():
+    """Where the processor lacks something of the baseline, numba is left to compile for it, and the reason names what is missing."""
+    reason, kept = run(WEAK).stdout.splitlines()
+    assert reason == "this processor lacks avx2, and kernels are compiled ahead for x86-64-v3"
+    assert kept == "False False"
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_processor_named_by_the_user_is_kept(ours):
+    """NUMBA_CPU_NAME and NUMBA_CPU_FEATURES of the environment go before the baseline; the baseline itself is one of their values."""
+    name, features, _ = baseline.BASELINES["x86_64" if platform.machine() == "x86_64" else "aarch64"]
+    given = {"NUMBA_CPU_NAME": name if ours else "generic", "NUMBA_CPU_FEATURES": features}
+    program = "import os\nfrom flink_masking.kernels import baseline\nprint(baseline.choose())\nprint(os.environ['NUMBA_CPU_NAME'])"
+    reason, kept = run(program, **given).stdout.splitlines()
+    assert kept == given["NUMBA_CPU_NAME"]
+    assert (reason == "None") is ours
+
+
+def test_numba_in_use_by_others_is_left_as_it_is():
+    """A process that has compiled with numba before it imports flink_masking goes on with the processor that numba chose."""
+    program = """
+import numba
+numba.njit("int64(int64)")(lambda x: x + 1)
+from flink_masking.kernels import baseline
+print(baseline.choose())
+import os
+print("NUMBA_CPU_NAME" in os.environ)
+"""
+    reason, touched = run(program).stdout.splitlines()
+    assert (reason, touched) == ("numba has compiled for this processor before flink_masking was imported", "False")
