@@ -1,6 +1,7 @@
 """Arrow arrays as numpy views and back, without copying: the border between Arrow and the compiled kernels."""
 
 import threading
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +84,14 @@ class Blocks:
 
 
 _BLOCKS = Blocks()
+
+
+def strings(values: Iterable[str]) -> pa.StringArray:
+    """A column of texts, made without ``pa.array``, which imports pandas to see whether it is given something of pandas."""
+    encoded = [value.encode() for value in values]
+    offsets = np.zeros(len(encoded) + 1, np.int32)
+    np.cumsum([len(text) for text in encoded], out=offsets[1:])
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))
 
 
 def empty_int32(n: int) -> np.ndarray:

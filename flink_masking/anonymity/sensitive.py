@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from flink_masking.anonymity.comparing import folded_text, number_text
 from flink_masking.anonymity.dimensions.base import of_kind
 from flink_masking.anonymity.dimensions.grid import Grid
+from flink_masking.arrow import strings
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import NUMERIC, SCALAR
 
@@ -53,8 +54,8 @@ class Listed(SensitiveDomain):
         if len(set(told_apart)) != len(values):
             raise PolicyError("t_closeness: a value is listed twice. Hint: each value once, in order")
         self.values, self.size = tuple(values), len(values)
-        self._set = pa.array(told_apart, pa.string())
-        self._numbers = pa.array([number_text(value) for value in told_apart], pa.string())
+        self._set = strings(told_apart)
+        self._numbers = strings(number_text(value) for value in told_apart)
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `SensitiveDomain`; texts in the form of `comparable`."""

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import strings
 from flink_masking.contract import check_kernels as kernels
 from flink_masking.contract import number_kernels
 from flink_masking.contract.forms import DECLARATIVE, FORMS, SHORT, UNTYPED, Form
@@ -103,7 +104,7 @@ def contract_of(kind: str | None, known: bool, bounds: tuple[Any, Any] | None = 
         numbers[[kernels.BITS, kernels.SCALE, kernels.LOW, kernels.HIGH]] = _number(form.bits, limits, scale)
     elif dated and limits is not None:
         numbers[[kernels.BITS, kernels.LOW, kernels.HIGH]] = number_kernels.BOUNDED, *_instants(*limits)
-    return Contract(numbers, None if values is None else pa.array(values, pa.string()), None if pattern is None else whole(pattern))
+    return Contract(numbers, None if values is None else strings(values), None if pattern is None else whole(pattern))
 
 
 def whole(pattern: str) -> str:
@@ -115,7 +116,7 @@ def whole(pattern: str) -> str:
     broken = False
     for text in (pattern, anchored := rf"\A(?:{pattern})\z"):
         try:
-            pc.match_substring_regex(pa.array([""]), text)
+            pc.match_substring_regex(strings([""]), text)
         except pa.ArrowInvalid:
             broken = True
     if broken:

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from flink_masking.kernels.directories import PACKAGE, SHIPPED, cache_directory, private_directory, sources_digest
-from flink_masking.kernels.lazily import Intrinsic, Kernel, Type, numba, with_numba
+from flink_masking.kernels.lazily import Intrinsic, Kernel, Types, numba, with_numba
 
-types = Type(lambda: numba().types)
+types = Types(lambda: numba().types)
 """``numba.types``, for signatures."""
 intrinsic = Intrinsic
 

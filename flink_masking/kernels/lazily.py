@@ -51,7 +51,7 @@ def with_numba(prepare: Callable[[], None]) -> None:
 
 
 class Type:
-    """A numba type, or what makes one, that is not made yet: calls, subscripts and attributes are remembered."""
+    """A numba type, or what makes one, that is not made yet: calls and subscripts are remembered."""
 
     def __init__(self, make: Callable[[], Any]) -> None:
         """Remember how to make it."""
@@ -64,15 +64,19 @@ class Type:
     def __getitem__(self, key: Any) -> "Type":
         return Type(lambda: self._make()[key])
 
-    def __getattr__(self, name: str) -> "Type":
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return Type(lambda: getattr(self._make(), name))
-
     @property
     def _numba_type_(self) -> Any:
         """What numba takes it for where compiled code names it, as in ``I64(x)`` and ``types.uint64(0)``."""
         return numba().core.registry.cpu_target.typing_context.resolve_value_type(self._make())
+
+
+class Types(Type):
+    """``numba.types``, whose attributes are not looked up yet."""
+
+    def __getattr__(self, name: str) -> "Type":
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Type(lambda: getattr(self._make(), name))
 
 
 def made(value: Any) -> Any:

@@ -5,8 +5,7 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-import pyarrow as pa
-
+from flink_masking.arrow import strings
 from flink_masking.dp import spec
 from flink_masking.errors import PolicyError
 from flink_masking.policy.fields import Field
@@ -65,7 +64,7 @@ def public_groups(segment: AggregatedSegment, paths: Sequence[str]) -> tuple[byt
 def json_text(value: str | float | bool | None) -> bytes:
     """A value as the members of a row hold it."""
     if isinstance(value, str):
-        return bytes(quote(pa.array([value]))[0].as_py())
+        return bytes(quote(strings([value]))[0].as_py())
     return json.dumps(value).encode()
 
 

@@ -40,6 +40,7 @@ def main() -> None:
         "bench_anonymity": lambda: load("bench_anonymity").measure(options.adult),
         "bench_dp": lambda: load("bench_dp").measure(),
         "bench_preview": lambda: load("bench_preview").measure(),
+        "bench_start": lambda: load("bench_start").measure(),
         "bench_flink": lambda: load("bench_flink").measure(rounds=options.rounds),
     }
     found: dict[str, Any] = json.loads(options.output.read_text()) if options.only and options.output.exists() else {}

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.anonymity.dimensions.base import ROOT, UNKNOWN, Dimension, of_kind
+from flink_masking.arrow import strings
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.records.kinds import SCALAR
@@ -41,7 +42,7 @@ class HierarchyDimension(Dimension):
         self.top = count - 1
         self.signature = "hierarchy " + hashlib.sha256(json.dumps(hierarchy.paths).encode()).hexdigest()
         self.nodes = tuple(_ranges(hierarchy.labels(level)) for level in range(hierarchy.height))
-        self._leaves, self._last = pa.array(hierarchy.leaves, pa.string()), self.top
+        self._leaves, self._last = strings(hierarchy.leaves), self.top
         if categories:
             self._add_categories()
 

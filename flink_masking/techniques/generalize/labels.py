@@ -1,9 +1,9 @@
 """Text cut to a prefix, and values looked up in a hierarchy."""
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import strings
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.records.kinds import SCALAR, TEXT
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
@@ -24,8 +24,8 @@ def cut_text(length: int) -> Mask:
 def look_up(tree: Hierarchy, level: int) -> Mask:
     """The label of each value at a level of the hierarchy, 1 (the parents of the values) to its height; unlisted values are refused."""
     listed = "" in tree.leaves
-    leaves = pa.array(tree.leaves if listed else (*tree.leaves, ""), pa.string())
-    labels = pa.array(tree.labels(level) if listed else (*tree.labels(level), ""), pa.string())
+    leaves = strings(tree.leaves if listed else (*tree.leaves, ""))
+    labels = strings(tree.labels(level) if listed else (*tree.labels(level), ""))
 
     def to_labels(values: Values, context: Context) -> Masked:
         result = labels.take(pc.index_in(values.text, value_set=leaves))

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.arrow import assemble, output, parts
+from flink_masking.arrow import assemble, output, parts, strings
 from flink_masking.crypto.prf import Prf
 from flink_masking.errors import InputError
 from flink_masking.kernels.memory import SLACK
@@ -35,7 +35,7 @@ class _Stock(NamedTuple):
     @classmethod
     def of(cls, made_of: Form) -> "_Stock":
         texts = [entry for part in made_of for entry in part.entries]
-        laid = parts(pa.array(texts, pa.string()))
+        laid = parts(strings(texts))
         first = np.cumsum([0, *(len(part.entries) for part in made_of)])[:-1]
         widest = sum(max(len(entry.encode()) for entry in part.entries) for part in made_of)
         return cls(made_of, np.concatenate([laid.data, np.zeros(SLACK, np.uint8)]), laid.offsets, first, widest)
