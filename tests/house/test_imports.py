@@ -4,6 +4,7 @@ import json
 import pkgutil
 import subprocess
 import sys
+from importlib import resources
 
 import pytest
 
@@ -42,3 +43,26 @@ def test_start_up_is_light(module):
 def test_declarations_of_techniques_are_light():
     """What techniques there are, their parameters and their promises can be asked without numpy, pyarrow or any kernel."""
     assert loaded_by("flink_masking.techniques.registry") & (HEAVY | FLINK) == {"pydantic"}
+
+
+COMMAND = """
+import json, sys
+from flink_masking.cli import main
+sys.argv = ["flink-masking", *json.loads(sys.argv[1])]
+try:
+    main()
+except SystemExit as left:
+    print("\\n" + json.dumps([left.code, sorted({name.partition(".")[0] for name in sys.modules})]))
+"""
+
+
+@pytest.mark.parametrize(("arguments", "code"), [
+    (["check", "POLICY"], 0), (["schema"], 0), (["--help"], 0), (["health", "--help"], 0), (["keys", "new", "DIRECTORY/keys.json"], 0)])
+def test_commands_that_run_no_kernel_import_no_compiler(tmp_path, arguments, code):
+    """Commands that mask nothing load neither numba nor pandas, OpenDP, faker or Flink, whatever they check."""
+    policy = str(resources.files("flink_masking.examples").joinpath("customer_events.yaml"))
+    given = [argument.replace("POLICY", policy).replace("DIRECTORY", str(tmp_path)) for argument in arguments]
+    done = subprocess.run([sys.executable, "-P", "-c", COMMAND, json.dumps(given)], capture_output=True, text=True, check=True)
+    left, loaded = json.loads(done.stdout.splitlines()[-1])
+    assert (left or 0) == code, done.stderr
+    assert set(loaded) & ({"numba", "pandas", "opendp", "faker"} | FLINK) == set()
