@@ -27,24 +27,24 @@ def run(
     Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
     from flink_masking.cli.console import counted, err
-    from flink_masking.flink.job_source import JobSource
-    from flink_masking.flink.local import run_local
-    from flink_masking.flink.logs import use
-    from flink_masking.policy.load import load
-    from flink_masking.policy.source import PolicySource
-
-    loaded = load(PolicySource.read(policy))
-    if loaded.warnings:
-        found = counted(len(loaded.warnings), "warning")
-        err.print(f"{loaded.source.name}: {found}; flink-masking check lists them", soft_wrap=True, markup=False)
-    where = vault_address(vault, keys) if loaded.tokenised else None
-    if where is not None and vault is None:
-        err.print(f"tokens are kept in {where}", soft_wrap=True)
-    source = JobSource(loaded.source, absolute(keys), where)
-    plan = source.plan(loaded)
-    use(log_format)
-    prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
     with ProgressLine() as line:
+        from flink_masking.flink.job_source import JobSource
+        from flink_masking.flink.local import run_local
+        from flink_masking.flink.logs import use
+        from flink_masking.policy.load import load
+        from flink_masking.policy.source import PolicySource
+
+        loaded = load(PolicySource.read(policy))
+        if loaded.warnings:
+            found = counted(len(loaded.warnings), "warning")
+            err.print(f"{loaded.source.name}: {found}; flink-masking check lists them", soft_wrap=True, markup=False)
+        where = vault_address(vault, keys) if loaded.tokenised else None
+        if where is not None and vault is None:
+            err.print(f"tokens are kept in {where}", soft_wrap=True)
+        source = JobSource(loaded.source, absolute(keys), where)
+        plan = source.plan(loaded)
+        use(log_format)
+        prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
         summary = run_local(source, plan, input_, output, parallelism, line.show)
     (output / "summary.json").write_bytes(summary.encode())
     show_summary(summary, output)
@@ -94,7 +94,7 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
 
 
 class ProgressLine:
-    """A live line on stderr: events in, out, per second; nothing where stderr is no terminal."""
+    """A live line on stderr: what the run waits for, then events in, out, per second; nothing where stderr is no terminal."""
 
     def __init__(self) -> None:
         """Not shown until entered."""
@@ -108,7 +108,7 @@ class ProgressLine:
                                   disable=not err.is_terminal)
         self._clock = time.monotonic
         self._before: tuple[float, int] | None = None
-        self._task = self._progress.add_task("starting Flink")
+        self._task = self._progress.add_task("reading the policy")
 
     def __enter__(self) -> "ProgressLine":
         self._progress.start()
@@ -118,8 +118,12 @@ class ProgressLine:
         self._progress.stop()
 
     def show(self, progress: "Progress") -> None:
-        """Show a moment of the job."""
+        """Show a moment of the job; until the first record, what the job waits for."""
+        from flink_masking.flink_rest.progress import STARTING
+
         if progress.read == 0:
+            waiting = "starting Flink" if progress.state == STARTING else "starting Python workers"
+            self._progress.update(self._task, description=waiting)
             return
         now = self._clock()
         then, before = self._before or (now, progress.read)

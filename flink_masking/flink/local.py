@@ -14,7 +14,7 @@ from flink_masking.flink.compat.beam_services import put_on_class_path
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.local_rest import LocalRest
 from flink_masking.flink.open_ports import open_ports
-from flink_masking.flink_rest.progress import Progress, ProgressReader
+from flink_masking.flink_rest.progress import STARTING, Progress, ProgressReader
 from flink_masking.java import java_home
 from flink_masking.tools.reconcile import Summary, summarize
 
@@ -58,6 +58,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     from flink_masking.flink.settings import EMBEDDED, LOCAL, configuration
 
     use_worker_processes()
+    report(Progress(STARTING, 0, 0))
     put_on_class_path()
     deployment = local_deployment(plan, source.keys, input_path, output)
     for name in deployment.sinks:  # Flink makes no directory for a view without records
@@ -77,8 +78,10 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
                 if lasting := opened & (opened := set(open_ports(os.getpid()))):
                     client.cancel().result()
                     raise JobError(_OPEN.format(", ".join(map(str, sorted(lasting)))))
-                report(reader.read() or Progress("STARTING", 0, 0))
-                time.sleep(0.5)
+                report(reader.read() or Progress(STARTING, 0, 0))
+                looked = time.monotonic()
+                while not done.done() and time.monotonic() < looked + _LOOK:
+                    time.sleep(0.05)
             done.result()
         except JobError:
             raise
@@ -88,6 +91,8 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     return summarize(plan, output)
 
 
+_LOOK = 0.5
+"""Seconds between two looks at a running job."""
 _OPEN = ("the job was ended: its processes took connections from other machines at port {}. Hint: a metric reporter or a debugger in "
          "Flink's configuration opens ports, too; bind it to 127.0.0.1 or leave it out (FLINK_CONF_DIR, JVM_ARGS, JAVA_TOOL_OPTIONS)")
 

@@ -10,6 +10,8 @@ from typing import Any
 
 _SOURCE = re.compile(r"Source: [^ ]+")
 _BEFORE_SINK = re.compile(r"(\w+\[\d+\]) -> StreamingFileWriter")
+STARTING = "STARTING"
+"""The state of a job that is not known yet."""
 
 
 @dataclass(frozen=True)
