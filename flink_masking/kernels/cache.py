@@ -75,7 +75,6 @@ class KernelCache(caching.FunctionCache):  # type: ignore[misc]
             self.place = source.stem
             self._stamp += hashlib.sha256(source.read_bytes()).hexdigest()[:16]
         self.base = f"{function.__qualname__.replace('<', '').replace('>', '')}-{function.__code__.co_firstlineno}"
-        self._impl = object.__new__(caching.CompileResultCacheImpl)
         self.enable()
 
     def _files(self) -> Iterator[Any]:
@@ -95,7 +94,7 @@ class KernelCache(caching.FunctionCache):  # type: ignore[misc]
         return CompileResult._rebuild(target_context, *data)
 
     def _save_overload(self, sig: Any, data: Any) -> None:
-        if self._impl.check_cachable(data):
+        if not data.library.has_dynamic_globals:  # addresses of this process
             file = self._own()
             os.makedirs(file._cache_path, exist_ok=True)
             file.save(self._index_key(sig, data.codegen), data._reduce())
