@@ -21,7 +21,6 @@ version: 1
 stream: people
 fields:
   name: {class: direct, type: full_name}
-event_time: {processing_time: true}
 segments:
   short: {view: masked, rules: {name: {technique: initials, mark: "-"}}}
 """
@@ -69,7 +68,7 @@ def installed(tmp_path_factory):
 
 def test_it_is_used_like_a_technique_of_the_library(installed):
     """The laws pass, a policy, the schema and SQL know it, its UDF is there, and its package goes into the workers' archive."""
-    done = subprocess.run([sys.executable, "-c", USED, POLICY], env=installed, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", USED, POLICY], env=installed, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["sql"] == ["J-D-", None, ""] and found["mask"] == ["J.D.", None, ""]
@@ -88,7 +87,7 @@ def test_commands_know_it(installed, tmp_path):
 
 def _command(environment, *arguments):
     code = "from flink_masking.cli import main; main()"
-    done = subprocess.run([sys.executable, "-c", code, *arguments], env=environment, capture_output=True, text=True)
+    done = subprocess.run([sys.executable, "-P", "-c", code, *arguments], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -128,6 +127,6 @@ def test_the_documentation_shows_what_is_run(installed):
         if kind == "yaml":
             assert text.strip() in POLICY
         elif "flink_masking.testing" in text:
-            assert subprocess.run([sys.executable, "-c", text], env=installed, capture_output=True).returncode == 0
+            assert subprocess.run([sys.executable, "-P", "-c", text], env=installed, capture_output=True).returncode == 0
         else:
             assert text in sources

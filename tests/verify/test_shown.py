@@ -108,8 +108,9 @@ def test_whoever_stands_for_a_person_does_so_for_check_and_for_the_verifier(rule
     """A lasting stand-in, a consistent substitute among them, counts people when views are joined, and check says that it leads to it."""
     policy = {
         "version": 1, "stream": "s", "subject": "id",
-        "fields": {"id": {"class": "identifier", "type": "string"}, "age": {"class": "quasi", "type": "integer", "domain": [0, 120]}},
-        "event_time": {"processing_time": True},
+        "fields": {"id": {"class": "identifier", "type": "string"}, "age": {"class": "quasi", "type": "integer", "domain": [0, 120]},
+                   "at": {"class": "plain", "type": "datetime"}},
+        "event_time": {"field": "at", "max_out_of_orderness": "1m"},
         "segments": {"m": {"view": "masked", "rules": {"id": rule, "age": "keep"}},
                      "a": {"view": "anonymized", "k": 5, "window": "1h", "quasi_identifiers": ["age"]}},
     }  # fmt: skip
