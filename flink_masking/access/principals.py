@@ -30,7 +30,7 @@ def _principal(text: str) -> str:
     if not _FORM.fullmatch(text):
         raise ValueError("is not a principal. Hint: such as User:analytics, or User:CN=analytics,O=Example for a certificate")
     if name == "*" or name.upper() == "ANONYMOUS":
-        raise ValueError("stands for everybody. Hint: name each principal; all others are refused")
+        raise ValueError("is a wildcard for all users. Hint: name each principal; all others are refused")
     return text
 
 

@@ -45,8 +45,8 @@ def test_a_reader_may_be_written_in_three_ways(read):
     [
         ("§segments: {}\n", "'job' is missing", ""),
         ("job: §analytics\n", "'job' is not a principal", "User:analytics"),
-        ("job: User:j\nsegments: {one: §'User:*'}\n", "'one' stands for everybody", "name each"),
-        ("job: User:j\nsegments: {one: [User:a, §user:anonymous]}\n", "'one' stands for everybody", "name each"),
+        ("job: User:j\nsegments: {one: §'User:*'}\n", "'one' is a wildcard for all users", "name each"),
+        ("job: User:j\nsegments: {one: [User:a, §user:anonymous]}\n", "'one' is a wildcard for all users", "name each"),
         ("job: User:j\nsegments: {one: §[]}\n", "'one' must not be empty", ""),
         ("job: User:j\nsegments: {one: §7}\n", "'one' must be a principal or a list of them", "User:analytics"),
         ("job: User:j\nsegments: {one: §{principals: User:a, grup: x}}\n", "'one' has an unknown key 'grup'", "principals, group"),
