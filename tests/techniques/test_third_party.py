@@ -98,7 +98,8 @@ def entry(name, value):
 
 
 @pytest.mark.parametrize(("entries", "name", "message"), [
-    ([entry("redact", "x:T")], "initials", "not replaced"), ([entry("redact_text", "x:T")], "initials", "not replaced"),
+    ([entry("redact", "x:T")], "initials", "which is a name of flink-masking"),
+    ([entry("redact_text", "x:T")], "initials", "which is a name of flink-masking"),
     ([entry("a", "x:T"), entry("a", "y:T")], "a", "both bring"), ([entry("A b", "x:T")], "a", "unusable name"),
     ([entry("gone", "no_such_module_at_all:T")], "gone", r"cannot be imported \(ModuleNotFoundError\)"),
     ([entry("plain", "json:dumps")], "plain", "is no Technique"),
