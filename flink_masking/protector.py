@@ -18,7 +18,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
 

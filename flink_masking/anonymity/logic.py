@@ -1,4 +1,4 @@
-"""The anonymizing step of one shard: packed batches in, JSON lines of groups of k people out."""
+"""The anonymizing step of one shard: packed batches in, rows of groups of k people out."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ from flink_masking.anonymity.releases import ReleaseLimit
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.logic import Effects
+from flink_masking.records.codec import Rows, rows_for
 
 __all__ = ["KAnonymityLogic", "pack", "schema"]
 
@@ -55,6 +56,7 @@ class KAnonymityLogic:
         generator: np.random.Generator,
         open_columns: Sequence[int] = (),
         limit: ReleaseLimit | None = None,
+        rows: Rows | None = None,
     ) -> None:
         """An empty shard.
 
@@ -66,9 +68,10 @@ class KAnonymityLogic:
             generator: shuffles the lines; seed it from the system for production.
             open_columns: sensitive attributes that closeness models compare, and that come as hashes since nobody declared their domain.
             limit: of the records of a person that are released, fresh; None: without limit.
+            rows: how rows are written; None: as JSON.
         """
         self.space, self.models, self.max_delay = space, models, max_delay
-        self._make, self._generator, self._lines, self._open = buffer, generator, LineWriter(space), tuple(open_columns)
+        self._make, self._generator, self._lines, self._open = buffer, generator, LineWriter(space, rows or rows_for()), tuple(open_columns)
         self._figures, self._limit = Figures(space), limit
         self._empty()
 

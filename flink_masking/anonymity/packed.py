@@ -34,7 +34,7 @@ def pack(
         codes: for each dimension n codes from its `encode`, all of them in the domain.
         subjects: uint64, n: keyed hashes of the persons.
         sensitive: for each sensitive attribute uint64, n: codes (or keyed hashes) of the values.
-        release: n: the released members as JSON text without braces, ``"diagnosis":"A-code","amount":12.50``; may be empty.
+        release: n: the released members, as JSON ``"diagnosis":"A-code","amount":12.50``; may be empty.
     """
     columns = [pa.array(column) for column in (*codes, subjects, *sensitive)]
     return pa.RecordBatch.from_arrays([*columns, release], schema=schema(space, len(sensitive)))

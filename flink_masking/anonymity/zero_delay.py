@@ -5,6 +5,7 @@ least z - 1 other people showed it within a window of time. Here a quasi-identif
 in the finest of its coarser forms that enough people showed.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ from flink_masking.anonymity.shown import ShownValues
 from flink_masking.anonymity.space import Space
 from flink_masking.errors import InputError
 from flink_masking.logic import Effects
+from flink_masking.records.codec import Rows, joined, rows_for
 
 MIX = np.uint64(0x9E3779B97F4A7C15)
 
@@ -32,21 +34,23 @@ class ZeroDelayLogic:
     """
 
     def __init__(self, space: Space, members: Sequence[str], z: int, window: int, max_values: int, generator: np.random.Generator,
-                 limit: ReleaseLimit | None = None) -> None:
+                 limit: ReleaseLimit | None = None, rows: Rows | None = None) -> None:
         """An empty shard.
 
         Args:
             space: the quasi-identifiers.
-            members: released fields, as JSON text of their names.
+            members: names of released fields.
             z: people, at least 2.
             window: ms.
             max_values: remembered at most.
             generator: shuffles the lines.
             limit: of the records of a person that are released, fresh; None: without limit. Records over it still count among those
                 who showed a value.
+            rows: how rows are written; None: as JSON.
         """
         self.space, self.z, self.window, self.members = space, z, window, tuple(members)
-        self._generator, self._lines, self._limit = generator, LineWriter(space), limit
+        self._generator, self._limit, self._rows = generator, limit, rows or rows_for()
+        self._lines = LineWriter(space, self._rows)
         forms = [*(rungs(dimension) for dimension in space.dimensions), *(1 for _ in members)]
         self._first = np.cumsum([0, *forms])
         self._shown = ShownValues(max_values, z, self._signature())
@@ -102,19 +106,12 @@ class ZeroDelayLogic:
         return low, high
 
     def _release(self, batch: pa.RecordBatch, level: np.ndarray) -> pa.BinaryArray:
-        """The released members as JSON text, null for what is withheld."""
-        if not self.members:
-            return pa.array([b""] * batch.num_rows, pa.binary())
-        pieces = []
-        for i, name in enumerate(self.members):
+        """The released members, null for what is withheld."""
+        columns, null = [], self._rows.null.encode()
+        for i in range(len(self.members)):
             raw = batch.column(batch.num_columns - len(self.members) + i)
-            shown = pc.if_else(pc.or_(pa.array(level[:, i] == 0), pc.is_null(raw)), raw, b"null")
-            pieces.append(pc.binary_join_element_wise(pa.scalar(name.encode() + b":"), shown, pa.scalar(b"")))
-        nothing = pc.is_null(pieces[0])
-        for piece in pieces[1:]:
-            nothing = pc.and_(nothing, pc.is_null(piece))
-        pieces[0] = pc.if_else(nothing, b"", pieces[0])  # Arrow leaves out a row in which everything is skipped
-        return pc.binary_join_element_wise(*pieces, pa.scalar(b","), null_handling="skip")
+            columns.append(pc.if_else(pc.or_(pa.array(level[:, i] == 0), pc.is_null(raw)), raw, null))
+        return joined(self._rows, self.members, columns, batch.num_rows)
 
     def on_timer(self, now: int) -> Effects:
         """Nothing waits."""
@@ -151,11 +148,12 @@ class ZeroDelayLogic:
             self._limit.restore(entries)
 
     def _signature(self) -> bytes:
-        return f"{self.space.fingerprint} {self.z} {self.members}".encode()
+        names = tuple(json.dumps(name, ensure_ascii=False) for name in self.members)
+        return f"{self.space.fingerprint} {self.z} {names}".encode()
 
 
 def schema(space: Space, members: int) -> pa.Schema:
-    """The columns of a packed batch: ``q0`` … (codes), ``subject``, ``v0`` … (hashes of released values), ``m0`` … (these as JSON text)."""
+    """The columns of a packed batch: ``q0`` … (codes), ``subject``, ``v0`` … (hashes of released values), ``m0`` … (these as written)."""
     fields = [pa.field(f"q{i}", pa.from_numpy_dtype(dimension.dtype), False) for i, dimension in enumerate(space.dimensions)]
     fields.append(pa.field("subject", pa.uint64(), False))
     fields += [pa.field(f"v{i}", pa.uint64(), False) for i in range(members)]

@@ -1,7 +1,7 @@
 """``flink-masking preview``: shows events before and after protection, without a Java virtual machine."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -70,7 +70,7 @@ def preview(
         if masked.name in chosen:
             mixed = getattr(loaded.policy.segments[masked.name], "order", "") == "shuffled"
             write(f"{masked.name} (masked{', shown in the order read' if mixed else ''})\n{_beside(masked.record)}\n")
-            write("".join(_blocks(before, result.views[masked.name])))
+            write("".join(_blocks(before, result.views[masked.name], protector.plan.codec.members)))
     for published in protector.plan.stateful:
         if published.name in chosen:
             rows = [*result.released[published.name], *final[published.name]]
@@ -99,7 +99,7 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
     from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
-    from flink_masking.tools.preview import flat, hidden
+    from flink_masking.tools.preview import hidden
 
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
     shown, undeclared = (payloads, [0] * len(payloads)) if show_raw else hidden(protector.plan, payloads)
@@ -109,21 +109,21 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
             raw = f"\n  {printable(record or b'')}" if show_raw else ""
             found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{raw}")
         else:
-            members = flat(record)
+            members = protector.plan.codec.members(record, columns) if record is not None else {}
             found.append({**members, f"({counted(undeclared[number], 'undeclared member')})": ""} if undeclared[number] else members)
     return found
 
 
-def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray") -> Iterator[str]:
+def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray", members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:
     """One text block a record: a heading and a line for each member."""
     from flink_masking.cli.quarantine import printable
-    from flink_masking.tools.preview import flat, side_by_side
+    from flink_masking.tools.preview import side_by_side
 
     for number, (left, after) in enumerate(zip(before, view.slice(0, len(before)).to_pylist(), strict=True), 1):
         if isinstance(left, str):
             yield f"event {number}: {left}\n\n"
             continue
-        rows = list(side_by_side(left, flat(after)))
+        rows = list(side_by_side(left, members(after)))
         if not all("".join(row).isprintable() for row in rows):
             rows = [(printable(path), printable(one), printable(other)) for path, one, other in rows]
         first, second = (min(60, max((len(row[i]) for row in rows), default=0)) for i in (0, 1))

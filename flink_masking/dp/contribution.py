@@ -50,7 +50,7 @@ def contributions(spec: AggregateSpec, time: np.ndarray, subject: np.ndarray, gr
         spec: the view.
         time: int64, event time, ms since 1970.
         subject: uint64, keyed hash of the person.
-        group: binary or string, the group's members as JSON text without braces.
+        group: binary or string, the group's members, see `flink_masking.records.codec.Rows`.
         values: for each measure int64, units.
         valid: for each measure bool, whether the record has a value; empty when every record has all.
     """

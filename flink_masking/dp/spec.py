@@ -105,11 +105,12 @@ class AggregateSpec:
         measures: the fields that metrics refer to.
         every_ms: ms from the start of a window to that of the next; 0: the length of a window (tumbling).
         mechanism: the noise.
-        groups: the public list of groups, as members of JSON without braces, all of which are published; None: groups are those in the
-            data that pass the threshold.
+        groups: the public list of groups, as lists of members (`flink_masking.records.codec.Rows`), all of which are published; None:
+            groups are those in the data that pass the threshold.
         lifetime_epsilon: privacy loss of one subject in all windows, after which it no longer counts; None: no limit, and no ledger.
         shards: instances of the first stage, which a ledger is bound to.
         neighbours: what two inputs differ in that no reader shall tell apart.
+        format: of the rows, a key of `flink_masking.records.codec.FORMATS`.
 
     Raises:
         PolicyError: a number out of range, a metric without its measure, or sensitivities beyond 64 bits.
@@ -128,6 +129,7 @@ class AggregateSpec:
     lifetime_epsilon: float | None = None
     shards: int = 1
     neighbours: Literal["add_remove", "replace"] = "add_remove"
+    format: str = "json"
 
     def __post_init__(self) -> None:
         """Check the invariants."""

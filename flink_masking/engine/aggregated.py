@@ -5,7 +5,6 @@ from functools import partial
 from typing import NamedTuple
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,7 +23,7 @@ from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AggregatedSegment
-from flink_masking.records.json.text import quote
+from flink_masking.records.codec import joined
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
@@ -37,7 +36,7 @@ class Contributions(NamedTuple):
 
     Attributes:
         time: int64, ms, a row.
-        groups: binary, a row: the group's members as JSON text without braces.
+        groups: binary, a row: the group's members, see `flink_masking.records.codec.Rows`.
         values: for each measure int64 units, a row.
         valid: for each measure bool, a row: whether it has a value.
     """
@@ -87,6 +86,11 @@ class AggregatedPlan:
         return frozenset(path for path, _ in self.keys)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Window, groups, metrics, and the epsilon of the window."""
+        return ("window_start", "window_end", *(path for path, _ in self.keys), *(metric.name for metric in self.spec.metrics), "epsilon")
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Bounding and adding up for each shard of people, then noise in one place."""
         counting = partial(PinnedPeople, partial(PartialLogic, self.spec, max_ahead=self.max_ahead), self.people_version, self.name)
@@ -112,7 +116,7 @@ class AggregatedPlan:
             if not measure.optional:  # its mean is divided by the number of records
                 rejections.add(column.absent, "missing_field", measure.name)
             units, status = parse_fixed(column.text, measure.scale)
-            if (beyond := number & (status == BAD)).any():  # a number of JSON that 64 bits cannot hold: past the bounds all the same
+            if (beyond := number & (status == BAD)).any():  # a number that 64 bits cannot hold: past the bounds all the same
                 negative = pc.starts_with(column.text, "-").fill_null(False).to_numpy(zero_copy_only=False)
                 units[beyond] = np.where(negative[beyond], measure.low, measure.high)
             values.append(units)
@@ -128,14 +132,15 @@ class AggregatedPlan:
         return time, (status == EXACT) & (column.kinds == Kind.NUMBER)
 
     def _groups(self, view: RecordView, rejections: Rejections) -> pa.BinaryArray:
-        members = []
+        codec, columns = view.table.codec, []
+        null = codec.rows.null.encode()
         for path, rule in self.keys:
             rejections.add(view.broken(path), "out_of_domain", path)
             column = view.column(path)
             if rule is None:
                 rejections.add(~column.absent & ~np.isin(column.kinds, list(SCALAR)), "out_of_domain", path)
                 is_text = pa.array(np.isin(column.kinds, list(TEXT)))  # however it is escaped in the record, it is one group
-                text = pc.fill_null(pc.if_else(is_text, quote(column.text), view.raw(path)), b"null")
+                text = pc.if_else(is_text, codec.write(column.text), view.raw(path))
             else:
                 values = view.values(path)._replace(text=column.text, kinds=np.where(column.kinds < 0, Kind.NULL, column.kinds),
                                                    rows=np.arange(view.n, dtype=np.int32))
@@ -144,12 +149,9 @@ class AggregatedPlan:
                 if masked.refused is not None:
                     wrong |= masked.refused & ~column.absent
                 rejections.add(wrong, "out_of_domain", path)
-                whole = masked.values if pa.types.is_binary(masked.values.type) else quote(masked.values)
-                text = pc.fill_null(whole, b"null")
-            members.append(pc.binary_join_element_wise(pa.scalar(orjson.dumps(path) + b":"), text, pa.scalar(b"")))
-        if not members:
-            return pa.array([b""] * view.n, pa.binary())
-        return pc.binary_join_element_wise(*members, pa.scalar(b",")) if len(members) > 1 else members[0]
+                text = codec.write(masked.values, masked.literal)
+            columns.append(pc.fill_null(text, null))
+        return joined(codec.rows, [path for path, _ in self.keys], columns, view.n)
 
     def select(self, examined: Contributions, accepted: np.ndarray) -> tuple[np.ndarray, int]:
         """All accepted rows count."""

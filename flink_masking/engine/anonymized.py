@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -32,6 +31,7 @@ from flink_masking.logic import Logic
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.segments import AnonymizedSegment
+from flink_masking.records.codec import Rows, joined, rows_for
 from flink_masking.records.kinds import Kind
 
 
@@ -64,6 +64,7 @@ class AnonymizedPlan:
         sensitive: keyed hash of the values of the other ones; None where there is no sensitive field.
         people_version: the key version that people, and sensitive values, are hashed with.
         folded: sensitive fields whose text counts without case and the blanks around it.
+        rows: how rows of the view are written.
     """
 
     name: str
@@ -74,6 +75,7 @@ class AnonymizedPlan:
     sensitive: Prf | None
     people_version: int
     folded: frozenset[str]
+    rows: Rows
 
     has_time = False
 
@@ -93,6 +95,11 @@ class AnonymizedPlan:
         return self.paths
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The quasi-identifiers and what is released beside them."""
+        return (*self.space.names, *self.segment.release)
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """One keyed operator."""
         return (self._stage(self._logic),)
@@ -105,7 +112,7 @@ class AnonymizedPlan:
         compared = {rule.field for rule in self.segment.closenesses}
         undeclared = [i for i, path in enumerate(self.segment.sensitive) if path in compared and self.domains[path] is None]
         return KAnonymityLogic(self.space, self.models, self._buffer, self.segment.max_delay, np.random.default_rng(seed), undeclared,
-                               self._limit(self.segment.max_delay))
+                               self._limit(self.segment.max_delay), self.rows)
 
     def _limit(self, max_delay: int) -> ReleaseLimit | None:
         """What a person's releases are counted by, where the policy limits them."""
@@ -163,18 +170,11 @@ class AnonymizedPlan:
         return pack(self.space, codes, view.people if whole else view.people[rows], sensitive, self._release(view, None if whole else rows))
 
     def _release(self, view: RecordView, rows: np.ndarray | None) -> pa.BinaryArray:
-        """The released members as JSON text without braces, every value byte for byte as it came or, where it breaks its field's
-        contract, redacted; missing fields stay missing."""
-        if not self.segment.release:
-            return pa.array([b""] * (view.n if rows is None else len(rows)), pa.binary())
-        members = []
-        for path in self.segment.release:
-            raw = view.raw(path)
-            raw = raw if rows is None else raw.take(pa.array(rows))
-            members.append(pc.binary_join_element_wise(pa.scalar(orjson.dumps(path) + b":"), raw, pa.scalar(b"")))
-        nothing = functools.reduce(pc.and_, [member.is_null() for member in members])
-        members[0] = pc.if_else(nothing, b"", members[0])  # Arrow leaves out a row in which everything is skipped
-        return pc.binary_join_element_wise(*members, pa.scalar(b","), null_handling="skip")
+        """The released members, every value as it came or, where it breaks its field's contract, redacted; missing fields stay missing."""
+        columns = [view.raw(path) for path in self.segment.release]
+        if rows is not None:
+            columns = [column.take(pa.array(rows)) for column in columns]
+        return joined(self.rows, self.segment.release, columns, view.n if rows is None else len(rows))
 
     def latest(self, examined: Coded, rows: np.ndarray) -> int | None:
         """None: this segment does not read event time."""
@@ -221,7 +221,8 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
         return tuple(dict.fromkeys(hashes(_required(prf), text, np.zeros(len(text), np.bool_)).tolist()))
 
     models = privacy_models(segment, domains, loaded.hierarchies, loaded.policy, watched)
-    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest, folded)
+    return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest, folded,
+                          rows_for(loaded.policy.format))
 
 
 def _member(path: str) -> str:

@@ -15,7 +15,7 @@ class Column(NamedTuple):
     """A field with one value a row.
 
     Attributes:
-        text: string array, n rows; null where the value is JSON null or the field is missing.
+        text: string array, n rows; null where the value is null or the field is missing.
         kinds: int32, n rows; a `Kind`, or MISSING.
     """
 

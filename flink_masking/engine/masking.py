@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.contract.check_kernels import outside
-from flink_masking.records.edits import DROP_VALUE, KEEP, KEEP_VALUE, USE, Edit, Replace
+from flink_masking.records.edits import DROP_VALUE, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
 from flink_masking.techniques.base import OnError
@@ -43,7 +43,7 @@ class FieldRule:
 
 
 def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
-    """The look-up table of `FieldRule.takes`; JSON null is always let through, to stay null."""
+    """The look-up table of `FieldRule.takes`; null is always let through, to stay null."""
     takes = np.zeros(len(Kind), bool)
     takes[[*inputs, Kind.NULL]] = True
     return takes
@@ -82,15 +82,21 @@ def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
 
     ``quarantine`` has been carried out by rejecting the rows; should such a value still be met, it is redacted.
     """
+    values, literal = masked.values, masked.literal
     if refused is None:
-        return Replace(masked.values)
-    values = masked.values
+        return Replace(values, None if literal is None else np.where(literal, USE_LITERAL, USE).astype(np.uint8))
     if isinstance(values, pa.Scalar):
         values = pa.array(np.repeat(np.asarray([values.as_py()], dtype=object), len(refused)), type=values.type)
     if on_error == "drop":
-        return Replace(values, np.where(refused, DROP_VALUE, USE).astype(np.uint8))
-    text = None if on_error == "nullify" else REDACTED if pa.types.is_string(values.type) else f'"{REDACTED}"'.encode()
-    return Replace(pc.if_else(pa.array(refused), pa.scalar(text, values.type), values))
+        use = USE if literal is None else np.where(literal, USE_LITERAL, USE)
+        return Replace(values, np.where(refused, DROP_VALUE, use).astype(np.uint8))
+    instead = pa.scalar(None if on_error == "nullify" else REDACTED, pa.string())
+    if pa.types.is_binary(values.type):
+        if on_error == "nullify":
+            return Replace(pc.if_else(pa.array(refused), pa.scalar(None, pa.binary()), values))
+        values, literal = values.cast(pa.string()), np.ones(len(refused), bool)
+    how = None if literal is None else np.where(literal & ~refused, USE_LITERAL, USE).astype(np.uint8)
+    return Replace(pc.if_else(pa.array(refused), instead, values), how)
 
 
 def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | None = None,
@@ -119,10 +125,10 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         if isinstance(masked.values, pa.Array):
             index = pa.array(np.cumsum(live) - 1, mask=~live)
             masked = masked._replace(values=masked.values.take(index) if len(masked.values) else pa.nulls(len(live), masked.values.type))
+        if masked.literal is not None:
+            masked = masked._replace(literal=_spread(masked.literal, live))
         if refused is not None:
-            spread = np.zeros(len(live), bool)
-            spread[live] = refused
-            refused = spread
+            refused = _spread(refused, live)
         return masked, refused
     if len(values.rows) == 0:  # a field without any value in the batch is not worth a call
         return Masked(pa.array([], pa.string())), None
@@ -132,6 +138,13 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         refused = masked.refused & (values.kinds != Kind.NULL)
         wrong = refused if wrong is None else wrong | refused
     return masked, wrong if wrong is not None and wrong.any() else None
+
+
+def _spread(mask: np.ndarray, live: np.ndarray) -> np.ndarray:
+    """A mask of the live values as one of all of them: False elsewhere."""
+    spread = np.zeros(len(live), bool)
+    spread[live] = mask
+    return spread
 
 
 def not_taken(kinds: np.ndarray, takes: np.ndarray) -> np.ndarray | None:

@@ -1,9 +1,9 @@
 """Compiles a policy and its keys. All errors of configuration are raised here, none while records are processed."""
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-import orjson
 import pyarrow as pa
 
 from flink_masking.contract.field import Contract
@@ -19,12 +19,14 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_keys import KEYS
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.fields import OBJECT_TYPES
+from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
-from flink_masking.records.edits import DROP, Edit, Replace
+from flink_masking.records.codec import Codec, Rows, codec_for, rows_for
+from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.techniques.base import Action
@@ -40,7 +42,7 @@ class MaskedPlan:
         rules: masks by field.
         drops: fields whose members are removed.
         keeps: fields that stay as they are.
-        added: members that every record ends with, as JSON text: the key versions of its fpe values, or nothing.
+        added: members that every record ends with, as the format writes them: the key versions of its fpe values, or nothing.
         record: what becomes of Kafka's own parts of a record.
         shuffled: the records of each batch leave in a random order of their own.
         keys: rules for the keys of open objects, by the path that ends in ``*``.
@@ -69,6 +71,7 @@ class Plan:
 
     Attributes:
         policy: the policy's model.
+        codec: of the policy's format.
         ring: the keys.
         digest: SHA-256 of the policy and its files, hex.
         paths: what the scanner looks for.
@@ -83,6 +86,7 @@ class Plan:
     """
 
     policy: Policy
+    codec: Codec
     ring: KeyRing
     digest: str
     paths: Paths
@@ -99,6 +103,16 @@ class Plan:
     def out_of_orderness(self) -> int:
         """Milliseconds by which a record may be older than the newest one before its window may be closed."""
         return self.policy.event_time.max_out_of_orderness if self.policy.event_time else 0
+
+    def columns(self, name: str) -> tuple[str, ...]:
+        """Names of the cells of a segment's records, where their format has a header; otherwise empty."""
+        if not self.codec.columns:
+            return ()
+        for masked in self.masked:
+            if masked.name == name:
+                edits: dict[str, Edit] = {**dict.fromkeys(self.paths.names, KEEP), **dict.fromkeys(masked.drops, DROP)}
+                return self.codec.shown(self.paths, edits, self.unknown)
+        return self.segment(name).columns
 
     def segment(self, name: str) -> Stateful:
         """The stateful segment of that name."""
@@ -145,7 +159,8 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]
     contracts = {path: loaded.contracts[path] for path in shown if path in loaded.contracts}
     strict = tuple(contracts) if policy.contract == "strict" else ()
-    return Plan(policy, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
+    codec = codec_for(policy.format, layout(policy))
+    return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
                 FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict)
 
 
@@ -169,9 +184,10 @@ def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None
     return replace(plan, ring=ring, masked=masked)
 
 
-def key_versions(paths: Iterable[str], version: int) -> bytes:
-    """The member with the key version of the values at `paths`, as JSON text."""
-    return orjson.dumps({KEY_VERSIONS: dict.fromkeys(paths, version)})[1:-1]
+def key_versions(paths: Iterable[str], version: int, rows: Rows) -> bytes:
+    """The member that tells the key version of the values at `paths`, as a format with nested records writes it."""
+    told = ",".join(f"{json.dumps(path, ensure_ascii=False)}:{version}" for path in paths)
+    return (rows.member(KEY_VERSIONS) + rows.literal(f"{{{told}}}")).encode()
 
 
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
@@ -188,7 +204,7 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
             versioned += [path] if promises.version_beside else []
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
                                    promises.row_local, not promises.erases, promises.hides))
-    added = key_versions(versioned, ring.primary) if segment.key_versions and versioned else b""
+    added = key_versions(versioned, ring.primary, rows_for(loaded.policy.format)) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
                       tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked))

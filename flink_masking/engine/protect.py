@@ -24,8 +24,6 @@ from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys
 from flink_masking.records.faulty_rows import faulty_rows
-from flink_masking.records.json.codec import scan
-from flink_masking.records.json.text import one_line
 from flink_masking.records.spans import SpanTable
 from flink_masking.techniques.masks import Context, Masked
 
@@ -140,7 +138,7 @@ class Protect:
 
     def _protect(self, payloads: pa.Array, parts: Parts) -> Protected:
         plan, now = self._plan, self._clock()
-        table = scan(payloads, plan.paths, plan.limits)
+        table = plan.codec.scan(payloads, plan.paths, plan.limits)
         view = RecordView(table, plan.policy.subject, self.people, plan.contracts)
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
@@ -206,7 +204,7 @@ class Protect:
                 splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
                 made = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added, keys=keys[segment.name])
-                made = views[segment.name] = one_line(made) if table.breaks else made
+                made = views[segment.name] = self._plan.codec.one_line(made) if table.breaks else made
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
             if len(rejections.rows) == before:

@@ -61,6 +61,11 @@ class Stateful(Protocol):
         ...
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """The members of its rows, in their order."""
+        ...
+
+    @property
     def stages(self) -> tuple[LogicStage, ...]:
         """Its keyed operators, in order."""
         ...

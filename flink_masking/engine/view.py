@@ -77,7 +77,7 @@ class RecordView:
             return raw
         mask = np.zeros(self.n, np.bool_)
         mask[broken] = True
-        return pc.if_else(pa.array(mask), pa.scalar(f'"{REDACTED}"'.encode(), pa.binary()), raw)
+        return pc.if_else(pa.array(mask), self.table.codec.write(pa.array([REDACTED]))[0], raw)
 
     @property
     def subjects(self) -> pa.StringArray | None:

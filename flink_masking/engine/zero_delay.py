@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from flink_masking.anonymity.zero_delay import ZeroDelayLogic, schema
@@ -34,8 +33,8 @@ class ZeroDelayPlan(AnonymizedPlan):
 
     def _zero_delay(self) -> ZeroDelayLogic:
         segment, generator = self.segment, np.random.default_rng(np.random.SeedSequence(int.from_bytes(os.urandom(16))))
-        members = [orjson.dumps(path).decode() for path in segment.release]
-        return ZeroDelayLogic(self.space, members, segment.k, segment.window, segment.max_buffer, generator, self._limit(0))
+        return ZeroDelayLogic(self.space, segment.release, segment.k, segment.window, segment.max_buffer, generator, self._limit(0),
+                              self.rows)
 
     def pack(self, examined: Coded, view: RecordView, rows: np.ndarray) -> pa.RecordBatch:
         """The columns of `rows`."""
@@ -53,4 +52,4 @@ def compile_zero_delay(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
     plan = compile_anonymized(name, segment, loaded, ring)
     shown = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", plan.people_version))
     return ZeroDelayPlan(plan.name, plan.segment, plan.space, plan.models, plan.domains, plan.sensitive, plan.people_version, plan.folded,
-                         shown)
+                         plan.rows, shown)

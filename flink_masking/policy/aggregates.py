@@ -1,17 +1,15 @@
 """From a checked aggregated segment to what differential privacy computes and promises."""
 
 import itertools
-import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-from flink_masking.arrow import strings
 from flink_masking.dp import spec
 from flink_masking.errors import PolicyError
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
-from flink_masking.records.json.text import quote
+from flink_masking.records.codec import rows_for
 
 
 def aggregate_spec(segment: AggregatedSegment, policy: Policy, paths: Sequence[str]) -> spec.AggregateSpec:
@@ -32,7 +30,7 @@ def aggregate_spec(segment: AggregatedSegment, policy: Policy, paths: Sequence[s
         number = None if metric.field is None else fields.index(metric.field)
         bins = () if number is None else tuple(_units(edge, measures[number].scale) for edge in metric.bins)
         metrics.append(spec.Metric(name, metric.kind, number, bins, metric.of))
-    groups = public_groups(segment, paths)
+    groups = public_groups(segment, paths, policy.format)
     privacy, hopping = segment.privacy, segment.window.hopping
     c = privacy.max_groups_per_subject if segment.group_by else 1
     return spec.AggregateSpec(
@@ -49,23 +47,18 @@ def aggregate_spec(segment: AggregatedSegment, policy: Policy, paths: Sequence[s
         privacy.lifetime_epsilon,
         segment.shards,
         privacy.neighbours,
+        policy.format,
     )
 
 
-def public_groups(segment: AggregatedSegment, paths: Sequence[str]) -> tuple[bytes, ...] | None:
+def public_groups(segment: AggregatedSegment, paths: Sequence[str], format: str) -> tuple[bytes, ...] | None:
     """All combinations of the public lists, as rows name them; None where there are none."""
     if not segment.group_by or any(key.groups is None for key in segment.group_by):
         return None
-    members = [[json_text(path) + b":" + json_text(value) for value in key.groups or ()]
+    rows = rows_for(format)
+    members = [[rows.member(path) + rows.value(value) for value in key.groups or ()]
                for path, key in zip(paths, segment.group_by, strict=True)]
-    return tuple(b",".join(combination) for combination in itertools.product(*members))
-
-
-def json_text(value: str | float | bool | None) -> bytes:
-    """A value as the members of a row hold it."""
-    if isinstance(value, str):
-        return bytes(quote(strings([value]))[0].as_py())
-    return json.dumps(value).encode()
+    return tuple(rows.between.join(combination).encode() for combination in itertools.product(*members))
 
 
 def _measure(path: str, field: Field) -> spec.Measure:

@@ -39,7 +39,8 @@ class Policy(Model):
     Attributes:
         version: only a higher version replaces a running one.
         stream: its name.
-        format: of the raw records.
+        format: of the records, raw and masked.
+        columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
         fields: by path, as written.
@@ -56,7 +57,8 @@ class Policy(Model):
 
     version: Annotated[Whole, pydantic.Field(ge=1)]
     stream: Topic
-    format: Literal["json", "avro", "protobuf", "debezium-json"] = "json"
+    format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
+    columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None
     subject: Name | None = None
     event_time: EventTime | None = None
     fields: dict[Name, Field] = pydantic.Field(min_length=1)

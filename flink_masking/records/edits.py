@@ -6,8 +6,9 @@ from enum import Enum
 import numpy as np
 import pyarrow as pa
 
-USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2
-"""Codes of `Replace.how`: take the replacement; remove the value with its member; leave the value as it was."""
+USE, DROP_VALUE, KEEP_VALUE, USE_LITERAL = 0, 1, 2, 3
+"""Codes of `Replace.how`: take the replacement; remove the value with its member; leave the value as it was; take the replacement, which
+is a literal and no text."""
 
 
 class Stance(Enum):
@@ -27,10 +28,10 @@ class Replace:
     """New values for a field.
 
     Attributes:
-        values: one for each of the field's values in the batch, in their order, or one scalar for all. Type string: text, which is
-            quoted and escaped as the format needs. Type binary: a value in the record's own format, written as it is; that it is
-            well-formed is the caller's promise. Null: the format's null.
-        how: uint8, one code of USE, DROP_VALUE, KEEP_VALUE for each value, or None to use all.
+        values: one for each of the field's values in the batch, in their order, or one scalar for all. Type string: text, which the
+            codec quotes and escapes as its format needs. Type binary: literals, that is numbers, booleans, objects and arrays by their
+            text, as a scan hands them out; that they are well-formed is the caller's promise. Null: the format's null.
+        how: uint8, one code of USE, DROP_VALUE, KEEP_VALUE, USE_LITERAL for each value, or None to use all.
     """
 
     values: pa.Array | pa.Scalar

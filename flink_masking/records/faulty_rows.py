@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
-from flink_masking.records.spans import REASONS, Flag, SpanTable
+from flink_masking.records.spans import REASONS, WITHOUT_PATH, Flag, SpanTable
 
 
 class Faulty(NamedTuple):
@@ -37,12 +37,12 @@ def faulty_rows(table: SpanTable, flags: int) -> Iterator[Faulty]:
             rows = rows[~found]
     faults = table.faults.reshape(-1, FAULT)[rows].astype(np.int64)
     positions = faults[:, F_START] - table.offsets[rows]
-    keyed = (faults[:, F_END] > faults[:, F_START]) & ((faults[:, F_REASON] & int(Flag.INVALID | Flag.NOT_OBJECT)) == 0)
+    keyed = (faults[:, F_END] > faults[:, F_START]) & ((faults[:, F_REASON] & int(WITHOUT_PATH)) == 0)
     plain = np.flatnonzero(~keyed)
-    kinds = faults[plain, F_NODE] << 8 | faults[plain, F_REASON]
+    kinds = faults[plain, F_NODE] << 16 | faults[plain, F_REASON]
     for kind in np.unique(kinds).tolist():
-        some, reason = plain[kinds == kind], Flag(kind & 255)
-        path = None if reason in Flag.INVALID | Flag.NOT_OBJECT else table.named(kind >> 8, b"")
+        some, reason = plain[kinds == kind], Flag(kind & 0xFFFF)
+        path = None if reason in WITHOUT_PATH else table.named(kind >> 16, b"")
         yield Faulty(rows[some], REASONS[reason], path, positions[some])
     known: dict[tuple[int, bytes], str] = {}
     groups: dict[tuple[int, str], list[int]] = {}

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntFlag
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,9 @@ from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Stance
 from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
 from flink_masking.records.trie import UNDECLARED, Paths
+
+if TYPE_CHECKING:
+    from flink_masking.records.codec import Codec
 
 
 class Flag(IntFlag):
@@ -31,9 +34,13 @@ class Flag(IntFlag):
     MISMATCH = kernels.MISMATCH
     ABSENT = kernels.ABSENT
     OVERSIZE = kernels.OVERSIZE
+    RAGGED = kernels.RAGGED
+    HEADER = kernels.HEADER
 
 
 FATAL = Flag(kernels.FATAL)
+WITHOUT_PATH = Flag.INVALID | Flag.NOT_OBJECT | Flag.RAGGED | Flag.HEADER
+"""Flags that concern a record as a whole, from some position on."""
 REASONS: dict[Flag, str] = {
     Flag.INVALID: "malformed",
     Flag.NOT_OBJECT: "not_an_object",
@@ -42,6 +49,8 @@ REASONS: dict[Flag, str] = {
     Flag.MISMATCH: "type_mismatch",
     Flag.ABSENT: "missing_payload",
     Flag.OVERSIZE: "oversize",
+    Flag.RAGGED: "ragged",
+    Flag.HEADER: "header",
 }
 """The word for each flag, as it stands in audit events and quarantine records."""
 
@@ -111,35 +120,6 @@ class Limits:
             raise ValueError("limits: max_bytes is out of range. Hint: 1 to 2147483647")
 
 
-class Codec(Protocol):
-    """A record format: how to find spans, read them and write them.
-
-    Attributes:
-        quote: bytes at each end of a text's value that are not its contents.
-    """
-
-    quote: int
-
-    def scan(self, column: Any, paths: Paths, limits: Limits = ...) -> "SpanTable":
-        """The spans of a column of records; faults of a record are set as flags, never raised."""
-
-    def text(self, contents: Contents, size: int) -> pa.StringArray:
-        """The decoded values whose contents lie there; with what encloses them they have `size` bytes at most."""
-
-    def key(self, raw: bytes) -> str:
-        """The key of an undeclared member, decoded."""
-
-    def keys(self, table: "SpanTable", order: np.ndarray) -> pa.StringArray:
-        """The decoded keys of the members whose spans are in `order`."""
-
-    def splice(self, table: "SpanTable", edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = ...) -> pa.BinaryArray:
-        """The records with edits[path number] and new keys by path number carried out, and the members `added` at their end.
-
-        Null where dead (uint8, n) is not 0.
-        """
-
-
 class SpanTable:
     """The spans of one scanned batch.
 
@@ -160,7 +140,7 @@ class SpanTable:
 
     def __init__(
         self,
-        codec: Codec,
+        codec: "Codec",
         paths: Paths,
         data: np.ndarray,
         offsets: np.ndarray,
@@ -191,6 +171,10 @@ class SpanTable:
         if number is None:
             raise ValueError(f"path {path!r}: not emitted by this scan. Hint: known are {', '.join(self.paths.names)}")
         return slice(self._edges[number], self._edges[number + 1])
+
+    def spans_of(self, path: str) -> np.ndarray:
+        """Which spans are those of an emitted path: int32 indices, in row order."""
+        return self.order[self._group(path)]
 
     def count(self, path: str) -> int:
         """Number of values at an emitted path (`UNDECLARED`: of members that no path leads to)."""
@@ -234,16 +218,12 @@ class SpanTable:
         return Contents(self.data, self._firsts[group], self._lasts[group], self._kinds[group])
 
     def raw(self, path: str) -> pa.BinaryArray:
-        """The values at an emitted path, byte for byte as they stand in the records.
+        """The values at an emitted path, as the format writes them.
 
         Raises:
             ValueError: the path is not emitted.
         """
-        order = self.order[self._group(path)]
-        buffer, out = arrow.output(int(self.sizes[self.paths.ids[path]]))
-        offsets = np.zeros(len(order) + 1, np.int32)
-        kernels.gather_raw(self.data, self.spans, order, out, offsets)
-        return arrow.assemble(pa.binary(), buffer, offsets)
+        return self.codec.raw(self, path)
 
     def keys(self, path: str) -> pa.StringArray:
         """The keys of the members at an emitted path that ends in ``*``, decoded, one for each of its values.
@@ -251,7 +231,7 @@ class SpanTable:
         Raises:
             ValueError: the path is not emitted.
         """
-        return self.codec.keys(self, self.order[self._group(path)])
+        return self.codec.keys(self, self.spans_of(path))
 
     def fault(self, row: int) -> Refusal | None:
         """What is wrong with a row: the first fatal fault, else the first undeclared member; None for a row without flags."""
@@ -263,12 +243,18 @@ class SpanTable:
             return None
         fault, record = self.faults[row * FAULT : (row + 1) * FAULT].tolist(), int(self.offsets[row])
         reason, position = Flag(fault[F_REASON]), fault[F_START] - record
-        if reason in Flag.INVALID | Flag.NOT_OBJECT:
+        if reason in WITHOUT_PATH:
             return Refusal(REASONS[reason], None, position)
         return Refusal(REASONS[reason], self.named(fault[F_NODE], self.data[fault[F_START] : fault[F_END]].tobytes()), position)
 
     def named(self, node: int, key: bytes) -> str:
-        """What messages call the member of a trie node with an undeclared key, as in the record; the node itself where it is empty."""
+        """What messages call the member of a trie node with an undeclared key, as in the record; the node itself where it is empty.
+
+        A node below 0 is column ``-1 - node`` of the header.
+        """
+        if node < 0:
+            near = self.paths.near(0, self.codec.columns[-1 - node])
+            return f"?~{near}" if near else "?"
         path = self.paths.labels[node]
         if key:
             near = self.paths.near(node, self.codec.key(key))
@@ -341,8 +327,8 @@ def _check(path: str, edit: Edit, count: int) -> None:
         return
     kind = edit.values.type
     if not (pa.types.is_string(kind) or pa.types.is_binary(kind)):
-        raise TypeError(f"splice: {path}: replacements are of type {kind}. Hint: string for text, binary for values in the record's format")
+        raise TypeError(f"splice: {path}: replacements are of type {kind}. Hint: string for text, binary for literals")
     if not isinstance(edit.values, pa.Scalar) and len(edit.values) != count:
         raise ValueError(f"splice: {path}: {count} values, {len(edit.values)} replacements. Hint: one for each of values(path)")
     if edit.how is not None and (len(edit.how) != count or edit.how.dtype != np.uint8):
-        raise ValueError(f"splice: {path}: how needs {count} uint8 codes. Hint: one of USE, DROP_VALUE, KEEP_VALUE for each value")
+        raise ValueError(f"splice: {path}: how needs {count} uint8 codes. Hint: a code of records.edits for each value")

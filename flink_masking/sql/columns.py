@@ -1,6 +1,5 @@
 """Between a column of SQL, as PyFlink hands it over, and the values that techniques take."""
 
-import json
 
 import numpy as np
 import pyarrow as pa
@@ -77,20 +76,10 @@ def _without_zeros(text: pa.StringArray) -> pa.StringArray:
 
 
 def text_of(values: pa.Array | pa.Scalar, n: int) -> pa.StringArray:
-    """What a mask put out, as a column of strings: JSON texts of strings become their contents, other JSON texts stay.
+    """What a mask put out, as a column of strings: texts and literals alike.
 
     Args:
         values: n replacements or one for all, string or binary, as in `flink_masking.techniques.base.Masked`.
         n: number of rows.
     """
-    if isinstance(values, pa.Scalar):
-        values = pa.repeat(values, n)
-    if pa.types.is_string(values.type):
-        return values
-    text = values.cast(pa.string())
-    quoted = pc.fill_null(pc.starts_with(text, '"'), False)
-    if not pc.any(quoted).as_py():
-        return text
-    contents = iter([json.loads(cell) for cell in text.filter(quoted).to_pylist()])
-    return pa.array([next(contents) if is_text else cell for cell, is_text in zip(text.to_pylist(), quoted.to_pylist(), strict=True)],
-                    pa.string())  # fmt: skip
+    return (pa.repeat(values, n) if isinstance(values, pa.Scalar) else values).cast(pa.string())

@@ -16,13 +16,15 @@ class Masked(NamedTuple):
     """What a mask made of n values.
 
     Attributes:
-        values: n replacements (or one scalar for all): string = contents of a JSON string, binary = JSON text as it is, null = null.
-            Where the input is null, it must be null; where `refused`, it is ignored.
+        values: n replacements (or one scalar for all). Type string: texts. Type binary: literals, that is numbers, booleans, objects and
+            arrays by their text, as `Values` hands them out. Where the input is null, it must be null; where `refused`, it is ignored.
         refused: bool, n, True where the technique cannot take the value; None when it took all. The engine applies `on_error`.
+        literal: bool, n, for values of type string: which of them are literals; None: none.
     """
 
     values: pa.Array | pa.Scalar
     refused: np.ndarray | None = None
+    literal: np.ndarray | None = None
 
 
 def _no_rows(path: str) -> np.ndarray:

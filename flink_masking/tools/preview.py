@@ -1,11 +1,8 @@
 """Before and after, record by record: what a policy does to a sample, without Flink."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-import orjson
 import pyarrow as pa
 
 from flink_masking.engine.masking import keep
@@ -15,7 +12,6 @@ from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace
-from flink_masking.records.json.codec import scan
 from flink_masking.records.paths import Wild, format_path, parse_path
 from flink_masking.records.trie import UNDECLARED, Paths
 
@@ -43,7 +39,7 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
     opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
     closed = _with_personal_keys(plan.policy)
     emitted = dict.fromkeys([*personal, *closed, *checked])
-    table = scan(payloads, Paths(emitted, known=known, opaque=opaque), plan.limits)
+    table = plan.codec.scan(payloads, Paths(emitted, known=known, opaque=opaque), plan.limits)
     edits: dict[str, Edit] = dict.fromkeys(closed, KEEP)
     edits.update((path, Replace(pa.scalar(f"‹{field.role}›"))) for path, field in personal.items())
     view = RecordView(table, None, None, plan.contracts)
@@ -67,30 +63,6 @@ def _numbered(count: int) -> Keys:
 
 
 def side_by_side(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Members of two records from `flat`: (path, before, after), in the order of the first, then of the second."""
+    """Members of two records from a codec: (path, before, after), in the order of the first, then of the second."""
     for path in dict.fromkeys([*before, *after]):
         yield path, before.get(path, MISSING), after.get(path, MISSING)
-
-
-def flat(record: bytes | None) -> dict[str, str]:
-    """The members of a valid JSON record, nested ones under paths such as ``contacts[0].phone``, as JSON text; numbers as they stand."""
-    found: dict[str, str] = {}
-    if record is not None:
-        _walk("", json.loads(record, parse_float=_Number, parse_int=_Number).items(), found)
-    return found
-
-
-class _Number(str):
-    """The text of a number: as a float it would lose digits and trailing zeros."""
-
-    __slots__ = ()
-
-
-def _walk(prefix: str, members: Iterable[tuple[str, Any]], found: dict[str, str]) -> None:
-    for key, value in members:
-        if value and isinstance(value, dict):
-            _walk(f"{prefix}{key}.", value.items(), found)
-        elif value and isinstance(value, list):
-            _walk(f"{prefix}{key}", ((f"[{number}]", inner) for number, inner in enumerate(value)), found)
-        else:
-            found[prefix + key] = value if type(value) is _Number else orjson.dumps(value).decode()

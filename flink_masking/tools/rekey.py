@@ -12,7 +12,8 @@ from flink_masking.errors import DecryptionError, InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
-from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Replace
+from flink_masking.records.codec import rows_for
+from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords
@@ -67,7 +68,7 @@ class Rekey:
         found = loaded.policy.segments[segment]
         versioned = [rule.path for rule in self._clear.rules if rule.promises.version_beside]
         wanted = isinstance(found, MaskedSegment) and found.key_versions and versioned
-        self._added = key_versions(versioned, target) if wanted else b""
+        self._added = key_versions(versioned, target, rows_for(loaded.policy.format)) if wanted else b""
 
     @property
     def fields(self) -> dict[str, Counter[str]]:
@@ -107,6 +108,7 @@ class Rekey:
             masked, refused = apply(rule, values, context, ~kept)
             if refused is not None:
                 raise DecryptionError("a value cannot be opened. Hint: give the key ring that the records were masked with")
-            how = np.where(kept, KEEP_VALUE, USE).astype(np.uint8) if kept.any() else None
+            use = USE if masked.literal is None else np.where(masked.literal, USE_LITERAL, USE)
+            how = None if masked.literal is None and not kept.any() else np.where(kept, KEEP_VALUE, use).astype(np.uint8)
             edits[rule.path] = Replace(masked.values, how) if len(values.rows) else KEEP
         return table.splice(edits, added=self._added)

@@ -11,10 +11,11 @@ import pyarrow.compute as pc
 from flink_masking.engine.masking import REDACTED
 from flink_masking.errors import InputError, KeyRingError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
-from flink_masking.records.json.codec import scan
+from flink_masking.records.codec import codec_for
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.paths import parse_path
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
@@ -31,6 +32,7 @@ class MaskedRecords:
         rules: those of the chosen fields, every one reversible.
         versions: whether records are looked at for ``_key_versions`` (not where the policy declares a field of that name).
         paths: what the scanner looks for.
+        codec: of the records.
     """
 
     def __init__(self, loaded: LoadedPolicy, segment: str, ring: KeyRing, fields: Iterable[str] | None = None) -> None:
@@ -62,7 +64,8 @@ class MaskedRecords:
             if ring.domains is not None and domain not in ring.domains:
                 raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
-        self.versions = not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
+        self.codec = codec_for(loaded.policy.format, layout(loaded.policy))
+        self.versions = self.codec.nested and not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
         emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
         known = [path for path in rules if path not in wanted]
         # Masked values may be of another type than the policy declares, and what a rule does not lead to is of no interest here.
@@ -83,7 +86,7 @@ class MaskedRecords:
         Raises:
             InputError: a record that cannot be read.
         """
-        table = scan(records, self.paths, _LIMITS)
+        table = self.codec.scan(records, self.paths, _LIMITS)
         bad = np.flatnonzero(table.flags & int(FATAL))
         if len(bad):
             fault = table.fault(int(bad[0]))

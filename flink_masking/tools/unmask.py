@@ -14,11 +14,10 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS
-from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, Edit, Replace
-from flink_masking.records.json.text import one_line
+from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.spans import SpanTable, Values
-from flink_masking.techniques.masks import Context
+from flink_masking.techniques.masks import Context, Masked
 from flink_masking.tools.reversible import MaskedRecords, redacted, versions_beside
 from flink_masking.vault.base import Vault
 
@@ -109,12 +108,12 @@ class Unmask:
         for rule in self._masked.rules:
             edits[rule.path], left[rule.path] = self._opened(rule, table)
         self.records += table.n
-        return Unmasked(one_line(table.splice(edits)), left)
+        return Unmasked(table.codec.one_line(table.splice(edits)), left)
 
     def _opened(self, rule: Rule, table: SpanTable) -> tuple[Edit, np.ndarray]:
         values = table.values(rule.path)
         kept = redacted(rule, values)
-        clear, refused = self._values(rule, table, values, ~kept)
+        (clear, _, literal), refused = self._values(rule, table, values, ~kept)
         count = self.fields[rule.path]
         count["values"] += len(values.rows) - values.text.null_count
         count["redacted"] += int(np.count_nonzero(kept))
@@ -125,14 +124,15 @@ class Unmask:
             clear = pc.if_else(pa.array(refused), pa.scalar(None, clear.type), clear)
         if not len(values.rows):
             return KEEP, kept
-        return Replace(clear, np.where(kept, KEEP_VALUE, USE).astype(np.uint8) if kept.any() else None), kept
+        use = USE if literal is None else np.where(literal, USE_LITERAL, USE)
+        how = None if literal is None and not kept.any() else np.where(kept, KEEP_VALUE, use).astype(np.uint8)
+        return Replace(clear, how), kept
 
-    def _values(self, rule: Rule, table: SpanTable, values: Values, live: np.ndarray) -> tuple[pa.Array, np.ndarray | None]:
+    def _values(self, rule: Rule, table: SpanTable, values: Values, live: np.ndarray) -> tuple[Masked, np.ndarray | None]:
         """The clear values, null where not live, and which were refused."""
         context = Context(bytes(32))
         if not (rule.promises.version_beside and self._masked.versions):
-            masked, refused = apply(self._opener(rule, self._default), values, context, live)
-            return masked.values, refused
+            return apply(self._opener(rule, self._default), values, context, live)
         versions = versions_beside(table, rule.path, self._default, self.records + 1, self._allowed)[values.rows]
         clear: pa.Array | None = None
         wrong = np.zeros(len(values.rows), bool)
@@ -146,7 +146,7 @@ class Unmask:
             clear = masked.values if clear is None else pc.if_else(pa.array(these), masked.values, clear)
         if clear is None:
             clear = pa.nulls(len(values.rows), pa.string())
-        return clear, wrong if wrong.any() else None
+        return Masked(clear), wrong if wrong.any() else None
 
     def _opener(self, rule: Rule, version: int) -> FieldRule:
         """The inverse of a rule for values of a key version."""

@@ -50,7 +50,7 @@ class InOrder(np.random.Generator):
 
 def fresh(z: int = 2, most: int = 1_000) -> ZeroDelayLogic:
     """A logic whose lines keep their order within a call."""
-    return ZeroDelayLogic(SPACE, ['"v"'], z, WINDOW, most, InOrder(np.random.PCG64(0)))
+    return ZeroDelayLogic(SPACE, ['v'], z, WINDOW, most, InOrder(np.random.PCG64(0)))
 
 
 def lines(effects: Effects) -> list[dict[str, object]]:

@@ -26,7 +26,7 @@ from flink_masking import arrow
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
 from flink_masking.kernels.memory import SLACK, at, copy, put8
 from flink_masking.records.edits import KEEP, Replace
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.spans import Values
 from flink_masking.records.trie import Paths
 

@@ -14,7 +14,7 @@ from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 POLICY = """\
 version: 1

@@ -21,7 +21,7 @@ from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 from flink_masking.tools.replay import Replay
 from flink_masking.tools.replay_ledger import ReplayLedger
 
@@ -227,7 +227,7 @@ def test_a_batch_of_records_with_keys(key_uri):
     import pyarrow as pa
 
     from flink_masking.engine.record import Parts, Transport
-    from flink_masking.records.json.codec import binary_column as column
+    from flink_masking.records.column import binary_column as column
 
     ring = open_ring(key_uri)
     plan = compile_plan(load(PolicySource("policy.yaml", POLICY)), ring)

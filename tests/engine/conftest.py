@@ -11,7 +11,7 @@ from flink_masking.engine.inprocess import InProcess
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.protect import Protect, Protected
 from flink_masking.engine.quarantine import Entry
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 NOW = 1_710_498_600_000
 

@@ -11,7 +11,7 @@ from flink_masking.errors import DecryptionError
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 POLICY = """\
 version: 1

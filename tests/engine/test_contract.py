@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 from flink_masking.tools.preview import hidden
 
 HEAD = """\

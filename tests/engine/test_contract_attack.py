@@ -14,7 +14,7 @@ from flink_masking.engine.protect import Protect
 from flink_masking.generate.events import write_events
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 EXAMPLE = Path(flink_masking.examples.__file__).parent / "customer_events.yaml"
 KUBERNETES = Path(__file__).parents[2] / "k8s" / "base" / "policy.yaml"

@@ -12,7 +12,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 NOW = 1_710_498_600_000
 MINUTE = 1_710_496_800_000

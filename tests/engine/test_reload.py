@@ -16,7 +16,7 @@ from flink_masking.keys.sealer import Sealer
 from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 from flink_masking.techniques.registry import purposes
 from flink_masking.vault.memory import MemoryVault
 

@@ -8,7 +8,7 @@ import pytest
 from flink_masking.engine.protect import Protect
 from flink_masking.errors import InputError
 from flink_masking.keys.sealer import Sealer
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 
 NOW = 1_710_498_600_000
 POLICY = """\

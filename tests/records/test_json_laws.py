@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from json_oracle import Walk, objects, pruned, render, strict, text_of
 
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, KEEP_VALUE, USE, Replace
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.spans import FATAL, Flag
 from flink_masking.records.trie import UNDECLARED, Paths
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import DROP, KEEP, Keys, Replace
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.spans import Flag
 from flink_masking.records.trie import Paths
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from json_oracle import documents, is_valid, objects, orjson_valid, render
 
 from flink_masking.records.edits import DROP, Replace
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 

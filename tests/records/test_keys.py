@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, USE, Keys, Replace
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.trie import Paths
 
 KEY = st.text(st.characters(codec="utf-8"), max_size=6) | st.sampled_from(['"', "\\", "known", "é\n", "k" * 300])

@@ -12,7 +12,8 @@ from flink_masking.errors import PolicyError
 from flink_masking.records import edits as edit_codes
 from flink_masking.records import span_kernels
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, KEEP_VALUE, USE, Replace
-from flink_masking.records.json import scan, splice_kernels
+from flink_masking.records.json import splice_kernels
+from flink_masking.records.json.codec import scan
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import FATAL, REASONS, Flag, Limits
 from flink_masking.records.trie import UNDECLARED, Paths

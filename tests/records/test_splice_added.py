@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from json_oracle import Walk, objects, render
 
 from flink_masking.records.edits import DROP, KEEP
-from flink_masking.records.json import scan
+from flink_masking.records.json.codec import scan
 from flink_masking.records.trie import Paths
 
 ADDED = b'"_v":{"a":1},"w":[]'

@@ -2,61 +2,40 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
+from flink_masking.records.codec import Layout
+from flink_masking.records.column import binary_column
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace
 from flink_masking.records.json import scan_kernels, splice_kernels
 from flink_masking.records.json.gather_kernels import gather_text
 from flink_masking.records.json.keys_kernels import gather_keys, measure_keys
+from flink_masking.records.json.rows import ROWS
 from flink_masking.records.json.scan_steps_kernels import SEEN
 from flink_masking.records.json.splice_kernels import PLAN
-from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN
+from flink_masking.records.json.text import flat, one_line, quote
+from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN, gather_raw
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
 from flink_masking.records.trie import Paths
 
 _SEEN_SLOTS = 256
 
 
-def binary_column(column: Any) -> pa.BinaryArray:
-    """A column of records as one binary array.
-
-    Args:
-        column: an Arrow array or chunked array of binary or string; a pandas Series or a sequence of bytes, str and None.
-
-    Raises:
-        TypeError: of another type.
-        ValueError: 2 GB of data or more.
-    """
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    if not isinstance(column, pa.Array):
-        try:
-            column = pa.Array.from_pandas(column, type=pa.binary())
-        except UnicodeEncodeError:  # half a surrogate pair in a str: let the scanner refuse that row alone
-            rows = [x.encode("utf-8", "surrogatepass") if isinstance(x, str) else x for x in column]
-            column = pa.array(rows, pa.binary())
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-            raise TypeError("records: bytes, str or None are needed in every row. Hint: read the stream with the raw format") from error
-        if isinstance(column, pa.ChunkedArray):
-            raise ValueError("records: 2 GB of data or more in one batch. Hint: use smaller batches")
-    kind = column.type
-    if not any(test(kind) for test in (pa.types.is_binary, pa.types.is_string, pa.types.is_large_binary, pa.types.is_large_string,
-                                       pa.types.is_null)):
-        raise TypeError(f"records: a column of type {kind}. Hint: binary or string is needed")
-    return column.cast(pa.binary())
-
-
 class JsonCodec:
-    """JSON; see `flink_masking.records.spans.Codec`."""
+    """JSON; see `flink_masking.records.codec.Codec`."""
 
     quote = 1
+    nested = True
+    rows = ROWS
+    columns: tuple[str, ...] = ()
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> SpanTable:  # noqa: B008 - frozen
         """The spans of a column of JSON records; faults of a record are set as flags, never raised.
@@ -99,6 +78,37 @@ class JsonCodec:
         offsets, valid = np.zeros(len(contents.kinds) + 1, np.int32), np.empty(len(contents.kinds), np.uint8)
         nulls = gather_text(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
         return arrow.assemble(pa.string(), buffer, offsets, valid if nulls else None)
+
+    def raw(self, table: SpanTable, path: str) -> pa.BinaryArray:
+        """The values at an emitted path, byte for byte as they stand in the records."""
+        order = table.spans_of(path)
+        buffer, out = arrow.output(int(table.sizes[table.paths.ids[path]]))
+        offsets = np.zeros(len(order) + 1, np.int32)
+        gather_raw(table.data, table.spans, order, out, offsets)
+        return arrow.assemble(pa.binary(), buffer, offsets)
+
+    def write(self, values: pa.Array, literal: np.ndarray | None = None) -> pa.BinaryArray:
+        """Texts in quotes, literals as they are; null stays null."""
+        if pa.types.is_binary(values.type):
+            return values
+        quoted = quote(values)
+        return quoted if literal is None else pc.if_else(pa.array(literal), values.cast(pa.binary()), quoted)
+
+    def one_line(self, records: pa.BinaryArray) -> pa.BinaryArray:
+        """Line breaks become blanks: JSON has them between tokens only."""
+        return one_line(records)
+
+    def members(self, record: bytes, columns: Sequence[str] = ()) -> dict[str, str]:
+        """Members by path, as JSON text; numbers as they stand."""
+        return flat(record)
+
+    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit) -> tuple[str, ...]:
+        """None: records name their members."""
+        return ()
+
+    def header(self, columns: Sequence[str]) -> bytes:
+        """None."""
+        return b""
 
     def key(self, raw: bytes) -> str:
         """The key in its quotes, decoded."""
@@ -170,3 +180,8 @@ def _keys(plan: np.ndarray, edit: Keys) -> tuple[list[object], int]:
 
 JSON = JsonCodec()
 scan = JSON.scan
+
+
+def make(layout: Layout) -> JsonCodec:
+    """The codec; records tell their members and types themselves."""
+    return JSON

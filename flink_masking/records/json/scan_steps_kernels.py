@@ -7,7 +7,8 @@ import numpy as np
 
 from flink_masking.kernels import INLINED, JIT, njit
 from flink_masking.kernels.memory import at, equal, int32, put32
-from flink_masking.records.json.tokens_kernels import key_hash, literal, number, space, string, unescape
+from flink_masking.records.json.tokens_kernels import key_hash, literal, space, string, unescape
+from flink_masking.records.scalar_kernels import number
 from flink_masking.records.span_kernels import (
     ARRAY,
     DUPLICATE,

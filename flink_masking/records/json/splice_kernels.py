@@ -9,7 +9,7 @@ from flink_masking.records.json.tokens_kernels import escape, string
 from flink_masking.records.span_kernels import MS, NX, PATH, PE, ROW, SPAN, VE, VS
 
 KEEP, REPLACE, DROP = 0, 1, 2
-USE, DROP_VALUE, KEEP_VALUE = 0, 1, 2  # flink_masking.records.edits
+USE, DROP_VALUE, KEEP_VALUE, USE_LITERAL = 0, 1, 2, 3  # flink_masking.records.edits
 
 # What to do for one path: the action; whether replacements are text to quote, and have bytes to escape; addresses of their data, its
 # end, their offsets, validity and codes (0: none); number of the next value; 1, or 0 where one scalar replaces all. New keys of the
@@ -62,10 +62,13 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, en
             member = base + int32(s, MS)
             if member < cursor or not good:  # before the cursor: inside something already replaced
                 continue
+            text = plan[rule + P_TEXT]
             if plan[rule + P_HOW] and action != DROP:
                 how = at(plan[rule + P_HOW] + index)
                 if how == KEEP_VALUE:
                     action = KEEP
+                elif how == USE_LITERAL:
+                    text = 0
                 elif how != USE:
                     action = DROP
             if keys and plan[rule + P_KEY_HOW] and at(plan[rule + P_KEY_HOW] + index) != USE:
@@ -98,7 +101,7 @@ def splice_rows(data, offsets, dead, spans_, ns, plan, added_, n_added, out_, en
                 continue
             first = int32(plan[rule + P_OFFSETS], index)
             p, n, text_limit = plan[rule + P_DATA] + first, int32(plan[rule + P_OFFSETS], index + 1) - first, plan[rule + P_LIMIT]
-            if plan[rule + P_TEXT]:
+            if text:
                 put8(o, 34)
                 o = escape(p, n, o + 1) if plan[rule + P_ESCAPE] else copy(o + 1, p, n, text_limit)
                 put8(o, 34)

@@ -1,6 +1,11 @@
-"""Text columns as JSON strings."""
+"""JSON text: text columns as JSON strings, records as one line, records as members."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from flink_masking import arrow
@@ -43,3 +48,26 @@ def quote(text: pa.StringArray) -> pa.BinaryArray:
     ends = np.zeros(len(text) + 1, np.int32)
     quote_rows(data, offsets, valid, out, ends)
     return arrow.assemble(pa.binary(), buffer, ends, valid)
+
+
+def flat(record: bytes) -> dict[str, str]:
+    """The members of a valid JSON record, nested ones under paths such as ``contacts[0].phone``, as JSON text; numbers as they stand."""
+    found: dict[str, str] = {}
+    _walk("", json.loads(record, parse_float=_Number, parse_int=_Number).items(), found)
+    return found
+
+
+class _Number(str):
+    """The text of a number: as a float it would lose digits and trailing zeros."""
+
+    __slots__ = ()
+
+
+def _walk(prefix: str, members: Iterable[tuple[str, Any]], found: dict[str, str]) -> None:
+    for key, value in members:
+        if value and isinstance(value, dict):
+            _walk(f"{prefix}{key}.", value.items(), found)
+        elif value and isinstance(value, list):
+            _walk(f"{prefix}{key}", ((f"[{number}]", inner) for number, inner in enumerate(value)), found)
+        else:
+            found[prefix + key] = value if type(value) is _Number else orjson.dumps(value).decode()

@@ -6,15 +6,15 @@ import numpy as np
 from flink_masking.kernels import I32, JIT, U8, W8, W32, njit, types
 from flink_masking.kernels.memory import at, copy, put8
 
-TEXT, JSON = 0, 1
-"""The byte in front of a plaintext: the contents of a string, or JSON text as it stands."""
+TEXT, LITERAL = 0, 1
+"""The byte in front of a plaintext: a text, or the text of a number, boolean, object or array."""
 
 
 @njit(types.void(U8, I32, U8, I32, U8, W8, W32), **JIT)
 def plaintexts(data, offsets, valid, kinds, marks, out_, ends):
     """The kind byte and the text of every value; nothing for null and "".
 
-    marks: for each kind code TEXT or JSON. out_: the texts' bytes, one more a value, 64 of slack.
+    marks: for each kind code TEXT or LITERAL. out_: the texts' bytes, one more a value, 64 of slack.
     """
     base, out = data.ctypes.data, out_.ctypes.data
     o, limit = out, base + len(data)
@@ -27,21 +27,21 @@ def plaintexts(data, offsets, valid, kinds, marks, out_, ends):
 
 
 @njit(types.void(U8, I32, I32, W8, W8, W8, W32), **JIT)
-def contents(data, starts, ends_, opened, json, out_, offsets):
+def contents(data, starts, ends_, opened, literal, out_, offsets):
     """The text of every plaintext that was opened, without its kind byte.
 
     data, starts, ends_: plaintext i is ``data[starts[i]:ends_[i]]``. opened: 1 where it is one; set to 0 where it is not of the form.
-    json: gets 1 where the text is JSON. out_: all bytes, 64 of slack.
+    literal: gets 1 where it is a literal. out_: all bytes, 64 of slack.
     """
     base, out = data.ctypes.data, out_.ctypes.data
     o, limit = out, base + len(data)
     for k in range(len(starts)):
-        json[k] = 0
+        literal[k] = 0
         if opened[k]:
             p, n = base + starts[k], np.int64(ends_[k] - starts[k])
-            if n < 2 or at(p) > JSON:
+            if n < 2 or at(p) > LITERAL:
                 opened[k] = 0
             else:
-                json[k] = at(p) == JSON
+                literal[k] = at(p) == LITERAL
                 o = copy(o, p + 1, n - 1, limit)
         offsets[k + 1] = o - out

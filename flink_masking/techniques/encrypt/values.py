@@ -5,13 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking.arrow import assemble, output, parts
 from flink_masking.errors import InputError, KeyRingError
 from flink_masking.kernels.memory import SLACK
 from flink_masking.keys.ring import KeyHandle
-from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import TEXT, Kind
 from flink_masking.techniques.base import RuleContext
 from flink_masking.techniques.encrypt import EncryptParams, kernels
@@ -19,7 +17,7 @@ from flink_masking.techniques.masks import Masked, Values
 from flink_masking.techniques.rewriting import LARGEST
 
 KEY_BYTES = 64
-_MARKS = np.array([kernels.TEXT if kind in TEXT else kernels.JSON for kind in Kind], np.uint8)
+_MARKS = np.array([kernels.TEXT if kind in TEXT else kernels.LITERAL for kind in Kind], np.uint8)
 _IS_TEXT = np.array([kind in TEXT for kind in Kind], np.uint8)
 
 
@@ -83,7 +81,7 @@ class Plaintexts(NamedTuple):
 
 
 def plaintexts(values: Values) -> Plaintexts:
-    """Each value with the byte in front that says whether it is the contents of a string or JSON text.
+    """Each value with the byte in front that says whether it is a text or a literal.
 
     Raises:
         InputError: together they could exceed what one array holds.
@@ -103,7 +101,7 @@ def are_texts(values: Values) -> np.ndarray:
 
 
 def restored(values: Values, versions: np.ndarray, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, opened: np.ndarray) -> Masked:
-    """Values from plaintexts: strings, or JSON for all of them when one is a number, a boolean, an object or an array.
+    """Values from plaintexts: texts, and literals where a number, a boolean, an object or an array was encrypted.
 
     Args:
         values: the n values that were to be opened.
@@ -117,10 +115,8 @@ def restored(values: Values, versions: np.ndarray, data: np.ndarray, starts: np.
         Null where null, ``""`` where that was, refused where nothing was opened.
     """
     buffer, out = output(len(data))
-    offsets, json = np.zeros(len(starts) + 1, np.int32), np.empty(len(starts), np.uint8)
-    kernels.contents(data, starts, ends, opened, json, out, offsets)
+    offsets, literal = np.zeros(len(starts) + 1, np.int32), np.empty(len(starts), np.uint8)
+    kernels.contents(data, starts, ends, opened, literal, out, offsets)
     text = assemble(pa.string(), buffer, offsets, parts(values.text).valid)
     refused = (versions != 0) & (opened == 0)
-    if json.any():
-        text = pc.if_else(pa.array(json.view(np.bool_)), text.cast(pa.binary()), quote(text))
-    return Masked(text, refused if refused.any() else None)
+    return Masked(text, refused if refused.any() else None, literal.view(np.bool_) if literal.any() else None)

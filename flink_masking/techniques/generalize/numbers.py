@@ -52,10 +52,10 @@ def round_numbers(step: Decimal) -> Mask:
         multiple += up
         bad = (status == BAD) | (np.abs(multiple) > kernels.REACH // unit)
         multiple[bad] = 0
-        result = format_fixed(multiple * unit, scale, values.text.is_valid().to_numpy(zero_copy_only=False)).cast(pa.binary())
-        empty = is_empty(values.text)
+        result = format_fixed(multiple * unit, scale, values.text.is_valid().to_numpy(zero_copy_only=False))
+        refused, empty = refusals(values, NUMERIC, bad), is_empty(values.text)
         if empty.any():
-            result = pc.if_else(pa.array(empty), pa.scalar(b'""', pa.binary()), result)
-        return Masked(result, refusals(values, NUMERIC, bad))
+            return Masked(pc.if_else(pa.array(empty), "", result), refused, ~empty)
+        return Masked(result.cast(pa.binary()), refused)
 
     return to_multiples

@@ -4,7 +4,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Domain, RuleContext
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
@@ -53,7 +52,8 @@ def make(params: ShuffleParams, rule_context: RuleContext) -> Mask:
         source[~present] = np.flatnonzero(~present)  # null and "" stay where they are
         refused = present & (~moving | ~usable | (present & ~usable)[source])  # what cannot be taken reaches no other row either
         taken = values.text.take(pa.array(source, mask=refused))
-        return Masked(_as_they_were(taken, values.kinds[source]), refused if refused.any() else None)
+        literal = ~_IS_TEXT[values.kinds[source]]  # a number comes out as a number
+        return Masked(taken, refused if refused.any() else None, literal if literal.any() else None)
 
     return shuffle
 
@@ -65,16 +65,6 @@ def _in_whole_groups(rows: np.ndarray, context: Context, group: tuple[str, ...])
         found, counts = np.unique(context.rows_of(path), return_counts=True)
         whole = np.intersect1d(whole, found[counts == 1], assume_unique=True)
     return np.isin(rows, whole)
-
-
-def _as_they_were(text: pa.StringArray, kinds: np.ndarray) -> pa.Array:
-    """Strings when all are; else JSON text, so that a number comes out as a number."""
-    is_text = _IS_TEXT[kinds] | text.is_null().to_numpy(zero_copy_only=False)
-    if is_text.all():
-        return text
-    if not is_text.any():
-        return text.cast(pa.binary())
-    return pc.if_else(pa.array(is_text), quote(text), text.cast(pa.binary()))
 
 
 def output_domain(params: ShuffleParams) -> Domain:

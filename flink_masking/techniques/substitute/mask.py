@@ -10,7 +10,6 @@ from flink_masking.arrow import assemble, output, parts, strings
 from flink_masking.crypto.prf import Prf
 from flink_masking.errors import InputError
 from flink_masking.kernels.memory import SLACK
-from flink_masking.records.json.text import quote
 from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.base import Domain, RuleContext
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
@@ -83,7 +82,7 @@ def make(params: SubstituteParams, rule_context: RuleContext) -> Mask:
         made = stock.compose(values.text, words, skip | number.view(np.uint8))
         if numbers is not stock and number.any():
             digits = numbers.compose(values.text, words, skip | ~number.view(np.bool_))
-            made = pc.if_else(pa.array(number), digits.cast(pa.binary()), quote(made))
+            return Masked(pc.if_else(pa.array(number), digits, made), refused, number)
         return Masked(made, refused)
 
     return substitute

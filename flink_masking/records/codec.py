@@ -1,0 +1,213 @@
+"""The door between the library and the formats of records.
+
+A format is a package in this folder. Its module ``codec`` has a function ``make(layout) -> Codec``, its module ``rows``, which imports
+no kernels, an object ``ROWS`` of protocol `Rows`. `FORMATS` lists the packages; nobody else names them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from flink_masking.records.edits import Edit, Keys
+    from flink_masking.records.spans import Contents, Limits, SpanTable
+    from flink_masking.records.trie import Paths
+
+
+class Format(NamedTuple):
+    """What is known of a format without importing it.
+
+    Attributes:
+        package: where it is.
+        nested: whether records can hold objects and arrays.
+        header: whether the names of a record's fields stand once for all records, as in the first line of a file.
+    """
+
+    package: str
+    nested: bool = True
+    header: bool = False
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType({
+    "json": Format("flink_masking.records.json"),
+    "csv": Format("flink_masking.records.csv", nested=False, header=True),
+})  # fmt: skip
+"""By the name in a policy."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a codec has to know of records that do not tell it themselves.
+
+    Attributes:
+        columns: names of the cells of a record, in their order.
+        kinds: for paths of fields whose values are no text what they are.
+    """
+
+    columns: tuple[str, ...] = ()
+    kinds: Mapping[str, Literal["number", "boolean"]] = field(default_factory=dict)
+
+
+class Rows(Protocol):
+    """How a format writes rows of a view's own: labels of groups, sums, and released values beside them.
+
+    A row is ``front``, a first member, further ones with ``between`` in front, ``end``. A list of members that is kept for a row to come
+    (a group, what a record releases) is its members with ``between`` between; ``lead`` stands between the row's front and the list, where
+    the list is not empty.
+
+    Attributes:
+        front: text in front of a row.
+        end: text behind it.
+        separator: between the rows of a chunk; a character that no row holds.
+        between: in front of every further member.
+        lead: in front of a list of members.
+        null: the value that stands for none.
+        missing: the value of a member that is not there; None: the member is left out.
+        rewrites: whether `literal` changes anything.
+    """
+
+    front: str
+    end: str
+    separator: str
+    between: str
+    lead: str
+    null: str
+    missing: str | None
+    rewrites: bool
+
+    def first(self, name: str) -> str:
+        """What stands in front of the value of a row's first member."""
+
+    def member(self, name: str) -> str:
+        """What stands in front of the value of a member in a list."""
+
+    def value(self, value: str | float | bool | None) -> str:
+        """A value as the format writes it."""
+
+    def literal(self, text: str) -> str:
+        """A number, boolean, null, object or array, given as JSON text, as the format writes it."""
+
+
+class Codec(Protocol):
+    """A record format: how to find spans, read them and write them.
+
+    Attributes:
+        quote: bytes at each end of a text's span that are not its contents.
+        nested: whether records can hold objects and arrays.
+        rows: how rows of a view's own are written.
+        columns: names of a record's cells, where the format has a header; otherwise empty.
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """See the class."""
+
+    @property
+    def quote(self) -> int:
+        """See the class."""
+
+    @property
+    def nested(self) -> bool:
+        """See the class."""
+
+    @property
+    def rows(self) -> Rows:
+        """See the class."""
+
+    def scan(self, column: Any, paths: "Paths", limits: "Limits" = ...) -> "SpanTable":
+        """The spans of a column of records; what is wrong with a record is told by its flags, never raised."""
+
+    def text(self, contents: "Contents", size: int) -> "pa.StringArray":
+        """The decoded values whose contents lie there; with what encloses them they have `size` bytes at most."""
+
+    def raw(self, table: "SpanTable", path: str) -> "pa.BinaryArray":
+        """The values at an emitted path as the format writes them."""
+
+    def write(self, values: "pa.Array", literal: "np.ndarray | None" = None) -> "pa.BinaryArray":
+        """Values as the format writes them; null stays null.
+
+        Args:
+            values: n, type string: texts; binary: literals, see `flink_masking.records.edits.Replace`.
+            literal: bool, n: which of n strings are literals; None: none of them.
+        """
+
+    def one_line(self, records: "pa.BinaryArray") -> "pa.BinaryArray":
+        """Records without line breaks, as far as the format can say the same without; null stays null."""
+
+    def members(self, record: bytes, columns: Sequence[str]) -> dict[str, str]:
+        """The members of a valid record by path, for people to read.
+
+        Args:
+            record: a record.
+            columns: names of its cells, where the format has a header.
+        """
+
+    def shown(self, paths: "Paths", edits: Mapping[str, "Edit"], unknown: "Edit") -> tuple[str, ...]:
+        """Names of the cells that records have after a splice with these edits, where the format has a header; otherwise empty."""
+
+    def header(self, columns: Sequence[str]) -> bytes:
+        """What stands at the beginning of a file of records with these cells, line break included; empty for a format without a header."""
+
+    def key(self, raw: bytes) -> str:
+        """The key of an undeclared member, decoded."""
+
+    def keys(self, table: "SpanTable", order: "np.ndarray") -> "pa.StringArray":
+        """The decoded keys of the members whose spans are in `order`."""
+
+    def splice(self, table: "SpanTable", edits: list["Edit"], dead: "np.ndarray", added: bytes = b"",
+               keys: Mapping[int, "Keys"] = ...) -> "pa.BinaryArray":
+        """The records with edits[path number] and new keys by path number carried out, and the members `added` at their end.
+
+        Null where dead (uint8, n) is not 0.
+        """
+
+
+def codec_for(name: str = "json", layout: Layout = Layout()) -> Codec:
+    """The codec of a format.
+
+    Args:
+        name: one of `FORMATS`.
+        layout: of the records.
+
+    Raises:
+        InputError: the layout is no layout of the format.
+    """
+    codec: Codec = import_module(FORMATS[name].package + ".codec").make(layout)
+    return codec
+
+
+def rows_for(name: str = "json") -> Rows:
+    """How a format writes rows of a view's own; imports no kernels."""
+    rows: Rows = import_module(FORMATS[name].package + ".rows").ROWS
+    return rows
+
+
+def joined(rows: Rows, names: Sequence[str], columns: Sequence["pa.BinaryArray"], n: int) -> "pa.BinaryArray":
+    """Members as a list for each of n rows.
+
+    Args:
+        rows: of the format.
+        names: of the members.
+        columns: for each member n values as the format writes them, null where the member is missing.
+        n: rows.
+    """
+    import functools
+
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not names:
+        return pa.array([b""] * n, pa.binary())
+    if rows.missing is not None:
+        columns = [pc.fill_null(column, rows.missing.encode()) for column in columns]
+    members = [pc.binary_join_element_wise(pa.scalar(rows.member(name).encode()), column, pa.scalar(b""))
+               for name, column in zip(names, columns, strict=True)]
+    if any(member.null_count for member in members):
+        nothing = functools.reduce(pc.and_, [member.is_null() for member in members])
+        members[0] = pc.if_else(nothing, b"", members[0])  # Arrow omits a row in which everything is skipped
+    return pc.binary_join_element_wise(*members, pa.scalar(rows.between.encode()), null_handling="skip")

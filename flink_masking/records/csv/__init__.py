@@ -1,0 +1,1 @@
+"""CSV records (RFC 4180)."""
