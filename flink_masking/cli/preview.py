@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +22,7 @@ SAMPLE = 100_000
 
 def preview(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
-    events: Annotated[Path, typer.Argument(help="A file of JSON lines.", show_default=False)],
+    events: Annotated[Path, typer.Argument(help="Records: a file, a directory of files, or - for standard input.", show_default=False)],
     segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.", show_default="all")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Events (or lines of an anonymized or aggregated view) to show.")] = 5,
     keys: Annotated[
@@ -36,7 +37,6 @@ def preview(
 
     Personal values are left out of the "before" side unless --show-raw is given.
     """
-    import pyarrow as pa
 
     from flink_masking.cli.console import err, show_faults
     from flink_masking.cli.quarantine import printable
@@ -46,6 +46,7 @@ def preview(
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.protector import Protector
+    from flink_masking.records.inputs import Input
     from flink_masking.vault.memory import MemoryVault
 
     source = PolicySource.read(policy)
@@ -57,11 +58,13 @@ def preview(
         err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
     if vault is not None and keys is None:
         raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
+    records = Input.of(events, loaded.policy.format, loaded.policy.columns)
+    loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
     ring = KeyRing.ephemeral() if keys is None else open_ring(keys)
     protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
-    payloads = pa.array(_lines(events, SAMPLE if stateful else limit), pa.binary())
+    payloads = records.first(SAMPLE if stateful else limit)
     result = protector.protect(payloads)
     final = protector.finish()
     write = sys.stdout.write
@@ -70,7 +73,8 @@ def preview(
         if masked.name in chosen:
             mixed = getattr(loaded.policy.segments[masked.name], "order", "") == "shuffled"
             write(f"{masked.name} (masked{', shown in the order read' if mixed else ''})\n{_beside(masked.record)}\n")
-            write("".join(_blocks(before, result.views[masked.name], protector.plan.codec.members)))
+            members = partial(protector.plan.codec.members, columns=protector.plan.columns(masked.name))
+            write("".join(_blocks(before, result.views[masked.name], members)))
     for published in protector.plan.stateful:
         if published.name in chosen:
             rows = [*result.released[published.name], *final[published.name]]
@@ -87,21 +91,16 @@ def _beside(record: "RecordPlan") -> str:
     return f"in Kafka, beside the value: {', '.join(f'{name} {technique}' for name, technique in parts)}\n"
 
 
-def _lines(events: Path, most: int) -> list[bytes]:
-    from itertools import islice
-
-    with events.open("rb") as opened:
-        return [line.rstrip(b"\r\n") for line in islice(opened, most)]
-
-
 def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", show_raw: bool) -> "list[str | dict[str, str]]":
     """For each record its members as they may be shown, or why it is in quarantine."""
     from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
-    from flink_masking.tools.preview import hidden
+    from flink_masking.tools.preview import hidden, hidden_columns
 
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
+    codec = protector.plan.codec
+    columns = codec.columns if show_raw else hidden_columns(protector.plan)
     shown, undeclared = (payloads, [0] * len(payloads)) if show_raw else hidden(protector.plan, payloads)
     found: list[str | dict[str, str]] = []
     for number, record in enumerate(shown.to_pylist()):
@@ -109,7 +108,7 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
             raw = f"\n  {printable(record or b'')}" if show_raw else ""
             found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{raw}")
         else:
-            members = protector.plan.codec.members(record, columns) if record is not None else {}
+            members = codec.members(record, columns) if record is not None else {}
             found.append({**members, f"({counted(undeclared[number], 'undeclared member')})": ""} if undeclared[number] else members)
     return found
 

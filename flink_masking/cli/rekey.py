@@ -32,12 +32,15 @@ def rekey(
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.records.inputs import Input as Records
     from flink_masking.tools.rekey import Rekey
 
     actor = actor or os.environ.get("USER") or f"uid {os.getuid()}"
     who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
+    records = Records.of(input_, loaded.policy.format)
+    loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
     ring = open_ring(keys)
     step = Rekey(loaded, segment, ring, source, target, os.urandom)
     log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
@@ -47,5 +50,5 @@ def rekey(
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
-        files.rewrite(input_, output, step, done)
+        files.rewrite(records, output, step, done, step.header)
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} under key version {target}: {output}", soft_wrap=True)

@@ -1,6 +1,6 @@
-"""Shared by unmask and rekey: JSON lines in, one file out that appears complete or not at all."""
+"""Shared by unmask and rekey: records in, one file out that appears complete or not at all."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,12 +9,11 @@ import typer
 if TYPE_CHECKING:
     import pyarrow as pa
 
-ROWS, BYTES = 10_000, 16 << 20
-"""A batch ends at either."""
+    from flink_masking.records.inputs import Input as Records
 
 Policy = Annotated[Path, typer.Argument(help="The policy (YAML) that the records were masked with.", show_default=False)]
 Segment = Annotated[str, typer.Option("--segment", help="Name of the masked segment.", show_default=False)]
-Input = Annotated[Path, typer.Option("--input", help="Its records, JSON lines: a file, or a directory of files.", show_default=False)]
+Input = Annotated[Path, typer.Option("--input", help="Its records: a file, a directory of files, or -.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", help="A file that does not exist yet (mode 0600).", show_default=False)]
 Keys = Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)]
 
@@ -26,12 +25,9 @@ def check_places(input_: Path, output: Path) -> None:
         InputError: no input, or an output that exists or is inside the input.
     """
     from flink_masking.errors import InputError
-    from flink_masking.tools.reconcile import files
+    from flink_masking.files.opened import input_files
 
-    if not input_.exists():
-        raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a segment's records, as in OUTPUT/<segment>")
-    if input_.is_dir() and not files(input_):
-        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are skipped")
+    input_files(input_)
     if output.exists() or output.is_symlink():
         raise InputError(f"{output}: already exists. Hint: name another file, or remove it")
     if not output.parent.is_dir():
@@ -40,40 +36,21 @@ def check_places(input_: Path, output: Path) -> None:
         raise InputError(f"{output}: it is inside the input; the next run would read it. Hint: write somewhere else")
 
 
-def batches(input_: Path) -> Iterator["pa.Array"]:
-    """The records of a file or directory, blank lines skipped."""
-    import pyarrow as pa
-
-    from flink_masking.tools.reconcile import files
-
-    rows: list[bytes] = []
-    size = 0
-    for file in files(input_) if input_.is_dir() else [input_]:
-        with file.open("rb") as opened:
-            for line in opened:
-                if not (line := line.strip(b" \t\r\n")):
-                    continue
-                rows.append(line)
-                size += len(line)
-                if len(rows) == ROWS or size >= BYTES:
-                    yield pa.array(rows, pa.binary())
-                    rows, size = [], 0
-    if rows:
-        yield pa.array(rows, pa.binary())
-
-
-def rewrite(input_: Path, output: Path, step: "Callable[[pa.Array], pa.Array]", done: Callable[[], None]) -> None:
+def rewrite(records: "Records", output: Path, step: "Callable[[pa.Array], pa.Array]", done: Callable[[], None],
+            header: bytes = b"") -> None:
     """Write what a step makes of every record.
 
     Args:
-        input_: checked.
+        records: the input.
         output: appears when all of it is written, readable by its owner only; before that nothing of it is there, also after an error.
         step: n records to n records.
         done: called when all is written and before the output appears; an exception of it is one of the whole.
+        header: what the file begins with.
     """
     from flink_masking.files.private_file import new_file
 
     with new_file(output) as opened:
-        for batch in batches(input_):
+        opened.write(header)
+        for batch in records.batches():
             opened.write(b"".join(row + b"\n" for row in step(batch).to_pylist()))
         done()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def run(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
-    input_: Annotated[Path, typer.Option("--input", help="JSON lines: a file, or a directory of files.", show_default=False)],
+    input_: Annotated[Path, typer.Option("--input", help="A file, a directory of files, or - for standard input.", show_default=False)],
     output: Annotated[Path, typer.Option("--output", help="Directory for the views; must be empty or new.", show_default=False)],
     keys: Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)],
     vault: Vault = None,
@@ -24,8 +24,10 @@ def run(
 ) -> None:
     """Run POLICY over files on an embedded Flink mini-cluster.
 
-    Writes OUTPUT/<segment>/ (JSON lines), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
+    Writes OUTPUT/<segment>/ (records in the policy's format), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
+    from dataclasses import replace
+
     from flink_masking.cli.console import counted, err
     with ProgressLine() as line:
         from flink_masking.flink.job_source import JobSource
@@ -33,6 +35,8 @@ def run(
         from flink_masking.flink.logs import use
         from flink_masking.policy.load import load
         from flink_masking.policy.source import PolicySource
+        from flink_masking.records.inputs import Input
+        from flink_masking.tools.headers import add_headers
 
         loaded = load(PolicySource.read(policy))
         if loaded.warnings:
@@ -41,11 +45,17 @@ def run(
         where = vault_address(vault, keys) if loaded.tokenised else None
         if where is not None and vault is None:
             err.print(f"tokens are kept in {where}", soft_wrap=True)
+        records = Input.of(input_, loaded.policy.format, loaded.policy.columns)
+        records.check()
+        if records.columns is not None:
+            loaded = replace(loaded.with_columns(records.columns), source=replace(loaded.source, columns=records.columns, folded=True))
         source = JobSource(loaded.source, absolute(keys), where)
         plan = source.plan(loaded)
         use(log_format)
         prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
-        summary = run_local(source, plan, input_, output, parallelism, line.show)
+        with records.one_record_a_line() as lines:
+            summary = run_local(source, plan, lines or input_, output, parallelism, line.show)
+        add_headers(plan, output)
     (output / "summary.json").write_bytes(summary.encode())
     show_summary(summary, output)
     if summary.quarantined:
@@ -56,7 +66,7 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
     """Check the input and make an empty output directory.
 
     Args:
-        input_: file or directory of JSON lines.
+        input_: a file, a directory of files, or ``-``.
         output: made if need be.
         ours: names that a run writes; only these are removed by `overwrite`.
         overwrite: empty the directory first.
@@ -67,12 +77,9 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
     import shutil
 
     from flink_masking.errors import InputError
-    from flink_masking.tools.reconcile import files
+    from flink_masking.files.opened import input_files
 
-    if not input_.exists():
-        raise InputError(f"{input_}: there is no such file or directory. Hint: --input takes a file of JSON lines or a directory of them")
-    if input_.is_dir() and not files(input_):
-        raise InputError(f"{input_}: the directory holds no files. Hint: names that begin with . or _ are skipped")
+    input_files(input_)
     if output.exists() and not output.is_dir():
         raise InputError(f"{output}: this is a file. Hint: --output takes a directory")
     origin, target = input_.resolve(), output.resolve()

@@ -44,12 +44,15 @@ def unmask(
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.records.inputs import Input as Records
     from flink_masking.tools.unmask import Unmask
     from flink_masking.vault.providers import open_vault
 
     who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
+    records = Records.of(input_, loaded.policy.format)
+    loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
     ring = open_ring(keys)
     places = {f"{segment}: {path}" for path in fields} if fields else {p for p in loaded.tokenised if p.startswith(f"{segment}: ")}
     with ExitStack() as held:
@@ -63,7 +66,7 @@ def unmask(
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
-        files.rewrite(input_, output, lambda batch: step(batch).records, done)
+        files.rewrite(records, output, lambda batch: step(batch).records, done, step.header)
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} in clear: {output}", soft_wrap=True)
     if unreadable := sum(count["unreadable"] for count in step.fields.values()):
         err.print(f"{counted(unreadable, 'value')} could not be opened and {'is' if unreadable == 1 else 'are'} null", soft_wrap=True)

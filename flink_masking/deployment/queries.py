@@ -130,9 +130,10 @@ class Queries:
             name: the segment's.
             stage: the view of its last stage, which sends chunks of lines.
         """
+        separator = "'\n'" if self._plan.codec.rows.separator == "\n" else f"U&'\\{ord(self._plan.codec.rows.separator):04x}'"
         columns = ["ENCODE(u.line, 'UTF-8')", *([_headers(self._constants(), [])] if name in self._told else [])]
         return (f"SELECT {', '.join(columns)} FROM {quoted(stage)} AS v "
-                f"CROSS JOIN UNNEST(SPLIT(DECODE(v.lines, 'UTF-8'), '\n')) AS u(line) WHERE v.lines IS NOT NULL")
+                f"CROSS JOIN UNNEST(SPLIT(DECODE(v.lines, 'UTF-8'), {separator})) AS u(line) WHERE v.lines IS NOT NULL")
 
     def columns(self, name: str) -> list[str]:
         """The columns of a segment's query, in order: the record, and what there is of Kafka's parts."""

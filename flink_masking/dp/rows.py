@@ -25,9 +25,9 @@ def render(spec: AggregateSpec, start: int, groups: pa.BinaryArray, noisy: dict[
         noisy: for each quantity, int64 by published group (and bin).
 
     Returns:
-        Rows with the format's separator between, members in the order window_start, window_end, the group's, metrics as in the policy, epsilon.
-        Counts are whole and at least 0. Sums have the measure's decimals and may lie beyond what is possible, because cutting them would
-        bias totals. Means have two decimals more and stay within the measure's bounds; variances, in the measure's unit squared, stay
+        Rows with the format's separator between, members in the order window_start, window_end, the group's, metrics as in the policy,
+        epsilon. Counts are whole and at least 0. Sums have the measure's decimals and may lie beyond what is possible, because cutting
+        them would bias totals. Means have two decimals more and stay within the measure's bounds; variances, in the unit squared, stay
         between 0 and what the bounds allow; both are null where the noisy count is below 1. A histogram is
         ``{"bins": [edges], "counts": [one less]}``. Quantiles are by their share, interpolated within their bin, null where all bins are
         empty.

@@ -37,7 +37,7 @@ class InProcess:
         Args:
             plan: from `flink_masking.engine.plan.renewed`, or the first one.
         """
-        self._plan = plan
+        self._plan, self._separator = plan, plan.codec.rows.separator.encode()
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
 
     def feed(self, protected: Protected) -> None:
@@ -79,4 +79,4 @@ class InProcess:
             if stage + 1 < len(self._plan.segment(name).stages):
                 self._batch(name, stage + 1, 0, chunk)
             else:
-                self._lines[name] += chunk.split(b"\n")
+                self._lines[name] += chunk.split(self._separator)

@@ -83,6 +83,7 @@ class Plan:
         fatal: scanner flags that send a record to quarantine.
         contracts: what is checked of the fields that a view shows, by path.
         strict: the fields of which one value that breaks its contract sends the record to quarantine.
+        folded: records come as `flink_masking.records.codec.folded` makes them.
     """
 
     policy: Policy
@@ -98,6 +99,7 @@ class Plan:
     fatal: int
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     strict: tuple[str, ...] = ()
+    folded: bool = False
 
     @property
     def out_of_orderness(self) -> int:
@@ -161,7 +163,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     strict = tuple(contracts) if policy.contract == "strict" else ()
     codec = codec_for(policy.format, layout(policy))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
-                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict)
+                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded)
 
 
 def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:

@@ -22,6 +22,7 @@ from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
+from flink_masking.records.codec import unfolded
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import SpanTable
@@ -138,6 +139,8 @@ class Protect:
 
     def _protect(self, payloads: pa.Array, parts: Parts) -> Protected:
         plan, now = self._plan, self._clock()
+        if plan.folded:
+            payloads = unfolded(payloads)
         table = plan.codec.scan(payloads, plan.paths, plan.limits)
         view = RecordView(table, plan.policy.subject, self.people, plan.contracts)
         rejections = Rejections(table.n)

@@ -11,6 +11,7 @@ from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_contract import check_contracts, warn_unchecked
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
+from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
@@ -53,9 +54,8 @@ class Compiled:
 
 def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
     """Run every check and compile every rule; faults and warnings go to `findings`."""
-    if policy.format != "json":
-        findings.later(("format",), f"format {policy.format}", "use json")
     tree = check_fields(policy, findings)
+    check_format(policy, tree, findings)
     check_names(policy, tree, findings)
     facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
     keys = KeyRing.ephemeral()
@@ -69,6 +69,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
                 compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
                 compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, findings)
                 _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
+                check_masked_format(name, segment, compiled.rules[name], policy, findings)
             case AnonymizedSegment():
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():

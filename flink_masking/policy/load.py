@@ -73,6 +73,10 @@ class LoadedPolicy:
                     for name, segment in self.policy.segments.items()}
         return replace(self, policy=self.policy.model_copy(update={"segments": segments}))
 
+    def with_columns(self, columns: tuple[str, ...]) -> "LoadedPolicy":
+        """The same policy for records with these columns, as the header of an input names them."""
+        return replace(self, policy=self.policy.model_copy(update={"columns": columns}))
+
     @property
     def tokenised(self) -> tuple[str, ...]:
         """The rules that need a token vault, as ``segment: path``."""
@@ -163,7 +167,8 @@ def load(source: PolicySource) -> LoadedPolicy:
     compiled = check(policy, source, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
-    return LoadedPolicy(policy, source, findings.warnings, compiled)
+    loaded = LoadedPolicy(policy, source, findings.warnings, compiled)
+    return loaded if source.columns is None else loaded.with_columns(source.columns)
 
 
 def load_policy(path: str | Path) -> LoadedPolicy:

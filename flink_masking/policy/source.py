@@ -21,12 +21,16 @@ class PolicySource:
         text: the YAML.
         files: contents of the files that the policy names, by the name written there.
         unreadable: why a file that the policy names could not be read, by its name; `load` makes a fault of it, with its line.
+        columns: those of the input's header, in place of what the policy names; None: what the policy names.
+        folded: the input's records have their line breaks written otherwise, see `flink_masking.records.codec.folded`.
     """
 
     name: str
     text: str
     files: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    columns: tuple[str, ...] | None = None
+    folded: bool = False
 
     @classmethod
     def read(cls, path: str | Path) -> "PolicySource":

@@ -211,3 +211,30 @@ def joined(rows: Rows, names: Sequence[str], columns: Sequence["pa.BinaryArray"]
         nothing = functools.reduce(pc.and_, [member.is_null() for member in members])
         members[0] = pc.if_else(nothing, b"", members[0])  # Arrow omits a row in which everything is skipped
     return pc.binary_join_element_wise(*members, pa.scalar(rows.between.encode()), null_handling="skip")
+
+
+def folded(record: bytes) -> bytes:
+    """A record on one line, for whoever reads it line by line: a byte that UTF-8 never has, and a letter, for each line break."""
+    if b"\n" not in record and b"\r" not in record and b"\xff" not in record:
+        return record
+    return record.replace(b"\xff", b"\xfff").replace(b"\n", b"\xffn").replace(b"\r", b"\xffr")
+
+
+def unfolded(records: "pa.BinaryArray") -> "pa.BinaryArray":
+    """Records as they were before `folded`; null stays null.
+
+    >>> import pyarrow as pa
+    >>> unfolded(pa.array([folded(b'"a\\nb"'), None])).to_pylist()
+    [b'"a\\nb"', None]
+    """
+    import pyarrow.compute as pc
+
+    from flink_masking.arrow import parts
+
+    data, offsets, _ = parts(records)
+    if not (data[offsets[0] : offsets[-1]] == 0xFF).any():
+        return records
+    for code, byte in ((b"\xffn", b"\n"), (b"\xffr", b"\r"), (b"\xfff", b"\xff")):
+        records = pc.replace_substring(records, code, byte)
+    return records
+

@@ -121,3 +121,17 @@ def parents(path: str) -> tuple[str, ...]:
     """
     steps = parse_path(path)
     return tuple(format_path(steps[:k]) for k in range(1, len(steps)))
+
+
+def labels(column: str) -> tuple[str, ...]:
+    """The paths, in canonical form, that a column's name can stand for: that of one key, and the path that it spells.
+
+    >>> labels("address.city")
+    ('"address.city"', 'address.city')
+    """
+    single = format_path((column,))
+    try:
+        spelled = format_path(parse_path(column))
+    except PolicyError:
+        return (single,)
+    return (single,) if spelled == single else (single, spelled)

@@ -70,6 +70,11 @@ class Unpublished:
         """Fields whose values must keep their contract."""
         return self.segment.checked
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The members of its rows, in their order."""
+        return self.segment.columns
+
     def examine(self, view: RecordView, rejections: Rejections, now: int) -> Any:
         """As the segment does."""
         return self.segment.examine(view, rejections, now)

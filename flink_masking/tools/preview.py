@@ -11,7 +11,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment
-from flink_masking.records.edits import KEEP, Edit, Keys, Replace
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
 from flink_masking.records.paths import Wild, format_path, parse_path
 from flink_masking.records.trie import UNDECLARED, Paths
 
@@ -46,6 +46,11 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
     edits.update((path, keep(view.unfit(path), "redact")) for path in checked)
     undeclared = np.bincount(table.rows(UNDECLARED), minlength=table.n)
     return table.splice(edits, keys={path: _numbered(table.count(path)) for path in closed}), undeclared.tolist()
+
+
+def hidden_columns(plan: Plan) -> tuple[str, ...]:
+    """Names of the cells of records from `hidden`, where their format has a header."""
+    return plan.codec.shown(plan.paths, dict.fromkeys(plan.paths.names, KEEP), DROP)
 
 
 def _with_personal_keys(policy: Policy) -> list[str]:

@@ -11,6 +11,8 @@ from flink_masking.audit.reports import BatchReport, read_report
 from flink_masking.engine.aggregated import AggregatedPlan
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import InputError, JobError
+from flink_masking.files.opened import data_files
+from flink_masking.records.inputs import count_records
 
 
 @dataclass(frozen=True)
@@ -83,16 +85,21 @@ def summarize(plan: Plan, output: Path) -> Summary:
     _agree("quarantine", quarantined, count_lines(output / "quarantine"))
     accounts = {}
     for masked in plan.masked:
-        rows = count_lines(output / masked.name)
+        rows = _rows(plan, output / masked.name)
         _agree(masked.name, accepted, rows)
         accounts[masked.name] = SegmentAccount(rows, 0, rows)
     for stateful in plan.stateful:
-        count, rows = counts[stateful.name], count_lines(output / stateful.name)
+        count, rows = counts[stateful.name], _rows(plan, output / stateful.name)
         suppressed = sum(count[name] for name in ("suppressed", "bounded", "late"))
         _agree(stateful.name, accepted * copies[stateful.name], count["released"] + suppressed)
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows, count["late"])
     return Summary(records, quarantined, accounts, dict(reasons))
+
+
+def _rows(plan: Plan, view: Path) -> int:
+    """Records in a view that has no header yet: lines, unless a record may hold line breaks."""
+    return count_records(data_files(view), plan.policy.format) if plan.codec.columns else count_lines(view)
 
 
 def _agree(what: str, expected: int, found: int) -> None:
@@ -101,15 +108,9 @@ def _agree(what: str, expected: int, found: int) -> None:
                        "run again into an empty directory, and report it if it happens again")
 
 
-def files(directory: Path) -> list[Path]:
-    """Finished output files below a directory, in order; hidden ones (``.``, ``_``) are still being written or no data."""
-    found = [f for f in directory.rglob("*") if f.is_file()] if directory.is_dir() else []
-    return sorted(f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(directory).parts))
-
-
 def lines(directory: Path) -> Iterator[bytes]:
     """All lines of the finished files below a directory, without their ends."""
-    for file in files(directory):
+    for file in data_files(directory):
         with file.open("rb") as opened:
             for line in opened:
                 yield line.rstrip(b"\n")
@@ -118,7 +119,7 @@ def lines(directory: Path) -> Iterator[bytes]:
 def count_lines(directory: Path) -> int:
     """Number of lines below a directory; one that lacks its end was cut off and does not count."""
     total = 0
-    for file in files(directory):
+    for file in data_files(directory):
         with file.open("rb") as opened:
             while block := opened.read(1 << 20):
                 total += block.count(b"\n")

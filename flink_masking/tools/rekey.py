@@ -85,6 +85,11 @@ class Rekey:
         """See the class."""
         return self._open.records
 
+    @property
+    def header(self) -> bytes:
+        """See `Unmask`."""
+        return self._open.header
+
     def __call__(self, records: pa.Array) -> pa.BinaryArray:
         """Change a batch.
 

@@ -88,6 +88,11 @@ class Unmask:
                 raise VaultError(f"{segment}: {rule.path}: tokens can be reversed only with their vault. Hint: --vault sqlite:///path/to/vault.db")
             self._opener(rule, self._default)
 
+    @property
+    def header(self) -> bytes:
+        """What a file of the records begins with."""
+        return self._masked.codec.header(self._masked.codec.columns)
+
     def __call__(self, records: pa.Array) -> Unmasked:
         """Open a batch.
 

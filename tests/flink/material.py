@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flink_masking.files.opened import data_files as files
 from flink_masking.generate import write_events
-from flink_masking.tools.reconcile import files, lines
+from flink_masking.tools.reconcile import lines
 
 FIELDS = """\
 version: 1

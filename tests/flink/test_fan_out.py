@@ -6,7 +6,8 @@ import material
 import pytest
 import site_of_fan_out
 
-from flink_masking.tools.reconcile import count_lines, files
+from flink_masking.files.opened import data_files as files
+from flink_masking.tools.reconcile import count_lines
 
 pytestmark = pytest.mark.flink
 

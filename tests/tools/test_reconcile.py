@@ -6,7 +6,8 @@ import orjson
 import pytest
 
 from flink_masking.errors import JobError
-from flink_masking.tools.reconcile import SegmentAccount, count_lines, files, lines, summarize
+from flink_masking.files.opened import data_files as files
+from flink_masking.tools.reconcile import SegmentAccount, count_lines, lines, summarize
 
 POLICY = """\
 version: 1

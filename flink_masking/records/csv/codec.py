@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
-from flink_masking.errors import InputError, PolicyError
+from flink_masking.errors import InputError
 from flink_masking.records.codec import Layout
 from flink_masking.records.column import binary_column
 from flink_masking.records.csv import scan_kernels, splice_kernels
@@ -19,27 +19,13 @@ from flink_masking.records.csv.rows import ROWS, cell
 from flink_masking.records.csv.scan_kernels import BOOLEANS, H_COLUMNS, NUMBERS, TEXTS
 from flink_masking.records.csv.splice_kernels import PLAN
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
-from flink_masking.records.paths import format_path, parents, parse_path
-from flink_masking.records.span_kernels import FAULT, MAY_SCALAR, N_COLUMNS, N_FLAGS, N_PATH, SPAN
+from flink_masking.records.paths import format_path, labels, parents, parse_path
+from flink_masking.records.span_kernels import FAULT, MAY_SCALAR, N_COLUMNS, N_FLAGS, N_PATH, SPAN, UNDECLARED_PATH
 from flink_masking.records.spans import FATAL, Contents, Flag, Limits, SpanTable
-from flink_masking.records.trie import UNDECLARED, UNDECLARED_PATH, Paths
+from flink_masking.records.trie import UNDECLARED, Paths
 
 _KINDS = {"number": NUMBERS, "boolean": BOOLEANS}
 MOST_COLUMNS = 4096
-
-
-def labels_of(column: str) -> tuple[str, ...]:
-    """The paths, in canonical form, that a column's name can stand for: that of one key, and the path that it spells.
-
-    >>> labels_of("address.city")
-    ('"address.city"', 'address.city')
-    """
-    single = format_path((column,))
-    try:
-        spelled = format_path(parse_path(column))
-    except PolicyError:
-        return (single,)
-    return (single,) if single == spelled else (single, spelled)
 
 
 class CsvTable(SpanTable):
@@ -69,15 +55,17 @@ class CsvCodec:
             InputError: no column, too many, or one twice.
         """
         self.columns = layout.columns
-        if not 0 < len(self.columns) <= MOST_COLUMNS:
-            raise InputError(f"CSV: a header of {len(self.columns):,} columns. Hint: 'columns' of the policy, or the first line of a file, "
-                             f"names 1 to {MOST_COLUMNS:,}")
-        meant = [labels_of(name)[-1] for name in self.columns]
+        if not self.columns:
+            raise InputError("CSV: nothing names the columns of a record. Hint: columns: [id, email, …] in the policy; run and preview take "
+                             "them from the first line of a file")
+        if len(self.columns) > MOST_COLUMNS:
+            raise InputError(f"CSV: a header of {len(self.columns):,} columns. Hint: at most {MOST_COLUMNS:,}")
+        meant = [labels(name)[-1] for name in self.columns]
         if len(set(meant)) < len(meant):
             number = next(n for n, label in enumerate(meant) if label in meant[:n])
             raise InputError(f"CSV: column {number + 1} of the header has the name of an earlier one. Hint: give each column its own name")
         kinds = {format_path(parse_path(path)): _KINDS[kind] for path, kind in layout.kinds.items()}
-        self._kinds = np.array([next((kinds[label] for label in labels_of(name) if label in kinds), TEXTS) for name in self.columns])
+        self._kinds = np.array([next((kinds[label] for label in labels(name) if label in kinds), TEXTS) for name in self.columns])
         names = pa.array(self.columns, pa.string())
         self._names, self._edges, _ = arrow.parts(names)
         self._known: weakref.WeakKeyDictionary[Paths, tuple[np.ndarray, list[tuple[int, ...]]]] = weakref.WeakKeyDictionary()
@@ -91,9 +79,9 @@ class CsvCodec:
 
     def _compiled(self, paths: Paths) -> tuple[np.ndarray, list[tuple[int, ...]]]:
         nodes, places = paths.nodes.reshape(-1, N_COLUMNS), {label: node for node, label in enumerate(paths.labels) if node > 1}
-        table, numbers = np.zeros((len(self.columns), H_COLUMNS), np.int32), []
+        table, numbers = np.zeros((len(self.columns), H_COLUMNS), np.int32), list[tuple[int, ...]]()
         for number, name in enumerate(self.columns):
-            label = next((label for label in labels_of(name) if label in places and _leaf(nodes[places[label]])), None)
+            label = next((label for label in labels(name) if label in places and _leaf(nodes[places[label]])), None)
             if label is None:
                 table[number] = UNDECLARED_PATH, TEXTS, paths.deny
                 numbers.append((UNDECLARED_PATH,))

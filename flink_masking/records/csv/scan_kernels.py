@@ -143,7 +143,8 @@ def scan_rows(data, offsets, columns_, names_, edges_, cells_, spans_, flags, fa
                 column = c * H_COLUMNS
                 path = int32(columns, column + H_PATH)
                 if path >= 0:
-                    kind = ENCODED if encoded else NULL if vs == ve and not quoted else kind_of(vs, ve, limit, int32(columns, column + H_KIND))
+                    kind = kind_of(vs, ve, limit, int32(columns, column + H_KIND))
+                    kind = ENCODED if encoded else NULL if vs == ve and not quoted else kind
                     put_span(spans + ns * (SPAN * 4), row, path, kind, vs - base, ve - base, cell - base, np.int64(-1))
                     ns += 1
                 if unknown < 0 and int32(columns, column + H_UNKNOWN):

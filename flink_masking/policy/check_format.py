@@ -1,0 +1,84 @@
+"""Checks of the records' format: what it can hold, and the columns of one with a header."""
+
+from collections.abc import Mapping
+
+from flink_masking.errors import PolicyError
+from flink_masking.policy.document import cut
+from flink_masking.policy.faults import did_you_mean
+from flink_masking.policy.fields import OBJECT_TYPES
+from flink_masking.policy.findings import Findings
+from flink_masking.policy.model import Policy
+from flink_masking.policy.rules import Rule
+from flink_masking.policy.segments import MaskedSegment
+from flink_masking.policy.tree import FieldTree, repeats
+from flink_masking.records.codec import FORMATS
+from flink_masking.records.paths import format_path, labels, parse_path
+
+WITHOUT_OBJECTS = frozenset({"keep", "drop"})
+"""Techniques for a parent of fields where a format has no objects: they are carried out on each of its columns."""
+
+
+def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
+    """Check that the format is known and can hold the declared fields, and that columns and fields fit each other."""
+    found = FORMATS.get(policy.format)
+    if found is None:
+        findings.later(("format",), f"format {policy.format}", f"use {' or '.join(FORMATS)}")
+        return
+    if not found.header and policy.columns is not None:
+        findings.error(("columns",), f"records of format {policy.format} have no header", "omit 'columns'", at_key=True)
+    if not found.nested:
+        for path, field in policy.fields.items():
+            if field.type in OBJECT_TYPES:
+                hint = "declare each of its columns by itself, such as place.lat and place.lon"
+                findings.error(("fields", path, "type"), f"a cell of {policy.format} holds no object", hint)
+            elif _several(path):
+                hint = "a path in CSV is the name of one column, such as address.city"
+                findings.error(("fields", path), f"a record of {policy.format} has no arrays and no open objects", hint, at_key=True)
+    if found.header and policy.columns is not None:
+        _check_columns(policy, policy.columns, findings)
+
+
+def _check_columns(policy: Policy, columns: tuple[str, ...], findings: Findings) -> None:
+    """Hold the columns against the fields."""
+    fields = {label: path for path in policy.fields if (label := _label(path)) is not None}
+    meant: dict[str, str] = {}
+    for number, name in enumerate(columns):
+        label = next((label for label in labels(name) if label in fields), labels(name)[-1])
+        if label in meant:
+            findings.error(("columns", number), f"the column '{cut(name)}' is there twice", "give each column its own name")
+        elif label not in fields and policy.unknown_fields == "quarantine":
+            hint = did_you_mean(name, policy.fields, "fields") or "declare it under 'fields', or unknown_fields: drop"
+            findings.error(("columns", number), f"the column '{cut(name)}' is no declared field: every record would be quarantined", hint)
+        meant[label] = name
+    for label, path in fields.items():
+        if label not in meant and not policy.fields[path].optional:
+            hint = "add it, or declare the field with 'optional: true'"
+            findings.error(("columns",), f"no column is named '{cut(path)}', and the field is not optional", hint)
+
+
+def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], policy: Policy, findings: Findings) -> None:
+    """Check that a masked segment asks for nothing that the format cannot hold."""
+    found = FORMATS.get(policy.format)
+    if found is None or found.nested:
+        return
+    if segment.key_versions:
+        hint = f"omit it; flink-masking unmask takes --key-version for {policy.format}"
+        findings.error(("segments", name, "key_versions"), f"a record of {policy.format} has no place for an object", hint)
+    for path, rule in rules.items():
+        if path not in policy.fields and rule.technique.name not in WITHOUT_OBJECTS:
+            hint = "write a rule for each of its columns, or drop it"
+            findings.error(("segments", name, "rules", path), f"'{cut(path)}' is no column but the name of several", hint)
+
+
+def _label(path: str) -> str | None:
+    try:
+        return format_path(parse_path(path))
+    except PolicyError:
+        return None
+
+
+def _several(path: str) -> bool:
+    try:
+        return repeats(path)
+    except PolicyError:
+        return False  # a fault of its own
