@@ -62,7 +62,8 @@ def cells(record):
 
 def test_all_views_are_csv(run):
     """Rows of masked, anonymized and aggregated views are rows of CSV, each with its columns; cells in quotes stay whole."""
-    batch = rows(("p1", "a.b@c.de", "12.50", "true", "41", '"one, ""two""\nlines"', AT, "Rome"), ("p2", "", "1", "false", "42", '""', AT, ""))
+    note = '"one, ""two""\nlines"'
+    batch = rows(("p1", "a.b@c.de", "12.50", "true", "41", note, AT, "Rome"), ("p2", "", "1", "false", "42", '""', AT, ""))
     found = run(POLICY, batch)
     assert {} == found.reasons
     plan = found.plan

@@ -124,7 +124,8 @@ def test_hostile_bytes(rows, columns):
 
 def test_reasons():
     """Each way in which a record is none is told by its reason and its position."""
-    rows = [b'1,"a', b'1,a"b', b'1,"a"b', b"1", b"1,2,3", b"\xff,2", b"1,a\rb", b"1,a\x00", b"id,name", b"\xef\xbb\xbf1,2", b"", None, b"1,2\n3,4"]
+    rows = [b'1,"a', b'1,a"b', b'1,"a"b', b"1", b"1,2,3", b"\xff,2", b"1,a\rb", b"1,a\x00", b"id,name",
+            b"\xef\xbb\xbf1,2", b"", None, b"1,2\n3,4"]
     table = scanned(rows, ["id", "name"])
     found = [(fault.reason, fault.position) for fault in map(table.fault, range(len(rows)))]
     assert [("malformed", 2), ("malformed", 3), ("malformed", 5), ("ragged", 1), ("ragged", 5), ("malformed", 0), ("malformed", 3),

@@ -56,8 +56,8 @@ class CsvCodec:
         """
         self.columns = layout.columns
         if not self.columns:
-            raise InputError("CSV: nothing names the columns of a record. Hint: columns: [id, email, …] in the policy; run and preview take "
-                             "them from the first line of a file")
+            raise InputError("CSV: nothing names the columns of a record. Hint: columns: [id, email, …] in the policy; run and preview "
+                             "take them from the first line of a file")
         if len(self.columns) > MOST_COLUMNS:
             raise InputError(f"CSV: a header of {len(self.columns):,} columns. Hint: at most {MOST_COLUMNS:,}")
         meant = [labels(name)[-1] for name in self.columns]
