@@ -2,7 +2,7 @@
 
 import re
 
-from flink_masking.policy.document import cut
+from flink_masking.documents.document import cut
 
 DELIMITERS = ("-", ".", "_")
 """Characters that end a prefix: ``fm-a-`` covers no group of ``fm-ab``."""

@@ -11,13 +11,13 @@ import pydantic
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 
 from flink_masking.access.names import DELIMITERS, fault
+from flink_masking.documents.document import Document, cut
+from flink_masking.documents.document import Path as Place
+from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import InputError
-from flink_masking.policy.document import Document, cut
-from flink_masking.policy.document import Path as Place
-from flink_masking.policy.faults import Fault, PolicyFaults, did_you_mean
 from flink_masking.policy.fields import Model, Name
 from flink_masking.policy.files import read_text
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.structure import faults_of
 

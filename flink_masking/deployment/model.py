@@ -6,22 +6,28 @@ Connector options are Flink SQL's own and pass through as they are written, but 
 import difflib
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic_core import ErrorDetails
 
 from flink_masking.addresses.endpoints import collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
+from flink_masking.documents.document import Document, Mark, cut
+from flink_masking.documents.document import Path as Place
+from flink_masking.documents.faults import DeploymentFaults, Fault, split_hint
+from flink_masking.documents.structure import Special, faults_of, kind_of
 from flink_masking.errors import InputError, JobError, VaultError
 from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.files import read_text
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
+_HINT = "a deployment has source, sinks, keys and, optionally, vault, key_refresh, vault_patience, idle_after, transport, jars and flink"
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
@@ -79,42 +85,40 @@ class Deployment(BaseModel):
         """Read a deployment file and resolve its references.
 
         Raises:
-            InputError: the file is missing, no YAML, or not of this form, a reference leads nowhere, the address of vault or keys holds a
-                password, or TLS is required and missing.
+            InputError: the file cannot be read.
+            DeploymentFaults: an InputError with line and column: no YAML, or not of this form, a reference leads nowhere, the address of
+                vault or keys holds a password, or TLS is required and missing.
         """
         try:
-            body: Any = yaml.safe_load(read_text(path))
+            text = read_text(path)
         except InputError as error:
             raise InputError(f"{path}: the deployment cannot be read ({error}). Hint: pass a YAML file with --deployment") from None
-        except yaml.YAMLError as error:
-            mark = getattr(error, "problem_mark", None)
-            where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-            raise InputError(f"{path}{where}: not valid YAML. Hint: check indentation, colons and quotes there") from None
+        document = Document(str(path), text, DeploymentFaults)
         try:
-            written = cls.model_validate(body)
+            written = cls.model_validate(document.value)
         except ValidationError as error:
-            faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'the file'}: {e['msg']}" for e in error.errors(include_input=False))
-            raise InputError(f"{path}: {faults}. Hint: a deployment has source, sinks, keys and, optionally, vault, "
-                             "key_refresh, vault_patience, idle_after, transport, jars and flink") from None
-        written._check_addresses(path)
-        result = written._resolved(path)
+            faults = faults_of(error, document, (), DeploymentFaults.what, _known_keys, _not_an_option(document))
+            raise DeploymentFaults(str(path), [fault if fault.hint else replace(fault, hint=_HINT) for fault in faults]) from None
+        written._check_addresses(document)
+        result = written._resolved(document, path.parent)
         if result.transport.require_tls and (missing := result.warnings):
-            raise InputError(f"{path}: transport.require_tls: {missing[0]}")
+            raise _refused(document, ("transport", "require_tls"), f"transport.require_tls: {missing[0]}")
         return result
 
-    def _check_addresses(self, path: Path) -> None:
+    def _check_addresses(self, document: Document) -> None:
         """Refuse addresses that cannot become part of a job graph or script."""
         if holds_password(self.keys):
-            raise InputError(f"{path}: keys: the key ring's address holds a password. Hint: give credentials in the environment of the job "
-                             "and its workers")
+            raise _refused(document, ("keys",), "keys: the key ring's address holds a password. Hint: give credentials in the environment "
+                           "of the job and its workers")
         if holds_password(str(self.flink.get(JOB_PARAMETERS, ""))):
-            raise InputError(f"{path}: flink.{JOB_PARAMETERS}: an address in it holds a password, and job parameters are part of the job "
-                             "graph. Hint: as for vault: PGPASSFILE, a service file, or ${file:/path} for the password")
+            raise _refused(document, ("flink", JOB_PARAMETERS), f"flink.{JOB_PARAMETERS}: an address in it holds a password, and job "
+                           "parameters are part of the job graph. Hint: as for vault: PGPASSFILE, a service file, or ${file:/path} for the "
+                           "password")
         try:
             if self.vault is not None:
                 vault_address.check_address(self.vault)
         except VaultError as error:
-            failure = InputError(f"{path}: vault: {error}")
+            failure = _refused(document, ("vault",), f"vault: {error}")
         else:
             return
         raise failure
@@ -129,17 +133,20 @@ class Deployment(BaseModel):
             found.append(f"vault: {vault_address.UNENCRYPTED}")
         return found
 
-    def _resolved(self, path: Path) -> Self:
+    def _resolved(self, document: Document, folder: Path) -> Self:
         secrets: set[str] = set()
 
-        def options(place: str, written: Options) -> Options:
+        def options(place: tuple[str, ...], written: Options) -> Options:
             try:
-                return resolve(written, path.parent, os.environ, secrets.add)
+                return resolve(written, folder, os.environ, secrets.add)
             except InputError as error:
-                raise InputError(f"{path}: {place}.{error}") from None
+                option = max((name for name in written if str(error).startswith(f"{name}:")), key=len, default="")
+                failure = _refused(document, (*place, option), f"{'.'.join(place)}.{error}")
+            raise failure
 
-        sinks = {name: options(f"sinks.{name}", written) for name, written in self.sinks.items()}
-        result = self.model_copy(update={"source": options("source", self.source), "sinks": sinks, "flink": options("flink", self.flink)})
+        sinks = {name: options(("sinks", name), written) for name, written in self.sinks.items()}
+        source, flink = options(("source",), self.source), options(("flink",), self.flink)
+        result = self.model_copy(update={"source": source, "sinks": sinks, "flink": flink})
         result._secrets = frozenset(secrets)
         return result
 
@@ -186,6 +193,29 @@ class Deployment(BaseModel):
     def settings(self) -> dict[str, str]:
         """The Flink settings as text."""
         return {name: _text(value) for name, value in self.flink.items()}
+
+
+def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:
+    """What an error of the form ``what is wrong. Hint: what to do`` says, with its place."""
+    return DeploymentFaults(document.name, [Fault(*document.mark(loc), *split_hint(text))])
+
+
+def _known_keys(path: Sequence[str | int]) -> list[str]:
+    """The keys that may stand in the mapping at `path`."""
+    model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules}
+    found = model.get(tuple(path))
+    return list(found.model_fields) if found else []
+
+
+def _not_an_option(document: Document) -> Special:
+    """The words for a value of an option that is none: without them each type that it might have is told by itself."""
+    def told(details: ErrorDetails, loc: tuple[str | int, ...]) -> tuple[Mark, str, str] | None:
+        if loc[-1:] not in {("str",), ("int",), ("float",), ("bool",)}:
+            return None
+        found = kind_of(details["input"])
+        hint = "one value an option, as in Flink SQL" if found != "nothing" else "write a value, or omit the option"
+        return document.mark(loc), f"'{cut(str(loc[-2]))}' must be text, a number, or true or false, not {found}", hint
+    return told
 
 
 def quoted(name: str) -> str:

@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass, field
 
 from flink_masking.contract.field import Contract
+from flink_masking.documents.document import cut
+from flink_masking.documents.findings import Findings
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_aggregated import check_aggregated
 from flink_masking.policy.check_anonymized import check_anonymized
@@ -15,9 +17,7 @@ from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
-from flink_masking.policy.document import cut
 from flink_masking.policy.facts import Facts
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import TOPIC, Policy
 from flink_masking.policy.rules import Rule, RuleCompiler
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment

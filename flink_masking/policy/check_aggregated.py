@@ -6,13 +6,13 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from flink_masking.documents.document import Path, cut, listed
+from flink_masking.documents.findings import Findings
 from flink_masking.dp.spec import MOST_BINS, MOST_GROUPS, MOST_WINDOWS
 from flink_masking.errors import PolicyError
 from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check_fields import check_single
-from flink_masking.policy.document import Path, cut, listed
 from flink_masking.policy.fields import Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import IDENTIFYING, Rule, RuleCompiler, bind
 from flink_masking.policy.segments import AggregatedSegment, GroupKey, Metric, RuleSpec

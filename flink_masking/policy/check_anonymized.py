@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 from flink_masking.anonymity.price import LIMIT, loss_factor, record_bytes, value_bytes
 from flink_masking.anonymity.space import Space
+from flink_masking.documents.document import Path, cut, listed
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.check_fields import GENERALISED_BY, check_single
 from flink_masking.policy.check_privacy_models import check_privacy_models
-from flink_masking.policy.document import Path, cut, listed
 from flink_masking.policy.fields import Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment

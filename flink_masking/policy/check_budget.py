@@ -1,9 +1,9 @@
 """Checks of what the aggregated segments of a stream cost one person together."""
 
+from flink_masking.documents.document import cut, listed
+from flink_masking.documents.findings import Findings
 from flink_masking.policy.budget import aggregated, shares, step, together
-from flink_masking.policy.document import cut, listed
 from flink_masking.policy.durations import UNITS, written
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
 

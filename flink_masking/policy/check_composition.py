@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from itertools import combinations
 
+from flink_masking.documents.document import cut, listed
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.policy.check_budget import check_budget
 from flink_masking.policy.check_joins import check_joins
 from flink_masking.policy.check_release import check_released
-from flink_masking.policy.document import cut, listed
 from flink_masking.policy.facts import Facts
-from flink_masking.policy.faults import did_you_mean
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import AnonymizedSegment

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from flink_masking.contract.field import Contract, contract_of
+from flink_masking.documents.document import cut
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import cut
 from flink_masking.policy.fields import KINDS, Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import IDENTIFYING, Rule
 from flink_masking.policy.segments import AnonymizedSegment

@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Path, cut
-from flink_masking.policy.faults import did_you_mean
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
 from flink_masking.techniques import registry

@@ -5,12 +5,12 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
-from flink_masking.policy.document import Path, cut
-from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource

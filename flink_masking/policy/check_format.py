@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from flink_masking.documents.document import cut
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import cut
-from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.fields import OBJECT_TYPES
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import MaskedSegment

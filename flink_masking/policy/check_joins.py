@@ -7,10 +7,10 @@ records under the same stand-in) is what the join leads to.
 import math
 from collections.abc import Iterator, Mapping
 
-from flink_masking.policy.document import Path, cut, listed
+from flink_masking.documents.document import Path, cut, listed
+from flink_masking.documents.findings import Findings
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.fields import Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment

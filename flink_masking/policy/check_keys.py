@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Path, cut
-from flink_masking.policy.faults import did_you_mean
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.rules import DEFAULT, Rule, RuleCompiler, bind
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
 from flink_masking.policy.tree import FieldTree

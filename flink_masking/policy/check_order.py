@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from itertools import combinations
 
-from flink_masking.policy.document import cut
-from flink_masking.policy.findings import Findings
+from flink_masking.documents.document import cut
+from flink_masking.documents.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment

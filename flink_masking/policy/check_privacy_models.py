@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.check_fields import check_single
-from flink_masking.policy.document import Path, cut
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity

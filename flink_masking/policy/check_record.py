@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from flink_masking.contract.field import Contract, contract_of
 from flink_masking.contract.forms import FORMS
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.document import Path, cut
 from flink_masking.policy.facts import part_context
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.rules import Rule, RuleCompiler, bind
 from flink_masking.policy.segments import MaskedSegment, RecordParts, RuleSpec
 from flink_masking.policy.source import PolicySource

@@ -1,10 +1,10 @@
 """Checks of the fields that an anonymized segment releases as they are: what finds a record in its group, or is the same for all of it."""
 
+from flink_masking.documents.document import cut
+from flink_masking.documents.findings import Findings
 from flink_masking.policy.check_joins import FEW, values
-from flink_masking.policy.document import cut
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.fields import Field
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 
+from flink_masking.documents.document import cut
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree

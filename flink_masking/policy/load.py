@@ -6,16 +6,16 @@ from pathlib import Path
 
 from flink_masking.anonymity.dimensions import Dimension
 from flink_masking.contract.field import Contract
+from flink_masking.documents.document import Document
+from flink_masking.documents.faults import Fault, PolicyFaults
+from flink_masking.documents.findings import Findings
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_record import RecordRules
-from flink_masking.policy.document import Document
 from flink_masking.policy.facts import part_context
-from flink_masking.policy.faults import Fault, PolicyFaults
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule, bind, written_rules

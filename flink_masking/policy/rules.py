@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from flink_masking.documents.document import Path, cut
+from flink_masking.documents.faults import did_you_mean
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Path, cut
-from flink_masking.policy.faults import did_you_mean
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flink_masking.documents.document import Document, cut
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import InputError, PolicyError
-from flink_masking.policy.document import Document, cut
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.files import LARGEST, read_below, read_text
 
 

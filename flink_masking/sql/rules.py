@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from flink_masking.documents.document import Document
+from flink_masking.documents.faults import PolicyFaults
+from flink_masking.documents.findings import Findings
 from flink_masking.engine.masking import accepted_kinds
 from flink_masking.errors import InputError, PolicyError
-from flink_masking.policy.document import Document
-from flink_masking.policy.faults import PolicyFaults
-from flink_masking.policy.findings import Findings
 from flink_masking.policy.rules import bind
 from flink_masking.policy.segments import RuleSpec, rule_spec
 from flink_masking.records.kinds import SCALAR

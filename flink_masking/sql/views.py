@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.documents.faults import did_you_mean
 from flink_masking.engine.plan import compile_plan, renewed
 from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
 from flink_masking.engine.record import Parts, RecordPlan, Transport, part_columns
@@ -16,7 +17,6 @@ from flink_masking.engine.stateful import LogicStage, Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.faults import did_you_mean
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.vault.base import Vault
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from flink_masking.policy.document import cut
+from flink_masking.documents.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.figures import instant, judge_figures, window_of

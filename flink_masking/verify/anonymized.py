@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from flink_masking.policy.document import cut
+from flink_masking.documents.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.verify.assignment import assigned, enough_people
 from flink_masking.verify.release import Classes, Release, corner

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flink_masking.policy.document import cut
+from flink_masking.documents.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.budget import Budget, Quantity

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from flink_masking.documents.document import Document, cut
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Document, cut
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import orjson
 
+from flink_masking.documents.document import cut
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import cut
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity

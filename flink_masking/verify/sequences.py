@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from flink_masking.policy.document import cut
+from flink_masking.documents.document import cut
 from flink_masking.policy.model import Policy
 from flink_masking.verify.release import Classes, Release, corner
 

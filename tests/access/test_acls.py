@@ -12,8 +12,8 @@ from flink_masking.access.difference import difference
 from flink_masking.access.principals import read_principals
 from flink_masking.access.strimzi import kafka_users
 from flink_masking.deployment.model import Deployment
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import InputError, JobError
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 

@@ -56,23 +56,27 @@ def test_names_are_quoted_for_sql():
 @pytest.mark.parametrize(
     ("text", "place", "said"),
     [
-        ("source: {connector: kafka", ":1:", "not valid YAML"),
-        ("source: {}\nsinks:\n\taudit: {}\n", ":3:1", "not valid YAML"),
-        ("keys: [\n  'a\n", ":", "not valid YAML"),
-        ("keys: \x00", "", "not valid YAML"),
+        ("source: {connector: kafka", ":1:", "broken YAML"),
+        ("source: {}\nsinks:\n\taudit: {}\n", ":3:1:", "broken YAML"),
+        ("keys: [\n  'a\n", ":2:3:", "broken YAML"),
+        ("keys: \x00", ":1:7:", "a character that YAML does not allow"),
+        ("keys: a\nkeys: b\n", ":2:1:", "the key 'keys' is there twice"),
         (b"keys: \xff\xfe\xfa", "", "not UTF-8"),
-        ("", "", "the file"),
-        ("- a\n", "", "the file"),
-        ("source: {}\nkeys: k\n", "", "sinks: Field required"),
-        ("source: {}\nsinks: {}\nkeys: k\nsink: {}\n", "", "sink: "),
-        ("source: {}\nsinks: {audit: print}\nkeys: k\n", "", "sinks.audit"),
-        ("source: {a: {b: c}}\nsinks: {}\nkeys: k\n", "", "source.a"),
-        ("source: {}\nsinks: {}\nkeys: 7\n", "", "keys"),
-        ("source: {a: 2024-01-01}\nsinks: {}\nkeys: k\n", "", "source.a"),
+        ("", ":1:1:", "the deployment is empty"),
+        ("- a\n", ":1:1:", "the deployment' must be keys with values"),
+        ("source: {}\nkeys: k\n", ":1:1:", "'sinks' is missing"),
+        ("source: {}\nsinks: {}\nkeys: k\nsink: {}\n", ":4:1:", "unknown key 'sink'. Hint: did you mean 'sinks'?"),
+        ("source: {}\nsinks: {audit: print}\nkeys: k\n", ":2:16:", "'audit' must be keys with values, not text"),
+        ("source: {a: {b: c}}\nsinks: {}\nkeys: k\n", ":1:13:", "'a' must be text, a number, or true or false, not keys with values"),
+        ("source: {a: }\nsinks: {}\nkeys: k\n", ":1:", "'a' must be text, a number, or true or false, not nothing"),
+        ("source: {}\nsinks: {}\nkeys: 7\n", ":3:7:", "'keys' must be text, not a whole number"),
+        ("source: {}\nsinks: {}\nkeys: k\ntransport: {tls: true}\n", ":4:13:", "unknown key 'tls'"),
+        ("source: {}\nsinks: {a: {b: '${env:NOT_SET_AT_ALL}'}}\nkeys: k\n", ":2:16:", "sinks.a.b: the environment variable NOT_SET_AT_ALL"),
+        ("source: {}\nsinks: {}\nkeys: k\nvault: postgresql://me:secret@host/db\n", ":4:8:", "vault: "),
     ],
 )
 def test_a_faulty_file_is_named_with_its_place(read, tmp_path, text, place, said):
-    """What cannot be used is an InputError with the file, line and column of broken YAML, the faulty member else, and a hint."""
+    """What cannot be used is an InputError with the file, line and column, and a hint."""
     with pytest.raises(InputError) as caught:
         read(text)
     message = str(caught.value)

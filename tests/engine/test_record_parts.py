@@ -7,13 +7,13 @@ import orjson
 import pyarrow as pa
 import pytest
 
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.engine import protect
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
 from flink_masking.engine.quarantine import Entry, QuarantineReader
 from flink_masking.engine.record import Parts, Transport, header_names, keyed, part_columns
 from flink_masking.errors import InputError
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 

@@ -5,12 +5,12 @@ import pickle
 import pytest
 
 from flink_masking.deployment.model import Deployment
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.engine.plan import compile_plan
 from flink_masking.errors import KeyRingError, VaultError
 from flink_masking.flink.job_source import JobSource
 from flink_masking.keys.files import create
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_masking.policy.faults import Fault, PolicyFaults
+from flink_masking.documents.faults import Fault, PolicyFaults
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flink_masking.policy.faults import PolicyFaults
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import InputError
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 

@@ -10,8 +10,8 @@ import pytest
 from waiting import CLIENT_S
 
 from flink_masking.deployment.model import Deployment
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import InputError
-from flink_masking.policy.faults import PolicyFaults
 from flink_masking.policy.files import LARGEST, read_below
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource

@@ -3,7 +3,7 @@
 import pytest
 from jsonschema import Draft202012Validator
 
-from flink_masking.policy.document import Document
+from flink_masking.documents.document import Document
 from flink_masking.policy.schema import json_schema
 from flink_masking.techniques.registry import TECHNIQUES
 

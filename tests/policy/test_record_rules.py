@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 import yaml
 
-from flink_masking.policy.faults import PolicyFaults
+from flink_masking.documents.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.schema import json_schema
 from flink_masking.policy.source import PolicySource

@@ -2,7 +2,7 @@
 
 import pytest
 
-from flink_masking.policy.document import Document
+from flink_masking.documents.document import Document
 
 
 @pytest.mark.parametrize(

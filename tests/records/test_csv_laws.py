@@ -24,9 +24,9 @@ ROWS = st.integers(1, 5).flatmap(lambda n: st.lists(st.lists(CELLS, min_size=n, 
 def written(row, quoting=csv.QUOTE_MINIMAL):
     """A row as the csv module writes it, with null as an empty cell and empty text in quotes."""
     out = io.StringIO()
-    csv.writer(out, quoting=quoting, lineterminator="").writerow(["" if cell is None else cell for cell in row])
+    csv.writer(out, quoting=quoting, lineterminator="\r\n").writerow(["" if cell is None else cell for cell in row])
     if quoting == csv.QUOTE_ALL or "" not in row:
-        return out.getvalue().encode() if row != [None] else b'""'
+        return out.getvalue()[:-2].encode() if row != [None] else b'""'
     return b",".join(b'""' if cell == "" else written([cell, "x"])[:-2] if cell is not None else b"" for cell in row)
 
 

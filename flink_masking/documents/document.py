@@ -15,7 +15,7 @@ from yaml.reader import Reader, ReaderError
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from flink_masking.policy.faults import Fault, PolicyFaults
+from flink_masking.documents.faults import Fault, Faults, PolicyFaults
 
 MAX_DEPTH = 40
 MAX_NODES = 100_000
@@ -66,22 +66,25 @@ class _Loader(Reader, Scanner, Parser, Composer, _Resolver):
 
 
 class Document:
-    """A parsed policy text.
+    """A parsed text.
 
     Attributes:
+        name: of the source.
         value: dicts with text keys, lists, str, int, float, bool, None.
     """
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, failure: type[Faults] = PolicyFaults) -> None:
         """Parse.
 
         Args:
             name: of the source, for faults.
-            text: the policy.
+            text: the document.
+            failure: what is raised, by the kind of document.
 
         Raises:
-            PolicyFaults: broken YAML, a tag, a duplicate key, a key that is no scalar, a cycle, too large or too deep.
+            Faults: broken YAML, a tag, a duplicate key, a key that is no scalar, a cycle, too large or too deep.
         """
+        self.name = name
         self._keys: dict[Path, Mark] = {}
         self._values: dict[Path, Mark] = {}
         self._faults: list[Fault] = []
@@ -89,15 +92,15 @@ class Document:
         try:
             node = _Loader(text).get_single_node()
         except yaml.MarkedYAMLError as error:
-            raise PolicyFaults(name, [_syntax_fault(error)]) from None
+            raise failure(name, [_syntax_fault(error)]) from None
         except ReaderError as error:
             line, column = _place(text, error.position if isinstance(error.position, int) else 0)
-            raise PolicyFaults(name, [Fault(line, column, "a character that YAML does not allow", "remove it")]) from None
+            raise failure(name, [Fault(line, column, "a character that YAML does not allow", "remove it")]) from None
         if node is None:
-            raise PolicyFaults(name, [Fault(1, 1, "the policy is empty", "start with 'version: 1'")])
+            raise failure(name, [Fault(1, 1, f"{failure.what} is empty", failure.start)])
         self.value = self._plain(node, (), ())
         if self._faults:
-            raise PolicyFaults(name, self._faults)
+            raise failure(name, self._faults)
 
     def mark(self, path: Sequence[str | int]) -> Mark:
         """The place of the value at `path`, or of the key that holds it where the value begins on a later line.

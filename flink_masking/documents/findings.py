@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from flink_masking.documents.document import Document, Mark
+from flink_masking.documents.faults import Fault, split_hint
 from flink_masking.errors import PolicyError
-from flink_masking.policy.document import Document, Mark
-from flink_masking.policy.faults import Fault, split_hint
 
 
 class Findings:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from flink_masking.errors import PolicyError
+from flink_masking.errors import FlinkMaskingError, InputError, PolicyError
 
 
 @dataclass(frozen=True, order=True)
@@ -33,23 +33,46 @@ class Fault:
         return f"{name}:{self.line}:{self.column}: {kind}{self.message}{hint}"
 
 
-class PolicyFaults(PolicyError):
-    """A policy that cannot be used, with all that is wrong with it.
+class Faults(FlinkMaskingError):
+    """A document that cannot be used, with all that is wrong with it.
 
     Attributes:
-        name: of the policy's source.
+        name: of the document's source.
         faults: at least one, in the order of the text.
+        what: kind of document, for messages.
+        start: how such a document begins, as a hint.
     """
+
+    what: ClassVar[str] = "the document"
+    start: ClassVar[str] = ""
 
     def __init__(self, name: str, faults: Sequence[Fault]) -> None:
         """Keep the faults, sorted by place, each once."""
         self.name = name
         self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(fault.text(name) for fault in self.faults))
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        return "\n".join(fault.text(self.name) for fault in self.faults)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Travel between processes as name and faults."""
-        return PolicyFaults, (self.name, self.faults)
+        return type(self), (self.name, self.faults)
+
+
+class PolicyFaults(Faults, PolicyError):
+    """A policy that cannot be used; see `Faults`."""
+
+    what, start = "the policy", "start with 'version: 1'"
+
+
+class DeploymentFaults(Faults, InputError):
+    """A deployment that cannot be used; see `Faults`. Its message is one line with hints."""
+
+    what, start = "the deployment", "start with 'source: {connector: …}'"
+
+    def _text(self) -> str:
+        return "; ".join(f"{self.name}:{fault.line}:{fault.column}: {fault.message}. Hint: {fault.hint}" for fault in self.faults)
 
 
 def split_hint(text: str) -> tuple[str, str]:
