@@ -1,7 +1,6 @@
 """The laws of techniques, run over the whole registry: what is registered is tested, without a word here."""
 
 import base64
-import json
 import pickle
 import unicodedata
 
@@ -116,13 +115,8 @@ def context(values, seed=7):
     return Context(bytes([seed]) * 32, subjects, lambda path: values.rows)
 
 
-def contents(new):
-    """What a replacement says: binary that is a JSON string says its contents, other JSON stays bytes."""
-    return json.loads(new) if isinstance(new, bytes) and new.startswith(b'"') else new
-
-
 def outcome(mask, values, seed=7, where=None):
-    """What becomes of each value: refused, null, the contents of a string, or JSON as bytes."""
+    """What becomes of each value: refused, null, a text, or a literal as bytes."""
     masked = mask(values, context(values if where is None else where, seed))
     n = len(values.text)
     replacements = masked.values if isinstance(masked.values, pa.Array) else pa.array([masked.values.as_py()] * n, masked.values.type)
@@ -131,7 +125,9 @@ def outcome(mask, values, seed=7, where=None):
     assert len(replacements) == n
     assert masked.refused is None or (masked.refused.dtype == np.bool_ and masked.refused.shape == (n,))
     refused = np.zeros(n, bool) if masked.refused is None else masked.refused
-    return ["(refused)" if no else contents(new) for no, new in zip(refused, replacements.to_pylist(), strict=True)]
+    literal = np.zeros(n, bool) if masked.literal is None else masked.literal
+    made = [new.encode() if other and new is not None else new for other, new in zip(literal, replacements.to_pylist(), strict=True)]
+    return ["(refused)" if no else new for no, new in zip(refused, made, strict=True)]
 
 
 @pytest.mark.parametrize(("technique", "example"), MASKS)

@@ -10,7 +10,7 @@ from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.techniques.rewriting import is_empty
 from flink_masking.techniques.shuffle import ShuffleParams
 
-_IS_TEXT, _TAKEN = (np.array([kind in kinds for kind in Kind]) for kinds in (TEXT, SCALAR))
+_IS_TEXT, _TAKEN = (np.array([kind in kinds for kind in Kind]) for kinds in (TEXT | {Kind.NULL}, SCALAR))
 
 
 def cycle(generator: np.random.Generator, n: int) -> np.ndarray:
