@@ -60,7 +60,7 @@ def test_names_are_quoted_for_sql():
         ("source: {}\nsinks:\n\taudit: {}\n", ":3:1:", "broken YAML"),
         ("keys: [\n  'a\n", ":2:3:", "broken YAML"),
         ("keys: \x00", ":1:7:", "a character that YAML does not allow"),
-        ("keys: a\nkeys: b\n", ":2:1:", "the key 'keys' is there twice"),
+        ("keys: a\nkeys: b\n", ":2:1:", "the key 'keys' is a duplicate"),
         (b"keys: \xff\xfe\xfa", "", "not UTF-8"),
         ("", ":1:1:", "the deployment is empty"),
         ("- a\n", ":1:1:", "the deployment' must be keys with values"),

@@ -1,0 +1,69 @@
+"""Commands on CSV files, without Flink: preview and unmask."""
+
+import gzip
+
+import pytest
+
+from flink_masking.keys.files import create
+from flink_masking.protector import Protector
+
+POLICY = """\
+version: 3
+stream: orders
+format: csv
+columns: [id, card, name, city]
+fields:
+  id: {class: identifier}
+  card: {class: direct}
+  name: {class: direct}
+  city: {class: plain}
+segments:
+  masked:
+    view: masked
+    rules:
+      id: drop
+      card: {technique: fpe, domain: pan, format: card, keep_first: 6}
+      name: {technique: encrypt, domain: name}
+      city: keep
+"""
+NAMES = ['"Žofie, ""Z"""', '"two\nlines"', "plain", '""', ""]
+ROWS = [f"{i},41111111111111{i:02d},{name},Prague".encode() for i, name in enumerate(NAMES, 10)]
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A policy, a key ring, raw records and the masked view."""
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    create(tmp_path / "keys.json")
+    (tmp_path / "raw.csv.gz").write_bytes(gzip.compress(b"id,card,name,city\r\n" + b"\r\n".join(ROWS)))
+    protector = Protector(tmp_path / "policy.yaml", f"file://{tmp_path}/keys.json")
+    view = protector.protect(ROWS).views["masked"].to_pylist()
+    header = protector.plan.codec.header(protector.plan.columns("masked"))
+    (tmp_path / "masked").mkdir()
+    (tmp_path / "masked" / "part-0").write_bytes(header + b"\n".join(view[:2]) + b"\n")
+    (tmp_path / "masked" / "part-1").write_bytes(header + b"\n".join(view[2:]) + b"\n")
+    return tmp_path
+
+
+def test_preview(cli, place):
+    """The values of a compressed CSV file are shown before and after, by column; personal ones by their class only."""
+    done = cli("preview", place / "policy.yaml", place / "raw.csv.gz", "--limit", 2)
+    assert 0 == done.code, done.err
+    assert "event 2" in done.out and "‹direct›" in done.out and "Prague" in done.out and "fm1." in done.out
+    assert "lines" not in done.out and "4111111111111110" not in done.out
+
+
+def test_unmask(cli, place):
+    """What was masked comes back cell for cell, behind the header of the view."""
+    done = cli("unmask", place / "policy.yaml", "--segment", "masked", "--input", place / "masked", "--output", place / "clear.csv",
+               "--keys", f"file://{place}/keys.json", "--actor", "ann", "--purpose", "case 7")
+    assert 0 == done.code, done.err
+    expected = [b"card,name,city", *(row.partition(b",")[2] for row in ROWS)]
+    assert b"".join(row + b"\n" for row in expected) == (place / "clear.csv").read_bytes()
+
+
+def test_another_header(cli, place):
+    """A file whose header is not the policy's is refused with the column's number."""
+    (place / "other.csv").write_bytes(b"id,name,card,city\n1,2,3,4\n")
+    done = cli("preview", place / "policy.yaml", place / "other.csv")
+    assert 0 != done.code and "column 2 of its header" in done.err
