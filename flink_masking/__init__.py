@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flink_masking.documents.faults import Fault, PolicyFaults
     from flink_masking.errors import (
         DecryptionError,
         FlinkMaskingError,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from flink_masking.flink.views import Views
     from flink_masking.keys.providers import open_ring as open_keys
     from flink_masking.keys.ring import KeyRing
-    from flink_masking.policy.faults import Fault, PolicyFaults
     from flink_masking.policy.load import LoadedPolicy, load_policy
     from flink_masking.policy.model import Policy
     from flink_masking.protector import Protector, Result
@@ -76,7 +76,7 @@ _PLACES = {
     "flink.views": ("Views",),
     "keys.providers": ("open_keys",),
     "keys.ring": ("KeyRing",),
-    "policy.faults": ("Fault", "PolicyFaults"),
+    "documents.faults": ("Fault", "PolicyFaults"),
     "policy.load": ("LoadedPolicy", "load_policy"),
     "policy.model": ("Policy",),
     "protector": ("Protector", "Result"),

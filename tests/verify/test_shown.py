@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from flink_masking.documents.document import Document
 from flink_masking.keys.ring import KeyRing
-from flink_masking.policy.document import Document
 from flink_masking.policy.fields import Field
 from flink_masking.policy.load import load
 from flink_masking.policy.segments import rule_spec
