@@ -15,7 +15,7 @@ from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
-from flink_masking.records.json.codec import binary_column
+from flink_masking.records.column import binary_column
 from flink_masking.tools.unmask import Unmask
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
