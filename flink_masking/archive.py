@@ -21,7 +21,7 @@ PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 JAVA = "apache-flink-libraries"
 """Flink itself: the cluster has it."""
 CLIENT = frozenset({"faker", "rich", "typer"})
-"""What only commands need: made-up events, and what they print with."""
+"""What only commands need: synthetic events, and what they print with."""
 DP = "opendp"
 """What only aggregated segments need."""
 LEFT_OUT = re.compile(

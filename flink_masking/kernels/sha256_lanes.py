@@ -4,8 +4,8 @@ One instruction advances sixteen messages, and no step depends on the data: ther
 timing tells nothing of either. LLVM lowers the vectors to what the processor has that it compiles for; sixteen lanes are faster than eight
 even where a register holds fewer, because two independent chains hide each other's latency.
 
-Kernels are compiled ahead for x86-64-v3 (`flink_masking.kernels.baseline`), but AVX-512 does a block in less than half the time: so the
-block function is there twice, and the processor that runs it decides which one is called.
+Kernels are compiled ahead for x86-64-v3 (`flink_masking.kernels.baseline`), but AVX-512 does a block in less than half the time: so
+the block function is compiled for both, and the processor that runs it decides which one is called.
 
 State is eight vectors, a block sixteen, both at addresses that are multiples of `VECTOR_BYTES`.
 """
