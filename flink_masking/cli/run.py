@@ -45,7 +45,7 @@ def run(
         where = vault_address(vault, keys) if loaded.tokenised else None
         if where is not None and vault is None:
             err.print(f"tokens are kept in {where}", soft_wrap=True)
-        records = Input.of(input_, loaded.policy.format, loaded.policy.columns)
+        records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True)
         records.check()
         if records.columns is not None:
             loaded = replace(loaded.with_columns(records.columns), source=replace(loaded.source, columns=records.columns, folded=True))

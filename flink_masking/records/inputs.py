@@ -31,15 +31,17 @@ class Input:
         format: a key of `FORMATS`.
         columns: that the headers name; None for a format without headers.
         longest: bytes of a record.
+        blank: whether blank lines are records, which no scanner of JSON takes; otherwise they are passed over.
     """
 
     files: tuple[Path, ...]
     format: str
     columns: tuple[str, ...] | None
     longest: int = LONGEST
+    blank: bool = False
 
     @classmethod
-    def of(cls, path: Path, format: str, columns: tuple[str, ...] | None = None, longest: int = LONGEST) -> "Input":
+    def of(cls, path: Path, format: str, columns: tuple[str, ...] | None = None, longest: int = LONGEST, blank: bool = False) -> "Input":
         """Look at an input.
 
         Args:
@@ -47,19 +49,20 @@ class Input:
             format: of the records.
             columns: that the policy names; None: those that the first file names.
             longest: bytes of a record.
+            blank: whether blank lines are records.
 
         Raises:
             InputError: no such file; a header is missing, or is not that of the policy.
         """
         files = tuple(input_files(path))
         if not FORMATS[format].header:
-            return cls(files, format, None, longest)
+            return cls(files, format, None, longest, blank)
         if columns is None:
             if files[0] == STANDARD_INPUT:
                 raise InputError("standard input: its header cannot be read beforehand. Hint: name the columns in the policy, columns: […]")
             with opened(files[0]) as stream:
                 columns = _header(format, next(_records(format, stream, str(files[0]), longest), b""), files[0])
-        return cls(files, format, columns, longest)
+        return cls(files, format, columns, longest, blank)
 
     def __iter__(self) -> Iterator[bytes]:
         """The records of all files, without headers.
@@ -75,7 +78,7 @@ class Input:
             rows = _records(self.format, stream, str(file), self.longest)
             if self.columns is not None and (first := next(rows, None)) is not None:
                 self._check(_header(self.format, first, file), file)
-            yield from rows
+            yield from rows if self.blank else filter(None, rows)
 
     def _check(self, found: tuple[str, ...], file: Path) -> None:
         assert self.columns is not None

@@ -20,7 +20,7 @@ fields:
   amount: {class: measure, type: number, bounds: [0, 100], scale: 2}
   vip: {class: plain, type: boolean}
   age: {class: quasi, type: integer, domain: [0, 120]}
-  note: {class: free_text}
+  note: {class: sensitive}
   at: {class: plain, type: datetime}
   place.city: {class: quasi, type: city}
 segments:

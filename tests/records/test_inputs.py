@@ -64,6 +64,13 @@ def test_documents_that_are_no_lines(given, text, found):
     assert "Hint: jq -c" in str(caught.value)
 
 
+def test_blank_lines(tmp_path):
+    """A blank line is passed over, or where that is asked for a record, as it is to Flink's file source."""
+    (tmp_path / "input").write_bytes(b'{"a":1,\n\n{"a":2}\r\n\r\n')
+    assert [b'{"a":1,', b'{"a":2}'] == list(Input.of(tmp_path / "input", "json"))
+    assert [b'{"a":1,', b"", b'{"a":2}', b""] == list(Input.of(tmp_path / "input", "json", blank=True))
+
+
 def test_a_broken_first_line_is_a_record(given):
     """A first line that was cut off is a record like any other, for the quarantine."""
     assert [b'{"a":1,', b'{"a":2}'] == given(b'{"a":1,\n{"a":2}\n')

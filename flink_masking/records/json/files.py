@@ -12,7 +12,7 @@ def names(first: bytes) -> tuple[str, ...]:
 
 
 def records(stream: io.BufferedReader, name: str, longest: int) -> Iterator[bytes]:
-    """The records of a file, blank lines passed over.
+    """The records of a file; a blank line is an empty one.
 
     Args:
         stream: without a byte order mark.
@@ -26,6 +26,10 @@ def records(stream: io.BufferedReader, name: str, longest: int) -> Iterator[byte
     for line in _lines(stream, longest):
         text = line.strip(b" \t\r\n")
         if not text:
+            if before:
+                yield before
+                before = b""
+            yield b""
             continue
         number += 1
         if number == 0 and text[:1] == b"[":
