@@ -14,10 +14,6 @@ from flink_masking.policy.tree import FieldTree, repeats
 from flink_masking.records.codec import FORMATS
 from flink_masking.records.paths import format_path, labels, parse_path
 
-WITHOUT_OBJECTS = frozenset({"keep", "drop"})
-"""Techniques for a parent of fields where a format has no objects: they are carried out on each of its columns."""
-
-
 def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     """Check that the format is known and can hold the declared fields, and that columns and fields fit each other."""
     found = FORMATS.get(policy.format)
@@ -45,7 +41,7 @@ def _check_columns(policy: Policy, columns: tuple[str, ...], findings: Findings)
     for number, name in enumerate(columns):
         label = next((label for label in labels(name) if label in fields), labels(name)[-1])
         if label in meant:
-            findings.error(("columns", number), f"the column '{cut(name)}' is there twice", "give each column its own name")
+            findings.error(("columns", number), f"the column '{cut(name)}' is a duplicate", "give each column its own name")
         elif label not in fields and policy.unknown_fields == "quarantine":
             hint = did_you_mean(name, policy.fields, "fields") or "declare it under 'fields', or unknown_fields: drop"
             findings.error(("columns", number), f"the column '{cut(name)}' is no declared field: every record would be quarantined", hint)
@@ -65,7 +61,7 @@ def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, R
         hint = f"omit it; flink-masking unmask takes --key-version for {policy.format}"
         findings.error(("segments", name, "key_versions"), f"a record of {policy.format} has no place for an object", hint)
     for path, rule in rules.items():
-        if path not in policy.fields and rule.technique.name not in WITHOUT_OBJECTS:
+        if path not in policy.fields and rule.technique.action is None:  # keep and drop are carried out on each of its columns
             hint = "write a rule for each of its columns, or drop it"
             findings.error(("segments", name, "rules", path), f"'{cut(path)}' is no column but the name of several", hint)
 
