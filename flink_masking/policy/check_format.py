@@ -14,6 +14,7 @@ from flink_masking.policy.tree import FieldTree, repeats
 from flink_masking.records.codec import FORMATS
 from flink_masking.records.paths import format_path, labels, parse_path
 
+
 def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     """Check that the format is known and can hold the declared fields, and that columns and fields fit each other."""
     found = FORMATS.get(policy.format)
