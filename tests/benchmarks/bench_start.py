@@ -40,8 +40,8 @@ def spent(*arguments: object, rounds: int = ROUNDS) -> tuple[float, float]:
 
 def figure(value: float, unit: str, goal: float | None) -> dict[str, Any]:
     """An entry of the table, beside its goal."""
-    ratio = None if goal is None else round(value / goal, 2)
-    return {"value": round(value, 2), "unit": unit, "ratio": ratio, "against": f"a goal of {goal} {unit}"}
+    entry = {"value": round(value, 2), "unit": unit}
+    return entry if goal is None else entry | {"ratio": round(value / goal, 2), "against": f"a goal of {goal} {unit}"}
 
 
 def commands(folder: Path) -> dict[str, dict[str, Any]]:
@@ -76,7 +76,7 @@ def archive(folder: Path) -> dict[str, dict[str, Any]]:
 
 def first_record(folder: Path) -> dict[str, dict[str, Any]]:
     """From ``flink run`` with the archive to the first record in a view, on a TaskManager that has run no Python yet."""
-    sys.path += [str(HERE.parent / "cluster"), str(HERE.parent / "flink"), str(HERE.parent)]
+    sys.path += [str(HERE.parent / name) for name in ("cluster", "flink", "shared")]
     import material  # type: ignore[import-not-found]
     from cluster import Cluster  # type: ignore[import-not-found]
     from fanout import FanOut  # type: ignore[import-not-found]
