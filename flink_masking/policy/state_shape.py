@@ -25,10 +25,15 @@ def state_shapes(loaded: LoadedPolicy) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
     for name, segment in loaded.policy.segments.items():
         if isinstance(segment, AnonymizedSegment):
-            shapes[name] = _json(_anonymized(segment, loaded))
+            shapes[name] = _json({**_anonymized(segment, loaded), **_format(loaded)})
         elif isinstance(segment, AggregatedSegment):
-            shapes[name] = _json(_aggregated(name, segment, loaded))
+            shapes[name] = _json({**_aggregated(name, segment, loaded), **_format(loaded)})
     return shapes
+
+
+def _format(loaded: LoadedPolicy) -> dict[str, Any]:
+    """The format in which state keeps groups and released values; left out where it is JSON, as it always was."""
+    return {} if loaded.policy.format == "json" else {"format": loaded.policy.format}
 
 
 def _anonymized(segment: AnonymizedSegment, loaded: LoadedPolicy) -> dict[str, Any]:

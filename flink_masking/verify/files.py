@@ -21,12 +21,15 @@ def read_policy(source: PolicySource) -> Policy:
 
     Raises:
         PolicyFaults: it is no policy.
-        PolicyError: it names no subject, or a field that it does not declare.
+        PolicyError: its records are no JSON; it names no subject, or a field that it does not declare.
     """
     document = Document(source.name, source.text)
     policy, faults = build(document)
     if policy is None:
         raise PolicyFaults(source.name, faults)
+    if policy.format != "json":
+        raise PolicyError(f"{source.name}: verify reads views of JSON, and the policy's records are of format {cut(policy.format)}. Hint: "
+                          "run the same rules over JSON records of the same values")
     if policy.subject is None:
         raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
     for segment in policy.segments.values():

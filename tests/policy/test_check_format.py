@@ -3,8 +3,11 @@
 import pytest
 
 from flink_masking.documents.faults import PolicyFaults
+from flink_masking.errors import PolicyError
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
+from flink_masking.policy.state_shape import differences, state_shapes
+from flink_masking.verify.files import read_policy
 
 POLICY = """version: 1
 stream: orders
@@ -43,3 +46,21 @@ def test_faults(old, new, place, message):
     with pytest.raises(PolicyFaults) as caught:
         load(PolicySource("policy.yaml", POLICY.replace(old, new)))
     assert any(message in fault.message and f"{fault.line}:{fault.column}".startswith(place) for fault in caught.value.faults), caught.value
+
+
+def test_verify_refuses_other_formats():
+    """The verifier reads views of JSON, and says so."""
+    with pytest.raises(PolicyError, match=r"verify reads views of JSON, .* csv\. Hint: "):
+        read_policy(PolicySource("policy.yaml", POLICY))
+
+
+def test_state_of_one_format_is_not_continued_in_another():
+    """Groups and released values are kept as their format writes them, so that a job cannot go on from another one's state."""
+    text = POLICY.replace("  masked:\n", "  groups: {view: anonymized, k: 2, quasi_identifiers: [age]}\n  masked:\n")
+    text = text.replace("fields:\n", "subject: id\nfields:\n  age: {class: quasi, type: integer, domain: [0, 120]}\n")
+    text = text.replace("[id, a.b]", "[id, a.b, age]")
+    shapes = [state_shapes(load(PolicySource("policy.yaml", one)))
+              for one in (text, text.replace("format: csv\n", "").replace("columns: [id, a.b, age]\n", ""))]
+    assert "format" not in shapes[1]["groups"]
+    assert [] == differences(shapes[0], shapes[0])
+    assert ["segment 'groups': format changed from \"csv\" to null"] == differences(*shapes)
