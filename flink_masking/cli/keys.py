@@ -77,9 +77,9 @@ def promote(file: File, version: Number) -> None:
 
 
 def disable(file: File, version: Number) -> None:
-    """Disable VERSION: it neither protects nor decrypts until it is enabled again.
+    """Disable VERSION until it is enabled again.
 
-    What it protected opens again after 'keys enable': try this before 'keys destroy'.
+    Disabled, it neither protects nor decrypts. 'keys enable' reverses this: try it before 'keys destroy'.
     """
     after = _change(file, lambda ring: ring.disabled(version))
     _say(file, f"version {version} is disabled")

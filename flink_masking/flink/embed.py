@@ -128,7 +128,7 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         name: tells this call from another one in the same job: small letters, digits and underscores. It is part of uids, so keep it.
         bounded: the input ends. Windows then close at its end and no record is late, in whatever order records come.
         idle_after_s: seconds without a record after which a partition of the source no longer holds back event time.
-        key_refresh_s: seconds between two looks at the key ring.
+        key_refresh_s: seconds between two readings of the key ring.
         vault_patience_s: seconds for which a vault that is away is waited for.
         require_tls: refuse a vault on another machine without TLS.
 

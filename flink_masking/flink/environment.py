@@ -13,7 +13,7 @@ from flink_masking.flink.settings import stream_environment as configured
 from flink_masking.java import java_home
 
 _SUBMITTED = "PYFLINK_GATEWAY_PORT"
-"""Set by ``flink run`` for the script that it runs; Java is there already."""
+"""Set by ``flink run`` for the script that it runs; Java runs already."""
 
 
 def stream_environment(settings: Mapping[str, str] | None = None, jars: Iterable[Path] = ()) -> StreamExecutionEnvironment:

@@ -88,7 +88,7 @@ def _check_key_versions(name: str, segment: MaskedSegment, rules: dict[str, Rule
     loc = ("segments", name, "key_versions")
     if tree.find(KEY_VERSIONS) is not None:
         findings.error(loc, f"the member '{KEY_VERSIONS}' that it adds is declared as a field", "rename the field")
-    if policy.unknown_fields == "redact":  # an undeclared member of that name would stay, and the key would be there twice
+    if policy.unknown_fields == "redact":  # an undeclared member of that name would stay, and the key would be a duplicate
         findings.error(loc, "it does not go together with 'unknown_fields: redact'", "quarantine or drop unknown fields")
     if not any(rule.promises.version_beside for rule in rules.values()):
         text = "the segment has no rule whose results need a key version beside them"

@@ -1,4 +1,4 @@
-"""Laws on keys: which are asked for, what depends on them, and the way back."""
+"""Laws on keys: which are asked for, what depends on them, and the inverse mask."""
 
 import base64
 import pickle
@@ -43,7 +43,7 @@ def reversible(rule: Rule) -> None:
     if rule.technique.action is not None:
         return
     if not rule.promises.reversible:
-        keep_to(not hasattr(_implementation(rule), "unmake"), "reversible: there is a way back that is not promised")
+        keep_to(not hasattr(_implementation(rule), "unmake"), "reversible: there is an inverse mask that is not promised")
         return
     mask, back, taken = rule.mask(), rule.back(), 0
     for values in [*mixed(rule.technique.inputs), *_samples(rule)]:
@@ -52,7 +52,7 @@ def reversible(rule: Rule) -> None:
 
 
 def needs_vault(rule: Rule) -> None:
-    """What is kept in a vault decides on results, exactly where that is promised; the way back is refused without one."""
+    """What is kept in a vault decides on results, exactly where that is promised; the inverse mask is refused without one."""
     if rule.technique.action is not None or not rule.promises.deterministic:
         return
     vaults = MemoryVault(), MemoryVault()
@@ -64,7 +64,7 @@ def needs_vault(rule: Rule) -> None:
             rule.technique.unmake(rule.params, RuleContext(site.facts, site.keys, site.read))
         except PolicyError:
             return
-        keep_to(False, "needs_vault: there is a way back without one")
+        keep_to(False, "needs_vault: there is an inverse mask without one")
 
 
 def key_version(rule: Rule) -> None:

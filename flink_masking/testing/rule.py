@@ -74,11 +74,11 @@ class Rule:
         return made
 
     def back(self, site: RuleContext | None = None) -> Mask:
-        """The way back."""
+        """The inverse mask."""
         try:
             return self.technique.unmake(self.params, site or self.site())
         except (AttributeError, PolicyError) as error:
-            raise BrokenPromise(f"reversible: there is no way back ({type(error).__name__})") from None
+            raise BrokenPromise(f"reversible: there is no inverse mask ({type(error).__name__})") from None
 
     def results(self, values: Values, seed: int = 7, site: RuleContext | None = None, people: str = "person") -> list[Any]:
         """What becomes of each value under a mask made for it."""

@@ -1,4 +1,4 @@
-"""The way back without a command line: for services and notebooks of key holders, who say who they are and why."""
+"""Decrypts masked records without a command line: for services and notebooks of key holders, who say who they are and why."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack, closing

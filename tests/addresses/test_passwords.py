@@ -106,7 +106,7 @@ def test_no_deployment_takes_it(tmp_path, key, address):
     """A deployment with it is refused where it is read: main job, preflight, access, SQL scripts."""
     other = "vault: postgresql://u@localhost/d\n" if key == "keys" else "keys: env://KEYS\n"
     (tmp_path / "deployment.yaml").write_text(TABLES + other + f'{key}: "{address}"\n')
-    with pytest.raises(InputError, match=f"deployment.yaml: {key}: .*holds a password.*Hint: ") as raised:
+    with pytest.raises(InputError, match=rf"deployment.yaml:4:\d+: {key}: .*holds a password.*Hint: ") as raised:
         Deployment.read(tmp_path / "deployment.yaml")
     assert "geheim" not in str(raised.value)
     assert raised.value.__context__ is None or raised.value.__suppress_context__

@@ -14,7 +14,7 @@ FAULTS = [
     ([("  email:  ", "  §em[ail:  ")], "path 'em[ail'", "card.number"),
     ([("  notes:  ", "  §\"*\":  ")], "'*' would declare every field", "unknown_fields"),
     ([("  notes:  ", "  notes: {class: plain}\n  §'\"notes\"':  ")], "'\"notes\"' is the same field as 'notes'", "once"),
-    ([("  card.brand: ", "  §card: {class: plain}\n  card.brand: ")], "'card' holds 'card.number', so it is no single value", "leave"),
+    ([("  card.brand: ", "  §card: {class: plain}\n  card.brand: ")], "'card' holds 'card.number', so it is no single value", "omit"),
     ([("  card.brand: ", "  §card[*]: ")], "'card[*]' and 'card.number' contradict each other", "array or object"),
     ([("[0, 120]", "§[120, 0]")], "the domain of 'age' is not a low and a higher value", "two numbers"),
     ([("[0, 120]", "§[0, high]")], "the domain of 'age' is not a low and a higher value", "two numbers"),
@@ -82,7 +82,7 @@ FAULTS = [
     ([("{field: diagnosis, l: 2}", "{field: diagnosis, l: 2, kind: §log}")], "'kind' has no such choice", "distinct"),
     ([("max_delay", "mode: zero_delay\n    max_delay"), ("l_diversity: {f", "§l_diversity: {f")], "'l_diversity' is about groups",
      "buffered"),
-    ([("max_delay", "mode: zero_delay\n    algorithm: §mondrian\n    max_delay")], "mode zero_delay forms no groups", "away"),
+    ([("max_delay", "mode: zero_delay\n    algorithm: §mondrian\n    max_delay")], "mode zero_delay forms no groups", "omit"),
     # aggregated
     ([("event_time: {field: timestamp, max_out_of_orderness: 5s}\n", ""), ("  aggregated-", "  §aggregated-")],
      "'event_time' is missing", "event_time: {field"),

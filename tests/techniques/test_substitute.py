@@ -246,5 +246,5 @@ def test_known_locales_are_named():
 
 def test_deterministic_by_mode():
     """The technique calls itself deterministic exactly when it is consistent."""
-    promises = [TECHNIQUE.deterministic(SubstituteParams(**{"as": "city", "mode": mode})) for mode in ("consistent", "random")]
+    promises = [TECHNIQUE.promises(SubstituteParams(**{"as": "city", "mode": mode})).deterministic for mode in ("consistent", "random")]
     assert promises == [True, False]

@@ -33,7 +33,7 @@ class FromFlink:
     def __call__(self, timezone: Any, field_types: Sequence[Any], batches: Sequence[pa.RecordBatch]) -> list[Any]:
         """A Series for each column."""
         table = pa.Table.from_batches(batches)
-        # A timestamp would be made one of the session's time zone, in which an hour a year is there twice.
+        # A timestamp would be made one of the session's time zone, in which one hour a year occurs twice.
         as_arrow = [pa.types.is_binary(kind) or pa.types.is_timestamp(kind) for kind in table.schema.types]
         others = [i for i, kept in enumerate(as_arrow) if not kept]
         converted = iter(())
