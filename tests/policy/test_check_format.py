@@ -31,11 +31,7 @@ def test_a_policy_over_csv():
 
 
 @pytest.mark.parametrize(("old", "new", "place", "message"), [
-<<<<<<< HEAD
     ("columns: [id, a.b]", "columns: [id, a.b, id]", "4:20", "is a duplicate"),
-=======
-    ("columns: [id, a.b]", "columns: [id, a.b, id]", "4:21", "is a duplicate"),
->>>>>>> 940cf9b (Tests follow what messages and interfaces say now; words)
     ("columns: [id, a.b]", "columns: [id, a.c]", "4:15", "is no declared field"),
     ("columns: [id, a.b]", "columns: [a.b]", "4:10", "no column is named 'id'"),
     ("a.b: {class: direct}", "a.b: {class: direct, type: json}", "7:30", "holds no object"),

@@ -18,7 +18,7 @@ def _install() -> None:
     from apache_beam.runners.worker import statesampler
 
     sampler = statesampler.StateSampler
-    if sampler.start is _start:
+    if sampler.start is _start and sampler.stop is _stop:
         return
     for method, digest in _METHODS.items():
         require_source(getattr(sampler, method), digest)
