@@ -1,6 +1,7 @@
 """Options of a deployment by reference, and what may never be seen of them."""
 
 import re
+
 import pytest
 
 from flink_masking.addresses.endpoints import collision, kafka_endpoint
@@ -62,7 +63,8 @@ def test_a_reference_that_leads_nowhere_is_a_clear_error(read, tmp_path, referen
     with pytest.raises(InputError) as caught:
         read(f'source: {{p: "{reference}"}}\n{HEAD}')
     message = str(caught.value)
-    assert re.match(rf"{re.escape(str(tmp_path / 'deployment.yaml'))}:1:13: {re.escape(said)}", message) and " Hint: " in message and "\n" not in message
+    place = re.escape(str(tmp_path / "deployment.yaml"))
+    assert re.match(rf"{place}:1:13: {re.escape(said)}", message) and " Hint: " in message and "\n" not in message
 
 
 def test_no_secret_is_printed(read, tmp_path, monkeypatch):

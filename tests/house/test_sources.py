@@ -55,7 +55,7 @@ def test_nothing_is_left_unfinished():
 
 
 def test_kernels_are_compiled_with_the_house_options():
-    """Every njit of the library takes the options JIT or INLINED, which adds to them, so that kernels are cached, hold no GIL and divide like C."""
+    """Every njit of the library takes the options JIT, or INLINED with them, so that kernels are cached, hold no GIL and divide like C."""
     loose = []
     for path in (ROOT / "flink_masking").rglob("*.py"):
         decorators = [d for node in ast.walk(ast.parse(path.read_text())) for d in getattr(node, "decorator_list", ())]

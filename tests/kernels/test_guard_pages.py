@@ -174,7 +174,8 @@ def test_keyed_masks_stay_in_their_memory(all_guarded, name, example):
     rnd, technique = random.Random(11), registry.get(name)
     rule_context = RuleContext(FieldFacts("field"), KeyRing.new(), lambda file: "", vault=MemoryVault())
     params = technique.params.model_validate(example)
-    masks = [make(params, rule_context) for make in (technique.make, *([technique.unmake] if technique.promises(params).reversible else []))]
+    makers = [technique.make, technique.unmake] if technique.promises(params).reversible else [technique.make]
+    masks = [make(params, rule_context) for make in makers]
     for count in (1, 2, 7, 40, 90):
         for valid in (False, True):
             mixed = ["".join(rnd.choices(PIECES + VALID, k=rnd.randrange(4))) for _ in range(count)]

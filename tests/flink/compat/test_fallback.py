@@ -78,7 +78,8 @@ def sent(key_uri: str) -> pa.Table:
     return table.select([name for name in functions if not name.startswith(RANDOM)])
 
 
-@pytest.mark.parametrize("missing", [{p.name for p in compat.PROTECT}, *({p.name} for p in compat.PROTECT)], ids=lambda names: "+".join(sorted(names)))
+@pytest.mark.parametrize("missing", [{p.name for p in compat.PROTECT}, *({p.name} for p in compat.PROTECT)],
+                         ids=lambda names: "+".join(sorted(names)))
 def test_the_output_is_the_same_without_a_patch(missing, key_uri, as_before, monkeypatch):
     """Views, keys and key version are the same bytes, whichever patches could not be applied."""
     with monkeypatch.context() as patched:
