@@ -179,8 +179,8 @@ def test_workers_are_started_and_told_as_expected():
 def test_nothing_else_reaches_into_private_parts():
     """Private attributes of PyFlink, its worker code and Beam are named in this one package only."""
     package = Path(flink_masking.__file__).parent
-    private = re.compile(r"\._j_|fn_execution|(import|from) apache_beam|pyflink_gateway_server|_python_worker_execution|_SERVICE_DESCRIPTOR|"
-                         r"java_utils import (?!to_jarray)")
+    private = re.compile(r"\._j_|fn_execution|(import|from) apache_beam|pyflink_gateway_server|_python_worker_execution|"
+                         r"_SERVICE_DESCRIPTOR|java_utils import (?!to_jarray)")
     found = {str(file.relative_to(package)) for file in package.rglob("*.py") if private.search(file.read_text())}
     assert {name for name in found if not name.startswith("flink/compat/")} == set()
 
