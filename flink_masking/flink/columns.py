@@ -16,7 +16,6 @@ import pyarrow as pa
 from pyflink.table.types import DataType
 from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
 
-from flink_masking.errors import JobError
 from flink_masking.flink.compat.arrow_results import result
 from flink_masking.flink.compat.versions import VersionChecked
 
@@ -65,20 +64,10 @@ class SharedBatch:
         self._batch: Any = None
         self._columns: list[pa.Array] = []
         self._given = 0
-        self._begins: int | None = None
 
     def column(self, number: int, of: int, arguments: "tuple[pd.Series[Any], ...]") -> pa.Array:
-        """A column of a batch, which is made when its first column is asked for, and forgotten with its last.
-
-        Raises:
-            JobError: Flink hands each function a copy of the batch of its own. Each would be evaluated for itself then, with nonces, random
-                values and an audit that do not belong together.
-        """
+        """A column of a batch, which is made when its first column is asked for, and forgotten with its last."""
         if self._batch is not arguments[0]:
-            if self._begins not in (None, number):
-                raise JobError("protect: PyFlink does not give all columns the same batch. Hint: install the release of apache-flink that "
-                               "flink-masking names, and use all columns in one query")
-            self._begins = number
             self._columns, self._batch, self._given = self.maker(*arguments), arguments[0], 0
         column = self._columns[number]
         self._given += 1

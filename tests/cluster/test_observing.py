@@ -174,7 +174,7 @@ def test_records_in_and_out_are_counted(story):
     protect = Protect(compile_plan(load(PolicySource.read(story.place / "policy.yaml")), KeyRing.ephemeral()), lambda size: bytes(size),
                       lambda: 2_000_000_000_000)
     (piece,) = protect(pa.array(material.BROKEN, pa.binary()))
-    assert scrape.by("records_quarantined", "reason") == piece.counts["quarantined"]
+    assert scrape.by("records_quarantined", "reason") == piece.report.quarantined
     for segment in ("analytics", "development"):
         assert scrape.value("records_released", segment=segment) == n
 
@@ -273,7 +273,7 @@ def test_health_of_a_running_job(story):
     assert story.healthy.exit_code == 0, story.healthy.output
     assert [line.split(":")[0] for line in story.healthy.output.splitlines()] == [
         "ok   job", "ok   tasks", "ok   restarts", "ok   checkpoint", "ok   back-pressure", "ok   records", "ok   late",
-        "ok   keys", "ok   ports"]
+        "ok   keys", "ok   ports", "ok   patches"]
     assert "from their own host only" in story.healthy.output
     assert f"late: {LATE:,} of " in story.healthy.output
     assert story.strict.exit_code == 1

@@ -9,7 +9,6 @@ import pyarrow as pa
 import pytest
 from pyflink.table import DataTypes
 
-from flink_masking.errors import JobError
 from flink_masking.flink import compat
 from flink_masking.flink.columns import Column, column_functions
 
@@ -83,16 +82,6 @@ def test_instances_of_an_operator_share_nothing() -> None:
     assert [first[0].eval(one).to_pylist(), second[0].eval(other).to_pylist()] == [["a"], ["b"]]
     assert [first[1].eval(one).to_pylist(), second[1].eval(other).to_pylist()] == [[0], [0]]
     assert CALLS == {"opened": 2, "made": 2}
-
-
-def test_copies_of_a_batch_are_refused() -> None:
-    """Where each column is given a copy of the batch of its own, the job fails and releases no columns that do not belong together."""
-    columns = worker_columns()
-    for column in columns:
-        column.open(None)
-    columns[0].eval(pd.Series(["a"]))
-    with pytest.raises(JobError, match="does not give all columns the same batch"):
-        columns[1].eval(pd.Series(["a"]))
 
 
 def test_a_batch_is_forgotten_with_its_last_column() -> None:

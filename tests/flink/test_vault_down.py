@@ -123,7 +123,7 @@ def test_a_vault_that_stays_away_fails_the_job(story):
     assert story["code"] == 1
     (line,) = [line for line in story["err"].splitlines() if line.startswith("error: ")]
     port = story["server"].port
-    assert f"VaultError: postgresql://127.0.0.1:{port}/" in line and f"could not be reached for {story['patience']} s" in line
+    assert f"VaultUnavailableError: postgresql://127.0.0.1:{port}/" in line and f"could not be reached for {story['patience']} s" in line
     assert "Hint: " in story["err"] and "Traceback" not in story["err"] and PASSWORD not in story["err"]
     assert story["at the end"] == 4_000
 
