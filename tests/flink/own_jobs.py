@@ -144,7 +144,7 @@ def main() -> None:
     example(place, policy, keys)
     answers["uids"] = sorted(set(uids))
     answers["class path"] = str(get_gateway().jvm.java.lang.System.getProperty("java.class.path")).split(":")[0]
-    print(json.dumps(answers))
+    print(json.dumps(answers, default=list))  # some hold a list of Java
 
 
 if __name__ == "__main__":

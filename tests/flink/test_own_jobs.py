@@ -86,7 +86,7 @@ def test_what_cannot_be_protected_is_refused_with_a_hint(answers):
     assert "no column payload for the payload of records; it has line. Hint: columns=Columns(payload='…')" in wrong["no column"]
     assert "a record is BYTES or STRING. Hint: JSON_OBJECT" in wrong["type"]
     assert "emits a changelog" in wrong["changelog"] and "Hint: use an append-only source" in wrong["changelog"]
-    assert "a rule for the key of records, and no column is named for it. Hint: columns=Columns(key='…')" in wrong["no key"]
+    assert "a rule for the headers of records, and no column is named for it. Hint: columns=Columns(headers='…')" in wrong["no key"]
     assert "Python objects. Hint: give the step before an output_type" in wrong["objects"]
 
 
