@@ -23,7 +23,7 @@ def health(
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Figures without a limit are reported, not checked.
     """
     from flink_masking.cli.console import out
-    from flink_masking.flink_rest.health import Limits, RestEndpoint, judge, observe
+    from flink_masking.flink_rest.health import Limits, RestEndpoint, find_job, judge, observe
     from flink_masking.flink_rest.key_checks import keys_check
     from flink_masking.flink_rest.patches import patches_check
     from flink_masking.flink_rest.ports import services_check
@@ -33,8 +33,9 @@ def health(
                     _duration("--restart-window", restart_window) or 0)
     keys_limit = _duration("--max-keys-unreadable", max_keys_unreadable) or 0
     endpoint = RestEndpoint(rest, ca, certificate)
-    checks = [*judge(observe(endpoint, job), limits), keys_check(endpoint, job, keys_limit), services_check(endpoint, job),
-              patches_check(endpoint, job)]
+    found = find_job(endpoint, job)
+    checks = [*judge(observe(endpoint, found), limits), keys_check(endpoint, found, keys_limit), services_check(endpoint, found),
+              patches_check(endpoint, found)]
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

@@ -194,39 +194,51 @@ class RestEndpoint:
         path = f"/jobs/{job}/vertices/{step}/subtasks/metrics"
         names = [urllib.parse.quote(metric["id"]) for metric in self.get(path) if wanted(metric["id"])]
         found = self.get(f"{path}?get={','.join(names)}&agg={how}") if names else []
-        return [metric[how] for metric in found if metric[how] not in (None, "NaN")]
+        return [float(metric[how]) for metric in found if metric[how] not in (None, "NaN")]
+
+    def maxima(self, job: str, metric: str) -> list[float]:
+        """The largest value of a metric in each operator of a job that has it.
+
+        Args:
+            job: id.
+            metric: how its name ends.
+
+        Raises:
+            JobError: there is no answer, or it is not Flink's.
+        """
+        steps = self.get(f"/jobs/{job}")["vertices"]
+        return [value for step in steps for value in self.figures(job, step["id"], "max", lambda name: name.endswith(metric))]
 
 
-def observe(rest: RestEndpoint, job: str | None) -> Observed:
-    """Look at a job.
+def observe(rest: RestEndpoint, job: str) -> Observed:
+    """Read a job's state, restarts, checkpoints and metrics; `job` is its id. Raises JobError if the endpoint does not answer."""
+    found = rest.get(f"/jobs/{job}")
+    steps = found["vertices"]
+    sources = [step for step in steps if step["name"].startswith("Source")]
+    waits = {step["id"]: _metric(rest, job, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
+    strains = [waits[step["id"]] + _metric(rest, job, step["id"], "busyTimeMsPerSecond", "max") for step in sources]
+    marks = [_metric(rest, job, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
+    history = rest.get(f"/jobs/{job}/exceptions").get("exceptionHistory") or {}
+    completed = (rest.get(f"/jobs/{job}/checkpoints").get("latest") or {}).get("completed")
+    return Observed(
+        name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
+        started=found["start-time"], failures=tuple(entry["timestamp"] for entry in history.get("entries", [])),
+        checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
+        strained=max(strains, default=0), rate=sum(_rate(rest, job, step["id"]) for step in sources),
+        watermark=min((mark for mark in marks if mark), default=None),
+        **{word: sum(_counted(rest, job, step["id"], word) for step in steps) for word in ("late", "counted")})  # fmt: skip
+
+
+def find_job(rest: RestEndpoint, job: str | None) -> str:
+    """The id of a job.
 
     Args:
-        rest: whom to ask.
+        rest: Flink's REST endpoint.
         job: id or name; None for the only job that has not ended.
 
     Raises:
         JobError: the endpoint does not answer, or there is not exactly one such job.
     """
-    number = find_job(rest, job)
-    found = rest.get(f"/jobs/{number}")
-    steps = found["vertices"]
-    sources = [step for step in steps if step["name"].startswith("Source")]
-    waits = {step["id"]: _metric(rest, number, step["id"], "backPressuredTimeMsPerSecond", "max") for step in steps}
-    strains = [waits[step["id"]] + _metric(rest, number, step["id"], "busyTimeMsPerSecond", "max") for step in sources]
-    marks = [_metric(rest, number, step["id"], "currentInputWatermark", "min") for step in steps if step not in sources]
-    history = rest.get(f"/jobs/{number}/exceptions").get("exceptionHistory") or {}
-    completed = (rest.get(f"/jobs/{number}/checkpoints").get("latest") or {}).get("completed")
-    return Observed(
-        name=found["name"], state=found["state"], tasks=tuple(step["status"] for step in steps), now=found["now"],
-        started=found["start-time"], failures=tuple(entry["timestamp"] for entry in history.get("entries", [])),
-        checkpoint=completed["latest_ack_timestamp"] if completed else None, back_pressure=max(waits.values(), default=0),
-        strained=max(strains, default=0), rate=sum(_rate(rest, number, step["id"]) for step in sources),
-        watermark=min((mark for mark in marks if mark), default=None),
-        **{word: sum(_counted(rest, number, step["id"], word) for step in steps) for word in ("late", "counted")})  # fmt: skip
-
-
-def find_job(rest: RestEndpoint, job: str | None) -> str:
-    """The id of a job by its id or name, or of the only one at work; raises JobError where there is not exactly one."""
     if job is not None and _ID.fullmatch(job):
         return job
     ended = ("FINISHED", "CANCELED", "FAILED")

@@ -1,20 +1,19 @@
 """Whether a running job can read its key ring and its token vault: by its metrics, and by what it failed for last."""
 
 import re
-import urllib.parse
 from typing import Any
 
-from flink_masking.flink_rest.health import Check, RestEndpoint, find_job
+from flink_masking.flink_rest.health import Check, RestEndpoint
 from flink_masking.telemetry.metrics import SCOPE
 
 LIMIT = 300_000
 """Default limit for unreadable keys or vault, ms: a ring is checked every 30 s."""
-_RING, _VAULT = f"{SCOPE}.keys_unreadable_seconds", f"{SCOPE}.vault_unreadable_seconds"
+_RING, _VAULT = f".{SCOPE}.keys_unreadable_seconds", f".{SCOPE}.vault_unreadable_seconds"
 _FAILURE = re.compile(r"flink_masking\.errors\.(KeyRingError|VaultError)")
 _WHAT = {"KeyRingError": "key ring", "VaultError": "token vault"}
 
 
-def keys_check(rest: RestEndpoint, job: str | None, limit: int = LIMIT) -> Check:
+def keys_check(rest: RestEndpoint, job: str, limit: int = LIMIT) -> Check:
     """Look at the metrics of the job's workers and at its last failure.
 
     A vault that is away holds the batch up, so that no metric comes; when its patience ends the job fails, which is what is seen then. A
@@ -22,33 +21,20 @@ def keys_check(rest: RestEndpoint, job: str | None, limit: int = LIMIT) -> Check
 
     Args:
         rest: Flink's REST endpoint.
-        job: id or name; None for the only job that has not ended.
+        job: its id.
         limit: milliseconds for which keys or vault may be unreadable; a failure counts for as long.
 
     Raises:
-        JobError: the endpoint does not answer, or there is not exactly one such job.
+        JobError: the endpoint does not answer.
     """
-    job = find_job(rest, job)
-    found = rest.get(f"/jobs/{job}")
-    ring, vault = (max((largest(rest, job, step["id"], name) for step in found["vertices"]), default=0) for name in (_RING, _VAULT))
-    failure = _failure(rest.get(f"/jobs/{job}/exceptions"))
-    if failure is not None and found["now"] - failure[1] <= limit:
-        ago = (found["now"] - failure[1]) / 1000
+    ring, vault = (max(map(round, rest.maxima(job, name)), default=0) for name in (_RING, _VAULT))
+    now, failure = rest.get(f"/jobs/{job}")["now"], _failure(rest.get(f"/jobs/{job}/exceptions"))
+    if failure is not None and now - failure[1] <= limit:
+        ago = (now - failure[1]) / 1000
         return Check("keys", False, f"the job failed because of its {_WHAT[failure[0]]} {ago:.0f} s ago; see the JobManager's log")
     said = [f"the {what} could not be read for {seconds} s" for what, seconds in (("key ring", ring), ("token vault", vault)) if seconds]
     text = f"{'; '.join(said)} (at most {limit / 1000:g} s)" if said else "readable"
     return Check("keys", max(ring, vault) * 1000 <= limit, text)
-
-
-def largest(rest: RestEndpoint, job: str, step: str, metric: str) -> int:
-    """The largest figure of a metric over the operators and subtasks of a step; 0 where there is none."""
-    place = f"/jobs/{job}/vertices/{step}/subtasks/metrics"
-    names = [found["id"] for found in rest.get(place) if found["id"].endswith(metric)]
-    if not names:
-        return 0
-    listed = ",".join(urllib.parse.quote(name) for name in names)
-    figures = [found["max"] for found in rest.get(f"{place}?get={listed}&agg=max")]
-    return max((round(float(figure)) for figure in figures if figure not in (None, "NaN")), default=0)
 
 
 def _failure(exceptions: Any) -> tuple[str, int] | None:

@@ -5,7 +5,7 @@ import ipaddress
 import re
 import socket
 
-from flink_masking.flink_rest.health import Check, RestEndpoint, find_job
+from flink_masking.flink_rest.health import Check, RestEndpoint
 from flink_masking.telemetry.metrics import SCOPE
 
 _METRIC = f".{SCOPE}.worker_services_open"
@@ -14,20 +14,12 @@ _PATIENCE = 2.0
 """Seconds that a connection may take."""
 
 
-def services_check(rest: RestEndpoint, job: str | None) -> Check:
-    """Whether the services of a job's Python workers are reached from their own host only, as the workers see it.
+def services_check(rest: RestEndpoint, job: str) -> Check:
+    """Whether the services of a job's Python workers accept connections from their own host only, by the workers' metric.
 
-    Args:
-        rest: whom to ask.
-        job: id or name; None for the only job that has not ended.
-
-    Raises:
-        JobError: the endpoint does not answer, or there is not exactly one such job.
+    `job` is its id. Raises JobError if the endpoint does not answer.
     """
-    number = find_job(rest, job)
-    told: list[float] = []
-    for step in rest.get(f"/jobs/{number}")["vertices"]:
-        told += rest.figures(number, step["id"], "max", lambda name: name.endswith(_METRIC))
+    told = rest.maxima(job, _METRIC)
     if any(told):
         return Check("ports", False, "services of Python workers take connections from other machines: flink-python.jar must lie in opt, "
                                      "not in lib, or a firewall close the ports")

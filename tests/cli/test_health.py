@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flink_masking.errors import InputError, JobError
-from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, blows, judge, observe
+from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, blows, find_job, judge
 
 WELL = Observed("events", "RUNNING", ("RUNNING", "FINISHED"), 100_000, 0, (10_000, 50_000), 99_000, 100, 300, 5.0, 95_000, 1, 99)
 
@@ -74,7 +74,7 @@ def another_server() -> Iterator[str]:
 def test_an_endpoint_that_is_not_flinks_is_told(another_server):
     """An answer that cannot be used is one line, and so is an address that is none."""
     with pytest.raises(JobError, match="answers 501"):
-        observe(RestEndpoint(another_server), None)
+        find_job(RestEndpoint(another_server), None)
     with pytest.raises(InputError, match="no http address"):
         RestEndpoint("localhost:8081")
 

@@ -12,7 +12,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from flink_masking.flink.compat.patch import Mismatch, Patch, require_source
+from flink_masking.flink.compat.coder import SCHEMA, replace_conversion
+from flink_masking.flink.compat.patch import Patch
 
 
 def binary_array(column: "pd.Series[Any]") -> pa.BinaryArray:
@@ -45,31 +46,13 @@ class FromFlink:
 
 
 def _install() -> None:
-    from pyflink.fn_execution import coders
-    from pyflink.table import utils
-
-    coder = coders.coder_impl
-    if isinstance(coder.arrow_to_pandas, FromFlink):
-        return
-    require_source(utils.arrow_to_pandas, "973ccae6f6f90d4f")
-    if coder.arrow_to_pandas is not utils.arrow_to_pandas:
-        raise Mismatch("PyFlink's coder converts columns in another way")
-    coder.arrow_to_pandas = FromFlink(coder.arrow_to_pandas)
-    if not _in_use():
-        coder.arrow_to_pandas = utils.arrow_to_pandas
-        raise Mismatch("PyFlink's compiled coder does not call it")
+    replace_conversion("arrow_to_pandas", "973ccae6f6f90d4f", FromFlink, _gives_arrow)
 
 
-def _in_use() -> bool:
-    """Whether the coder, which is compiled and cannot be read, gives an Arrow-backed Series for a batch."""
-    from pyflink.fn_execution import coders
-    from pyflink.table import DataTypes
-
-    schema = pa.schema([pa.field("value", pa.binary())])
-    coder = coders.ArrowCoder(schema, DataTypes.ROW([DataTypes.FIELD("value", DataTypes.BYTES())]), "UTC").get_impl()
+def _gives_arrow(coder: Any) -> bool:
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, schema) as writer:
-        writer.write_batch(pa.RecordBatch.from_arrays([pa.array([b"x"])], schema=schema))
+    with pa.ipc.new_stream(sink, SCHEMA) as writer:
+        writer.write_batch(pa.RecordBatch.from_arrays([pa.array([b"x"])], schema=SCHEMA))
     (column,) = coder.decode(sink.getvalue().to_pybytes())
     return isinstance(column.dtype, pd.ArrowDtype)
 

@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from flink_masking.flink.compat.patch import Mismatch, Patch, applied, require_source
+from flink_masking.flink.compat.coder import replace_conversion
+from flink_masking.flink.compat.patch import Patch, applied
 
 
 class ToFlink:
@@ -33,28 +34,10 @@ def result(column: pa.Array) -> Any:
 
 
 def _install() -> None:
-    from pyflink.fn_execution import coders
-    from pyflink.table import utils
-
-    coder = coders.coder_impl
-    if isinstance(coder.pandas_to_arrow, ToFlink):
-        return
-    require_source(utils.pandas_to_arrow, "bcabfa1b4c7bdaaf")
-    if coder.pandas_to_arrow is not utils.pandas_to_arrow:
-        raise Mismatch("PyFlink's coder converts results in another way")
-    coder.pandas_to_arrow = ToFlink(coder.pandas_to_arrow)
-    if not _in_use():
-        coder.pandas_to_arrow = utils.pandas_to_arrow
-        raise Mismatch("PyFlink's compiled coder does not call it")
+    replace_conversion("pandas_to_arrow", "bcabfa1b4c7bdaaf", ToFlink, _takes_arrow)
 
 
-def _in_use() -> bool:
-    """Whether the coder, which is compiled and cannot be read, takes an Arrow array."""
-    from pyflink.fn_execution import coders
-    from pyflink.table import DataTypes
-
-    row = DataTypes.ROW([DataTypes.FIELD("value", DataTypes.BYTES())])
-    coder = coders.ArrowCoder(pa.schema([pa.field("value", pa.binary())]), row, "UTC").get_impl()
+def _takes_arrow(coder: Any) -> bool:
     try:
         sent = coder.encode([pa.array([b"x"])])
     except (AttributeError, TypeError, RuntimeError):  # what PyFlink's own way makes of it

@@ -1,26 +1,17 @@
 """encrypt_deterministic: authenticated encryption under which equal values stay equal; a key holder gets them back."""
 
+from dataclasses import replace
+
 from flink_masking.records.kinds import ANYTHING
+from flink_masking.techniques import encrypt
 from flink_masking.techniques.base import Technique
 from flink_masking.techniques.encrypt import EncryptParams
-from flink_masking.techniques.promises import Promises, Shows
+from flink_masking.techniques.promises import Promises
 
 
 def promises(params: EncryptParams) -> Promises:
     """Which values of the field are equal, their lengths, and which are empty."""
-    return Promises(
-        shows=Shows.NOTHING,
-        deterministic=True,
-        lasting=True,
-        row_local=True,
-        injective=True,
-        reversible=True,
-        passes=False,
-        purposes=("encrypt_deterministic",),
-        domain=params.domain,
-        carries_key_version=True,
-        bound_to_field=True,
-    )
+    return replace(encrypt.promises(params), deterministic=True, lasting=True, purposes=("encrypt_deterministic",))
 
 
 TECHNIQUE = Technique(
