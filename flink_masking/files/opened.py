@@ -1,4 +1,4 @@
-"""Input files as streams of bytes: compressed or not, a file, a directory of files, or standard input."""
+"""Files as streams of bytes, compressed or not; an input is a file, a directory of files, or standard input."""
 
 import gzip
 import io
@@ -67,6 +67,26 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
     finally:
         if raw is not sys.stdin.buffer:
             raw.close()
+
+
+@contextmanager
+def created(path: Path, name: Path) -> Iterator[IO[bytes]]:
+    """A stream into a new file, compressed as a name says: .gz (the same bytes for the same contents), .zst, or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with path.open("wb") as raw:
+        if name.suffix == ".gz":
+            with gzip.GzipFile("", "wb", 6, raw, mtime=0) as stream:
+                yield cast(IO[bytes], stream)
+        elif name.suffix == ".zst":
+            import pyarrow as pa
+
+            with pa.CompressedOutputStream(pa.PythonFile(raw, "w"), "zstd") as stream:
+                yield stream
+        else:
+            yield raw
 
 
 def is_compressed(path: Path) -> bool:

@@ -6,12 +6,20 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.records.codec import Rows
+
 Text: TypeAlias = pa.StringArray | str
 
 
 def joined(*pieces: Text) -> pa.StringArray:
     """The pieces of each row one after the other; a plain string goes into every row. At least one piece is an array."""
     return pc.binary_join_element_wise(*pieces, "")
+
+
+def written(rows: Rows, text: Text) -> Text:
+    """Texts as a format writes them, which hold nothing that a format escapes or encloses in quotes for its own sake."""
+    before, after = rows.value("x").split("x")
+    return joined(before, text, after)
 
 
 def padded(numbers: np.ndarray, width: int) -> pa.StringArray:

@@ -1,4 +1,4 @@
-"""Customer events as JSON lines: built column by column, so that a million take seconds."""
+"""Customer events as JSON lines or CSV: built column by column, so that a million take seconds."""
 
 import os
 import pathlib
@@ -9,10 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.errors import InputError
-from flink_masking.generate.columns import joined, padded, picked, skewed, where
+from flink_masking.files.opened import created
+from flink_masking.generate.columns import joined, padded, picked, skewed, where, written
 from flink_masking.generate.people import TODAY, People, make_people
+from flink_masking.records.codec import FORMATS, Layout, Rows, codec_for, rows_for
 
 SHAPES = ("nested", "flat")
+FLAT = ("customerId", "email", "ssn", "card", "age", "zip", "purchaseAmount", "timestamp")
+"""Members of a flat event."""
 CHUNK = 50_000
 MOST_PEOPLE = 2_000_000
 START_HOUR = 10
@@ -41,20 +45,22 @@ def write_events(
     seed: int,
     shape: str = "nested",
     progress: Callable[[int], None] | None = None,
+    format: str = "json",
 ) -> int:
-    """Write synthetic customer events, one JSON object a line; the same arguments write the same bytes (with the same faker).
+    """Write synthetic customer events, one a line; the same arguments write the same bytes (with the same faker).
 
     Event times increase from 2024-03-15T10:00:00Z, at most 500 a second and over at least three minutes, with a jitter of three
     seconds. Some people buy far more often than others. Mail domains are reserved ones, phone numbers are kept for fiction, card
     numbers pass the Luhn check; SSNs are drawn at random.
 
     Args:
-        path: written whole or not at all; what is there is replaced.
+        path: written whole or not at all; what is there is replaced. Names that end in .gz or .zst are compressed.
         events: 1 or more.
         people: that the events are about, 1 to 2,000,000.
         seed: 0 or more.
         shape: ``nested`` (about 380 bytes: card, contacts, notes …) or ``flat`` (eight members, about 200 bytes).
         progress: is told how many events are written, from time to time.
+        format: a key of `flink_masking.records.codec.FORMATS`; nested events need one that has objects.
 
     Returns:
         The bytes written.
@@ -68,27 +74,31 @@ def write_events(
             raise InputError(f"{name} is out of range. Hint: at least {least:,}" + ("" if most is None else f", at most {most:,}"))
     if shape not in SHAPES:
         raise InputError(f"there is no such shape of events. Hint: known are {', '.join(SHAPES)}")
+    if shape == "nested" and not FORMATS[format].nested:
+        raise InputError(f"nested events have arrays and objects, for which {format} has no place. Hint: --shape flat")
+    rows = rows_for(format)
     rng = np.random.Generator(np.random.PCG64(seed))
-    crowd = make_people(people, rng, seed)
+    crowd = make_people(people, rng, seed, rows)
     activity = np.cumsum(rng.lognormal(0.0, 0.6, people))
     conditions = rng.choice(len(DIAGNOSES), people, p=skewed(len(DIAGNOSES), 0.7))
     target = pathlib.Path(path)
     part = target.with_name(f".{target.name}.part")
     try:
-        with part.open("wb") as stream:
+        with created(part, target) as stream:
+            stream.write(codec_for(format, Layout(FLAT)).header(FLAT) if FORMATS[format].header else b"")
             for first in range(0, events, CHUNK):
                 count = min(CHUNK, events - first)
                 person = np.searchsorted(activity, rng.random(count) * activity[-1], side="right").clip(max=people - 1)
                 seconds = _times(first, count, events, rng)
-                lines = _nested(crowd, person, conditions, seconds, rng) if shape == "nested" else _flat(crowd, person, seconds, rng)
+                lines = _nested(crowd, person, conditions, seconds, rng) if shape == "nested" else _flat(crowd, person, seconds, rng, rows)
                 stream.write(_data(lines))
                 if progress is not None:
                     progress(first + count)
-            written = stream.tell()
+        size = part.stat().st_size
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
-    return written
+    return size
 
 
 def _nested(crowd: People, person: np.ndarray, conditions: np.ndarray, seconds: np.ndarray, rng: np.random.Generator) -> pa.StringArray:
@@ -107,9 +117,10 @@ def _nested(crowd: People, person: np.ndarray, conditions: np.ndarray, seconds: 
     )  # fmt: skip
 
 
-def _flat(crowd: People, person: np.ndarray, seconds: np.ndarray, rng: np.random.Generator) -> pa.StringArray:
+def _flat(crowd: People, person: np.ndarray, seconds: np.ndarray, rng: np.random.Generator, rows: Rows) -> pa.StringArray:
     amount = _amounts(len(person), rng)
-    return joined(picked(crowd.flat, person), ',"purchaseAmount":', amount, ',"timestamp":"', _instants(seconds), '"}\n')
+    return joined(picked(crowd.flat, person), rows.between, rows.member(FLAT[-2]), amount,
+                  rows.between, rows.member(FLAT[-1]), written(rows, _instants(seconds)), rows.end, "\n")
 
 
 def _amounts(count: int, rng: np.random.Generator) -> pa.StringArray:

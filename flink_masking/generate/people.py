@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.generate.columns import joined, padded, picked, skewed, where
+from flink_masking.generate.columns import Text, joined, padded, picked, skewed, where, written
+from flink_masking.records.codec import Rows
 
 TODAY = np.datetime64("2024-03-15")
 """The day on which ages are true and events begin."""
@@ -28,7 +29,7 @@ class People(NamedTuple):
 
     Attributes:
         nested: the members of a nested event that are the person's, as JSON text from ``{"customerId"`` on, without the closing brace.
-        flat: the same for a flat event.
+        flat: the same for a flat event, in the format of the rows.
         contacts: three columns one after the other (phone, e-mail, name): what a note can mention.
     """
 
@@ -37,13 +38,14 @@ class People(NamedTuple):
     contacts: pa.StringArray
 
 
-def make_people(count: int, rng: np.random.Generator, seed: int) -> People:
+def make_people(count: int, rng: np.random.Generator, seed: int, rows: Rows) -> People:
     """People that do not exist.
 
     Args:
         count: 1 to 2,000,000.
         rng: everything but the pools is drawn from it.
         seed: of faker, for the pools.
+        rows: how flat events are written.
     """
     firsts, lasts, prefixes = _pools(seed)
     first = rng.integers(len(firsts), size=count)
@@ -74,10 +76,11 @@ def make_people(count: int, rng: np.random.Generator, seed: int) -> People:
         ',"contacts":[', where(some[4] < 0.95, phone, ""), where(some[4] < 0.40, other, ""),  # a second only where there is a first
         '],"birthDate":"', birth, '","age":', age, ',"zip":"', zipcode, '"',
     )  # fmt: skip
-    flat = joined(
-        '{"customerId":"CUST', number, '","email":"', email, '","ssn":"', ssn, '","card":"', card,
-        '","age":', age, ',"zip":"', zipcode, '"',
-    )  # fmt: skip
+    texts = {"email": email, "ssn": ssn, "card": card}
+    members: list[Text] = [rows.front, rows.first("customerId"), written(rows, joined("CUST", number))]
+    for key, value in (*((key, written(rows, text)) for key, text in texts.items()), ("age", age), ("zip", written(rows, zipcode))):
+        members += [rows.between, rows.member(key), value]
+    flat = joined(*members)
     return People(nested, flat, pa.concat_arrays([mobile, email, name]))
 
 

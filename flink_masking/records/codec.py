@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import numpy as np
     import pyarrow as pa
 
@@ -165,6 +167,12 @@ class Codec(Protocol):
 
         Null where dead (uint8, n) is not 0.
         """
+
+
+def format_of(path: "Path") -> str:
+    """The format that a file's name ends in, before .gz or .zst; JSON where it names none."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".zst")]
+    return next((name for name in FORMATS if suffixes[-1:] == [f".{name}"]), "json")
 
 
 def codec_for(name: str = "json", layout: Layout = Layout()) -> Codec:

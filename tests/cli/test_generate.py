@@ -1,5 +1,6 @@
 """flink-masking generate, and the events that it makes."""
 
+import csv
 import json
 import re
 import signal
@@ -12,6 +13,7 @@ import pytest
 from waiting import CLIENT_S, until
 
 from flink_masking.errors import InputError
+from flink_masking.files.opened import opened
 from flink_masking.generate import write_events
 
 ALWAYS = {"customerId", "email", "contacts", "birthDate", "age", "zip", "diagnosis", "purchaseAmount", "timestamp"}
@@ -109,6 +111,43 @@ def test_flat_events_are_about_two_hundred_bytes(tmp_path):
     size = write_events(path, 3_000, 1_000, 1, "flat")
     assert all(list(json.loads(line)) == FLAT for line in path.read_text().splitlines())
     assert 190 <= size / 3_000 <= 210
+
+
+def test_csv_has_the_values_of_json(tmp_path):
+    """Flat events as CSV have a header and the values of the same events as JSON."""
+    write_events(tmp_path / "x.jsonl", 300, 40, 7, "flat")
+    write_events(tmp_path / "x.csv", 300, 40, 7, "flat", format="csv")
+    with (tmp_path / "x.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream, strict=True))
+    records = [json.loads(line, parse_float=str, parse_int=str) for line in (tmp_path / "x.jsonl").read_text().splitlines()]
+    assert records == rows
+
+
+def test_nested_events_are_no_csv(cli, tmp_path):
+    """Arrays and objects have no place in CSV: refused with the shape that has one, and the default shape follows the format."""
+    done = cli("generate", "--events", 3, "--shape", "nested", "--format", "csv", "--output", tmp_path / "x")
+    assert (done.code, list(tmp_path.iterdir())) == (1, [])
+    assert "Hint: --shape flat" in done.err
+    assert cli("generate", "--events", 3, "--format", "csv", "--output", tmp_path / "x").code == 0
+    assert FLAT == (tmp_path / "x").read_text().splitlines()[0].split(",")
+
+
+@pytest.mark.parametrize("name", ["e.jsonl", "e.jsonl.gz", "e.json.zst", "e.csv", "e.csv.gz", "e.csv.zst"])
+def test_the_name_says_format_and_compression(cli, tmp_path, name):
+    """What a name promises is written, the same bytes for the same seed, and `preview` reads it."""
+    path, policy = tmp_path / name, tmp_path / "policy.yaml"
+    form = "csv" if ".csv" in name else "json"
+    assert cli("generate", "--events", 30, "--shape", "flat", "--output", path).code == 0
+    written = path.read_bytes()
+    assert written[:2] == {".gz": b"\x1f\x8b", ".zst": b"\x28\xb5"}.get(path.suffix, written[:2])
+    with opened(path) as stream:
+        assert 30 + (form == "csv") == len(stream.read().splitlines())
+    assert cli("generate", "--events", 30, "--shape", "flat", "--output", path, "--overwrite").code == 0
+    assert written == path.read_bytes()
+    policy.write_text(f"version: 1\nstream: s\nformat: {form}\nunknown_fields: drop\nfields: {{customerId: {{class: identifier}}}}\n"
+                      "segments: {one: {view: masked, rules: {customerId: keep}}}\n")
+    shown = cli("preview", policy, path, "--limit", 30)
+    assert (shown.code, shown.out.count("CUST"), shown.out.count("quarantine")) == (0, 30, 0)
 
 
 def test_progress_is_told(tmp_path):
