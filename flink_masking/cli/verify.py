@@ -14,7 +14,7 @@ STYLES = {"held": "green", "broken": "bold red", "open": "yellow"}
 
 def verify(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML) that the view was made under.", show_default=False)],
-    raw: Annotated[Path, typer.Option("--raw", help="The raw records: a file of JSON lines, or a directory.", show_default=False)],
+    raw: Annotated[Path, typer.Option("--raw", help="The raw records: a file or a directory.", show_default=False)],
     released: Annotated[
         Path, typer.Option("--released", help="The view: a file or a directory; with --joint the output directory.", show_default=False)],
     segment: Annotated[str | None, typer.Option("--segment", help="The view's name in the policy.", show_default="by the folder")] = None,

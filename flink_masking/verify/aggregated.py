@@ -16,7 +16,8 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.figures import instant, judge_figures, window_of
 from flink_masking.verify.grouping import text_of
-from flink_masking.verify.lines import Column, Table, lines_of, member
+from flink_masking.verify.lines import Column, Table, member
+from flink_masking.verify.records import Records
 from flink_masking.verify.report import Report, unreadable
 
 
@@ -31,7 +32,7 @@ def verify_aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw
     names = ["window_start", "window_end", "epsilon", *keys, *segment.metrics]
     columns = [Column() for _ in names]
     getters = [(member(one), column) for one, column in zip(names, columns, strict=True)]
-    rows = Table(lines_of(released), getters, frozenset(names), once=True)
+    rows = Table(Records(released, policy, flat=True, literals=["epsilon", *segment.metrics], once=True), getters, frozenset(names))
     starts, ends = (np.array([instant(value) for value in column.values] or [0], np.int64)[codes]
                     for column, codes in zip(columns[:2], rows.codes[:2], strict=True))
     report.counts = {"rows": rows.size, "windows": len(np.unique(starts))}

@@ -63,7 +63,7 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
             report.add("groups", f"from {budget.threshold:,} people on, noise included", "unknown", "open", why)
         return
     clock, measures = policy.event_time.field, list(dict.fromkeys(m.field for m in segment.metrics.values() if m.field is not None))
-    raw = Raw.read(raw_path, policy.subject, [clock, *(key.field for key in segment.group_by), *measures])
+    raw = Raw.read(raw_path, policy, [clock, *(key.field for key in segment.group_by), *measures])
     report.counts["raw"] = raw.table.size
     time = np.array([instant(value) for value in raw.columns[clock].values] or [0], np.int64)[raw.codes(clock)]
     there = (raw.people >= 0) & (time != NOBODY)

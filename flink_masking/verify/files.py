@@ -9,6 +9,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
+from flink_masking.records.codec import FORMATS
 from flink_masking.verify.aggregated import verify_aggregated
 from flink_masking.verify.anonymized import verify_anonymized
 from flink_masking.verify.release import Raw, Release, read_trees, segment_of
@@ -21,15 +22,14 @@ def read_policy(source: PolicySource) -> Policy:
 
     Raises:
         PolicyFaults: it is no policy.
-        PolicyError: its records are no JSON; it names no subject, or a field that it does not declare.
+        PolicyError: its format is not known; it names no subject, or a field that it does not declare.
     """
     document = Document(source.name, source.text)
     policy, faults = build(document)
     if policy is None:
         raise PolicyFaults(source.name, faults)
-    if policy.format != "json":
-        raise PolicyError(f"{source.name}: verify reads views of JSON, and the policy's records are of format {cut(policy.format)}. Hint: "
-                          "run the same rules over JSON records of the same values")
+    if policy.format not in FORMATS:
+        raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(FORMATS)}")
     if policy.subject is None:
         raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
     for segment in policy.segments.values():
@@ -45,8 +45,8 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
 
     Args:
         source: of the policy that it was made under.
-        raw: JSON lines, a file or a directory: what the job read.
-        released: JSON lines, a file or a directory: the view.
+        raw: a file or a directory: what the job read.
+        released: a file or a directory: the view, with the header that `run` writes if its format has one.
         segment: its name in the policy; None: the folder's name, or the only one.
 
     Raises:
@@ -56,11 +56,10 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
     policy = read_policy(source)
     name = segment_of(policy, segment, released.name)
     found = policy.segments[name]
-    assert policy.subject is not None
     if isinstance(found, AggregatedSegment):
         return verify_aggregated(name, found, policy, raw, released)
     assert isinstance(found, AnonymizedSegment)
     trees = read_trees(policy, source.file)
     fields = dict.fromkeys([*found.quasi_identifiers, *found.release, *found.sensitive])
-    records = Raw.read(raw, policy.subject, list(fields))
+    records = Raw.read(raw, policy, list(fields))
     return verify_anonymized(Release(name, found, policy, records, released, trees), policy, Sensitive(policy, trees))

@@ -37,11 +37,10 @@ def verify_joint(source: PolicySource, raw: Path, output: Path) -> list[Join]:
         PolicyError: the policy cannot be used.
     """
     policy = read_policy(source)
-    assert policy.subject is not None
     trees = read_trees(policy, source.file)
     wanted = {name: segment for name, segment in policy.segments.items() if isinstance(segment, AnonymizedSegment)}
     fields = dict.fromkeys(path for segment in wanted.values() for path in (*segment.quasi_identifiers, *segment.release))
-    records = Raw.read(raw, policy.subject, list(fields))
+    records = Raw.read(raw, policy, list(fields))
     views = [Release(name, segment, policy, records, output / name, trees) for name, segment in wanted.items() if (output / name).is_dir()]
     if not views:
         raise InputError(f"{output}: it holds no anonymized view. Hint: with --joint, --released is the output directory of a run")

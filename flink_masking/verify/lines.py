@@ -1,16 +1,14 @@
-"""JSON lines as columns of small numbers: every different value is looked at once, however often it comes."""
+"""Records as columns of small numbers: every different value is looked at once, however often it comes."""
 
-import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import orjson
 
-from flink_masking.errors import InputError
 from flink_masking.records.paths import Wild, parse_path
+from flink_masking.verify.records import TWICE
 
 ABSENT: Any = ("absent",)
 """Stands for a member that a record does not have, which is not the same as null."""
@@ -46,36 +44,28 @@ class Table:
     Attributes:
         codes: for each column, the number of each record's value (int32).
         size: records.
-        unreadable: lines that are no JSON object, and where that is asked for, those that have a member twice.
+        unreadable: how many more there are that cannot be read, or that have a member twice.
         twice: the latter.
         unexpected: members besides the columns, and how many records have each; only where that is asked for.
     """
 
-    def __init__(self, lines: Iterable[bytes], columns: Sequence[tuple[Callable[[dict[str, Any]], Any], Column]],
-                 known: frozenset[str] | None = None, once: bool = False) -> None:
-        """Read lines.
+    def __init__(self, records: Iterable[Any], columns: Sequence[tuple[Callable[[dict[str, Any]], Any], Column]],
+                 known: frozenset[str] | None = None) -> None:
+        """Read records.
 
         Args:
-            lines: JSON, one record each.
+            records: see `flink_masking.verify.records.Records`.
             columns: how a record's value is got, and where it is numbered.
             known: names of members that are expected; None: any.
-            once: whether an object, at any depth, that has a member twice is refused: of two values readers may take the other one.
         """
         rows = [array("i") for _ in columns]
         parts = [(get, column.number, row.append) for (get, column), row in zip(columns, rows, strict=True)]
         self.size = self.unreadable = self.twice = 0
         self.unexpected: dict[str, int] = {}
-        for line in lines:
-            try:
-                record = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                record = None
+        for record in records:
             if type(record) is not dict:
                 self.unreadable += 1
-                continue
-            if once and orjson.dumps(record) != line and _repeats(line):
-                self.unreadable += 1
-                self.twice += 1
+                self.twice += record is TWICE
                 continue
             self.size += 1
             if known is not None and not known.issuperset(record):
@@ -84,22 +74,6 @@ class Table:
             for get, number, append in parts:
                 append(number(get(record)))
         self.codes = [np.frombuffer(row, np.int32) if row else np.zeros(0, np.int32) for row in rows]
-
-
-def _repeats(line: bytes) -> bool:
-    """Whether an object of a JSON text has a member twice."""
-
-    def members(pairs: list[tuple[str, Any]]) -> None:
-        if len({name for name, _ in pairs}) < len(pairs):
-            raise KeyError
-
-    try:
-        json.loads(line, object_pairs_hook=members)
-    except KeyError:
-        return True
-    except (ValueError, RecursionError):
-        return True  # what only one of two parsers can read is refused, too
-    return False
 
 
 def getter(path: str) -> Callable[[dict[str, Any]], Any]:
@@ -126,28 +100,3 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
 def member(name: str) -> Callable[[dict[str, Any]], Any]:
     """What gets a member of a released record, whose names are paths written out."""
     return lambda record: record.get(name, ABSENT)
-
-
-def lines_of(path: Path) -> Iterator[bytes]:
-    """The lines of a file, or of the files below a directory in the order of their names; hidden ones (``.``, ``_``) are no data.
-
-    Raises:
-        InputError: there is no such file, or none in the directory.
-    """
-    if path.is_dir():
-        found = sorted(f for f in path.rglob("*") if f.is_file())
-        files = [f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(path).parts)]
-        if not files:
-            raise InputError(f"{path}: the directory holds no files. Hint: names that begin with . or _ are skipped")
-    elif path.is_file():
-        files = [path]
-    else:
-        raise InputError(f"{path}: there is no such file or directory. Hint: JSON lines, in a file or in a directory of files")
-    return (line for file in files for line in _lines(file))
-
-
-def _lines(file: Path) -> Iterator[bytes]:
-    with file.open("rb") as opened:
-        for line in opened:
-            if line := line.strip():
-                yield line

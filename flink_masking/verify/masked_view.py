@@ -11,8 +11,9 @@ from flink_masking.errors import InputError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
 from flink_masking.techniques.promises import Promises, Shows
-from flink_masking.verify.lines import ABSENT, Column, Table, getter, lines_of
+from flink_masking.verify.lines import ABSENT, Column, Table, getter
 from flink_masking.verify.population import combined
+from flink_masking.verify.records import Records
 from flink_masking.verify.shown import interval, partly, promised, tells
 
 DEFAULT = "*"
@@ -128,7 +129,7 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
     wanted = list(dict.fromkeys([*told, *stand_ins]))
     own = {field: columns[field] if field in columns and promises[field].shows is Shows.EXACT else Column() for field in wanted}
     getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field), own[field]) for field in wanted]
-    table = Table(lines_of(path), getters, once=True)
+    table = Table(Records(path, policy, once=True), getters)
     if table.twice:
         raise InputError(f"{path}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
     codes = dict(zip(wanted, table.codes, strict=True))

@@ -11,9 +11,10 @@ from flink_masking.errors import PolicyError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.verify.attributes import MISSING, OUTSIDE, Attribute, Box, attribute
-from flink_masking.verify.lines import ABSENT, Column, Table, getter, lines_of, member
+from flink_masking.verify.lines import ABSENT, Column, Table, getter, member
 from flink_masking.verify.people import match
 from flink_masking.verify.population import Corner, Population, combined
+from flink_masking.verify.records import Records
 from flink_masking.verify.tree import Tree
 
 
@@ -34,16 +35,17 @@ class Raw:
     people: np.ndarray
 
     @classmethod
-    def read(cls, path: Path, subject: str, fields: Sequence[str]) -> "Raw":
-        """Read the fields of all records.
+    def read(cls, path: Path, policy: Policy, fields: Sequence[str]) -> "Raw":
+        """Read the subject and some fields of all records.
 
         Raises:
             InputError: there are no such files.
         """
-        names = list(dict.fromkeys([subject, *fields]))
+        assert policy.subject is not None
+        names = list(dict.fromkeys([policy.subject, *fields]))
         columns = {name: Column() for name in names}
-        table = Table(lines_of(path), [(getter(name), columns[name]) for name in names])
-        nobody = np.array([value is None or value is ABSENT for value in columns[subject].values] or [False])
+        table = Table(Records(path, policy, raw=True), [(getter(name), columns[name]) for name in names])
+        nobody = np.array([value is None or value is ABSENT for value in columns[policy.subject].values] or [False])
         codes = table.codes[0].astype(np.int64)
         return cls(table, {name: at for at, name in enumerate(names)}, columns, np.where(nobody[codes], -1, codes))
 
@@ -113,8 +115,8 @@ class Release:
         columns: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [
             (member(path.removesuffix("[*]")), self.labels[path]) for path in self.attributes]
         columns += [(member(path), raw.columns[path]) for path in segment.release]
-        known = frozenset([*(path.removesuffix("[*]") for path in self.attributes), *segment.release])
-        self.table = Table(lines_of(path), columns, known, once=True)
+        shown = [path.removesuffix("[*]") for path in self.attributes]
+        self.table = Table(Records(path, policy, flat=True, texts=shown, once=True), columns, frozenset([*shown, *segment.release]))
         places = [raw.positions(path, attribute) for path, attribute in self.attributes.items()]
         outside = np.zeros(raw.table.size, np.bool_)
         missing = np.zeros(raw.table.size, np.bool_)
