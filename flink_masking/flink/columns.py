@@ -16,6 +16,7 @@ import pyarrow as pa
 from pyflink.table.types import DataType
 from pyflink.table.udf import FunctionContext, ScalarFunction, UserDefinedScalarFunctionWrapper, udf
 
+from flink_masking.errors import JobError
 from flink_masking.flink.compat.arrow_results import result
 from flink_masking.flink.compat.versions import VersionChecked
 
@@ -42,7 +43,8 @@ def column_functions(maker: BatchFunction, types: Mapping[str, DataType],
                      token: str | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
     """A function for each column that a maker makes, by the names of the columns.
 
-    Contract: they are called with the same arguments, all of them, in one query.
+    Contract: they are called with the same arguments, in one query. The arguments are columns of a table: the planner computes an
+    expression once for each function that takes it, so that each would be given a column of its own.
 
     Args:
         maker: can be pickled.
@@ -50,7 +52,7 @@ def column_functions(maker: BatchFunction, types: Mapping[str, DataType],
         token: what the columns of one maker find each other by; by default no other call's.
     """
     token = token or uuid.uuid4().hex
-    return {name: udf(Column(maker, token, number, len(types)), result_type=kind, func_type="pandas", deterministic=False)
+    return {name: udf(Column(maker, token, number), result_type=kind, func_type="pandas", deterministic=False)
             for number, (name, kind) in enumerate(types.items())}
 
 
@@ -64,14 +66,24 @@ class SharedBatch:
         self._batch: Any = None
         self._columns: list[pa.Array] = []
         self._given = 0
+        self._first: int | None = None
 
-    def column(self, number: int, of: int, arguments: "tuple[pd.Series[Any], ...]") -> pa.Array:
-        """A column of a batch, which is made when its first column is asked for, and forgotten with its last."""
+    def column(self, number: int, arguments: "tuple[pd.Series[Any], ...]") -> pa.Array:
+        """A column of a batch, which is made when its first column is asked for, and forgotten with its last.
+
+        Raises:
+            JobError: the columns are called with batches of their own. Each would be evaluated for itself, with nonces, random values and
+                an audit that do not belong together.
+        """
         if self._batch is not arguments[0]:
+            if self._first not in (None, number):
+                raise JobError("protect: the columns of one batch are evaluated separately. Hint: use all of them in one query, over "
+                               "columns of a table and not over expressions")
+            self._first = number
             self._columns, self._batch, self._given = self.maker(*arguments), arguments[0], 0
         column = self._columns[number]
         self._given += 1
-        if self._given == of:
+        if self._given == len(self.open):
             self._columns, self._batch = [], None
         return column
 
@@ -79,16 +91,15 @@ class SharedBatch:
 class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
     """One column of several. Those of one operator find each other by their token, in the thread that opens them."""
 
-    def __init__(self, maker: BatchFunction, token: str, number: int, of: int) -> None:
+    def __init__(self, maker: BatchFunction, token: str, number: int) -> None:
         """Keep what the worker needs; nothing is opened yet.
 
         Args:
             maker: makes all columns.
             token: the same for all columns of one maker.
             number: of this column.
-            of: number of columns.
         """
-        self._maker, self._token, self._number, self._of = maker, token, number, of
+        self._maker, self._token, self._number = maker, token, number
 
     def open(self, function_context: FunctionContext) -> None:
         """Share the batch function of columns opened before, or open it as the first of them."""
@@ -114,4 +125,4 @@ class Column(VersionChecked, ScalarFunction):  # type: ignore[misc]
 
     def eval(self, *arguments: "pd.Series[Any]") -> Any:
         """This column of a batch, in the form that PyFlink takes in this process."""
-        return result(self._opened.column(self._number, self._of, arguments))
+        return result(self._opened.column(self._number, arguments))

@@ -33,6 +33,7 @@ from flink_masking.flink.compat.java_objects import (
     java_environment,
     set_job_parameter,
     settings_of,
+    through_data_stream,
     use_worker_processes,
 )
 from flink_masking.flink.jars import take_jars
@@ -159,9 +160,11 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
     if queries.transport.partitioned and t_env.get_config().get_local_timezone() not in _UTC:
         raise JobError("event time by partitions takes timestamps in UTC, and the session has another time zone. Hint: "
                        "t_env.get_config().set_local_timezone('UTC'), or omit columns.partition")
-    t_env.create_temporary_view(names.source, columns.select(table, _wanted(queries)))
     guard = f"flink-masking.{names.source}.quarantine"
+    raw = columns.select(table, _wanted(queries))
     try:
+        # The planner computes an expression behind a column once for each function, so that none of them is given the same batch.
+        t_env.create_temporary_view(names.source, through_data_stream(t_env, raw))
         views = Pass(source, plan, queries, round(idle_after_s * 1000), bounded, True, guard).views(t_env)
     except Exception as error:
         if "update" in str(error) and "changes" in str(error):

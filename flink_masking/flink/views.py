@@ -21,7 +21,7 @@ from flink_masking.engine.plan import Plan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError
 from flink_masking.flink.clock import clocked
-from flink_masking.flink.compat.java_objects import java_stream
+from flink_masking.flink.compat.java_objects import java_stream, through_data_stream
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.keyed import PUBLISHED, SegmentFunction
 from flink_masking.flink.packet import Packet
@@ -112,7 +112,7 @@ class Pass:
             environment.create_temporary_system_function(f"{names.function}_{name}", function)
         protected = environment.sql_query(self.queries.protected(list(functions)))
         if self.apart or self.plan.stateful:
-            protected = environment.from_data_stream(environment.to_data_stream(protected))
+            protected = through_data_stream(environment, protected)
         environment.create_temporary_view(names.protected, protected)
         made = {masked.name: self._query(environment, masked.name, self.queries.view(masked.name)) for masked in self.plan.masked}
         audits = [self.queries.view("audit")]

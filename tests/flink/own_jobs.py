@@ -101,7 +101,7 @@ def wrong(place: Path, keys: str) -> dict[str, Any]:
     found["named"] = told(lambda: protected(t_env, good, policy, keys, name="No Name"))
     found["no column"] = told(lambda: protected(t_env, "SELECT 'x' AS line", policy, keys, name="a"))
     found["type"] = told(lambda: protected(t_env, "SELECT 1 AS payload", policy, keys, name="b"))
-    changing = "SELECT v AS payload FROM (SELECT v, COUNT(*) FROM (VALUES 'x', 'y') AS t(v) GROUP BY v)"
+    changing = "SELECT CAST(n AS STRING) AS payload FROM (SELECT v, COUNT(*) AS n FROM (VALUES 'x', 'y') AS t(v) GROUP BY v)"
     found["changelog"] = told(lambda: protected(t_env, changing, policy, keys, name="c"))
     found["no key"] = told(lambda: protected(t_env, good, place / "keyed.yaml", keys, name="d"))
     raw = ("SELECT v AS payload, k, MAP['trace', ENCODE(k, 'UTF-8')] AS h "

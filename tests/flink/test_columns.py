@@ -1,6 +1,8 @@
 """Columns that are made at once, as a worker opens and calls them; no Java virtual machine is started."""
 
+import gc
 import pickle
+import weakref
 from collections import Counter
 from typing import Any
 
@@ -9,6 +11,7 @@ import pyarrow as pa
 import pytest
 from pyflink.table import DataTypes
 
+from flink_masking.errors import JobError
 from flink_masking.flink import compat
 from flink_masking.flink.columns import Column, column_functions
 
@@ -93,3 +96,25 @@ def test_a_batch_is_forgotten_with_its_last_column() -> None:
     for column in columns:
         column.eval(batch)
     assert batch is not columns[0]._opened._batch and not columns[0]._opened._columns
+
+
+def test_columns_with_batches_of_their_own_are_refused() -> None:
+    """Where each column is called with a batch of its own, the job fails and releases no columns that do not belong together."""
+    columns = worker_columns()
+    for column in columns:
+        column.open(None)
+    columns[0].eval(pd.Series(["a"]))
+    with pytest.raises(JobError, match="the columns of one batch are evaluated separately"):
+        columns[1].eval(pd.Series(["a"]))
+
+
+def test_a_batch_is_forgotten_without_the_columns_that_nobody_reads() -> None:
+    """A query that leaves columns out leaves no raw record in memory either."""
+    first = worker_columns()[0]
+    first.open(None)
+    batch = pd.Series(["a"])
+    kept = weakref.ref(batch)
+    first.eval(batch)
+    del batch
+    gc.collect()
+    assert kept() is None
