@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pyflink.common import Row, Types, WatermarkStrategy
 from pyflink.datastream import DataStream, KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import MapStateDescriptor
-from pyflink.java_gateway import get_gateway
 
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.watermark import NO_TIME, EventClock, Marks, beat_of
@@ -18,6 +17,7 @@ from flink_masking.flink import compat
 from flink_masking.flink.compat.java_objects import java_strategy, java_stream
 from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
+from flink_masking.flink.gateway import virtual_machine
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.packet import Packet
 
@@ -98,7 +98,7 @@ def clocked(packets: DataStream, source: JobSource, segment: str, idle_after: in
         senders: number of readers of a source without partitions; None for one with partitions.
         uid: the segment's name in uids.
     """
-    jvm = get_gateway().jvm
+    jvm = virtual_machine()
     beats = jvm.org.apache.flink.table.runtime.operators.wmassigners.ProcTimeMiniBatchAssignerOperator(beat_of(idle_after))
     java = java_stream(packets)
     beating = DataStream(java.transform(f"{segment}: beat", java.getType(), beats))

@@ -2,13 +2,12 @@
 
 import logging
 
-from py4j.protocol import Py4JError
 from pyflink.datastream import StreamExecutionEnvironment
-from pyflink.java_gateway import get_gateway
 
 from flink_masking.deployment.queries import UNNAMED, Names
 from flink_masking.errors import JobError
 from flink_masking.flink.compat.java_objects import settings_of
+from flink_masking.flink.gateway import Py4JError, virtual_machine
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.state_shape import decode, differences, state_shapes
 
@@ -42,7 +41,7 @@ def check_savepoint(environment: StreamExecutionEnvironment, loaded: LoadedPolic
 
 def _uids(path: str) -> list[str]:
     """The uids of all operators of a savepoint; none where it cannot be read here."""
-    jvm = get_gateway().jvm
+    jvm = virtual_machine()
     try:
         location = jvm.org.apache.flink.runtime.state.filesystem.AbstractFsCheckpointStorageAccess.resolveCheckpointPointer(path)
         stream = location.getMetadataHandle().openInputStream()

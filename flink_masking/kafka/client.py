@@ -6,11 +6,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from py4j.protocol import Py4JError, Py4JJavaError
-from pyflink.java_gateway import get_gateway
-from pyflink.util.java_utils import to_jarray
-
 from flink_masking.errors import JobError
+from flink_masking.flink.gateway import Py4JError, Py4JJavaError, java_array, virtual_machine
 
 TIMEOUT = 10_000
 """Milliseconds that a broker gets to answer."""
@@ -22,9 +19,9 @@ _Value = TypeVar("_Value")
 @functools.cache
 def _loader(addresses: tuple[str, ...]) -> Any:
     """A class loader of these jars on top of Flink's, one for the whole process: py4j tells classes apart by name only."""
-    jvm = get_gateway().jvm
+    jvm = virtual_machine()
     urls = [jvm.java.net.URL(address) for address in addresses]
-    return jvm.java.net.URLClassLoader(to_jarray(jvm.java.net.URL, urls), jvm.Thread.currentThread().getContextClassLoader())
+    return jvm.java.net.URLClassLoader(java_array(jvm.java.net.URL, urls), jvm.Thread.currentThread().getContextClassLoader())
 
 
 class KafkaClientError(Exception):
@@ -60,7 +57,7 @@ class KafkaClients:
         Raises:
             JobError: there are no Kafka clients in the jars nor in Flink.
         """
-        self._jvm = get_gateway().jvm
+        self._jvm = virtual_machine()
         self._loader = _loader(tuple(jar.resolve().as_uri() for jar in jars))
         for package in _PACKAGES:
             with suppress(Py4JJavaError):
@@ -86,13 +83,13 @@ class KafkaClients:
             parameters: classes of the constructor's parameters.
             arguments: its arguments.
         """
-        constructor = self.load(name).getConstructor(to_jarray(self._jvm.Class, list(parameters)))
-        return constructor.newInstance(to_jarray(self._jvm.Object, list(arguments)))
+        constructor = self.load(name).getConstructor(java_array(self._jvm.Class, parameters))
+        return constructor.newInstance(java_array(self._jvm.Object, arguments))
 
     def static(self, name: str, method: str, parameters: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """What a static method returns; arguments as for `new`."""
-        found = self.load(name).getMethod(method, to_jarray(self._jvm.Class, list(parameters)))
-        return found.invoke(None, to_jarray(self._jvm.Object, list(arguments)))
+        found = self.load(name).getMethod(method, java_array(self._jvm.Class, parameters))
+        return found.invoke(None, java_array(self._jvm.Object, arguments))
 
     def java(self, name: str) -> Any:
         """The ``java.lang.Class`` of a class that is not Kafka's."""
@@ -196,13 +193,13 @@ class KafkaAdmin:
         Raises:
             KafkaClientError: it has failed, or not come in time.
         """
-        seconds = get_gateway().jvm.java.util.concurrent.TimeUnit.MILLISECONDS
+        seconds = virtual_machine().java.util.concurrent.TimeUnit.MILLISECONDS
         return self.clients.call(lambda: future.get(self._timeout + 1000, seconds))
 
     def close(self) -> None:
         """Close without waiting for pending calls."""
         with suppress(KafkaClientError):
-            self.clients.call(lambda: self.java.close(get_gateway().jvm.java.time.Duration.ZERO))
+            self.clients.call(lambda: self.java.close(virtual_machine().java.time.Duration.ZERO))
 
 
 def _chain(throwable: Any) -> list[tuple[str, str]]:

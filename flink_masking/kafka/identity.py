@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from pyflink.java_gateway import get_gateway
-
 from flink_masking.errors import InputError
+from flink_masking.flink.gateway import virtual_machine
 from flink_masking.kafka.client import KafkaClients
 
 CONNECTION = ("bootstrap.", "security.", "sasl.", "ssl.", "config.providers")
@@ -42,7 +41,7 @@ def _properties(path: Path) -> Mapping[str, str]:
                          "--command-config") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: the properties are not UTF-8 text. Hint: save the file as UTF-8") from None
-    jvm = get_gateway().jvm
+    jvm = virtual_machine()
     found = jvm.java.util.Properties()
     found.load(jvm.java.io.StringReader(text))
     return {str(name): str(found.getProperty(name)) for name in found.stringPropertyNames()}

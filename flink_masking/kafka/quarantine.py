@@ -9,14 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
-from pyflink.java_gateway import get_gateway
-from pyflink.util.java_utils import to_jarray
-
 from flink_masking.addresses.endpoints import Endpoint, kafka_endpoint
 from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import FRAME, LARGEST_REQUEST
 from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import InputError, JobError
+from flink_masking.flink.gateway import java_array, virtual_machine
 from flink_masking.flink.jars import job_jars
 from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import refusal
@@ -153,16 +151,16 @@ class Replayer:
         except KafkaClientError as fault:
             raise self._fault(fault) from None
         kinds = ["java.lang.String", "java.lang.Integer", "java.lang.Long", "java.lang.Object", "java.lang.Object", "java.lang.Iterable"]
-        jvm = get_gateway().jvm
+        jvm = virtual_machine()
         self._objects = jvm.Object
         self._record = self._clients.load("clients.producer.ProducerRecord").getConstructor(
-            to_jarray(jvm.Class, [self._clients.java(kind) for kind in kinds]))
+            java_array(jvm.Class, [self._clients.java(kind) for kind in kinds]))
         return self
 
     def __exit__(self, *_: object) -> None:
         """Close without waiting; an open transaction is never committed."""
         with contextlib.suppress(KafkaClientError):
-            self._clients.call(lambda: self._producer.close(get_gateway().jvm.java.time.Duration.ZERO))
+            self._clients.call(lambda: self._producer.close(virtual_machine().java.time.Duration.ZERO))
 
     def send(self, records: Iterable[Returned]) -> None:
         """Send records, in transactions of `BATCH`.
@@ -189,7 +187,7 @@ class Replayer:
         self._producer.send(self._made(self._ledger, record.id.encode(), note.encode()))
 
     def _made(self, topic: str, key: bytes | None, value: bytes) -> Any:
-        return self._record.newInstance(to_jarray(self._objects, [topic, None, None, key, value, None]))
+        return self._record.newInstance(java_array(self._objects, [topic, None, None, key, value, None]))
 
     def _make_ledger(self) -> None:
         """Create the ledger topic if it is missing; its entries are kept forever."""

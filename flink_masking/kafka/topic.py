@@ -4,9 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from pyflink.java_gateway import get_gateway
-from pyflink.util.java_utils import to_jarray
-
+from flink_masking.flink.gateway import java_array, virtual_machine
 from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
 
 _POLL = 500
@@ -37,7 +35,7 @@ def create_topic(admin: KafkaAdmin, name: str, partitions: int = 1, settings: Ma
     Raises:
         KafkaClientError: the broker cannot be reached, or refuses.
     """
-    clients, jvm = admin.clients, get_gateway().jvm
+    clients, jvm = admin.clients, virtual_machine()
     optional = clients.java("java.util.Optional")
     made = clients.new("clients.admin.NewTopic", [clients.java("java.lang.String"), optional, optional],
                        [name, jvm.java.util.Optional.of(partitions), jvm.java.util.Optional.empty()])
@@ -68,12 +66,12 @@ def write_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, 
     whole = {**settings, "key.serializer": serializer, "value.serializer": serializer, "acks": "all", "max.block.ms": str(timeout)}
 
     def action() -> None:
-        jvm = get_gateway().jvm
+        jvm = virtual_machine()
         producer = clients.new("clients.producer.KafkaProducer", [clients.java("java.util.Properties")], [clients.properties(whole)])
-        kinds = to_jarray(jvm.Class, [clients.java("java.lang.String"), clients.java("java.lang.Object")])
+        kinds = java_array(jvm.Class, [clients.java("java.lang.String"), clients.java("java.lang.Object")])
         record = clients.load("clients.producer.ProducerRecord").getConstructor(kinds)
         try:
-            sent = [producer.send(record.newInstance(to_jarray(jvm.Object, [topic, value]))) for value in values]
+            sent = [producer.send(record.newInstance(java_array(jvm.Object, [topic, value]))) for value in values]
             producer.flush()
             for answer in sent:
                 answer.get()
@@ -132,7 +130,7 @@ def _begin(clients: KafkaClients, consumer: Any, partitions: list[Any]) -> list[
 
 
 def _records(clients: KafkaClients, consumer: Any, partitions: list[Any], ends: list[int]) -> Iterator[Received]:
-    wait = get_gateway().jvm.java.time.Duration.ofMillis(_POLL)
+    wait = virtual_machine().java.time.Duration.ofMillis(_POLL)
 
     def poll() -> list[Received]:
         found = consumer.poll(wait)

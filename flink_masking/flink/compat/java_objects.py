@@ -8,9 +8,10 @@ from typing import Any
 
 from pyflink.common import Configuration, WatermarkStrategy
 from pyflink.datastream import DataStream, StreamExecutionEnvironment
-from pyflink.java_gateway import get_gateway
 from pyflink.table import StreamTableEnvironment, Table
 from pyflink.util.java_utils import get_j_env_configuration, is_local_deployment
+
+from flink_masking.flink.gateway import virtual_machine
 
 
 def java_environment(environment: StreamExecutionEnvironment) -> Any:
@@ -35,12 +36,12 @@ def environment_of(tables: StreamTableEnvironment) -> StreamExecutionEnvironment
 
 def bytes_of(tables: StreamTableEnvironment, table: Table) -> DataStream:
     """The only column of a table, of BYTES, as a stream of bytes; PyFlink's own way makes rows."""
-    return DataStream(tables._j_tenv.toDataStream(table._j_table, get_gateway().jvm.org.apache.flink.table.api.DataTypes.BYTES()))
+    return DataStream(tables._j_tenv.toDataStream(table._j_table, virtual_machine().org.apache.flink.table.api.DataTypes.BYTES()))
 
 
 def set_job_parameter(tables: StreamTableEnvironment, name: str, value: str) -> None:
     """Add a job parameter to those that there are, whether the job is started by its tables or by its environment."""
-    jvm = get_gateway().jvm
+    jvm = virtual_machine()
     option = jvm.org.apache.flink.configuration.PipelineOptions.GLOBAL_JOB_PARAMETERS
     settings, config = tables.get_config()._j_table_config, tables._j_tenv.execEnv().getConfig()
     merged = jvm.java.util.HashMap(config.getGlobalJobParameters().toMap())
@@ -48,6 +49,18 @@ def set_job_parameter(tables: StreamTableEnvironment, name: str, value: str) -> 
     merged.put(name, value)
     settings.set(option, merged)
     config.setGlobalJobParameters(jvm.org.apache.flink.configuration.Configuration.fromMap(merged))
+
+
+def through_data_stream(environment: StreamTableEnvironment, table: Table) -> Table:
+    """A table that goes through a DataStream, which the planner does not see across: what is before it is evaluated once.
+
+    The stream is of Flink's internal rows. PyFlink's own ``to_data_stream`` and ``from_data_stream`` have a stream of external rows, into
+    which every record is converted, and back.
+    """
+    inside = virtual_machine().Class.forName("org.apache.flink.table.data.RowData")
+    kind = table._j_table.getResolvedSchema().toPhysicalRowDataType().bridgedTo(inside)
+    stream = environment._j_tenv.toDataStream(table._j_table, kind)
+    return Table(environment._j_tenv.fromDataStream(stream), environment)
 
 
 def settings_of(environment: StreamExecutionEnvironment) -> Configuration:
