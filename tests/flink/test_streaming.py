@@ -83,11 +83,11 @@ class Streaming:
         return count_lines(self.views / "analytics")
 
     def settled(self) -> int:
-        """Records released or suppressed for good in the anonymized view."""
+        """Records released or suppressed for good in the anonymized view; 0 while files of the view are missing that the audit counts."""
         counts: Counter[str] = Counter()
         for event in map(json.loads, lines(self.views / "audit")):
             counts.update({name: n for name, n in event["segments"].get("partners", {}).items() if name in ("released", "suppressed")})
-        return counts.total()
+        return counts.total() if count_lines(self.views / "partners") >= counts["released"] else 0
 
     def windows(self) -> set[str]:
         """Starts of the published windows."""
