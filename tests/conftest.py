@@ -1,7 +1,9 @@
 """What all tests share: hypothesis without time limits, a key ring, a PostgreSQL server, and the switch for the long forms."""
 
 import os
+import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache
@@ -132,3 +134,13 @@ def planned(ring: "KeyRing") -> "Callable[..., Plan]":
     loaded = lru_cache(lambda text: load(PolicySource("policy.yaml", text)))
     compiled = lru_cache(lambda text, keys: compile_plan(loaded(text), keys))
     return lambda text, keys=ring: compiled(text, keys)
+
+
+@pytest.fixture(scope="session")
+def third_party(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which a package of somebody else's with the technique `initials` is installed; for PYTHONPATH."""
+    folder, source = tmp_path_factory.mktemp("third-party"), tmp_path_factory.mktemp("source") / "initials"
+    shutil.copytree(Path(__file__).with_name("third_party") / "flink_masking_initials", source)
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", folder, source]
+    subprocess.run(command, check=True, capture_output=True, text=True)
+    return folder

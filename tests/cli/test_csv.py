@@ -1,5 +1,6 @@
 """Commands on CSV files, without Flink: preview and unmask."""
 
+import csv
 import gzip
 
 import pytest
@@ -60,6 +61,25 @@ def test_unmask(cli, place):
     assert 0 == done.code, done.err
     expected = [b"card,name,city", *(row.partition(b",")[2] for row in ROWS)]
     assert b"".join(row + b"\n" for row in expected) == (place / "clear.csv").read_bytes()
+
+
+def test_rekey(cli, place):
+    """Cells under the first key version become cells under the second, which open as what they were; all other cells stay."""
+    ring = f"file://{place}/keys.json"
+    before = [row for part in sorted((place / "masked").iterdir()) for row in csv.reader(part.open(newline=""))]
+    assert cli("keys", "add", place / "keys.json").code == 0 and cli("keys", "promote", place / "keys.json", "2").code == 0
+    given = (place / "policy.yaml", "--segment", "masked", "--keys", ring, "--actor", "ann", "--purpose", "rotation")
+    done = cli("rekey", *given, "--input", place / "masked", "--output", place / "new.csv", "--from-version", 1, "--to-version", 2)
+    assert 0 == done.code, done.err
+    after = list(csv.reader((place / "new.csv").open(newline="")))
+    header = ["card", "name", "city"]
+    assert [header] == after[:1] and [row for row in before if row != header] != after[1:]
+    assert [row[2] for row in before if row != header] == [row[2] for row in after[1:]]
+    assert cli("keys", "destroy", place / "keys.json", "1", "--yes").code == 0
+    opened = cli("unmask", *given, "--input", place / "new.csv", "--output", place / "clear.csv", "--key-version", 2)
+    assert 0 == opened.code, opened.err
+    clear = [b"card,name,city", *(row.partition(b",")[2] for row in ROWS)]
+    assert b"".join(row + b"\n" for row in clear) == (place / "clear.csv").read_bytes()
 
 
 def test_another_header(cli, place):

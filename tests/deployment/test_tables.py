@@ -73,6 +73,23 @@ def test_files_have_one_column():
     assert "headers" not in tables.queries.lines("sums", "v") and not tables.transport.record and not tables.settings
 
 
+def test_csv_is_a_message_in_kafka_and_no_line_of_a_file():
+    """The tables of CSV are those of JSON, as Flink sees bytes only; a file source of Flink's, which cuts cells apart, is refused."""
+    text = POLICY.replace("stream: events\n", "stream: events\nformat: csv\ncolumns: [id, at]\n")
+
+    def cells(record, folded=False):
+        return compile_plan(load(PolicySource("policy.yaml", text.replace("RECORD", record), folded=folded)), KeyRing.ephemeral())
+
+    one, other = (Tables(found, deployment(), clocked=True) for found in (cells(f"    record: {KEY}"), plan(KEY)))
+    assert [one.source(), *map(one.sink, one.deployment.sinks)] == [other.source(), *map(other.sink, other.deployment.sinks)]
+    statements = [re.sub(r"x'\w+'", "", tables.insert(name)) for tables in (one, other) for name in ("one", "audit", "quarantine")]
+    assert statements[:3] == statements[3:]
+    written = Deployment(source=files("raw"), sinks={name: files(name) for name in ("one", "audit", "quarantine")}, keys="k")
+    with pytest.raises(JobError, match=r"source: Flink's file source ends a record at every line break.*Hint: flink-masking run"):
+        Tables(cells(""), written, clocked=True)
+    assert "(line BYTES) WITH" in Tables(cells("", folded=True), written, clocked=True).sink("one")
+
+
 def test_only_parts_that_rules_name_are_read():
     """The source has a column for the key, the headers and the timestamp where a rule asks for them, and the partition for event time."""
     source = Tables(plan(), deployment(), clocked=True).source()

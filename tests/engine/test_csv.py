@@ -2,9 +2,14 @@
 
 import csv
 import io
+import os
 
+import pyarrow as pa
 import pytest
 
+from flink_masking.engine.protect import Protect
+from flink_masking.engine.quarantine import Entry
+from flink_masking.engine.record import Parts, Transport
 from flink_masking.errors import InputError
 
 POLICY = """
@@ -48,6 +53,7 @@ segments:
     privacy: {epsilon: 1000, delta: 0.001, max_groups_per_subject: 1, max_records_per_group: 1}
 """
 AT = "2024-03-15T10:00:00Z"
+NOW = 1_710_504_000_000
 
 
 def rows(*records):
@@ -106,6 +112,23 @@ def test_undeclared_and_missing_columns(run):
     assert {} == found.reasons
     assert b"secret" not in found.view("masked")[0]
     assert "secret" not in found.plan.columns("masked")
+
+
+def test_a_message_of_kafka_is_one_record(planned, ring):
+    """A message is a record, line breaks in quotes and at its end included; its key joins with the cells of its domain."""
+    rules = "      at: keep\n"
+    policy = POLICY.replace(rules, rules + "    record: {key: {technique: pseudonym, domain: person}, headers: {trace: keep}}\n")
+    step = Protect(planned(policy, ring), os.urandom, lambda: NOW, transport=Transport(record=True))
+    whole = b'ann,a@b.de,1.5,true,41,"two\nlines",%s,Rome\r\n' % AT.encode()
+    two = b"ann,,,,,,,\nbob,,,,,,,"
+    header = b"person,email,amount,vip,age,note,at,place.city"
+    given = Parts(None, pa.array([b"ann", b"bob", None], pa.binary()), {"trace": pa.array([b"t1", b"t2", b"t3"], pa.binary())})
+    (piece,) = step(pa.array([whole, two, header], pa.binary()), given)
+    assert {1: "malformed", 2: "header"} == {row: Entry.decode(line).reason for row, line in piece.quarantine}
+    view = piece.views["masked"].to_pylist()
+    assert [True, False, False] == [row is not None for row in view]
+    assert cells(view[0])[0].encode() == piece.parts["masked"].key[0].as_py() and b"\n" not in view[0]
+    assert b"t1" == piece.parts["masked"].headers[0][0].as_py()
 
 
 def test_columns_are_needed(planned):

@@ -17,13 +17,16 @@ FAN_OUT = ("-m", "jobs.fan_out")
 
 
 @contextlib.contextmanager
-def started(place: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
-    """A Python process in `place` with Flink's logs and temporary files there; the group is killed at the end, whatever happened."""
+def started(place: Path, *arguments: object, **more: str) -> Iterator[subprocess.Popen[str]]:
+    """A Python process in `place` with Flink's logs and temporary files there; the group is killed at the end.
+
+    `more` are further environment variables.
+    """
     logs, temporary = place / "log", place / "tmp"
     logs.mkdir(exist_ok=True)
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, "FLINK_LOG_DIR": str(logs), "JAVA_HOME": str(java_home()), "TMPDIR": str(temporary),
-                   "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}"}
+                   "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}", **more}
     process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=place, env=environment, text=True, errors="replace",
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:
@@ -34,9 +37,9 @@ def started(place: Path, *arguments: object) -> Iterator[subprocess.Popen[str]]:
         process.communicate()
 
 
-def run(place: Path, *arguments: object) -> Finished:
+def run(place: Path, *arguments: object, **more: str) -> Finished:
     """Run a Python process to its end."""
-    with started(place, *arguments) as process:
+    with started(place, *arguments, **more) as process:
         out, err = finish(process)
         return Finished(process.returncode, out, err)
 

@@ -1,6 +1,7 @@
 """Several jobs in one Java virtual machine, which saves its start: python several_runs.py POLICY KEYS PLACE; prints a JSON object.
 
-Every subdirectory of PLACE/inputs is run into PLACE/outputs; then one job whose workers cannot open the keys, and the plans of two jobs.
+Every subdirectory of PLACE/inputs is run into PLACE/outputs; then one job whose workers cannot open the keys, the command `run` on
+PLACE/cells.csv.gz, and the plans of two jobs.
 """
 
 import json
@@ -8,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from flink_masking.cli.run import run
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
 from flink_masking.flink.job_source import JobSource
@@ -53,6 +55,7 @@ def main() -> None:
         answers[raw.name] = outcome(JobSource(text, keys), plan, raw, place / "outputs" / raw.name, 2 if raw.name == "parallel" else 1)
     lost = JobSource(text, "env://FLINK_MASKING_NO_SUCH_KEYS")
     answers["lost keys"] = outcome(lost, plan, place / "inputs" / "few", place / "outputs" / "lost keys", 1)
+    run(place / "cells.yaml", place / "cells.csv.gz", place / "outputs" / "cells", keys, None, 1, False, "text")
     answers["plans"] = {path.stem: operators(path, keys, place) for path in (policy, policy.with_name("masked.yaml"))}
     print(json.dumps(answers))
 

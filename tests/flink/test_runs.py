@@ -1,7 +1,9 @@
 """Bounded jobs: the command, the same at another parallelism, and inputs that are small, broken, empty or large."""
 
 import concurrent.futures
+import csv
 import gzip
+import io
 import json
 import random
 import time
@@ -17,7 +19,10 @@ import sockets
 from waiting import finish
 
 from flink_masking.audit.events import broken_links
+from flink_masking.files.opened import data_files
+from flink_masking.policy.source import PolicySource
 from flink_masking.tools.reconcile import count_lines, lines
+from flink_masking.verify.files import verify
 
 pytestmark = pytest.mark.flink
 
@@ -79,9 +84,33 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (inputs / "few" / "events").write_bytes(material.text([*few(command.events), LARGE, b"", OVERSIZE]))
     (inputs / "broken" / "events").write_bytes(material.text(material.BROKEN))
     (inputs / "empty" / "events").touch()
+    (place / "cells.yaml").write_text(CELLS)
+    (place / "cells.csv.gz").write_bytes(gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*cells(), b'x,"1']) + b"\r\n"))
     finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place)
     assert finished.code == 0, finished.err[-3000:]
     return json.loads(finished.out.splitlines()[-1])
+
+
+CELLS = """\
+version: 1
+stream: cells
+format: csv
+subject: id
+fields:
+  id: {class: identifier}
+  age: {class: quasi, type: integer, domain: [18, 97]}
+  note: {class: plain}
+  home.city: {class: quasi, optional: true}
+segments:
+  masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: keep, note: keep, home: drop}}
+  groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: [note]}
+"""
+
+
+def cells() -> list[bytes]:
+    """CSV records of 60 people, with line breaks, quotes and empty cells."""
+    notes = [b'"two\nlines, ""quoted"""', b"", b'""', b"plain"]
+    return [b"p%d,%d,%s,Brno" % (n % 60, 18 + n * 7 % 80, notes[n % 4]) for n in range(300)]
 
 
 SERVICES = 8
@@ -216,6 +245,23 @@ def test_an_empty_file_is_an_empty_run(several):
     """Nothing in, nothing out, and the job ends."""
     summary = several["empty"]["summary"]
     assert (summary["input"], summary["quarantined"], summary["reasons"]) == (0, 0, {})
+
+
+def test_csv_in_and_csv_out(several, place):
+    """Compressed CSV becomes views of CSV with a header in each file; cells keep line breaks, and what follows an open quote is refused."""
+    output = place / "outputs" / "cells"
+    summary = json.loads((output / "summary.json").read_bytes())
+    assert (summary["input"], summary["reasons"]) == (301, {"malformed": 1})
+    assert {"released": 300, "suppressed": 0, "rows": 300, "late": 0} == summary["segments"]["masked"]
+    rows = [list(csv.reader(file.open(newline=""), strict=True)) for file in data_files(output / "masked")]
+    assert {("id", "age", "note")} == {tuple(part[0]) for part in rows}
+    raw = [next(csv.reader(io.StringIO(record.decode(), newline=""))) for record in cells()]
+    assert sorted(row[1:3] for row in raw) == sorted(row[1:] for part in rows for row in part[1:])
+    people = {row[0] for part in rows for row in part[1:]}
+    assert 60 == len(people) and not people & {row[0] for row in raw}
+    report = verify(PolicySource.read(place / "cells.yaml"), place / "cells.csv.gz", output / "groups")
+    assert {"held"} == {promise.verdict for promise in report.promises}
+    assert 300 == report.counts["released"] + report.counts["suppressed"]
 
 
 def test_a_worker_without_keys_fails_the_job_with_its_reason(several):

@@ -19,16 +19,18 @@ BACK = """SELECT id, fpe_decrypt(fpe_encrypt(card, 'pan', 'card'), 'pan', 'card'
   decrypt(encrypt_deterministic(ssn, 'ssn'), 'ssn'), detokenize(tokenize(ssn, 'ssn'), 'ssn') FROM people"""
 JOIN = """SELECT a.id FROM (SELECT id, pseudonym(email, 'customer') AS who FROM people) AS a
   JOIN (SELECT id, pseudonym(email, 'customer') AS who FROM people WHERE id = 'p1') AS b ON a.who = b.who"""
+OTHERS = "SELECT id, initials(email, '-'), mask(email, '{technique: initials}') FROM people"
 NAMES = ("id", "card", "mail", "enc", "siv", "tok", "part", "last", "age", "born", "seen", "age_key", "spent")
 
 
 class Answers(NamedTuple):
-    """What two jobs and a third on the way back have put out, by id; the raw rows; what Flink has logged."""
+    """What two jobs, a third on the way back and one with a technique of another package have put out, by id; the raw rows; Flink's log."""
 
     first: dict[str, dict[str, Any]]
     again: dict[str, dict[str, Any]]
     back: dict[str, list[str]]
     joined: list[str]
+    others: dict[str, list[str]]
     rows: dict[str, list[Any]]
     said: str
 
@@ -43,8 +45,8 @@ def _cards(n: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def answers(place: Path, key_uri: str) -> Answers:
-    """Protect the same rows in two jobs, join them with themselves, and take the way back."""
+def answers(place: Path, key_uri: str, third_party: Path) -> Answers:
+    """Protect the same rows in two jobs, join them with themselves, take the way back, and use a technique of another package."""
     rows: list[list[Any]] = [
         [f"p{i}", card, f"user{i % 50}@example.com", f"{100 + i}-45-{1000 + i}", str(20 + i % 40), f"19{50 + i % 50}-03-15",
          "2024-03-15 10:30:00.120", f"{i}.30"]
@@ -53,13 +55,15 @@ def answers(place: Path, key_uri: str) -> Answers:
     rows += [["null", *[None] * 7], ["short", "12", "a", "", "1", "2000-01-01", "2024-03-15 10:30:00.000", "1.00"]]
     (place / "rows.json").write_text(json.dumps(rows))
     parameters = {"keys": key_uri, "vault": f"sqlite://{place}/vault.db", "actor": "test", "purpose": "the way back"}
-    done = processes.run(place, PROGRAM, place / "rows.json", json.dumps(parameters), PROTECT, PROTECT, BACK, JOIN)
+    done = processes.run(place, PROGRAM, place / "rows.json", json.dumps(parameters), PROTECT, PROTECT, BACK, JOIN, OTHERS,
+                         PYTHONPATH=str(third_party))
     found = re.search(r"^ANSWERS (.*)$", done.out, re.MULTILINE)
     assert found, (done.out + done.err)[-3000:]
-    first, again, back, joined = json.loads(found[1])
+    first, again, back, joined, others = json.loads(found[1])
     one, two = ({row[0]: dict(zip(NAMES, row, strict=True)) for row in job} for job in (first, again))
     said = done.err + "".join(file.read_text(errors="replace") for file in (place / "log").iterdir())
-    return Answers(one, two, {row[0]: row[1:] for row in back}, [row[0] for row in joined], {row[0]: row for row in rows}, said)
+    return Answers(one, two, {row[0]: row[1:] for row in back}, [row[0] for row in joined],
+                   {row[0]: row[1:] for row in others}, {row[0]: row for row in rows}, said)
 
 
 def test_null_gives_null(answers):
@@ -115,3 +119,8 @@ def test_the_way_back(answers):
     assert '"event": "unprotect"' in answers.said
     assert '"actor": "test", "purpose": "the way back", "function": "detokenize", "domain": "ssn"' in answers.said
     assert not any(raw[3] in answers.said for raw in answers.rows.values() if raw[3])
+
+
+def test_a_technique_of_another_package(answers):
+    """An installed package's technique has a function of its own in the workers, too, and `mask` knows it."""
+    assert ["u-", "u."] == answers.others["p1"] and [None, None] == answers.others["null"]

@@ -56,14 +56,9 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def installed(third_party):
     """The environment of a process in which the package is installed."""
-    folder = tmp_path_factory.mktemp("third-party")
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", folder]
-    source = tmp_path_factory.mktemp("source") / "initials"
-    subprocess.run(["cp", "-r", PACKAGE, source], check=True)
-    subprocess.run([*command, source], check=True, capture_output=True, text=True)
-    return {**os.environ, "PYTHONPATH": str(folder)}
+    return {**os.environ, "PYTHONPATH": str(third_party)}
 
 
 def test_it_is_used_like_a_technique_of_the_library(installed):
