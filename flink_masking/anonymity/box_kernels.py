@@ -38,21 +38,37 @@ BOX = types.NamedTuple((W32, W32, W64, WU64, W64), Box)
 
 @njit(**JIT)
 def _charge(column, cost, low, high, inside, outside):
-    """Add to every cost by whether its code lies in [low, high]."""
+    """Add to every cost by whether its cell lies in [low, high]: as 32 bits, which AVX2 compares fastest."""
+    least, most, more, less = np.int32(low), np.int32(high), np.int32(inside), np.int32(outside)
     for j in range(column.size):
-        cost[j] += inside if (column[j] >= low) & (column[j] <= high) else outside
+        cell = np.int32(column[j])
+        cost[j] += more if min(max(cell, least), most) == cell else less
 
 
 @njit(**JIT)
-def _charge_range(column, cost, low, high, span, scale, sign):
-    """Add (sign 1) or take back (sign -1) the loss of the grid range that covers [low, high] and the record's own cell.
+def _charge_words(column, cost, word, cut, inside, outside):
+    """Add to every cost by whether its text is `word` but for the last `cut` characters."""
+    kept = ~_tail(cut)
+    prefix, more, less = word & kept, np.int32(inside), np.int32(outside)
+    for j in range(column.size):
+        cost[j] += more if column[j] & kept == prefix else less
 
-    No range loses more than `span` cells do.
-    """
+
+@njit(**JIT)
+def _charge_range(column, cost, low, high, span, scale):
+    """Add the loss of the grid range that covers [low, high] and the record's own cell; no range loses more than `span` cells do."""
     for j in range(column.size):
         cell = np.int32(column[j])
-        apart = min(np.int32(max(cell, high) - min(cell, low)), span)
-        cost[j] += sign * (np.int32(apart * scale) >> 10)
+        cost[j] += np.int32(min(np.int32(max(cell, high) - min(cell, low)), span) * scale) >> 10
+
+
+@njit(**JIT)
+def _recharge_range(column, cost, low, high, lower, higher, span, scale):
+    """Add what the range that covers [lower, higher] and the record's own cell loses more than that of [low, high]."""
+    for j in range(column.size):
+        cell = np.int32(column[j])
+        before = np.int32(min(np.int32(max(cell, high) - min(cell, low)), span) * scale) >> 10
+        cost[j] += (np.int32(min(np.int32(max(cell, higher) - min(cell, lower)), span) * scale) >> 10) - before
 
 
 @njit(**JIT)
@@ -73,7 +89,7 @@ def start(cells, words, begin, end, initial, cost, shape, box):
         cell = np.int32(column[0])
         low[a], high[a], level[a] = cell, cell, 0
         if height[a] == 0:
-            _charge_range(column, cost, cell, cell, np.int32(span[a]), scale[a], 1)
+            _charge_range(column, cost, cell, cell, np.int32(span[a]), scale[a])
         for p in range(first[a] + cell, first[a] + cell + height[a] * size[a], size[a]):
             if node_rise[p]:
                 _charge(column, cost, node_low[p], node_high[p], 0, node_rise[p])
@@ -82,7 +98,7 @@ def start(cells, words, begin, end, initial, cost, shape, box):
         word[a], cut[a] = texts[0], 0
         for c in range(word_length[a]):
             if word_rise[a, c]:
-                _charge(texts, cost, word[a] & ~_tail(c), word[a] | _tail(c), 0, word_rise[a, c])
+                _charge_words(texts, cost, word[a], c, 0, word_rise[a, c])
 
 
 @njit(**JIT)
@@ -93,10 +109,9 @@ def widen(cells, words, begin, end, j, cost, shape, box):
     for a in range(size.size):
         cell = np.int32(cells[a, begin + j])
         if height[a] == 0 and (cell < low[a] or cell > high[a]):
-            column = cells[a, begin:end]
-            _charge_range(column, cost, low[a], high[a], np.int32(span[a]), scale[a], -1)
-            low[a], high[a] = min(low[a], cell), max(high[a], cell)
-            _charge_range(column, cost, low[a], high[a], np.int32(span[a]), scale[a], 1)
+            lower, higher = min(low[a], cell), max(high[a], cell)
+            _recharge_range(cells[a, begin:end], cost, low[a], high[a], lower, higher, np.int32(span[a]), scale[a])
+            low[a], high[a] = lower, higher
         while level[a] < height[a]:
             p = first[a] + level[a] * size[a] + low[a]
             if node_low[p] <= cell and cell <= node_high[p]:
@@ -108,7 +123,7 @@ def widen(cells, words, begin, end, j, cost, shape, box):
         while (words[a, begin + j] ^ word[a]) & ~_tail(cut[a]):
             rise = word_rise[a, cut[a]]
             if rise:
-                _charge(words[a, begin:end], cost, word[a] & ~_tail(cut[a]), word[a] | _tail(cut[a]), rise, 0)
+                _charge_words(words[a, begin:end], cost, word[a], cut[a], rise, 0)
             cut[a] += 1
 
 

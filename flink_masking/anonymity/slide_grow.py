@@ -78,7 +78,7 @@ class SlideGrow:
             member=np.empty(room, np.int64),
             people=np.empty(room, np.uint64))
         groups, d = room // self._limits.k + 1, cells + words  # one more: the box of a group that fails is written nowhere else
-        self._left = kernel.Left(
+        self._left = Groups(
             seq=np.empty(room, np.int64), end=np.empty(groups, np.int64), low=np.empty((groups, d), np.uint64),
             high=np.empty((groups, d), np.uint64), at=np.empty(groups, np.int64), suppressed=np.empty(room, np.int64),
             reason=np.empty(room, np.int64))

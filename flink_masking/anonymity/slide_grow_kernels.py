@@ -22,6 +22,7 @@ import numpy as np
 
 from flink_masking.anonymity import box_kernels as boxes
 from flink_masking.anonymity.box_kernels import BOX, SHAPE
+from flink_masking.anonymity.buffer import Groups
 from flink_masking.anonymity.models import model_kernels as models
 from flink_masking.anonymity.models.model_kernels import PAST, RULES
 from flink_masking.anonymity.models.tally_kernels import TALLY, add, clear, take_back
@@ -33,8 +34,8 @@ OUT = 1 << 30
 """Cost of a record that cannot join: gone, or its person is in already."""
 BARRED = OUT // 2
 """Costs from here on mean `OUT` (running updates go on adding to it)."""
-BLOCK = 256
-"""Records whose costs are compared at a time."""
+BLOCK, PIECE = 256, 128
+"""Records whose costs are compared, and records that are looked through for those in the box, at a time."""
 
 
 class Held(NamedTuple):
@@ -91,32 +92,10 @@ class Limits(NamedTuple):
     age: int
 
 
-class Left(NamedTuple):
-    """What one call released and suppressed; room for all records held.
-
-    Attributes:
-        seq: int64, arrival numbers of released records, group by group.
-        end: int64, for each group the end of its members in `seq`.
-        low: uint64, (groups, dimensions): boxes, cell dimensions before prefix dimensions.
-        high: uint64, likewise.
-        at: int64, for each group the last arrival before it left.
-        suppressed: int64, arrival numbers.
-        reason: int64, for each suppressed record 0 = fewer than k people, i + 1 = model i.
-    """
-
-    seq: np.ndarray
-    end: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    at: np.ndarray
-    suppressed: np.ndarray
-    reason: np.ndarray
-
-
 HELD = types.NamedTuple(
     (types.uint16[:, ::1], types.uint64[:, ::1], WU64, types.uint64[:, ::1], W64, W64, W32, W32, W32, W32, W32, W64, WU64), Held)
 LIMITS = types.NamedUniTuple(I64, 6, Limits)
-LEFT = types.NamedTuple((W64, W64, types.uint64[:, ::1], types.uint64[:, ::1], W64, W64, W64), Left)
+LEFT = types.NamedTuple((W64, W64, types.uint64[:, ::1], types.uint64[:, ::1], W64, W64, W64), Groups)
 
 BEGIN, END, HOLES, LAST = range(4)
 """Entries of the cursor: the window [BEGIN, END) of the buffer, holes in it, number of the last arrival."""
@@ -126,12 +105,12 @@ BEGIN, END, HOLES, LAST = range(4)
 def _bar(key, cost, value):
     """Take every record with this key out of the race."""
     for j in range(key.size):
-        cost[j] = OUT if key[j] == value else cost[j]
+        cost[j] = max(cost[j], np.int32(OUT) if key[j] == value else np.int32(-OUT))
 
 
 @njit(**JIT)
 def _cheapest(cost):
-    """The lowest cost and the first record that has it: the lowest of each block by a vectorised loop, then a search in one block."""
+    """The lowest cost and the first record that has it: the lowest of each block, then a search in one, both vectorised."""
     least, block = np.int32(OUT), 0
     for first in range(0, cost.size, BLOCK):
         lowest, some = np.int32(OUT), cost[first : first + BLOCK]
@@ -139,10 +118,20 @@ def _cheapest(cost):
             lowest = min(lowest, some[j])
         if lowest < least:
             least, block = lowest, first
-    for j in range(block, cost.size):
-        if cost[j] == least:
-            return least, j
-    return least, 0
+    some, at = cost[block : block + BLOCK], np.int32(BLOCK)
+    for j in range(some.size):
+        at = min(at, np.int32(j) if some[j] == least else np.int32(BLOCK))
+    return least, block + np.int64(at)
+
+
+@njit(**JIT)
+def _any_as_near(cost, initial, gone, size):
+    """Whether a record that is not gone lies in a box of that loss, or is of a person who is barred."""
+    found, size = np.int32(0), np.int32(size)
+    for j in range(cost.size):  # the largest of 32-bit numbers, which the compiler makes a vectorised loop of
+        near = np.int32(1) if (np.int32(cost[j] - initial[j]) == size) | (cost[j] >= BARRED) else np.int32(0)
+        found = max(found, np.int32(0) if gone[j] else near)
+    return found > 0
 
 
 @njit(**JIT)
@@ -218,16 +207,19 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
     counted = n
     for q in range(counted):
         gone[member[q]] = OUT
-    for j in range(gone.size):  # further records of the same people come along when they lie in the box: no wider, nobody new
-        candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
-        if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
-            if modelled:
-                add(tally, sensitive, begin + j)
-                if models.failing(rules, past, tally) < rules.kind.size:
-                    take_back(tally, sensitive, begin + j)
-                    continue
-            member[n], gone[j] = j, OUT
-            n += 1
+    for first in range(0, gone.size, PIECE):  # further records of the same people come along when they lie in the box: no wider, nobody new
+        if not _any_as_near(cost[first : first + PIECE], initial[first : first + PIECE], gone[first : first + PIECE], size):
+            continue
+        for j in range(first, min(first + PIECE, gone.size)):
+            candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
+            if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
+                if modelled:
+                    add(tally, sensitive, begin + j)
+                    if models.failing(rules, past, tally) < rules.kind.size:
+                        take_back(tally, sensitive, begin + j)
+                        continue
+                member[n], gone[j] = j, OUT
+                n += 1
     return n
 
 
@@ -287,7 +279,7 @@ def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen,
         seen: running counts that tell what is rare; updated when `rare` is not 0.
         shape: the space.
         box: scratch.
-        left: out.
+        left: out, with room for all records held; boxes have cell dimensions before prefix dimensions.
 
     Returns:
         Numbers of groups, of records released and of records suppressed.

@@ -5,10 +5,12 @@ from flink_masking.contract.number_kernels import BOUNDED, number_fits
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.memory import at
 
-DECIMALS = 15
+DECIMALS = 15  # of a degree that are read: a tenth of a nanometre
 DEGREE = 10**DECIMALS
-LAT, LON, LNG, ALT = (int.from_bytes(x, "little") for x in (b"lat", b"lon", b"lng", b"alt"))
-LATITUDE, ALTITUDE, ACCURACY, LONGITUD = (int.from_bytes(x, "little") for x in (b"latitude", b"altitude", b"accuracy", b"longitud"))
+_LAT, _LON, _LNG, _ALT = (int.from_bytes(x, "little") for x in (b"lat", b"lon", b"lng", b"alt"))
+_LATITUDE, _ALTITUDE, _ACCURACY, _LONGITUD = (int.from_bytes(x, "little") for x in (b"latitude", b"altitude", b"accuracy", b"longitud"))
+LATITUDE, LONGITUDE, ALTITUDE, ACCURACY = range(4)
+"""What a member's name means; -1 for all other names."""
 
 
 @njit(**JIT)
@@ -21,17 +23,17 @@ def blank(p, e):
 
 @njit(**JIT)
 def name_of(p, n):
-    """0 for the name of a latitude, 1 of a longitude, 2 of an altitude, 3 of an accuracy, -1 of anything else."""
+    """What the member's name of n bytes at p means, see `LATITUDE`; a name with escapes means nothing."""
     if n < 3 or n > 9:
         return -1
     x, m = 0, min(n, 8)
     for k in range(m):
         x |= at(p + k) << (8 * k)
     if n == 3:
-        return 0 if x == LAT else 1 if x in (LON, LNG) else 2 if x == ALT else -1
+        return LATITUDE if x == _LAT else LONGITUDE if x in (_LON, _LNG) else ALTITUDE if x == _ALT else -1
     if n == 8:
-        return 0 if x == LATITUDE else 2 if x == ALTITUDE else 3 if x == ACCURACY else -1
-    return 1 if n == 9 and x == LONGITUD and at(p + 8) == 101 else -1
+        return LATITUDE if x == _LATITUDE else ALTITUDE if x == _ALTITUDE else ACCURACY if x == _ACCURACY else -1
+    return LONGITUDE if n == 9 and x == _LONGITUD and at(p + 8) == 101 else -1
 
 
 @njit(**JIT)
@@ -59,12 +61,12 @@ def place_fits(p, e):
         start = p
         while p < e and (48 <= at(p) <= 57 or (43 <= at(p) <= 46 and at(p) != 44) or at(p) | 32 == 101):
             p += 1
-        most = (180 if which else 90) * DEGREE
-        if p == start or not number_fits(start, p, BOUNDED if which < 2 else 0, DECIMALS, -most, most):
+        most = (90 if which == LATITUDE else 180) * DEGREE
+        if p == start or not number_fits(start, p, BOUNDED if which <= LONGITUDE else 0, DECIMALS, -most, most):
             return False
         p = blank(p, e)
         if p < e and at(p) == 44:
             p = blank(p + 1, e)
         else:
             break
-    return seen & 3 == 3 and p < e and at(p) == 125 and p + 1 == e
+    return seen & (1 << LATITUDE | 1 << LONGITUDE) == (1 << LATITUDE | 1 << LONGITUDE) and p < e and at(p) == 125 and p + 1 == e

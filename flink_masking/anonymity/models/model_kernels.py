@@ -239,7 +239,7 @@ def mask(rules, past, tally, r, scarce, values, cost, out):
 @njit(**JIT)
 def _set_out(values, cost, value, out):
     for j in range(values.size):
-        cost[j] = out if values[j] == value else cost[j]
+        cost[j] = max(cost[j], out if values[j] == value else np.int32(-out))
 
 
 @njit(**JIT)

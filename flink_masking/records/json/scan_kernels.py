@@ -24,10 +24,11 @@ from flink_masking.records.json.scan_steps_kernels import (
     named,
     opened,
     proceed,
+    skipped,
     token,
     unnamed,
 )
-from flink_masking.records.json.tokens_kernels import space, string
+from flink_masking.records.json.tokens_kernels import space
 from flink_masking.records.span_kernels import (
     DENY,
     DESCEND_OBJECT,
@@ -51,6 +52,7 @@ from flink_masking.records.span_kernels import (
     NULL,
     OBJECT,
     SPAN,
+    VE,
     put_span,
 )
 
@@ -121,7 +123,13 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags_, faults_, see
                 if kind >= OBJECT and bits & (DESCEND_OBJECT << (kind - OBJECT)):
                     inner = t
             step = AFTER
-            if kind >= OBJECT:
+            if kind >= OBJECT and inner < 0:
+                p, vs = skipped(p, e, limit, breaks, frame, deepest, kind)
+                if p < 0:
+                    break
+                if own >= 0:
+                    put32(spans + own * (SPAN * 4), VE, p - base)
+            elif kind >= OBJECT:
                 serial += 1
                 frame = opened(frame, kind, inner, own, serial)
                 p = space(p, e, breaks)
@@ -130,7 +138,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags_, faults_, see
                 if at(p) != (125 if kind == OBJECT else 93):
                     step, pe = KEY if kind == OBJECT else VALUE, np.int64(-1)
             if step == AFTER:
-                step, p, pe, frame = proceed(p, e, breaks, base, spans, frames, frame, kind < OBJECT)
+                step, p, pe, frame = proceed(p, e, breaks, base, spans, frames, frame, kind < OBJECT or inner < 0)
                 if step >= END:
                     ok = step == END
                     break
@@ -141,20 +149,17 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags_, faults_, see
                 continue
             if p >= e or at(p) != 34:
                 break
-            if t < 0:
-                p = string(p + 1, e, limit) >> 1
-            else:
-                found, p = named(trie, t, p, e, limit, frame)
-                within = int32(frame, C_SERIAL)
-                if found >= 0 and int32(nodes, found * N_COLUMNS + N_LENGTH) >= 0:
-                    put32(frame, C_PREVIOUS, found)
-                    if int32(stamps, found) == within:
-                        blame(verdict, DUPLICATE, found, ms - base, ms - base)
-                    put32(stamps, found, within)
-                elif p >= 0 and (found >= 0 or int32(nodes, t * N_COLUMNS + N_FLAGS) & DENY):
-                    n_seen += 1
-                    found = unnamed(trie, met, verdict, t, found, ms, p, base, within)
-                t = found
+            found, p = named(trie, t, p, e, limit, frame)
+            within = int32(frame, C_SERIAL)
+            if found >= 0 and int32(nodes, found * N_COLUMNS + N_LENGTH) >= 0:
+                put32(frame, C_PREVIOUS, found)
+                if int32(stamps, found) == within:
+                    blame(verdict, DUPLICATE, found, ms - base, ms - base)
+                put32(stamps, found, within)
+            elif p >= 0 and (found >= 0 or int32(nodes, t * N_COLUMNS + N_FLAGS) & DENY):
+                n_seen += 1
+                found = unnamed(trie, met, verdict, t, found, ms, p, base, within)
+            t = found
             if p < 0:
                 break
             p = space(p, e, breaks)

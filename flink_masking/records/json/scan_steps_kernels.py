@@ -144,6 +144,54 @@ def token(p, e, limit, deeper):
     return NULL, -1
 
 
+@njit(**JIT)
+def skipped(p, e, limit, breaks, frame, deepest, kind):
+    """Check a container none of whose members is declared; p is behind its opening bracket, `frame` that of the container around it.
+
+    Returns:
+        The address behind its closing bracket, and the last value in it; -1, and the address of what is wrong.
+    """
+    floor, vs = frame, p - 1
+    while True:
+        if kind >= OBJECT:
+            frame += CONTAINER * 4
+            close = np.int64(125) if kind == OBJECT else np.int64(93)
+            put32(frame, C_CLOSE, close)
+        p = space(p, e, breaks)
+        if kind < OBJECT or (p < e and at(p) == close):
+            while True:
+                if p >= e:
+                    return np.int64(-1), p
+                c = at(p)
+                if c == 44:
+                    p = space(p + 1, e, breaks)
+                    break
+                if c != close:
+                    return np.int64(-1), p
+                p += 1
+                frame -= CONTAINER * 4
+                if frame == floor:
+                    return p, vs
+                close = int32(frame, C_CLOSE)
+                p = space(p, e, breaks)
+        if close == 125:
+            if p >= e or at(p) != 34:
+                return np.int64(-1), p
+            p = string(p + 1, e, limit) >> 1
+            if p < 0:
+                return np.int64(-1), vs
+            p = space(p, e, breaks)
+            if p >= e or at(p) != 58:
+                return np.int64(-1), p
+            p = space(p + 1, e, breaks)
+        if p >= e:
+            return np.int64(-1), p
+        vs = p
+        kind, p = token(p, e, limit, frame < deepest)
+        if p < 0:
+            return np.int64(-1), vs
+
+
 @njit(**INLINED)
 def opened(frame, kind, node, span, serial):
     """Open a container within that of `frame`; its frame."""

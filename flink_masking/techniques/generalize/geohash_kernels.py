@@ -2,20 +2,10 @@
 
 import numpy as np
 
+from flink_masking.contract.place_kernels import DECIMALS, DEGREE, LATITUDE, LONGITUDE, blank, name_of
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
 from flink_masking.kernels.memory import at, put8
 from flink_masking.values.decimals_kernels import BAD, floored, number
-
-SCALE = 15  # decimals of a degree that are looked at: a tenth of a nanometre
-DEGREE = 10**SCALE
-
-
-@njit(**JIT)
-def blank(p, e):
-    """The address behind JSON white space."""
-    while p < e and (at(p) == 32 or 9 <= at(p) <= 10 or at(p) == 13):
-        p += 1
-    return p
 
 
 @njit(**JIT)
@@ -51,31 +41,8 @@ def after_value(p, e):
 
 
 @njit(**JIT)
-def word(p, n):
-    """Up to eight bytes at p as one integer, the first byte lowest."""
-    x = np.int64(0)
-    for k in range(n):
-        x |= at(p + k) << (8 * k)
-    return x
-
-
-LAT, LON, LNG, LATITUDE, LONGITUD = (int.from_bytes(x, "little") for x in (b"lat", b"lon", b"lng", b"latitude", b"longitud"))
-
-
-@njit(**JIT)
-def axis(p, n):
-    """0 for the name of a latitude, 1 for that of a longitude, -1 for others; p…p+n is a key without its quotes."""
-    if n == 3:
-        x = word(p, 3)
-        return 0 if x == LAT else 1 if x in (LON, LNG) else -1
-    if n == 8:
-        return 0 if word(p, 8) == LATITUDE else -1
-    return 1 if n == 9 and word(p, 8) == LONGITUD and at(p + 8) == 101 else -1
-
-
-@njit(**JIT)
 def place(p, e):
-    """Latitude and longitude of the object at p…e in units of 10^-SCALE degrees, and whether each was found once and is a number."""
+    """Latitude and longitude of the object at p…e in units of 10^-DECIMALS degrees, and whether each was found once and is a number."""
     none = np.int64(0), np.int64(0), False
     latitude, longitude, seen = np.int64(0), np.int64(0), 0
     p = blank(p, e)
@@ -100,17 +67,17 @@ def place(p, e):
         start, p = p, after_value(p, e)
         if p < 0:
             return none
-        which = axis(key, n)
-        if which >= 0:
+        which = name_of(key, n)
+        if which in (LATITUDE, LONGITUDE):
             end = p
             while end > start and at(end - 1) <= 32:
                 end -= 1
-            units, rest, negative = number(start, end, SCALE)
+            units, rest, negative = number(start, end, DECIMALS)
             x, status = floored(units, rest, negative)
             if status == BAD or seen >> which & 1:
                 return none
             seen |= 1 << which
-            if which:
+            if which == LONGITUDE:
                 longitude = x
             else:
                 latitude = x
