@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from flink_masking.access.names import delimited, fault
+from flink_masking.access.names import delimited, unusable
 from flink_masking.access.principals import Principals
 from flink_masking.addresses.endpoints import Endpoint, kafka_endpoint
 from flink_masking.deployment.model import Deployment
@@ -116,7 +116,7 @@ def _endpoint(place: str, options: Mapping[str, str | int | float | bool]) -> En
         raise InputError(f"{place} {what}, and access is granted by name. Hint: topic: name, or topic: one;two")
     named = {"topic": found.topics, "properties.group.id": (found.group,), "sink.transactional-id-prefix": (found.transactions,)}
     for option, names in named.items():
-        for wrong in filter(None, (fault(name) for name in names if name is not None)):
+        for wrong in filter(None, (unusable(name) for name in names if name is not None)):
             raise InputError(f"{place}.{option} {wrong}. Hint: up to 249 letters, digits, '.', '_' and '-'; access is granted name by name")
     if not found.servers:
         raise InputError(f"{place} has no properties.bootstrap.servers. Hint: properties.bootstrap.servers: broker:9093")

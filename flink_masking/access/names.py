@@ -9,7 +9,7 @@ DELIMITERS = ("-", ".", "_")
 _NAME = re.compile(r"[a-zA-Z0-9._-]{1,249}")
 
 
-def fault(name: str) -> str | None:
+def unusable(name: str) -> str | None:
     """What is wrong with the name of a topic, consumer group or transactional id, or with a prefix of one; None for a name.
 
     Kafka takes topics of 1 to 249 ASCII letters, digits, ``.``, ``_`` and ``-``, and neither ``.`` nor ``..``; the same is asked of groups

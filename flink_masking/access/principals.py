@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, ValidationError
 
-from flink_masking.access.names import DELIMITERS, fault
+from flink_masking.access.names import DELIMITERS, unusable
 from flink_masking.documents.document import Document, cut
 from flink_masking.documents.document import Path as Place
 from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
@@ -169,7 +169,7 @@ def _check_groups(principals: Principals, findings: Findings) -> None:
             prefix = readers.group_prefix(principal)
             named = readers.group is not None
             loc = (*place, "group") if named else (*place, "principals", number)
-            if wrong := fault(prefix):
+            if wrong := unusable(prefix):
                 what = "" if named else f"'{cut(principal)}' makes no consumer group: its prefix "
                 findings.error(loc, f"{what}{wrong}", "{principals: …, group: prefix-} of letters, digits, '.', '_' and '-'")
             elif not prefix.endswith(DELIMITERS):

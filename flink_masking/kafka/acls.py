@@ -39,8 +39,8 @@ class AclClient:
         self._servers = self._settings["bootstrap.servers"].split(",")
         try:
             self._admin = KafkaAdmin(self._clients, self._settings, timeout)
-        except KafkaClientError as fault:
-            raise self._refusal(fault) from None
+        except KafkaClientError as error:
+            raise self._refusal(error) from None
 
     def __enter__(self) -> Self:
         return self
@@ -61,8 +61,8 @@ class AclClient:
         try:
             asked = [self._clients.call(partial(self._admin.java.describeAcls, one)).values() for one in filters]
             return difference(wanted, {_acl(binding) for answer in asked for binding in self._admin.wait(answer)})
-        except KafkaClientError as fault:
-            raise self._refusal(fault) from None
+        except KafkaClientError as error:
+            raise self._refusal(error) from None
 
     def create(self, acls: Iterable[Acl]) -> None:
         """Add entries; those that are there stay, so it may be done again.
@@ -75,8 +75,8 @@ class AclClient:
             return
         try:
             self._admin.wait(self._clients.call(lambda: self._admin.java.createAcls(self._clients.list(bindings))).all())
-        except KafkaClientError as fault:
-            raise self._refusal(fault) from None
+        except KafkaClientError as error:
+            raise self._refusal(error) from None
 
     def _filter(self, pattern: tuple[str, str | None, str], principal: str | None) -> Any:
         """An ``AclBindingFilter`` for resources and, where it is not None, one principal."""
@@ -103,15 +103,15 @@ class AclClient:
         values = [value if kind == _TEXT else self._clients.static(kind, "fromString", [text], [value]) for kind, value in arguments]
         return self._clients.new(name, kinds, values)
 
-    def _refusal(self, fault: KafkaClientError) -> JobError:
+    def _refusal(self, error: KafkaClientError) -> JobError:
         where = f"{self._place}: Kafka at {','.join(self._servers)}"
-        if fault.has("SecurityDisabledException"):
+        if error.has("SecurityDisabledException"):
             return JobError(f"{where}: the cluster has no access control, so everybody may read everything. Hint: set "
                             "authorizer.class.name and super.users on its brokers")
-        if fault.has("ClusterAuthorizationException"):
+        if error.has("ClusterAuthorizationException"):
             return JobError(f"{where}: this principal may not manage access control. Hint: name the properties of an administrator with "
                             "--command-config")
-        return refusal(self._place, self._servers, fault, self._timeout, self._settings)
+        return refusal(self._place, self._servers, error, self._timeout, self._settings)
 
 
 def _acl(binding: Any) -> Acl:

@@ -34,7 +34,7 @@ def preflight(deployment: Deployment, jars: Iterable[Path], timeout: int = TIMEO
         What was found to be in order, a line for each table.
 
     Raises:
-        JobError: one fault, with what to do about it: the broker cannot be reached or refuses the user, its certificate does not hold, a
+        JobError: with what to do about it: the broker cannot be reached or refuses the user, its certificate does not hold, a
             topic is missing, an operation is not allowed, or a transaction may not take as long as the sink's may.
     """
     everything = {"source": deployment.source, **{f"sinks.{name}": options for name, options in deployment.sinks.items()}}
@@ -53,8 +53,8 @@ def preflight(deployment: Deployment, jars: Iterable[Path], timeout: int = TIMEO
         endpoint, settings = tables[names[0]]
         try:
             admin = KafkaAdmin(clients, settings, timeout)
-        except KafkaClientError as fault:
-            raise refusal(names[0], endpoint.servers, fault, timeout, settings) from None
+        except KafkaClientError as error:
+            raise refusal(names[0], endpoint.servers, error, timeout, settings) from None
         with admin:
             check = _Cluster(admin, timeout)
             check.reach(names[0], endpoint, settings)
@@ -80,8 +80,8 @@ class _Cluster:
         """Check that the broker answers and accepts the credentials."""
         try:
             self._admin.wait(self._ask("describeCluster").nodes())
-        except KafkaClientError as fault:
-            raise refusal(name, endpoint.servers, fault, self._timeout, settings) from None
+        except KafkaClientError as error:
+            raise refusal(name, endpoint.servers, error, self._timeout, settings) from None
 
     def source(self, name: str, endpoint: Endpoint) -> str:
         """Topics are there and may be read, and the consumer group may be used."""
@@ -115,8 +115,8 @@ class _Cluster:
             return ()
         try:
             names = sorted(str(topic) for topic in self._admin.wait(self._ask("listTopics").names()))
-        except KafkaClientError as fault:
-            raise refusal(name, endpoint.servers, fault, self._timeout) from None
+        except KafkaClientError as error:
+            raise refusal(name, endpoint.servers, error, self._timeout) from None
         found = tuple(filter(pattern.fullmatch, names))
         if not found:
             raise JobError(f"{name}: no topic that the job's user may see fits topic-pattern. Hint: create one, or grant READ on topics")
@@ -132,13 +132,13 @@ class _Cluster:
         try:
             result = self._clients.call(lambda: self._admin.java.describeTopics(self._clients.list([topic]), asked))
             description = self._admin.wait(result.topicNameValues()[topic])
-        except KafkaClientError as fault:
-            if fault.has("UnknownTopicOrPartitionException"):
+        except KafkaClientError as error:
+            if error.has("UnknownTopicOrPartitionException"):
                 return False
-            if fault.has("InvalidTopicException"):
+            if error.has("InvalidTopicException"):
                 raise JobError(f"{name}: {topic!r} is no name of a topic. Hint: letters, digits, '.', '_' and '-'") from None
-            if not fault.has("TopicAuthorizationException"):
-                raise refusal(name, endpoint.servers, fault, self._timeout) from None
+            if not error.has("TopicAuthorizationException"):
+                raise refusal(name, endpoint.servers, error, self._timeout) from None
             allowed = False
         else:
             allowed = self._has(description, operation)
@@ -156,11 +156,11 @@ class _Cluster:
         try:
             result = self._clients.call(lambda: self._admin.java.describeConsumerGroups(self._clients.list([group]), asked))
             allowed = self._has(self._admin.wait(result.describedGroups()[group]), "READ")
-        except KafkaClientError as fault:
-            if fault.has("GroupIdNotFoundException"):
+        except KafkaClientError as error:
+            if error.has("GroupIdNotFoundException"):
                 return
-            if not fault.has("GroupAuthorizationException"):
-                raise refusal(name, endpoint.servers, fault, self._timeout) from None
+            if not error.has("GroupAuthorizationException"):
+                raise refusal(name, endpoint.servers, error, self._timeout) from None
             allowed = False
         if not allowed:
             raise denied(name, f"consumer group {group} may not be used", f"READ on group {group}")
@@ -183,17 +183,17 @@ class _Cluster:
         mine = {**settings, "transactional.id": f"{prefix}-preflight", TRANSACTION_TIMEOUT: limit}
         try:
             self._clients.initialise_transactions(mine, self._timeout)
-        except KafkaClientError as fault:
-            if fault.has("InvalidTxnTimeoutException") or fault.says("transaction timeout is larger"):
+        except KafkaClientError as error:
+            if error.has("InvalidTxnTimeoutException") or error.says("transaction timeout is larger"):
                 raise JobError(f"{name}: transactions may take {limit} ms, which is more than the broker allows. Hint: lower properties."
                                f"{TRANSACTION_TIMEOUT}, or raise the broker's transaction.max.timeout.ms") from None
-            if fault.has("TransactionalIdAuthorizationException"):
+            if error.has("TransactionalIdAuthorizationException"):
                 raise denied(name, f"transactions {prefix}… may not be made",
                              f"WRITE and DESCRIBE on transactional ids that begin with {prefix}") from None
-            if fault.has("TimeoutException"):
+            if error.has("TimeoutException"):
                 raise JobError(f"{name}: the broker does not begin a transaction within {self._timeout / 1000:g} s. Hint: is its topic "
                                "__transaction_state in order (transaction.state.log.replication.factor, min.isr)?") from None
-            raise refusal(name, endpoint.servers, fault, self._timeout) from None
+            raise refusal(name, endpoint.servers, error, self._timeout) from None
 
     def _ask(self, method: str) -> Any:
         return self._clients.call(getattr(self._admin.java, method))

@@ -72,8 +72,8 @@ class QuarantineTopic:
             for record in found:
                 if record.value is not None:
                     yield Entry.decode(record.value)
-        except KafkaClientError as fault:
-            raise self.fault(fault, f"READ on topic {self.name}") from None
+        except KafkaClientError as error:
+            raise self.translated(error, f"READ on topic {self.name}") from None
 
     def raw_topic(self, topic: str | None) -> str:
         """The topic that records go back to.
@@ -98,15 +98,15 @@ class QuarantineTopic:
         """Sends records into `raw`; see `Replayer`."""
         return Replayer(self, raw, {**self._settings, **self._sizes}, self._timeout)
 
-    def fault(self, fault: KafkaClientError, grant: str) -> JobError:
+    def translated(self, error: KafkaClientError, grant: str) -> JobError:
         """Translate a client's error."""
-        if fault.has("TopicAuthorizationException", "TransactionalIdAuthorizationException", "ClusterAuthorizationException"):
+        if error.has("TopicAuthorizationException", "TransactionalIdAuthorizationException", "ClusterAuthorizationException"):
             return JobError(f"{self._place}: this user is not authorized. Hint: grant {grant}, or name another user with "
                             "--command-config")
-        if fault.has("ProducerFencedException", "InvalidProducerEpochException"):
+        if error.has("ProducerFencedException", "InvalidProducerEpochException"):
             return JobError(f"{self.name}: another replay of this quarantine has begun, and this one stops. Hint: what it had committed "
                             "stays noted; the other one goes on from there")
-        return refusal(self._place, self._endpoint.servers, fault, self._timeout, self._settings)
+        return refusal(self._place, self._endpoint.servers, error, self._timeout, self._settings)
 
 
 class Replayer:
@@ -148,8 +148,8 @@ class Replayer:
             except BaseException:
                 self.__exit__()
                 raise
-        except KafkaClientError as fault:
-            raise self._fault(fault) from None
+        except KafkaClientError as error:
+            raise self._translated(error) from None
         kinds = ["java.lang.String", "java.lang.Integer", "java.lang.Long", "java.lang.Object", "java.lang.Object", "java.lang.Iterable"]
         jvm = virtual_machine()
         self._objects = jvm.Object
@@ -174,8 +174,8 @@ class Replayer:
                 for record in batch:
                     self._clients.call(partial(self._send, record))
                 self._clients.call(self._producer.commitTransaction)
-        except KafkaClientError as fault:
-            raise self._fault(fault) from None
+        except KafkaClientError as error:
+            raise self._translated(error) from None
 
     def _send(self, record: Returned) -> None:
         again = self._made(self._raw, record.parts.key, record.value)
@@ -196,10 +196,10 @@ class Replayer:
                 return
             create_topic(admin, self._ledger, settings={"cleanup.policy": "compact"})
 
-    def _fault(self, fault: KafkaClientError) -> JobError:
+    def _translated(self, error: KafkaClientError) -> JobError:
         grant = (f"CREATE, READ and WRITE on topic {self._ledger} (it has cleanup.policy=compact), WRITE on topic {self._raw} and on "
                  f"transactional id flink-masking-replay-{self._topic.name}")
-        return self._topic.fault(fault, grant)
+        return self._topic.translated(error, grant)
 
 
 def _some(records: Iterator[Returned]) -> list[Returned]:

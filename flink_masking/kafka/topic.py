@@ -44,8 +44,8 @@ def create_topic(admin: KafkaAdmin, name: str, partitions: int = 1, settings: Ma
         configs.put(key, value)
     try:
         admin.wait(clients.call(lambda: admin.java.createTopics(clients.list([made.configs(configs)])).all()))
-    except KafkaClientError as fault:
-        if not fault.has("TopicExistsException"):
+    except KafkaClientError as error:
+        if not error.has("TopicExistsException"):
             raise
 
 

@@ -171,9 +171,9 @@ def _contents(file: int, where: str) -> bytes:
     facts = os.fstat(file)  # of the file that is open, not of the name: it could be exchanged in between
     if not stat.S_ISREG(facts.st_mode) or facts.st_size > LARGEST:
         raise KeyRingError(f"{where}: not a key ring. Hint: name the file that 'flink-masking keys new' made")
-    if fault := exposure(stat.S_IMODE(facts.st_mode), facts.st_uid, os.geteuid()):
+    if exposed := exposure(stat.S_IMODE(facts.st_mode), facts.st_uid, os.geteuid()):
         change = f"chmod 600 {where}" if facts.st_uid in (0, os.geteuid()) else f"chown {os.geteuid()} {where}, or have it owned by root"
-        raise KeyRingError(f"{where}: {fault}. Hint: {change}")
+        raise KeyRingError(f"{where}: {exposed}. Hint: {change}")
     try:
         with os.fdopen(file, "rb", closefd=False) as stream:
             return stream.read(LARGEST + 1)

@@ -30,13 +30,13 @@ class Failure(Enum):
 _PASSING = (Failure.UNREACHABLE, Failure.THROTTLED)
 
 
-def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Failure]) -> T:
+def attempt(where: str, call: Callable[[], T], failure: Callable[[Exception], Failure]) -> T:
     """The result of a call of a service.
 
     Args:
         where: what to call the service in errors.
         call: made once.
-        fault: what an error of the SDK means.
+        failure: what an error of the SDK means.
 
     Raises:
         KeyRingUnavailableError: the service is away or asks to slow down.
@@ -47,19 +47,19 @@ def attempt(where: str, call: Callable[[], T], fault: Callable[[Exception], Fail
     except KeyRingError:
         raise
     except Exception as error:  # an SDK raises what it likes, and none of it may be shown
-        found, name = fault(error), type(error).__name__
+        found, name = failure(error), type(error).__name__
     detail, hint = found.value
     kind = KeyRingUnavailableError if found in _PASSING else KeyRingError
     raise kind(f"{where}: {detail} ({name}). Hint: {hint}")
 
 
-def by_name(faults: Mapping[str, Failure]) -> Callable[[Exception], Failure]:
-    """Tell faults by the names of an error's classes, the most special first; so no SDK need be imported to tell them."""
+def by_name(failures: Mapping[str, Failure]) -> Callable[[Exception], Failure]:
+    """Tell failures by the names of an error's classes, the most special first; so no SDK need be imported to tell them."""
 
-    def fault(error: Exception) -> Failure:
-        return next((faults[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in faults), Failure.BROKEN)
+    def failure(error: Exception) -> Failure:
+        return next((failures[cls.__name__] for cls in type(error).__mro__ if cls.__name__ in failures), Failure.BROKEN)
 
-    return fault
+    return failure
 
 
 def by_status(status: int) -> Failure:

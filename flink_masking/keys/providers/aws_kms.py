@@ -47,12 +47,12 @@ class AwsKey:
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt."""
         arguments = {"KeyId": self._key, "Plaintext": secret, "EncryptionContext": CONTEXT}
-        return bytes(attempt(self._where, lambda: self._client.encrypt(**arguments)["CiphertextBlob"], _fault))
+        return bytes(attempt(self._where, lambda: self._client.encrypt(**arguments)["CiphertextBlob"], _failure))
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """Decrypt, with this key and no other."""
         arguments = {"KeyId": self._key, "CiphertextBlob": wrapped, "EncryptionContext": CONTEXT}
-        return bytes(attempt(self._where, lambda: self._client.decrypt(**arguments)["Plaintext"], _fault))
+        return bytes(attempt(self._where, lambda: self._client.decrypt(**arguments)["Plaintext"], _failure))
 
 
 def wrapper(address: Address) -> AwsKey:
@@ -78,10 +78,10 @@ def wrapper(address: Address) -> AwsKey:
             raise KeyRingError(f"{address.where}: no AWS region. Hint: add region=eu-west-1 to the address, or set AWS_REGION")
         return session.client("kms", endpoint_url=endpoint, config=limits)
 
-    return AwsKey(attempt(address.where, connect, _fault), address.name, address.where)
+    return AwsKey(attempt(address.where, connect, _failure), address.name, address.where)
 
 
-def _fault(error: Exception) -> Failure:
+def _failure(error: Exception) -> Failure:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
         return _CODES.get(str(response.get("Error", {}).get("Code")), Failure.REJECTED)

@@ -41,7 +41,7 @@ class AzureKey:
 
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt; the result begins with the version of the key and a colon."""
-        done = attempt(self._where, lambda: self._client_of(self._key).wrap_key(self._algorithm, secret), _fault)
+        done = attempt(self._where, lambda: self._client_of(self._key).wrap_key(self._algorithm, secret), _failure)
         version = str(done.key_id or "").partition("/keys/")[2].partition("/")[2]
         if not version:
             raise KeyRingError(f"{self._where}: the version of the key is not told. Hint: name it in the address, or grant keys/get")
@@ -53,7 +53,7 @@ class AzureKey:
         if not version.isalnum():
             raise KeyRingError(f"{self._where}: this is not what an Azure key wrapped. Hint: restore the ring from its backup")
         identifier = f"{self._name}/{version.decode()}"
-        return bytes(attempt(self._where, lambda: self._client_of(identifier).unwrap_key(self._algorithm, sealed), _fault).key)
+        return bytes(attempt(self._where, lambda: self._client_of(identifier).unwrap_key(self._algorithm, sealed), _failure).key)
 
 
 def wrapper(address: Address) -> AzureKey:
@@ -71,7 +71,7 @@ def wrapper(address: Address) -> AzureKey:
         from azure.keyvault.keys.crypto import CryptographyClient, KeyWrapAlgorithm
     except ImportError:
         raise missing_sdk(address.scheme, "azure-keyvault-keys and azure-identity", "azure") from None
-    credential = attempt(address.where, DefaultAzureCredential, _fault)
+    credential = attempt(address.where, DefaultAzureCredential, _failure)
 
     def client_of(identifier: str) -> Any:
         return CryptographyClient(identifier, credential, connection_timeout=WAIT_S, read_timeout=WAIT_S, retry_total=1)
@@ -79,6 +79,6 @@ def wrapper(address: Address) -> AzureKey:
     return AzureKey(client_of, f"https://{address.name}", address.where, KeyWrapAlgorithm.rsa_oaep_256)
 
 
-def _fault(error: Exception) -> Failure:
+def _failure(error: Exception) -> Failure:
     status = getattr(error, "status_code", None)
     return by_status(status) if isinstance(status, int) else _of_class(error)

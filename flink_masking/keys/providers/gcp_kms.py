@@ -15,7 +15,7 @@ from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_na
 OPTIONS: set[str] = set()
 KEY = re.compile(r"projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+")
 
-_fault = by_name({
+_failure = by_name({
     "Forbidden": Failure.FORBIDDEN, "Unauthorized": Failure.FORBIDDEN, "NotFound": Failure.MISSING, "TooManyRequests": Failure.THROTTLED,
     "BadRequest": Failure.REJECTED, "ServerError": Failure.UNREACHABLE, "RetryError": Failure.UNREACHABLE,
     "TransportError": Failure.UNREACHABLE, "GoogleAuthError": Failure.FORBIDDEN, "RequestException": Failure.UNREACHABLE,
@@ -39,12 +39,12 @@ class GcpKey:
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt with the primary version of the key."""
         request = {"name": self._key, "plaintext": secret}
-        return bytes(attempt(self._where, lambda: self._client.encrypt(request=request, timeout=WAIT_S, retry=None).ciphertext, _fault))
+        return bytes(attempt(self._where, lambda: self._client.encrypt(request=request, timeout=WAIT_S, retry=None).ciphertext, _failure))
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """Decrypt with the version that encrypted."""
         request = {"name": self._key, "ciphertext": wrapped}
-        return bytes(attempt(self._where, lambda: self._client.decrypt(request=request, timeout=WAIT_S, retry=None).plaintext, _fault))
+        return bytes(attempt(self._where, lambda: self._client.decrypt(request=request, timeout=WAIT_S, retry=None).plaintext, _failure))
 
 
 def wrapper(address: Address) -> GcpKey:
@@ -60,4 +60,4 @@ def wrapper(address: Address) -> GcpKey:
         from google.cloud import kms
     except ImportError:
         raise missing_sdk(address.scheme, "google-cloud-kms", "gcp") from None
-    return GcpKey(attempt(address.where, kms.KeyManagementServiceClient, _fault), address.name, address.where)
+    return GcpKey(attempt(address.where, kms.KeyManagementServiceClient, _failure), address.name, address.where)

@@ -22,7 +22,7 @@ OPTIONS = {"namespace", "ca", "token_file", "tls", "signer"}
 DEFAULT_FIELD = "ring"
 DEFAULT_PORT = 8200
 
-fault_of = by_name({
+failure_of = by_name({
     "Forbidden": Failure.FORBIDDEN, "Unauthorized": Failure.FORBIDDEN, "InvalidPath": Failure.MISSING,
     "RateLimitExceeded": Failure.THROTTLED, "InvalidRequest": Failure.REJECTED, "VaultDown": Failure.UNREACHABLE,
     "VaultNotInitialized": Failure.UNREACHABLE, "BadGateway": Failure.UNREACHABLE, "InternalServerError": Failure.UNREACHABLE,
@@ -65,7 +65,7 @@ class VaultStore:
             found: dict[str, Any] = kv.read_secret_version(self._name, mount_point=self._mount, raise_on_deleted_version=True)
             return found["data"]
 
-        return attempt(self.where, call, fault_of)
+        return attempt(self.where, call, failure_of)
 
 
 def store(address: Address) -> VaultStore:

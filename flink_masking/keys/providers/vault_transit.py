@@ -51,5 +51,5 @@ def wrapper(address: Address) -> TransitKey:
 
 def _fault(error: Exception) -> Failure:
     """Transit answers 400 to a key that is not there, and only its words tell that from a ciphertext of another key."""
-    found = vault.fault_of(error)
+    found = vault.failure_of(error)
     return Failure.MISSING if found is Failure.REJECTED and "key not found" in str(error) else found
