@@ -76,7 +76,7 @@ def _with_jgo(repository: str | None, coordinates: str, into: Path) -> None:
         local, remote = [], {"repository": repository.rstrip("/")}
     group, name, version = coordinates.split(":")
     context = MavenContext(repo_cache=into, local_repos=local, remote_repos=remote, timeout=_TIMEOUT)
-    logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns of what is held against the pinned checksum anyway
+    logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns of what the pinned checksum decides anyway
     try:
         found = context.project(group, name).at_version(version).artifact(packaging="jar").resolve()
         if not found.is_relative_to(into):

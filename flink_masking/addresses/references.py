@@ -28,7 +28,7 @@ def resolve(
         options: of one table, or the Flink settings; values other than text have no references.
         folder: what relative file names are relative to.
         environment: the environment variables.
-        found: is told every text that was put in, so that nobody prints it.
+        found: called with every text that was inserted, so that callers can keep it out of messages.
 
     Raises:
         InputError: a variable or file is not there, or a file is no text; it names the option and the reference, never a value.

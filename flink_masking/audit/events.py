@@ -71,7 +71,7 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
         lines: events of any number of chains, in any order.
 
     Raises:
-        InputError: a line is no audit event, so it cannot be told which chain it belonged to.
+        InputError: a line is no audit event, so its chain is unknown.
     """
     chains: dict[str, dict[int, tuple[str, str]]] = {}
     broken = set()

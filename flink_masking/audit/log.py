@@ -10,7 +10,7 @@ from flink_masking.audit.events import AuditChain
 from flink_masking.errors import InputError
 
 TAIL = 1 << 20
-"""Bytes from the end in which the last event is looked for."""
+"""Bytes at the end of the file that are searched for the last event."""
 
 
 class AuditLog:
@@ -27,7 +27,7 @@ class AuditLog:
         Args:
             kind: as for `AuditChain.event`.
             now: ms since 1970.
-            body: what is told besides.
+            body: further members.
 
         Raises:
             InputError: what the file ends with is no audit event.

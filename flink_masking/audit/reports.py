@@ -15,7 +15,7 @@ class FieldReport:
 
     Attributes:
         technique: as in the policy.
-        values: values in accepted records; None where they are kept or dropped without being looked at.
+        values: values in accepted records; None where they are kept or dropped without being inspected.
         refused: of these, the ones that the technique could not take.
     """
 

@@ -79,7 +79,7 @@ def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
 
     Args:
         label: what is being done.
-        total: of the units that the yielded function is told.
+        total: of the units that the yielded function counts.
 
     Yields:
         A function that takes the number of items done.

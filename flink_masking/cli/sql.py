@@ -9,7 +9,7 @@ import typer
 def functions() -> None:
     """Print the declaration of every function for Flink SQL, each with its arguments.
 
-    Keys, vault and policy are told to the functions as job parameters: SET 'pipeline.global-job-parameters' =
+    Keys, vault and policy are passed to the functions as job parameters: SET 'pipeline.global-job-parameters' =
     '{flink-masking.keys: ''file:///secrets/keys.json''}'
     """
     from flink_masking.sql.script import declarations
@@ -58,7 +58,7 @@ def client_setup(
     """Make Flink's SQL client start, and print the path of sql-client.sh.
 
     PyFlink's distribution lacks flink-sql-gateway's jar, without which its client ends with NoClassDefFoundError. The jar is fetched as
-    connectors' jars are, held against its SHA-256 and put into the distribution's opt; where that cannot be written, a Flink home
+    connectors' jars are, verified by its SHA-256 and put into the distribution's opt; where that cannot be written, a Flink home
     with links to it is made in the user's cache directory.
     """
     import os

@@ -35,7 +35,7 @@ def _list(chosen: "list[Technique]") -> None:
     from flink_masking.cli.console import out
     from flink_masking.techniques.registry import answer, examples, parameters
 
-    table = Table("technique", "what it makes of a value", "parameters (default)", "shows", "same again", "reversible")
+    table = Table("technique", "effect on a value", "parameters (default)", "shows", "same again", "reversible")
     for technique in chosen:
         kept = examples(technique)
         written = ", ".join(one if default == "–" else f"{one} ({default})" for one, default in parameters(technique))
@@ -81,7 +81,7 @@ def _type(said: dict[str, Any]) -> str:
 
 
 def _document(technique: "Technique") -> dict[str, Any]:
-    """Everything that is told of a technique, as JSON."""
+    """All that is known of a technique, as JSON."""
     from dataclasses import asdict
     from enum import Enum
     from math import isinf

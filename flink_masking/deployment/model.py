@@ -127,7 +127,7 @@ class Deployment(BaseModel):
     def warnings(self) -> list[str]:
         """What crosses a network in clear, a line each with a hint."""
         tables = {"source": self.source, **{f"sinks.{name}": options for name, options in self.sinks.items()}}
-        found = [f"{place}: Kafka at {', '.join(servers)} without TLS: records and logins can be read on the way. Hint: "
+        found = [f"{place}: Kafka at {', '.join(servers)} without TLS: records and logins can be read on the network. Hint: "
                  "properties.security.protocol: SSL, or SASL_SSL" for place, options in tables.items() if (servers := unencrypted(options))]
         if self.vault is not None and vault_address.unencrypted(self.vault):
             found.append(f"vault: {vault_address.UNENCRYPTED}")
@@ -208,7 +208,7 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
 
 
 def _not_an_option(document: Document) -> Special:
-    """The words for a value of an option that is none: without them each type that it might have is told by itself."""
+    """The message for a value of a wrong type; pydantic would give one message for each type that is allowed."""
     def told(details: ErrorDetails, loc: tuple[str | int, ...]) -> tuple[Mark, str, str] | None:
         if loc[-1:] not in {("str",), ("int",), ("float",), ("bool",)}:
             return None

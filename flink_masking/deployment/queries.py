@@ -65,7 +65,7 @@ class Queries:
     """The queries of one pass through Protect. Their columns are bound by position.
 
     Attributes:
-        transport: what Protect is told.
+        transport: what Protect knows of the topics.
         names: of views and functions.
     """
 
@@ -74,9 +74,9 @@ class Queries:
 
         Args:
             plan: the compiled policy.
-            transport: what Protect is told of the topics at both ends.
+            transport: what Protect knows of the topics at both ends.
             told: segments whose records tell in their headers what made them.
-            several: partitions come along, and the source may read several topics.
+            several: rows have their partition, and the source may read several topics.
             names: of views and functions.
         """
         self._plan, self.transport, self._told, self._several, self.names = plan, transport, frozenset(told), several, names

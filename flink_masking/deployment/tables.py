@@ -64,17 +64,17 @@ class Tables:
 
     Attributes:
         deployment: with its defaults.
-        transport: what Protect is to be told.
+        transport: what Protect knows of the topics.
         queries: between source and sinks.
     """
 
     def __init__(self, plan: Plan, deployment: Deployment, clocked: bool) -> None:
-        """Hold policy and deployment against each other.
+        """Check that policy and deployment fit each other.
 
         Args:
             plan: the compiled policy.
             deployment: where the raw stream comes from and the views go.
-            clocked: event time matters, so that the source's partitions are to be told apart.
+            clocked: event time matters, so that the source's partitions are distinguished.
 
         Raises:
             JobError: the deployment lacks a sink or has one too many, or cannot do what the policy says of Kafka's parts.

@@ -1,4 +1,4 @@
-"""Formats of state entries: ``tag.version`` in front of the content. A newer version is told apart from damage."""
+"""Formats of state entries: ``tag.version`` in front of the content. A newer version is distinguished from damage."""
 
 import re
 

@@ -21,7 +21,7 @@ exact. Two publications of one window from different records are two releases, a
 its totals did not change (docs/differential-privacy.md). Whoever holds neither seed nor state keys sees the distributions themselves, up
 to what breaks AES-256 or HMAC-SHA-256.
 
-OpenDP is the accountant: its own maps and its conversion from zCDP are held against the budget whenever mechanisms are made.
+OpenDP is the accountant: its own maps and its conversion from zCDP are compared with the budget whenever mechanisms are made.
 """
 
 import functools
@@ -48,7 +48,7 @@ class Mechanisms:
     """The noisy quantities of a view."""
 
     def __init__(self, spec: AggregateSpec, sampler: Sampler | None = None) -> None:
-        """Hold OpenDP's account against the budget.
+        """Compare OpenDP's account with the budget.
 
         Args:
             spec: the view.

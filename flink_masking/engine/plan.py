@@ -61,7 +61,7 @@ class MaskedPlan:
 
     @property
     def shown(self) -> list[str]:
-        """The fields of which it shows anything and whose values are looked at."""
+        """The fields of which it shows anything or whose values are read."""
         return [*(rule.path for rule in self.rules if rule.shows), *(kept.path for kept in self.checked)]
 
 

@@ -66,7 +66,7 @@ class Protected:
         event_time: the largest event time of the accepted records in ms, or None.
         audit: one JSON line, made of `report`.
         report: what was done to how many records and values.
-        event_times: the same by source partition; of one partition, 0, where they do not come along.
+        event_times: the same by source partition; of one partition, 0, where the source has none.
         parts: for each masked segment Kafka's parts of the records, as it shows them.
         key_version: the version that masks and seals were made with.
     """

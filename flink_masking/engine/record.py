@@ -67,7 +67,7 @@ class Transport:
 
     Attributes:
         partitioned: each record comes with its source partition.
-        record: masked records leave for Kafka: keys and headers come along, so far as the segments have rules for them, and every record
+        record: masked records leave for Kafka: rows have the key and the headers that segments have rules for, and every record
             leaves with the key version in use.
         upserts: masked segments whose topic holds the newest record of each key. A record needs a key there; one without a value is
             passed on, and deletes.
@@ -101,12 +101,12 @@ class Transport:
 
 
 def keyed(segments: Sequence[RecordPlan], transport: Transport) -> bool:
-    """Whether keys have to come along."""
+    """Whether rows need the key."""
     return transport.record and any(record.key is not None for record in segments)
 
 
 def header_names(segments: Sequence[RecordPlan], transport: Transport) -> list[str]:
-    """The headers that have to come along, each once."""
+    """The headers that rows need, each once."""
     return list(dict.fromkeys(part.header for record in segments for part in record.headers)) if transport.record else []
 
 

@@ -44,7 +44,7 @@ def input_files(path: Path) -> list[Path]:
 def opened(path: Path) -> Iterator[io.BufferedReader]:
     """The decompressed contents of a file without a byte order mark, as a stream.
 
-    How it is compressed (gzip, Zstandard, not at all) is told by its first bytes, not by its name.
+    How it is compressed (gzip, Zstandard, not at all) is recognized by its first bytes, not by its name.
 
     Raises:
         InputError: it cannot be read, or its compressed data is damaged.

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 SOLE_USER = "FLINK_MASKING_SOLE_USER"
-"""Set to 1 where no other user has processes, as in a container whose volumes anybody may write: parents are not looked at then."""
+"""Set to 1 where no other user has processes, as in a container whose volumes anybody may write: parents are not checked then."""
 
 
 def made_private(path: Path, in_sticky: bool = False) -> str | None:

@@ -6,7 +6,7 @@
     statements.add_insert("quarantine", views.quarantine)
     statements.execute()
 
-The main job is built by the same `Pass`. What is more here: the tables are somebody else's, so their columns are looked at; queries of
+The main job is built by the same `Pass`. What is more here: the tables are the caller's, so their columns are checked; queries of
 theirs may stand behind the views; and nobody but them can take care of the quarantine.
 """
 

@@ -16,7 +16,7 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
 
     Args:
         arguments: in the order of `Tables.protected`: source partitions and Kafka's timestamps, keys, and the values of each header that
-            a rule names; what does not come along is not among them.
+            a rule names; what the source has not got is not among them.
         records: what each masked segment does with them.
         transport: what comes along.
     """

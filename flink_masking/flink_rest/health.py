@@ -22,7 +22,7 @@ class Check(NamedTuple):
     """One line of the verdict.
 
     Attributes:
-        name: of what was looked at.
+        name: of what was checked.
         well: whether it is as it should be.
         text: what was seen.
     """
@@ -88,15 +88,15 @@ class Observed:
     counted: int = 0
 
 
-ONE_BLOW = 30_000
-"""Milliseconds within which failures are one: a lost TaskManager is told once for each of its tasks."""
+ONE_RESTART = 30_000
+"""Milliseconds within which failures are one restart: a lost TaskManager is reported once for each of its tasks."""
 
 
-def blows(failures: Iterable[int]) -> list[int]:
+def restarts_of(failures: Iterable[int]) -> list[int]:
     """Start times of failure bursts: the first failure of each half minute, ms since 1970, ascending."""
     found: list[int] = []
     for time in sorted(failures):
-        if not found or time - found[-1] > ONE_BLOW:
+        if not found or time - found[-1] > ONE_RESTART:
             found.append(time)
     return found
 
@@ -106,7 +106,7 @@ def judge(seen: Observed, limits: Limits) -> list[Check]:
     checks = [Check("job", seen.state == "RUNNING", f"{seen.name} {seen.state}")]
     busy = sum(task in ("RUNNING", "FINISHED") for task in seen.tasks)
     checks.append(Check("tasks", busy == len(seen.tasks) > 0, f"{busy} of {len(seen.tasks)} steps at work"))
-    restarts = sum(seen.now - time <= limits.restart_window for time in blows(seen.failures))
+    restarts = sum(seen.now - time <= limits.restart_window for time in restarts_of(seen.failures))
     few = limits.restarts is None or restarts <= limits.restarts
     checks.append(Check("restarts", few, _limited(f"{restarts} in the last {limits.restart_window / 60_000:g} min", limits.restarts)))
     since = seen.now - (seen.started if seen.checkpoint is None else seen.checkpoint)

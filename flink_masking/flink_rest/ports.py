@@ -23,7 +23,7 @@ def services_check(rest: RestEndpoint, job: str) -> Check:
     if any(told):
         return Check("ports", False, "services of Python workers take connections from other machines: flink-python.jar must lie in opt, "
                                      "not in lib, or a firewall close the ports")
-    text = "services of Python workers take connections from their own host only" if told else "no worker has told yet"
+    text = "services of Python workers take connections from their own host only" if told else "no worker has reported yet"
     return Check("ports", True, text)
 
 

@@ -59,7 +59,7 @@ def write_events(
         people: that the events are about, 1 to 2,000,000.
         seed: 0 or more.
         shape: ``nested`` (about 380 bytes: card, contacts, notes …) or ``flat`` (eight members, about 200 bytes).
-        progress: is told how many events are written, from time to time.
+        progress: called with the number of events written, from time to time.
         format: a key of `flink_masking.records.codec.FORMATS`; nested events need one that has objects.
 
     Returns:

@@ -65,7 +65,7 @@ def _told(error: KafkaClientError, timeout: int, settings: Mapping[str, str]) ->
                 "check that it runs, host, port and firewall, and that properties.security.protocol fits the listener")
     if error.has("ConfigException", "IllegalArgumentException"):
         return "the client does not take its settings", "correct properties.… in the deployment; Flink's log names the setting"
-    return f"the client failed ({error.chain[-1][0] if error.chain else 'without a word'})", "see Flink's log"
+    return f"the client failed ({error.chain[-1][0] if error.chain else 'no message'})", "see Flink's log"
 
 
 def _handshake(error: KafkaClientError, settings: Mapping[str, str]) -> tuple[str, str]:

@@ -34,7 +34,7 @@ class RingWatcher:
             uri: address of the ring, as for `open_ring`.
             interval_s: seconds between looks, more than 0.
             clock: seconds that never go back.
-            report: told of each refresh that failed.
+            report: called with the error of each refresh that failed.
 
         Raises:
             ValueError: an interval that is not positive.

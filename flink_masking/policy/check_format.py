@@ -36,7 +36,7 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
 
 
 def _check_columns(policy: Policy, columns: tuple[str, ...], findings: Findings) -> None:
-    """Hold the columns against the fields."""
+    """Check that columns and fields fit each other."""
     fields = {label: path for path in policy.fields if (label := _label(path)) is not None}
     meant: dict[str, str] = {}
     for number, name in enumerate(columns):

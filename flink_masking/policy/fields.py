@@ -71,7 +71,7 @@ class Field(Model):
         pattern: a regular expression (RE2) that its text matches as a whole.
         bounds: for a measure, what values are clipped to in aggregates; where it has no domain, no value beyond is shown.
         scale: decimals of a number, at most; a measure without scale counts whole units.
-        compare: for class sensitive, how text is told apart where diversity is counted: exact, or folded, without case and the blanks
+        compare: for class sensitive, how texts are compared where diversity is counted: exact, or folded, without case and the blanks
             around it; numbers always count by value.
     """
 

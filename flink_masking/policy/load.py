@@ -154,7 +154,7 @@ def load(source: PolicySource) -> LoadedPolicy:
     """Parse and check a policy, and run the maker of every technique with a throw-away key ring.
 
     Raises:
-        PolicyFaults: with every fault found. Contradictions between parts are looked for once the parts by themselves are sound.
+        PolicyFaults: with every fault found. Contradictions between parts are checked once each part by itself is valid.
     """
     document = Document(source.name, source.text)
     findings = Findings(document)

@@ -18,7 +18,7 @@ _NEIGHBOURS = {
                "of adding or removing them",
 }
 RECORDS = 1000
-"""Records of the group that the errors of means, variances and quantiles are told for."""
+"""Records of the group that the errors of means, variances and quantiles are stated for."""
 _DAY = UNITS["d"]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from flink_masking.errors import InputError, JobError
-from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, blows, find_job, judge
+from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, find_job, judge, restarts_of
 
 WELL = Observed("events", "RUNNING", ("RUNNING", "FINISHED"), 100_000, 0, (10_000, 50_000), 99_000, 100, 300, 5.0, 95_000, 1, 99)
 
@@ -81,8 +81,8 @@ def test_an_endpoint_that_is_not_flinks_is_told(another_server):
 
 def test_a_lost_task_manager_is_one_restart():
     """Failures of half a minute are one, however many tasks tell of it; a loop that fails every second is as many as half minutes."""
-    assert [1_000, 50_000] == blows([1_000, 1_200, 9_000, 31_000, 50_000, 50_001])
-    assert 10 == len(blows(range(0, 300_000, 1_000)))
+    assert [1_000, 50_000] == restarts_of([1_000, 1_200, 9_000, 31_000, 50_000, 50_001])
+    assert 10 == len(restarts_of(range(0, 300_000, 1_000)))
     assert _failed(Limits(restarts=1), failures=(90_000, 90_100, 91_000, 95_000)) == []
 
 

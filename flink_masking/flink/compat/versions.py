@@ -49,7 +49,7 @@ class VersionChecked:
     """A function whose copy on a worker is only made where the releases are those of the client."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """The releases first, and the function itself as bytes that are not looked at before these are compared."""
+        """The releases first, and the function itself as bytes that are not read before these are compared."""
         return _restored, (installed(), cloudpickle.dumps((type(self), self.__dict__)))
 
 

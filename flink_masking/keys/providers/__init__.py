@@ -75,7 +75,7 @@ def open_ring(uri: str) -> KeyRing:
     if address.scheme in STORES:
         store = _store(address)
         return KeyRing.parse(_trusted(store, address), store.where)
-    wrapper = wrapper_at(address)  # first, so that a missing SDK is told before anything is read
+    wrapper = wrapper_at(address)  # first, so that a missing SDK is reported before anything is read
     store = _store_of(address)
     data = _trusted(store, address)
     if has_public_wrapping_key(address) and "signer" not in address.options:
@@ -102,7 +102,7 @@ def _trusted(store: Store, address: Address) -> bytes:
 def fingerprint(uri: str) -> str:
     """A text that changes when the ring at an address changes; for a wrapped ring that of the place where it is stored.
 
-    Cheap: no key is opened, and nothing of the ring is told.
+    Cheap: no key is opened, and nothing of the ring is revealed.
 
     Args:
         uri: as for `open_ring`.

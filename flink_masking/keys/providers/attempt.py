@@ -1,6 +1,6 @@
 """Calls key services with a time limit and maps every failure to a fixed message without text of the SDK or service.
 
-What an SDK raises may hold the request, and the request a token or a root. So its error is looked at, then dropped; it is no context
+What an SDK raises may hold the request, and the request a token or a root. So its error is classified, then dropped; it is no context
 of the error that is raised.
 """
 

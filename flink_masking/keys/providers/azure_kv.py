@@ -44,7 +44,7 @@ class AzureKey:
         done = attempt(self._where, lambda: self._client_of(self._key).wrap_key(self._algorithm, secret), _failure)
         version = str(done.key_id or "").partition("/keys/")[2].partition("/")[2]
         if not version:
-            raise KeyRingError(f"{self._where}: the version of the key is not told. Hint: name it in the address, or grant keys/get")
+            raise KeyRingError(f"{self._where}: the version of the key is unknown. Hint: name it in the address, or grant keys/get")
         return version.encode() + b":" + bytes(done.encrypted_key)
 
     def unwrap(self, wrapped: bytes) -> bytes:

@@ -37,7 +37,7 @@ class PseudonymParams(Params):
     Attributes:
         domain: pseudonyms of the same domain can be joined, those of two domains, or of two algorithms, cannot.
         length: digits, without the prefix; with hmac at most 43 in base62, 64 in hex, 51 in base32; with cmac at most 21, 32 and 25,
-            which is also what it is when it is left away: all that 128 bits give (base62: 125 bits).
+            which is also the default there: all that 128 bits give (base62: 125 bits).
         encoding: base62, hex or base32.
         prefix: text put in front of every pseudonym.
         algorithm: hmac (HMAC-SHA-256) or cmac (AES-256-CMAC, NIST SP 800-38B): many times faster on short values, but whoever
