@@ -35,6 +35,11 @@ class Names:
         return f"flink_masking_source{self._suffix}"
 
     @property
+    def raw(self) -> str:
+        """The view of Protect's arguments, where they are computed once before."""
+        return f"flink_masking_raw{self._suffix}"
+
+    @property
     def protected(self) -> str:
         """The view of Protect's columns."""
         return f"flink_masking_protected{self._suffix}"
@@ -96,14 +101,26 @@ class Queries:
         """Whether the timestamp of raw records passes beside Protect."""
         return any(segment.record.timestamp for segment in self._plan.masked)
 
-    def protected(self, columns: Sequence[str]) -> str:
+    @property
+    def computes(self) -> bool:
+        """Whether an argument of Protect is an expression, which the planner would compute once for each column of Protect."""
+        return bool(self.headers) or (self._several and self.transport.partitioned)
+
+    def raw(self) -> str:
+        """The query that computes Protect's arguments, each under a name of its own."""
+        arguments = ", ".join(f"{expression} AS argument{number}" for number, expression in enumerate(self._arguments))
+        return f"SELECT {arguments}{self._beside} FROM {self.names.source}"
+
+    def protected(self, columns: Sequence[str], computed: bool = False) -> str:
         """The query that puts the raw stream through Protect, a function for each column; Kafka's timestamp passes beside it.
 
         Args:
             columns: their names; the function's name is ``names.function``, an underscore and the column's.
+            computed: the arguments are those of the view ``names.raw``.
         """
-        calls = ", ".join(f"{self.names.function}_{name}({self._arguments}) AS {name}" for name in columns)
-        return f"SELECT {calls}{', `timestamp`' if self.has_timestamp else ''} FROM {self.names.source}"
+        arguments = [f"argument{number}" for number in range(len(self._arguments))] if computed else self._arguments
+        calls = ", ".join(f"{self.names.function}_{name}({', '.join(arguments)}) AS {name}" for name in columns)
+        return f"SELECT {calls}{self._beside} FROM {self.names.raw if computed else self.names.source}"
 
     def view(self, name: str) -> str:
         """The query of a masked segment, of Protect's own audit events, or of the quarantine."""
@@ -147,12 +164,15 @@ class Queries:
         return next((segment for segment in self._plan.masked if segment.name == name), None)
 
     @property
-    def _arguments(self) -> str:
+    def _beside(self) -> str:
+        return ", `timestamp`" if self.has_timestamp else ""
+
+    @property
+    def _arguments(self) -> list[str]:
         # Of several topics, partitions of one number are told apart.
         number = f"ABS(MOD(HASH_CODE(`topic`), 2000000)) * {PARTITIONS} + `partition`" if self._several else "`partition`"
         partitions = [number, "`timestamp`"] if self.transport.partitioned else []
-        return ", ".join(["payload", *partitions, *(["`key`"] if self.has_key else []),
-                          *(f"`headers`[{literal(name)}]" for name in self.headers)])
+        return ["payload", *partitions, *(["`key`"] if self.has_key else []), *(f"`headers`[{literal(name)}]" for name in self.headers)]
 
     def _constants(self) -> Iterator[tuple[str, str]]:
         for header, value in (("policy_version", str(self._plan.policy.version)), ("policy_digest", self._plan.digest)):

@@ -33,7 +33,6 @@ from flink_masking.flink.compat.java_objects import (
     java_environment,
     set_job_parameter,
     settings_of,
-    through_data_stream,
     use_worker_processes,
 )
 from flink_masking.flink.jars import take_jars
@@ -161,10 +160,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         raise JobError("event time by partitions takes timestamps in UTC, and the session has another time zone. Hint: "
                        "t_env.get_config().set_local_timezone('UTC'), or omit columns.partition")
     guard = f"flink-masking.{names.source}.quarantine"
-    raw = columns.select(table, _wanted(queries))
+    t_env.create_temporary_view(names.source, columns.select(table, _wanted(queries)))
     try:
-        # The planner computes an expression behind a column once for each function, so that none of them is given the same batch.
-        t_env.create_temporary_view(names.source, through_data_stream(t_env, raw))
         views = Pass(source, plan, queries, round(idle_after_s * 1000), bounded, True, guard).views(t_env)
     except Exception as error:
         if "update" in str(error) and "changes" in str(error):

@@ -3,7 +3,9 @@
 A policy without stateful segments can stay in the Table API, where the planner shares one evaluation of Protect between the sinks of a
 statement set. With stateful segments, or with queries of somebody else behind the views, everything goes through one DataStream and back.
 The planner does not see across that border: it would evaluate Protect once on either side, or once for each query that it folds into
-Protect's own. That is slower, and wrong, since random techniques, nonces and the audit would differ between the views.
+Protect's own. That is slower, and wrong, since random techniques, nonces and the audit would differ between the views. The same border
+stands before Protect where its arguments are expressions, such as a header, or where somebody else's query makes the records: the planner
+would compute them once for each function, and none would be given the same batch.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -110,7 +112,9 @@ class Pass:
         functions = protect_functions(self.source, self.plan, self.queries.transport, self.idle_after, self.guard)
         for name, function in functions.items():
             environment.create_temporary_system_function(f"{names.function}_{name}", function)
-        protected = environment.sql_query(self.queries.protected(list(functions)))
+        if computed := self.apart or self.queries.computes:
+            environment.create_temporary_view(names.raw, through_data_stream(environment, environment.sql_query(self.queries.raw())))
+        protected = environment.sql_query(self.queries.protected(list(functions), computed))
         if self.apart or self.plan.stateful:
             protected = through_data_stream(environment, protected)
         environment.create_temporary_view(names.protected, protected)

@@ -99,7 +99,13 @@ def test_only_parts_that_rules_name_are_read():
     assert "`key`" not in tables.source() and "`partition`" not in tables.source()
     assert "(payload, `headers`['a''b']) AS view0, `timestamp` FROM" in tables.queries.protected(["view0"])
     assert "CASE WHEN header0_0 IS NOT NULL THEN 'a''b' END, header0_0], `timestamp` FROM" in tables.insert("one")
+    assert tables.queries.computes and tables.queries.raw() == (
+        "SELECT payload AS argument0, `headers`['a''b'] AS argument1, `timestamp` FROM flink_masking_source")
+    assert tables.queries.protected(["view0", "audit"], computed=True) == (
+        "SELECT flink_masking_protect_view0(argument0, argument1) AS view0, flink_masking_protect_audit(argument0, argument1) AS audit, "
+        "`timestamp` FROM flink_masking_raw")
     timed = Tables(plan(KEY, SUMS), deployment(names=("sums",)), clocked=True)
+    assert not timed.queries.computes
     assert "`key` BYTES, `partition` INT METADATA VIRTUAL, `timestamp` TIMESTAMP_LTZ(3)" in timed.source()
     assert "'key.fields' = 'key'" in timed.source()
     assert "(payload, `partition`, `timestamp`, `key`) AS view0 FROM" in timed.queries.protected(["view0"])
