@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flink_masking.errors import InputError
 from flink_masking.files.opened import STANDARD_INPUT, has_mark, input_files, is_compressed, opened
+from flink_masking.files.private_file import ending_in_order
 from flink_masking.records.codec import FORMATS, folded
 
 if TYPE_CHECKING:
@@ -110,12 +111,12 @@ class Input:
         """A directory of uncompressed files, without headers, in which every line is a record (`flink_masking.records.codec.folded`).
 
         It holds clear data: it lies in the system's directory for temporary files, only its owner can read it, and it is removed at the
-        end. None where the files themselves are of that form.
+        end, also if a signal ends the process (but SIGKILL). None where the files themselves are of that form.
         """
         if self.plain:
             yield None
             return
-        with tempfile.TemporaryDirectory(prefix="flink-masking-input-") as directory:
+        with ending_in_order(), tempfile.TemporaryDirectory(prefix="flink-masking-input-") as directory:
             for number, file in enumerate(self.files):
                 with Path(directory, f"part-{number}").open("wb", 1 << 20) as out:
                     out.writelines(folded(record) + b"\n" for record in self._of(file))

@@ -117,3 +117,24 @@ def test_a_file_that_is_never_named_is_what_it_should_be(place, masked):
     assert running.wait(60) == 0
     assert (place / "clear.jsonl").stat().st_mode & 0o777 == 0o600
     assert (place / "clear.jsonl").read_bytes().count(b"SECRET") == ROWS + 5_000
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_no_copy_of_the_input_is_left(place, end):
+    """`run` copies CSV into a directory of its own for Flink; ended while it reads, it removes the copy."""
+    (place / "policy.yaml").write_text(POLICY.replace("stream: orders", "stream: orders\nformat: csv\ncolumns: [name]"))
+    (place / "temporary").mkdir()
+    arguments = ["run", place / "policy.yaml", "--input", "-", "--output", place / "views", "--keys", f"file://{place}/keys.json"]
+    environment = {**os.environ, "TMPDIR": str(place / "temporary")}
+    with subprocess.Popen([sys.executable, "-P", "-c", RUN.format(before=""), *map(str, arguments)], env=environment,
+                          stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        process.stdin.write(b"name\n" + b"SECRET\n" * 500_000)
+        process.stdin.flush()
+        deadline = time.monotonic() + CLIENT_S
+        while not list((place / "temporary").rglob("part-*")) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert list((place / "temporary").rglob("part-*"))
+        process.send_signal(end)
+        process.wait(CLIENT_S)
+    assert list((place / "temporary").glob("flink-masking-*")) == []
+    assert process.returncode == (130 if end == signal.SIGINT else 128 + end)

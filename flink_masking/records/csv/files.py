@@ -36,7 +36,7 @@ def records(stream: io.BufferedReader, name: str, longest: int) -> Iterator[byte
     """
     held = b""  # the record in progress
     ends, state = np.empty(1 << 14, np.int64), np.zeros(2, np.int64)
-    while chunk := stream.read(CHUNK):
+    while chunk := stream.read1(CHUNK):  # what there is: a pipe that pauses must not hold up a signal
         view, start, position = np.frombuffer(chunk, np.uint8), 0, 0
         while position < len(chunk):
             found = split(view, position, state, ends)
