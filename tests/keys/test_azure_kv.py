@@ -91,7 +91,7 @@ def test_a_version_that_is_not_told():
         def wrap_key(self, algorithm, secret):
             return Wrapped(KEY, b"x")
 
-    with pytest.raises(KeyRingError, match=r"version of the key is not told\. Hint: name it"):
+    with pytest.raises(KeyRingError, match=r"version of the key is unknown\. Hint: name it"):
         AzureKey(lambda _: Silent(), KEY, "azure-kv://k", OAEP_NAME).wrap(b"x")
 
 
