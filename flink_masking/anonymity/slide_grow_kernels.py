@@ -164,11 +164,19 @@ def _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally):
 
 
 @njit(**JIT)
+def _asks(wanted, columns, used, places, distinct):
+    """Whether models have a say in who is next: each place left must bring a new value, or the group is complete and may fail one."""
+    lacking = np.int64(0)
+    for r in range(wanted.size):
+        lacking = max(lacking, wanted[r] - used[columns[r]])
+    return lacking >= places if places > 0 else lacking > 0 or not distinct
+
+
+@njit(**JIT)
 def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, box, low, high):
     """Form the group of the record at begin from [begin, end); its slots, less begin, go to `held.member`, its box to low and high.
 
-    `distinct` is the number of distinct values that the most demanding model asks for: until only so many places are left, a group
-    grows as it does without models.
+    `distinct` tells whether the models ask for distinct values and nothing else, which a further record cannot take from a group.
 
     Returns:
         Number of members; when no group can be brought together, -1 for too few people and -2 - r for model r (nothing is changed then).
@@ -180,11 +188,12 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
     boxes.start(cells, words, begin, end, initial, cost, shape, box)
     member[0], people[0], cost[0] = 0, subject[0], OUT
     n, k, size, r, modelled = 1, limits.k, np.int32(0), -1, sensitive.shape[0] > 0
+    lacks, columns = rules.l, rules.column
     if modelled:
         clear(tally)
         add(tally, sensitive, begin)
     while True:
-        if modelled and k - n < distinct:
+        if modelled and _asks(lacks, columns, tally.used, k - n, distinct):
             total, j, r = _next(cost, masked, sensitive, begin, end, n, k, rules, past, tally)
             if j < 0:
                 break
@@ -213,7 +222,7 @@ def _grow(held, begin, end, limits, last, rules, past, tally, distinct, shape, b
         for j in range(first, min(first + PIECE, gone.size)):
             candidate = (cost[j] - initial[j] == size or cost[j] >= BARRED) and gone[j] == 0
             if candidate and _holds(people, counted, subject[j]) and boxes.in_box(cells, words, begin + j, low, high):
-                if modelled:
+                if modelled and not distinct:
                     add(tally, sensitive, begin + j)
                     if models.failing(rules, past, tally) < rules.kind.size:
                         take_back(tally, sensitive, begin + j)
@@ -289,9 +298,9 @@ def run(held, cursor, filled, limits, now, everything, rules, past, tally, seen,
     gone, arrival, seq, bias, cells, words, sensitive = held.gone, held.arrival, held.seq, held.bias, held.cells, held.words, held.sensitive
     max_buffer, max_delay, max_arrivals, rare = limits.max_buffer, limits.max_delay, limits.max_arrivals, limits.rare
     modelled = sensitive.shape[0] > 0
-    whole, distinct = ONE * (cells.shape[0] + words.shape[0]), np.int64(1)
-    for r in range(rules.l.size):
-        distinct = max(distinct, rules.l[r])
+    whole, distinct = ONE * (cells.shape[0] + words.shape[0]), True
+    for r in range(rules.kind.size):
+        distinct &= rules.kind[r] == models.DISTINCT
     while True:
         while begin < end and gone[begin]:
             begin += 1
