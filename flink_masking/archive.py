@@ -10,24 +10,36 @@ import re
 import struct
 import sys
 import zipfile
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path, PurePosixPath
 
 from flink_masking.errors import InputError
+from flink_masking.files.shared_object import without_symbols
 from flink_masking.techniques.registry import TECHNIQUES
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 JAVA = "apache-flink-libraries"
 """Flink itself: the cluster has it."""
-CLIENT = frozenset({"faker", "rich", "typer"})
-"""What only commands need: synthetic events, and what they print with."""
+OMITTED: Mapping[str, frozenset[str]] = {
+    # What only commands need: synthetic events, and what they print with.
+    "flink-masking": frozenset({"faker", "rich", "typer"}),
+    # What only some of Beam's transforms need, which import it when they are used.
+    "apache-beam": frozenset({"jsonschema", "pydot", "redis"}),
+    "pymongo": frozenset({"dnspython"}),
+}
+"""Dependencies of distributions that no worker needs; what something else depends on, too, stays."""
 DP = "opendp"
 """What only aggregated segments need."""
 LEFT_OUT = re.compile(
-    r"(^|/)(__pycache__|tests|testing/data)/|\.(pyi|c|cpp|h|hpp|pxd|pyx|a|jar)$|^pyarrow/(include|src)/"
-    r"|^pyarrow/(_|lib|libarrow_)[a-z_]*(flight|substrait|cpp_tests|orc|feather)[._]|^zstandard/_cffi|^(pyflink|apache_beam)/examples/")
-"""What no worker needs: other people's tests, sources and headers, and parts of Arrow that neither PyFlink nor Beam imports."""
+    r"(^|/)(__pycache__|tests|testing/data)/|\.(pyi|c|cpp|h|hpp|pxd|pxi|pyx|a|jar)$|\.dist-info/RECORD$|^(pyflink|apache_beam)/examples/"
+    r"|^pyarrow/((include|src)/|(_|lib|libarrow_)[a-z_]*(flight|substrait|cpp_tests|orc|feather)[._])|^zstandard/_cffi"
+    r"|^apache_beam/(.*_test\.py$|(dataframe|ml|testing|yaml|runners/interactive|transforms/enrichment_handlers)/)"
+    r"|^numba/((cuda|testing)/|np/ufunc/tbbpool)|^numpy/((distutils|f2py)/|_core/_(simd|[a-z_]+_tests)\.)|^avro/test/"
+    r"|^pandas/plotting/_matplotlib/|^flink_masking/(cli|docs|examples|generate|verify)/")
+"""What no worker needs: tests, sources and headers of others, and parts of Arrow, Beam, numba and numpy that nothing imports there;
+and the commands."""
+SHARED_OBJECT = re.compile(r"\.so(\.[0-9.]+)?$")
 INTERPRETER = f"""#!/bin/sh
 # {PYTHON} of this machine with the packages of this archive before all others; FLINK_MASKING_PYTHON names another interpreter.
 here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
@@ -37,7 +49,7 @@ MOMENT = (2020, 1, 1, 0, 0, 0)
 """The time of all files, so that equal installations make equal archives."""
 
 
-def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = True, level: int = 6) -> int:
+def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = True, level: int = 9) -> int:
     """Write the archive of this installation, the packages whose techniques are installed here among it.
 
     Args:
@@ -54,9 +66,9 @@ def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = Tru
     """
     if path.suffix != ".zip":
         raise InputError(f"{path}: no zip file. Hint: Flink unpacks an archive by its ending; give a name that ends in .zip")
-    without = CLIENT if aggregates else CLIENT | {DP}
-    needed = closure("flink-masking", extras, without).union(
-        *(closure(name, without=without) for name in sorted(set(TECHNIQUES.packages.values()))))
+    omitted = dict(OMITTED) if aggregates else {**OMITTED, "flink-masking": OMITTED["flink-masking"] | {DP}}
+    needed = closure("flink-masking", extras, omitted).union(
+        *(closure(name, omitted=omitted) for name in sorted(set(TECHNIQUES.packages.values()))))
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +76,10 @@ def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = Tru
             _add(archive, "bin/python", INTERPRETER.encode(), 0o755, level)
             for name in sorted(needed - {JAVA}):
                 for inside, file in _files(importlib.metadata.distribution(name)):
-                    _add(archive, f"packages/{inside}", file.read_bytes(), 0o755 if os.access(file, os.X_OK) else 0o644, level)
+                    body = file.read_bytes()
+                    if SHARED_OBJECT.search(inside):
+                        body = without_symbols(body)
+                    _add(archive, f"packages/{inside}", body, 0o755 if os.access(file, os.X_OK) else 0o644, level)
                     if file.suffix == ".py" and (code := _bytecode(file)) is not None:
                         _add(archive, f"packages/{cache_from_source(inside)}", code, 0o644, level)
         part.replace(path)
@@ -91,13 +106,13 @@ def _bytecode(source: Path) -> bytes | None:
     return MAGIC_NUMBER + struct.pack("<I", 1) + source_hash(source.read_bytes()) + code[16:]
 
 
-def closure(name: str, extras: Iterable[str] = (), without: Collection[str] = ()) -> set[str]:
+def closure(name: str, extras: Iterable[str] = (), omitted: Mapping[str, Collection[str]] | None = None) -> set[str]:
     """Normalised names of a distribution and of all that it needs, as installed here.
 
     Args:
         name: of the distribution.
         extras: of the distribution.
-        without: dependencies to leave out, and with them what only they need.
+        omitted: dependencies to leave out by the distribution that states them, and with them what only they need.
 
     Raises:
         InputError: one of them is not installed.
@@ -116,7 +131,7 @@ def closure(name: str, extras: Iterable[str] = (), without: Collection[str] = ()
         except importlib.metadata.PackageNotFoundError:
             raise InputError(f"{at[0]} is not installed here. Hint: pip install 'flink-masking[…]' with the extras") from None
         for requirement in map(Requirement, stated):
-            if _normal(requirement.name) in without:
+            if _normal(requirement.name) in (omitted or {}).get(at[0], ()):
                 continue
             if requirement.marker is None or requirement.marker.evaluate({"extra": at[1]}):
                 todo += [(_normal(requirement.name), extra) for extra in ("", *requirement.extras)]
