@@ -1,6 +1,6 @@
 """The archive that a Flink cluster's workers run from: this installation's packages, and a small script in the place of an interpreter.
 
-``flink run -pyarch ARCHIVE -pyexec NAME/bin/python`` unpacks it on every TaskManager. Nothing in it is a link or an absolute path, so it
+``jobs/fan_out.py --archive ARCHIVE`` has it unpacked on every TaskManager. Nothing in it is a link or an absolute path, so it
 runs wherever it is unpacked; what the machine has to bring is a Python of the same release and the same kind of processor and C library.
 """
 

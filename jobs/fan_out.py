@@ -29,15 +29,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--policy", required=True, type=Path, help="the policy (YAML); files that it names are read here and shipped")
     parser.add_argument("--deployment", required=True, type=Path, help="source, sinks, keys and Flink settings (YAML)")
+    parser.add_argument("--archive", type=Path, help="what the workers run from, made by flink-masking package")
     parser.add_argument("--bounded", action="store_true", help="the source ends: windows close at its end and no record is late")
     parser.add_argument("--no-preflight", action="store_true", help="start without asking Kafka whether the job may do what it will do")
     parser.add_argument("--wait", action="store_true", help="stay until the job ends")
     options = parser.parse_args()
     with told_once(), reporting_errors():
-        submit(options.policy, options.deployment, options.bounded, options.wait, not options.no_preflight)
+        submit(options.policy, options.deployment, options.bounded, options.wait, not options.no_preflight, options.archive)
 
 
-def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks: bool = True) -> None:
+def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks: bool = True,
+           archive: Path | None = None) -> None:
     """Build the job and hand it to Flink.
 
     Args:
@@ -46,12 +48,13 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         bounded: the source ends.
         wait: stay until the job ends.
         asks: ask the Kafka clusters of the deployment first whether they let the job do what it is going to do.
+        archive: that the workers run from; None: what they run from is installed where they are.
 
     Raises:
         PolicyFaults: the policy has faults.
         KeyRingError: the key ring cannot be opened here.
         VaultError: the vault cannot be opened here, or a rule makes tokens and the deployment names none.
-        InputError: the deployment cannot be read.
+        InputError: the deployment cannot be read, or there is no such archive.
         JobError: the deployment does not fit the policy, a connector's jar cannot be had, a Kafka cluster does not let the job do what it
             is going to do, or Flink refuses or fails the job.
     """
@@ -61,7 +64,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls)
     plan = source.plan()
     jars = job_jars(deployment)
-    environment = stream_environment(deployment.settings(), jars)
+    environment = stream_environment(deployment.settings(), jars, archive)
     take_checkpoints(environment, deployment)
     tables = StreamTableEnvironment.create(environment)
     try:

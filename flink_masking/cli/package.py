@@ -1,5 +1,6 @@
 """``flink-masking package``: builds the archive that `flink run` ships to the workers of a cluster."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ def package(
         err.print("This installation brings no compiled kernels: each machine compiles them at its first start.", soft_wrap=True)
     size = write_archive(output, extra or (), aggregates)
     out.print(f"{output}: {size / 1e6:,.0f} MB; the workers need {PYTHON} on their PATH", soft_wrap=True)
-    out.print(f"flink run -pyarch {output} -pyexec {output.name}/bin/python …", soft_wrap=True, markup=False, highlight=False)
+    command = f"flink run -pyclientexec {sys.executable} -py jobs/fan_out.py --archive {output} …"
+    out.print(command, soft_wrap=True, markup=False, highlight=False)
 
 
 def _aggregates(policy: Path) -> bool:

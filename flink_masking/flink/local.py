@@ -11,6 +11,7 @@ from flink_masking.deployment.model import Deployment, Options
 from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
 from flink_masking.flink.compat.beam_services import put_on_class_path
+from flink_masking.flink.java_start import JavaStart, options
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.local_rest import LocalRest
 from flink_masking.flink.open_ports import open_ports
@@ -49,17 +50,20 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     logs = log_directory()
     logs.mkdir(parents=True, exist_ok=True)
     os.environ["FLINK_LOG_DIR"] = str(logs)
-    from pyflink.datastream import StreamExecutionEnvironment
-    from pyflink.table import StreamTableEnvironment
-
-    from flink_masking.flink.compat.java_objects import use_worker_processes
-    from flink_masking.flink.launch import SOURCE_UID, launch
-    from flink_masking.flink.pipeline import build, sink_order
-    from flink_masking.flink.settings import EMBEDDED, LOCAL, configuration
-
-    use_worker_processes()
     report(Progress(STARTING, 0, 0))
     put_on_class_path()
+    java = JavaStart(options(input_path))
+    try:
+        from pyflink.datastream import StreamExecutionEnvironment
+        from pyflink.table import StreamTableEnvironment
+
+        from flink_masking.flink.compat.java_objects import use_worker_processes
+        from flink_masking.flink.launch import SOURCE_UID, launch
+        from flink_masking.flink.pipeline import build, sink_order
+        from flink_masking.flink.settings import EMBEDDED, LOCAL, configuration
+    finally:
+        java.wait()
+    use_worker_processes()
     deployment = local_deployment(plan, source.keys, input_path, output)
     for name in deployment.sinks:  # Flink makes no directory for a view without records
         (output / name).mkdir(exist_ok=True)

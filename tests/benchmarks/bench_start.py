@@ -90,7 +90,7 @@ def first_record(folder: Path) -> dict[str, dict[str, Any]]:
     job.give("first", material.make_events(folder, 5_000, 1_250, 21).lines)
     with Cluster(folder / "cluster") as cluster:
         began = time.perf_counter()
-        submitted = cluster.submit(job.policy, job.deployment, run=("-p", 1, "-pyarch", packed), python=f"{packed.name}/bin/python")
+        submitted = cluster.submit(job.policy, job.deployment, run=("-p", 1), arguments=("--archive", packed))
         if submitted.job is None:
             raise RuntimeError(submitted.text)
         accepted = time.perf_counter()

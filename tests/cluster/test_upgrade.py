@@ -44,7 +44,7 @@ def story(cluster: Cluster, place: Path, key_uri: str) -> Iterator[dict[str, Any
         return submitted.job
 
     # With the archive, and an interpreter on the TaskManager that has no packages.
-    first = leg(0, job.policy, job.deployment, "-p", 1, "-pyarch", archive, python=f"{archive.name}/bin/python")
+    first = leg(0, job.policy, job.deployment, "-p", 1, arguments=("--archive", archive))
     seen["libraries"] = {Path(f"/proc/{pid}/maps").read_text() for pid in cluster.workers()}
     job.give("0-2", events[PART // 2 * 6 : PART // 2 * 7])
     one = cluster.savepoint(first, stop=True)

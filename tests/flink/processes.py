@@ -11,6 +11,7 @@ from pathlib import Path
 from waiting import Finished, finish, until
 
 from flink_masking.java import java_home
+from flink_masking.kernels import SHIPPED
 
 CLI = ("-c", "from flink_masking.cli import main; main()")
 FAN_OUT = ("-m", "jobs.fan_out")
@@ -20,13 +21,17 @@ FAN_OUT = ("-m", "jobs.fan_out")
 def started(place: Path, *arguments: object, **more: str) -> Iterator[subprocess.Popen[str]]:
     """A Python process in `place` with Flink's logs and temporary files there; the group is killed at the end.
 
-    `more` are further environment variables.
+    What it and its workers compile, beside the machine code of the installation, lies in ``kernels`` there. `more` are further environment
+    variables.
     """
     logs, temporary = place / "log", place / "tmp"
     logs.mkdir(exist_ok=True)
     temporary.mkdir(exist_ok=True)
     environment = {**os.environ, "FLINK_LOG_DIR": str(logs), "JAVA_HOME": str(java_home()), "TMPDIR": str(temporary),
-                   "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}", **more}
+                   "JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}"}
+    if SHIPPED.is_dir():
+        environment["NUMBA_CACHE_DIR"] = str(place / "kernels")
+    environment |= more
     process = subprocess.Popen([sys.executable, *map(str, arguments)], cwd=place, env=environment, text=True, errors="replace",
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
     try:

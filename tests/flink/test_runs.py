@@ -20,6 +20,7 @@ from waiting import finish
 
 from flink_masking.audit.events import broken_links
 from flink_masking.files.opened import data_files
+from flink_masking.kernels import SHIPPED
 from flink_masking.policy.source import PolicySource
 from flink_masking.tools.reconcile import count_lines, lines
 from flink_masking.verify.files import verify
@@ -140,6 +141,15 @@ def test_a_run_succeeds_and_its_accounts_add_up(command):
     for name, account in summary["segments"].items():
         assert account["released"] + account["suppressed"] == 6_000
         assert account["rows"] == count_lines(command.output / name)
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="this installation brings no machine code")
+def test_no_process_of_a_run_compiles(command, several, place):
+    """The machine code of the installation is all that the command and the workers of jobs with every kind of segment need."""
+    assert command.finished.code == 0
+    assert several["parallel"]["summary"]
+    assert [path.name for path in (place / "kernels").rglob("*")] == []
+    assert "kernels are compiled here" not in "".join(path.read_text() for path in (place / "log").iterdir())
 
 
 def test_a_run_listens_on_loopback_only(command):

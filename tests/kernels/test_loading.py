@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flink_masking.kernels import PACKAGE, baseline
+from flink_masking.kernels import PACKAGE, SHIPPED, baseline
 
 PROGRAM = """
 import builtins
@@ -146,6 +146,28 @@ def test_shipped_machine_code_is_used_wherever_the_package_lies_and_never_writte
     assert done.stdout.startswith(str(moved)) and done.stdout.rstrip().endswith("]")
     assert "kernels are compiled here" not in done.stderr
     assert before == sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+
+
+EVERY = """
+import importlib
+from flink_masking.kernels import build
+from flink_masking.kernels.lazily import Kernel
+for name in build.kernel_modules():
+    importlib.import_module(name)
+found = [kernel.dispatcher for kernel in list(Kernel.declared) if kernel.signatures is not None]
+from flink_masking.kernels.cache import COMPILED
+assert COMPILED.reason is None, COMPILED.reason
+print(len(found), *COMPILED.names)
+"""
+
+
+@pytest.mark.skipif(not SHIPPED.is_dir(), reason="this installation brings no machine code")
+def test_every_kernel_is_shipped(tmp_path):
+    """No kernel of the library that Python calls is missing from the machine code of the installation."""
+    found, *compiled = run(EVERY, NUMBA_CACHE_DIR=str(tmp_path / "cache")).stdout.split()
+    assert int(found) > 100
+    assert compiled == []
+    assert not (tmp_path / "cache").exists()
 
 
 def test_machine_code_of_other_sources_is_not_used(tmp_path):
