@@ -35,7 +35,7 @@ SURFACE = {
     "protect_stream": "(env, stream, policy, keys, **options)",
     "protect_table": "(t_env, table, policy, keys, *, vault=None, columns=…, name='', bounded=False, idle_after_s=60.0, "
                      "key_refresh_s=30.0, vault_patience_s=30.0, require_tls=False)",
-    "stream_environment": "(settings=None, jars=())",
+    "stream_environment": "(settings=None, jars=(), archive=None)",
 }  # fmt: skip
 ERRORS = {
     "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
