@@ -74,6 +74,16 @@ def test_cases_of_the_json_test_suite_inside_an_object():
             assert expected in valid(rows)
 
 
+@pytest.mark.parametrize("key", [b"c", b"zz"])
+@pytest.mark.parametrize(("text", "place"), [
+    (b"[1,]", 3), (b'{"a" 1}', 5), (b"[1}", 2), (b"[[]", 7), (b"[[] []]", 4), (b'{"a":{},}', 8), (b'[{"a":[tru]}]', 7), (b'{"a":"\\x"}', 5),
+])
+def test_what_breaks_a_container_is_told_by_its_place(key, text, place):
+    """The byte at which a container breaks off, whether a path leads into it or not."""
+    found = scan(pa.array([b'{"a":1}', b'{"%s":%s,"q":1}' % (key, text)], pa.binary()), ANY).fault(1)
+    assert ("malformed", len(key) + 4 + place) == (found.reason, found.position)
+
+
 @given(st.lists(documents() | objects(), min_size=1, max_size=3), st.randoms(use_true_random=False))
 def test_validity_agrees_with_two_parsers(docs, rnd):
     """Generated documents and corruptions of them, next to valid neighbours, are judged as the standard library and orjson do."""
