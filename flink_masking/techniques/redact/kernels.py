@@ -3,7 +3,7 @@
 import numpy as np
 
 from flink_masking.kernels import I32, JIT, U8, W8, W32, njit
-from flink_masking.kernels.memory import SLACK, at, copy, put8
+from flink_masking.kernels.memory import SLACK, at, copy, move32, put8
 
 
 @njit([(U8, I32, U8, U8, W8, W32)], **JIT)
@@ -14,7 +14,11 @@ def constant_rows(data, offsets, valid, constant, out_, ends):
     limit = source + len(constant)
     for k in range(len(offsets) - 1):
         if offsets[k + 1] > offsets[k] and (not len(valid) or valid[k]):
-            o = copy(o, source, n, limit)
+            if n <= 32:
+                move32(o, source)  # what lies behind the constant is overwritten by the next one
+                o += n
+            else:
+                o = copy(o, source, n, limit)
         ends[k + 1] = o - out
 
 
