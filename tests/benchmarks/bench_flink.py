@@ -17,13 +17,16 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 from math import isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE))
+
+from processor_time import Watched, told  # noqa: E402 (found by way of the line before)
+
 LARGER = 6
 """Events of the larger of two jobs, as a multiple of the smaller's."""
 
@@ -88,10 +91,10 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
                 more = (LARGER - 1) * n
                 # A start that took longer than the events of the larger job leaves no slope: the machine was busy with something else.
                 rates[name].append(more / (many.seconds - few.seconds) if many.seconds > few.seconds + 0.5 else nan)
-                costs[name].append((1e6 * (many.java - few.java) / more, 1e6 * (many.python - few.python) / more))
-                print(f"{name}: {rates[name][-1]:,.0f} events/s, {_told(costs[name])}", file=sys.stderr, flush=True)
+                costs[name].append((many.java - few.java, many.python - few.python))
+                print(f"{name}: {rates[name][-1]:,.0f} events/s, {told(*costs[name][-1], more)}", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
-        for name, (_, _, against, _) in jobs.items():
+        for name, (_, _, against, share) in jobs.items():
             good = [rate for rate in rates[name] if not isnan(rate)]
             if not good:
                 print(f"{name}: no usable slope, left out; measure on a quiet machine", file=sys.stderr)
@@ -100,7 +103,8 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
             if against:
                 ratios = [a / b for a, b in zip(rates[name], rates[against], strict=True) if not isnan(a / b)]
                 entry |= {"ratio": round(median(ratios), 3) if ratios else None, "against": against}
-            found[name] = entry | {"settings": _told(costs[name])}
+            java, python = (median(column) for column in zip(*costs[name], strict=True))
+            found[name] = entry | {"settings": told(java, python, (LARGER - 1) * max(1, round(events * share)))}
         if memory_events:
             samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys).worker
             third = samples[len(samples) // 3] if samples else 0
@@ -138,73 +142,17 @@ class Ran(NamedTuple):
     worker: list[int]
 
 
-def _told(costs: list[tuple[float, float]]) -> str:
-    java, python = (median(column) for column in zip(*costs, strict=True))
-    return f"processor time of an event: Java {java:.2f} µs, Python {python:.2f} µs"
-
-
 def _run(mode: str, path: Path, policy: Path, keys: str, packages: Path | None = None) -> Ran:
     """Run one job; workers find these packages, too."""
     command = [sys.executable, str(HERE / "flink_job.py"), mode, str(path), str(policy), keys]
     paths = [*filter(None, [os.environ.get("PYTHONPATH")]), *([str(packages)] if packages and mode == "scalar-fastfpe" else [])]
     environment = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-    sizes: list[int] = []
-    java: dict[int, float] = {}
-    python: dict[int, float] = {}
-    over = threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.2):
-            found = _below(process.pid)
-            java.update({pid: used.seconds for pid, used in found.items() if used.name == "java"})
-            python.update({pid: used.seconds for pid, used in found.items() if used.worker})
-            if workers := [used.size for used in found.values() if used.worker]:
-                sizes.append(max(workers))
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
-    out, err = process.communicate(timeout=900)
-    over.set()
-    watcher.join()
+    with Watched(process.pid) as watched:
+        out, err = process.communicate(timeout=900)
     if (found := re.search(r"SECONDS ([0-9.]+)", out)) is None:
         raise RuntimeError(f"the job {mode} failed:\n{err[-2000:]}")
-    return Ran(float(found[1]), sum(java.values()), sum(python.values()), sizes[::5])
-
-
-class Used(NamedTuple):
-    """A process: the program's name, whether it is a PyFlink worker, resident MiB, and its processor time, s."""
-
-    name: str
-    worker: bool
-    size: int
-    seconds: float
-
-
-def _below(root: int) -> dict[int, Used]:
-    """The processes that a process has started, and those that these have."""
-    parents: dict[int, int] = {}
-    processes: dict[int, Used] = {}
-    ticks, page = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = stat.read_text()
-            worker = b"beam_boot" in (stat.parent / "cmdline").read_bytes()
-        except OSError:
-            continue
-        name, _, rest = text.partition(" (")[2].rpartition(") ")
-        fields = rest.split()  # from the state, the third of proc_pid_stat(5)
-        pid = int(stat.parent.name)
-        parents[pid] = int(fields[1])
-        processes[pid] = Used(name, worker, int(fields[21]) * page >> 20, (int(fields[11]) + int(fields[12])) / ticks)
-    found = {}
-    for pid, used in processes.items():
-        above = pid
-        while above > 1 and above != root:
-            above = parents.get(above, 0)
-        if above == root:
-            found[pid] = used
-    return found
+    return Ran(float(found[1]), watched.java, watched.python, watched.workers[::5])
 
 
 def main() -> None:

@@ -25,13 +25,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parent / "kafka"), str(HERE.parent / "cluster"), str(HERE.parent / "shared")]
+sys.path += [str(HERE), str(HERE.parent / "kafka"), str(HERE.parent / "cluster"), str(HERE.parent / "shared")]
 
 from broker import Broker  # noqa: E402 (found by way of the line before)
 from cluster import ENDED, FLINK, Cluster  # noqa: E402
+from kafka_reader import read, timestamps  # noqa: E402
+from processor_time import Watched, told  # noqa: E402
 
 from flink_masking.generate import write_events  # noqa: E402
 from flink_masking.jars import CONNECTORS, JarCache  # noqa: E402
@@ -67,6 +69,14 @@ class Job(NamedTuple):
     copy: tuple[str, ...] | None
     guarantee: str
     parallelism: int = 1
+
+
+class Ran(NamedTuple):
+    """What a job took: seconds; processor time of the TaskManagers' Java and of their Python workers, s."""
+
+    seconds: float
+    java: float
+    python: float
 
 
 COPY, SAME, TOLD = (), ("--identity",), ("--identity", "--headers")
@@ -155,9 +165,10 @@ class Bench:
             raise RuntimeError(f"the job was not accepted:\n{submitted.text[-2000:]}")
         return submitted.job
 
-    def seconds(self, cluster: Cluster, job: Job, source: str, events: int) -> float:
-        """How long a job ran over all that a topic holds, and the proof that it gave each event on."""
-        with self.topics(2) as sinks:
+    def run(self, cluster: Cluster, job: Job, source: str, events: int) -> Ran:
+        """Run a job over all that a topic holds, with the proof that it gave each event on."""
+        with self.topics(2) as sinks, contextlib.ExitStack() as stack:
+            watched = [stack.enter_context(Watched(process.pid)) for process in cluster.task_managers]
             identity = self.submit(cluster, job, source, sinks, bounded=True, quick=False)
             cluster.wait("the job is over", lambda: cluster.state(identity) in ENDED, 1800)
             if cluster.state(identity) != "FINISHED":
@@ -165,7 +176,8 @@ class Bench:
             committed = len(timestamps(self.broker, sinks[SEGMENT]))
             if committed != events:
                 raise RuntimeError(f"{committed} of {events} events were committed")
-            return float(cluster.rest(f"/jobs/{identity}")["duration"]) / 1000
+            seconds = float(cluster.rest(f"/jobs/{identity}")["duration"]) / 1000
+        return Ran(seconds, sum(w.java for w in watched), sum(w.python for w in watched))
 
     def rates(self, jobs: dict[str, tuple[Job, str | None]], rounds: int, topics: dict[int, str], events: int,
               task_managers: int) -> dict[str, dict[str, object]]:
@@ -179,17 +191,21 @@ class Bench:
             task_managers: of the cluster.
         """
         rates: dict[str, list[float]] = {name: [] for name in jobs}
+        costs: dict[str, list[Ran]] = {name: [] for name in jobs}
         warm, small, large = sorted(topics)
         for number in range(rounds):
             with self.cluster(task_managers) as cluster:
                 order = list(jobs) if number % 2 == 0 else list(reversed(jobs))
                 for name in order:
-                    self.seconds(cluster, jobs[name][0], topics[warm], warm)
+                    self.run(cluster, jobs[name][0], topics[warm], warm)
                 for name in order:
-                    few, many = (self.seconds(cluster, jobs[name][0], topics[count], count) for count in (small, large))
+                    few, many = (self.run(cluster, jobs[name][0], topics[count], count) for count in (small, large))
+                    more = Ran(*(b - a for a, b in zip(few, many, strict=True)))
                     # A start that took longer than the events of the larger job leaves no slope: the machine was busy otherwise.
-                    rates[name].append(2 * events / (many - few) if many > few + 0.2 else math.nan)
-                    print(f"{name}: {rates[name][-1]:,.0f} events/s ({few:.2f} s, {many:.2f} s)", file=sys.stderr, flush=True)
+                    rates[name].append(2 * events / more.seconds if more.seconds > 0.2 else math.nan)
+                    costs[name].append(more)
+                    print(f"{name}: {rates[name][-1]:,.0f} events/s ({few.seconds:.2f} s, {many.seconds:.2f} s), "
+                          f"{told(more.java, more.python, 2 * events)}", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
         for name, (_, against) in jobs.items():
             good = [rate for rate in rates[name] if not math.isnan(rate)]
@@ -197,10 +213,12 @@ class Bench:
                 print(f"{name}: no usable slope, left out; measure on a quiet machine, or with more events", file=sys.stderr)
                 continue
             found[name] = {"value": round(median(good)), "unit": "events/s"}
-            if against:
+            if against in jobs:
                 ratios = [a / b for a, b in zip(rates[name], rates[against], strict=True) if not math.isnan(a / b)]
                 found[name] |= {"ratio": round(median(ratios), 3) if ratios else None, "against": against}
-            found[name]["settings"] = f"checkpoints every {self.checkpoint:,} ms, {rounds} rounds, n {events:,}, {os.cpu_count()} cores"
+            found[name]["settings"] = (
+                f"checkpoints every {self.checkpoint:,} ms, {rounds} rounds, n {events:,}, {os.cpu_count()} cores; "
+                f"{told(median(c.java for c in costs[name]), median(c.python for c in costs[name]), 2 * events)} (without the broker's)")
         return found
 
     def latency(self, guarantee: str, rate: int, seconds: float, warm: float) -> dict[str, dict[str, object]]:
@@ -306,40 +324,6 @@ def resident(pid: int) -> int:
     return int(found[1]) // 1024 if found else 0
 
 
-def read(consumer: Consumer, most: int, timeout: float) -> list[Any]:
-    """Records that a consumer has now.
-
-    Raises:
-        KafkaException: the broker has refused to serve.
-    """
-    messages = consumer.consume(most, timeout)
-    for message in messages:
-        if message.error() is not None:
-            raise KafkaException(message.error())
-    return messages
-
-
-def timestamps(broker: Broker, topic: str) -> "array[int]":
-    """Timestamp, ms, of each committed record that a topic holds; in order where it has one partition."""
-    consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": f"reader-{topic}", "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "enable.partition.eof": True})  # fmt: skip
-    found, ended = array("q"), set()
-    try:
-        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-        consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
-        while len(ended) < len(partitions):
-            for message in consumer.consume(10_000, 0.5):
-                if (error := message.error()) is None:
-                    found.append(message.timestamp()[1])
-                elif error.code() == KafkaError._PARTITION_EOF:
-                    ended.add(message.partition())
-                else:
-                    raise KafkaException(error)
-    finally:
-        consumer.close()
-    return found
-
-
 def parts(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], dict[str, dict[str, object]]]]]:
     """Each part's name and what measures it."""
     events, warm = options.events, max(1, options.events // 10)
@@ -355,7 +339,8 @@ def parts(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Call
         return bench.rates(jobs, options.rounds, loaded, events, task_managers)
 
     at = options.rate, options.seconds, options.seconds / 3
-    yield "throughput", lambda: rates(RATES, 1)
+    chosen = {name: job for name, job in RATES.items() if options.jobs in name}
+    yield "throughput", lambda: rates(chosen, 1)
     yield "latency", lambda: bench.latency(AT_LEAST, *at) | bench.latency(EXACTLY, *at)
     yield "task-managers", lambda: rates(PAIR, 2)
     if options.soak:
@@ -373,6 +358,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60, help="of the latency's run, after a third as many for warming up (default 60)")
     parser.add_argument("--soak", type=float, default=0, help="seconds over which memory is watched (default 0: not at all)")
     parser.add_argument("--only", choices=("throughput", "latency", "task-managers", "soak"), help="one part; other figures are kept")
+    parser.add_argument("--jobs", default="", help="of the throughput, only jobs whose name contains this, as in 'exactly once'")
     options = parser.parse_args()
     found: dict[str, Any] = json.loads(options.output.read_text()) if options.only and options.output.exists() else {}
     properties = {"log.segment.delete.delay.ms": "1000", "log.retention.check.interval.ms": "5000"}
