@@ -170,7 +170,7 @@ class Bench:
         with self.topics(2) as sinks, contextlib.ExitStack() as stack:
             watched = [stack.enter_context(Watched(process.pid)) for process in cluster.task_managers]
             identity = self.submit(cluster, job, source, sinks, bounded=True, quick=False)
-            cluster.wait("the job is over", lambda: cluster.state(identity) in ENDED, 1800)
+            cluster.wait("the job is over", lambda: cluster.state(identity) in ENDED)
             if cluster.state(identity) != "FINISHED":
                 raise RuntimeError(f"the job failed:\n{cluster.failure(identity)[:2000]}")
             committed = len(timestamps(self.broker, sinks[SEGMENT]))
