@@ -24,7 +24,7 @@ def timestamps(broker: Broker, topic: str) -> "array[int]":
     """Timestamp, ms, of each committed record that a topic holds; in order where it has one partition."""
     consumer = Consumer({"bootstrap.servers": broker.bootstrap, "group.id": f"reader-{topic}", "enable.auto.commit": False,
                          "isolation.level": "read_committed", "enable.partition.eof": True})  # fmt: skip
-    found, ended = array("q"), set()
+    found, ended = array("q"), set[int]()
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         consumer.assign([TopicPartition(topic, number, 0) for number in partitions])
