@@ -48,7 +48,8 @@ def run(
         records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True)
         records.check()
         if records.columns is not None:
-            loaded = replace(loaded.with_columns(records.columns), source=replace(loaded.source, columns=records.columns, folded=True))
+            loaded = loaded.for_header(records.columns, str(input_))
+        loaded = replace(loaded, source=replace(loaded.source, columns=records.columns, folded=not records.plain))
         source = JobSource(loaded.source, absolute(keys), where)
         plan = source.plan(loaded)
         use(log_format)

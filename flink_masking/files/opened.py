@@ -3,6 +3,7 @@
 import gzip
 import io
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +59,7 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         if stream.peek(3)[:3] == _MARK:
             stream.read(3)
         yield stream
-    except (EOFError, gzip.BadGzipFile) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(f"{path}: its compressed data is damaged or cut off ({type(error).__name__}). Hint: compress it again") from None
     except OSError as error:
         if error.errno is not None:
@@ -89,10 +90,16 @@ def created(path: Path, name: Path) -> Iterator[IO[bytes]]:
             yield raw
 
 
-def is_compressed(path: Path) -> bool:
-    """Whether a file begins as gzip or Zstandard data does."""
+def is_stream(path: Path) -> bool:
+    """Whether a path stands for something that can be read once only: standard input, a pipe, a device."""
+    return path == STANDARD_INPUT or not path.is_file()
+
+
+def compression(path: Path) -> str | None:
+    """What a file is compressed by: gzip, zstd or nothing."""
     with path.open("rb") as raw:
-        return raw.read(4).startswith((_GZIP, _ZSTD))
+        front = raw.read(4)
+    return "gzip" if front.startswith(_GZIP) else "zstd" if front.startswith(_ZSTD) else None
 
 
 def has_mark(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """Checks of the records' format: what it can hold, and the columns of one with a header."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
@@ -32,25 +32,29 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
                 hint = "a path in CSV is the name of one column, such as address.city"
                 findings.error(("fields", path), f"a record of {policy.format} has no arrays and no open objects", hint, at_key=True)
     if found.header and policy.columns is not None:
-        _check_columns(policy, policy.columns, findings)
+        for number, message, hint in column_faults(policy, policy.columns):
+            findings.error(("columns",) if number is None else ("columns", number), message, hint)
 
 
-def _check_columns(policy: Policy, columns: tuple[str, ...], findings: Findings) -> None:
-    """Check that columns and fields fit each other."""
+def column_faults(policy: Policy, columns: tuple[str, ...]) -> Iterator[tuple[int | None, str, str]]:
+    """What does not fit between columns and fields: the number of the column or None, the message and a hint."""
     fields = {label: path for path in policy.fields if (label := _label(path)) is not None}
     meant: dict[str, str] = {}
+    if columns and not any(label in fields for name in columns for label in labels(name)):
+        yield None, "no column is a declared field", "the first line names the columns, with commas between; declare them under 'fields'"
+        return
     for number, name in enumerate(columns):
         label = next((label for label in labels(name) if label in fields), labels(name)[-1])
         if label in meant:
-            findings.error(("columns", number), f"the column '{cut(name)}' is a duplicate", "give each column its own name")
+            yield number, f"the column '{cut(name)}' is a duplicate", "give each column its own name"
         elif label not in fields and policy.unknown_fields == "quarantine":
             hint = did_you_mean(name, policy.fields, "fields") or "declare it under 'fields', or unknown_fields: drop"
-            findings.error(("columns", number), f"the column '{cut(name)}' is no declared field: every record would be quarantined", hint)
+            yield number, f"the column '{cut(name)}' is no declared field: every record would be quarantined", hint
         meant[label] = name
     for label, path in fields.items():
         if label not in meant and not policy.fields[path].optional:
-            hint = "add it, or declare the field with 'optional: true'"
-            findings.error(("columns",), f"no column is named '{cut(path)}', and the field is not optional", hint)
+            message = f"no column is named '{cut(path)}', and the field is not optional"
+            yield None, message, "add it, or declare the field with 'optional: true'"
 
 
 def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], policy: Policy, findings: Findings) -> None:

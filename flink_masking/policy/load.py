@@ -10,10 +10,12 @@ from flink_masking.documents.document import Document
 from flink_masking.documents.faults import Fault, PolicyFaults
 from flink_masking.documents.findings import Findings
 from flink_masking.dp.spec import AggregateSpec
+from flink_masking.errors import InputError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
+from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.facts import part_context
 from flink_masking.policy.mechanisms import dimension
@@ -74,8 +76,18 @@ class LoadedPolicy:
         return replace(self, policy=self.policy.model_copy(update={"segments": segments}))
 
     def with_columns(self, columns: tuple[str, ...]) -> "LoadedPolicy":
-        """The same policy for records with these columns, as the header of an input names them."""
+        """The same policy for records with these columns, as the header of a view names them."""
         return replace(self, policy=self.policy.model_copy(update={"columns": columns}))
+
+    def for_header(self, columns: tuple[str, ...], place: str) -> "LoadedPolicy":
+        """The same policy for raw records with these columns, as the header of an input names them.
+
+        Raises:
+            InputError: columns and fields do not fit each other; `place` is the input's name.
+        """
+        for _, message, hint in column_faults(self.policy, columns):
+            raise InputError(f"{place}: {message}. Hint: {hint}")
+        return self.with_columns(columns)
 
     @property
     def tokenised(self) -> tuple[str, ...]:

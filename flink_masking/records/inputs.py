@@ -3,14 +3,14 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flink_masking.errors import InputError
-from flink_masking.files.opened import STANDARD_INPUT, has_mark, input_files, is_compressed, opened
+from flink_masking.files.opened import compression, has_mark, input_files, is_stream, opened
 from flink_masking.files.private_file import ending_in_order
 from flink_masking.records.codec import FORMATS, folded
 
@@ -33,6 +33,7 @@ class Input:
         columns: that the headers name; None for a format without headers.
         longest: bytes of a record.
         blank: whether blank lines are records, which no scanner of JSON takes; otherwise they are passed over.
+        begun: the records of the first file behind its header, where that can be read once only.
     """
 
     files: tuple[Path, ...]
@@ -40,13 +41,15 @@ class Input:
     columns: tuple[str, ...] | None
     longest: int = LONGEST
     blank: bool = False
+    begun: Iterator[bytes] | None = field(default=None, compare=False, repr=False)
 
     @classmethod
     def of(cls, path: Path, format: str, columns: tuple[str, ...] | None = None, longest: int = LONGEST, blank: bool = False) -> "Input":
         """Look at an input.
 
         Args:
-            path: a file, a directory of files, or ``-`` for standard input; compressed by gzip or Zstandard, or not.
+            path: a file, a pipe, a directory of files, or ``-`` for standard input; compressed by gzip or Zstandard, or not. What can be
+                read once only is read once.
             format: of the records.
             columns: that the policy names; None: those that the first file names.
             longest: bytes of a record.
@@ -58,12 +61,13 @@ class Input:
         files = tuple(input_files(path))
         if not FORMATS[format].header:
             return cls(files, format, None, longest, blank)
+        begun = None
         if columns is None:
-            if files[0] == STANDARD_INPUT:
-                raise InputError("standard input: its header cannot be read beforehand. Hint: name the columns in the policy, columns: […]")
-            with opened(files[0]) as stream:
-                columns = _header(format, next(_records(format, stream, str(files[0]), longest), b""), files[0])
-        return cls(files, format, columns, longest, blank)
+            rows = _rows(format, files[0], longest)
+            columns = _header(format, next(rows, b""), files[0])
+            if is_stream(files[0]):
+                begun = rows
+        return cls(files, format, columns, longest, blank, begun)
 
     def __iter__(self) -> Iterator[bytes]:
         """The records of all files, without headers.
@@ -75,11 +79,12 @@ class Input:
             yield from self._of(file)
 
     def _of(self, file: Path) -> Iterator[bytes]:
-        with opened(file) as stream:
-            rows = _records(self.format, stream, str(file), self.longest)
+        rows = self.begun
+        if rows is None:
+            rows = _rows(self.format, file, self.longest)
             if self.columns is not None and (first := next(rows, None)) is not None:
                 self._check(_header(self.format, first, file), file)
-            yield from rows if self.blank else filter(None, rows)
+        yield from rows if self.blank else filter(None, rows)
 
     def _check(self, found: tuple[str, ...], file: Path) -> None:
         assert self.columns is not None
@@ -94,16 +99,16 @@ class Input:
     def plain(self) -> bool:
         """Whether every line of the files, decompressed by the ending .gz of their name, is a record."""
         return self.columns is None and not any(
-            file == STANDARD_INPUT or has_mark(file) or is_compressed(file) is not (file.suffix == ".gz") for file in self.files)
+            is_stream(file) or has_mark(file) or compression(file) != ("gzip" if file.suffix == ".gz" else None) for file in self.files)
 
     def check(self) -> None:
-        """Look at the beginning of every file but standard input.
+        """Look at the beginning of every file that can be read twice.
 
         Raises:
             InputError: a file cannot be read, is no file of such records, or has another header.
         """
         for file in self.files:
-            if file != STANDARD_INPUT:
+            if not is_stream(file):
                 next(islice(self._of(file), 2, None), None)
 
     @contextmanager
@@ -148,14 +153,14 @@ def count_records(directory_files: list[Path], format: str) -> int:
     """Records in finished output files that have no header yet."""
     total = 0
     for file in directory_files:
-        with opened(file) as stream:
-            total += sum(1 for _ in _records(format, stream, str(file), LONGEST))
+        total += sum(1 for _ in _rows(format, file, LONGEST))
     return total
 
 
-def _records(format: str, stream: Any, name: str, longest: int) -> Iterator[bytes]:
-    rows: Iterator[bytes] = import_module(FORMATS[format].package + ".files").records(stream, name, longest)
-    return rows
+def _rows(format: str, file: Path, longest: int) -> Iterator[bytes]:
+    """The records of a file, and before them its header if the format has one."""
+    with opened(file) as stream:
+        yield from import_module(FORMATS[format].package + ".files").records(stream, str(file), longest)
 
 
 def _header(format: str, first: bytes, file: Path) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
 from flink_masking.records.codec import codec_for
 from flink_masking.records.kinds import TEXT
-from flink_masking.records.paths import parse_path
+from flink_masking.records.paths import format_path, labels, parse_path
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
 from flink_masking.records.trie import Paths
 
@@ -45,7 +45,7 @@ class MaskedRecords:
             fields: paths of rules; None: every reversible one.
 
         Raises:
-            InputError: no such masked segment; a field without a reversible rule; nothing reversible at all.
+            InputError: no such masked segment; a field without a reversible rule, or without a column; nothing reversible at all.
             KeyRingError: the ring was exported without a domain that is needed.
         """
         masked = [name for name, found in loaded.policy.segments.items() if isinstance(found, MaskedSegment)]
@@ -65,6 +65,9 @@ class MaskedRecords:
                 raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
         self.codec = codec_for(loaded.policy.format, layout(loaded.policy))
+        there = {label for name in self.codec.columns for label in labels(name)}
+        if self.codec.columns and (missing := [path for path in wanted if format_path(parse_path(path)) not in there]):
+            raise InputError(f"{segment}: no column is named '{missing[0]}'. Hint: the file's header is to be that of the view")
         self.versions = self.codec.nested and not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
         emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
         known = [path for path in rules if path not in wanted]

@@ -2,6 +2,9 @@
 
 import csv
 import gzip
+import io
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,3 +90,42 @@ def test_another_header(cli, place):
     (place / "other.csv").write_bytes(b"id,name,card,city\n1,2,3,4\n")
     done = cli("preview", place / "policy.yaml", place / "other.csv")
     assert 0 != done.code and "column 2 of its header" in done.err
+
+
+@pytest.mark.parametrize(("text", "says"), [
+    ("id;card;name;city\n1;4111111111111111;A;Prague\n", "no column is a declared field"),
+    ("1,4111111111111111,A,Prague\n", "no column is a declared field"),
+    ("id,card,name,city,mail\n1,4111111111111111,A,Prague,a@b.cz\n", "the column 'mail' is no declared field"),
+    ("id,name,city\n1,A,Prague\n", "no column is named 'card', and the field is not optional"),
+])
+@pytest.mark.parametrize("command", ["preview", "run"])
+def test_the_header_is_compared_with_the_fields(cli, place, command, text, says):
+    """A file with another separator, without a header or with other columns is refused before anything is written."""
+    policy = POLICY.replace("columns: [id, card, name, city]\n", "")
+    (place / "policy.yaml").write_text(policy.replace("card: {class: direct", "card: {optional: false, class: direct"))
+    (place / "other.csv").write_text(text)
+    more = {"preview": [place / "other.csv"],
+            "run": ["--input", place / "other.csv", "--output", place / "views", "--keys", f"file://{place}/keys.json"]}[command]
+    done = cli(command, place / "policy.yaml", *more)
+    assert done.code == 1 and says in done.err and "Hint: " in done.err
+    assert not (place / "views").exists()
+
+
+def test_preview_of_long_and_empty_records(cli, place):
+    """A cell beyond the limit of Python's parser is shown like any other; a blank line is shown as refused."""
+    (place / "long.csv").write_text("id,card,name,city\n1,4111111111111111,A," + "x" * 200_000 + "\n")
+    done = cli("preview", place / "policy.yaml", place / "long.csv")
+    assert done.code == 0 and "xxx" in done.out, done.err
+
+
+def test_unmask_reads_a_header_from_standard_input(cli, place, monkeypatch):
+    """The header comes with the stream; a view without the column that is asked for is refused."""
+    options = ["--segment", "masked", "--keys", f"file://{place}/keys.json", "--actor", "ann", "--purpose", "case 7"]
+    text = (place / "masked" / "part-0").read_bytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(text))))
+    done = cli("unmask", place / "policy.yaml", "--input", "-", "--output", place / "clear.csv", *options)
+    assert done.code == 0, done.err
+    assert (place / "clear.csv").read_bytes().splitlines()[0] == text.splitlines()[0]
+    (place / "cut.csv").write_text("city\nPrague\n")
+    done = cli("unmask", place / "policy.yaml", "--input", place / "cut.csv", "--output", place / "none.csv", *options)
+    assert done.code == 1 and "no column is named 'card'" in done.err and not (place / "none.csv").exists()

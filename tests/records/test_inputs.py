@@ -2,7 +2,9 @@
 
 import gzip
 import io
+import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pyarrow as pa
@@ -86,8 +88,9 @@ def test_directories_and_standard_input(tmp_path, monkeypatch):
     from pathlib import Path
 
     assert LINES == list(Input.of(Path("-"), "json"))
-    with pytest.raises(InputError, match="standard input"):
-        Input.of(Path("-"), "csv")
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(zstd(b"a,b\n1,2\n3,4\n")))))
+    records = Input.of(Path("-"), "csv")
+    assert (("a", "b"), [b"1,2", b"3,4"]) == (records.columns, list(records))
     with pytest.raises(InputError, match="no such file"):
         Input.of(tmp_path / "missing", "json")
 
@@ -137,3 +140,34 @@ def test_lines_for_flink(tmp_path):
         assert [b'1,"a\nb"', b"2,c"] == unfolded(pa.array(file.read_bytes().splitlines(), pa.binary())).to_pylist()
         assert 0o700 == lines.stat().st_mode & 0o777
     assert not lines.exists()
+
+
+@pytest.mark.parametrize(("format", "head"), [("json", b""), ("csv", b"a\n")])
+def test_a_pipe_is_read_once(tmp_path, format, head):
+    """Looking at an input takes nothing out of a pipe that could not be read again."""
+    os.mkfifo(tmp_path / "pipe")
+    rows = [b"%d" % number for number in range(5_000)]
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit((tmp_path / "pipe").write_bytes, head + b"\n".join(rows))
+        records = Input.of(tmp_path / "pipe", format)
+        records.check()
+        assert not records.plain
+        assert rows == list(records)
+        written.result()
+
+
+def test_every_damage_of_compressed_data_is_told(given):
+    """Wherever a byte of a compressed file is changed, the records come or the file is refused in words."""
+    whole = gzip.compress(TEXT * 20)
+    for place in range(len(whole)):
+        try:
+            given(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        except InputError:
+            continue
+
+
+def test_a_name_does_not_say_the_compression(tmp_path):
+    """Flink decompresses by the name, so what is no gzip behind .gz is not handed to it."""
+    (tmp_path / "a.gz").write_bytes(zstd(TEXT))
+    (tmp_path / "b.gz").write_bytes(gzip.compress(TEXT))
+    assert [Input.of(tmp_path / name, "json").plain for name in ("a.gz", "b.gz")] == [False, True]
