@@ -29,8 +29,9 @@ def outcome(source: JobSource, plan: Plan, raw: Path, output: Path, parallelism:
     return {**answer, "progress": [[p.read, p.written] for p in seen]}
 
 
-def operators(policy: Path, keys: str, place: Path) -> list[str]:
-    """Names of the operators of a policy's job, from the whole plan: DataStream and Table API."""
+def operators(policy: Path, keys: str, place: Path) -> tuple[list[str], list[str | None]]:
+    """Names of the operators of a policy's job, from the whole plan: DataStream and Table API; and which internal rows
+    its DataStreams are of, None for one of external rows."""
     from pyflink.datastream import StreamExecutionEnvironment
     from pyflink.table import StreamTableEnvironment
 
@@ -42,7 +43,10 @@ def operators(policy: Path, keys: str, place: Path) -> list[str]:
     environment = StreamExecutionEnvironment.get_execution_environment(configuration())
     deployment = local_deployment(plan, keys, place / "inputs", place / "explained")
     build(StreamTableEnvironment.create(environment), source, plan, deployment, bounded=True).attach_as_datastream()
-    return [node["type"] for node in json.loads(environment.get_execution_plan())["nodes"]]
+    names = [node["type"] for node in json.loads(environment.get_execution_plan())["nodes"]]
+    nodes = environment._j_stream_execution_environment.getStreamGraph().getStreamNodes().toArray()
+    blanks = [node.getTypeSerializerOut().createInstance() for node in nodes if node.getOperatorName() == "TableToDataStream"]
+    return names, [None if blank is None else blank.getClass().getSimpleName() for blank in blanks]
 
 
 def main() -> None:

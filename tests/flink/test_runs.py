@@ -284,10 +284,16 @@ def test_a_worker_without_keys_fails_the_job_with_its_reason(several):
 @pytest.mark.parametrize("name", ["policy", "masked"])
 def test_a_plan_evaluates_protect_once(several, name):
     """The plan holds one vectorised Python calculation, whatever the number of sinks; only stateful segments leave the Table API."""
-    operators = several["plans"][name]
+    operators, _ = several["plans"][name]
     assert sum(operator.startswith("PythonCalc") for operator in operators) == 1
     assert ("TableToDataStream" in operators) == (name == "policy")
     assert sum(operator.startswith("end: Writer") for operator in operators) >= 4
+
+
+def test_the_stream_that_all_views_go_through_is_of_internal_rows(several):
+    """A record is not converted to an external row and back on its way to the sinks; only packets are."""
+    _, streams = several["plans"]["policy"]
+    assert streams.count("BinaryRowData") == 1 and streams.count(None) == len(streams) - 1
 
 
 def test_a_damaged_input_ends_the_command_with_a_message(place, policy, key_uri):
