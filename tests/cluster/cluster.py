@@ -89,7 +89,8 @@ class Cluster:
             "io.tmp.dirs": str(place / "tmp"), "execution.checkpointing.dir": (place / "checkpoints").as_uri(),
             "execution.checkpointing.savepoint-dir": (place / "savepoints").as_uri(), "execution.checkpointing.storage": "filesystem",
             "jobmanager.execution.failover-strategy": "full", "metrics.fetcher.update-interval": 500,
-            "env.java.opts.all": packaged["env"]["java"]["opts"]["all"], **heartbeat, **MEMORY, **(settings or {}),
+            "env.java.opts.all": packaged["env"]["java"]["opts"]["all"], "env.java.opts.client": "-XX:TieredStopAtLevel=1",
+            **heartbeat, **MEMORY, **(settings or {}),
         }  # fmt: skip
         (self.conf / "config.yaml").write_text("".join(f"{name}: {json.dumps(value)}\n" for name, value in self.settings.items()))
         for name in ("log4j.properties", "log4j-console.properties", "log4j-cli.properties"):
