@@ -326,7 +326,7 @@ def resident(pid: int) -> int:
 
 def parts(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Callable[[], dict[str, dict[str, object]]]]]:
     """Each part's name and what measures it."""
-    # On one and the same job Java took 11.8 µs of processor time an event after 200,000 events of a new cluster, 6.5 µs after 2.4 million.
+    # Java's processor time an event falls over the first two million events of a new cluster.
     events, warm = options.events, max(1, options.events // 2)
     loaded: dict[int, str] = {}
 

@@ -19,8 +19,10 @@ import sockets
 from waiting import finish
 
 from flink_masking.audit.events import broken_links
+from flink_masking.engine.quarantine import Entry, QuarantineReader
 from flink_masking.files.opened import data_files
 from flink_masking.kernels import SHIPPED
+from flink_masking.keys.providers import open_ring
 from flink_masking.policy.source import PolicySource
 from flink_masking.tools.reconcile import count_lines, lines
 from flink_masking.verify.files import verify
@@ -87,6 +89,8 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (inputs / "empty" / "events").touch()
     (place / "cells.yaml").write_text(CELLS)
     (place / "cells.csv.gz").write_bytes(gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*cells(), b'x,"1']) + b"\r\n"))
+    (place / "marked.yaml").write_text(MARKED)
+    (place / "marked.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(UNUSUAL) + b"\n")
     finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place)
     assert finished.code == 0, finished.err[-3000:]
     return json.loads(finished.out.splitlines()[-1])
@@ -106,6 +110,17 @@ segments:
   masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: keep, note: keep, home: drop}}
   groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: [note]}
 """
+
+
+MARKED = """\
+version: 1
+stream: marked
+fields: {a: {class: plain}, b: {class: plain, optional: true}}
+segments:
+  masked: {view: masked, rules: {a: keep, b: keep}}
+"""
+UNUSUAL = [b'{"a":1,\r"b":2}', b'{"a":"\xff\r"}']
+"""A record with a carriage return between members, and one that is no UTF-8."""
 
 
 def cells() -> list[bytes]:
@@ -255,6 +270,15 @@ def test_an_empty_file_is_an_empty_run(several):
     """Nothing in, nothing out, and the job ends."""
     summary = several["empty"]["summary"]
     assert (summary["input"], summary["quarantined"], summary["reasons"]) == (0, 0, {})
+
+
+def test_a_file_that_is_copied_for_flink_keeps_its_bytes(several, place, key_uri):
+    """Behind a byte order mark, a carriage return within a record is blank space, and what is refused is sealed as it was."""
+    output = place / "outputs" / "marked"
+    assert json.loads((output / "summary.json").read_bytes())["reasons"] == {"malformed": 1}
+    assert [{"a": 1, "b": 2}] == [json.loads(line) for line in lines(output / "masked")]
+    [entry] = lines(output / "quarantine")
+    assert UNUSUAL[1] == QuarantineReader(open_ring(key_uri)).payload(Entry.decode(entry))
 
 
 def test_csv_in_and_csv_out(several, place):
