@@ -1,8 +1,8 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 """Kernels that widen a box around one record after another and keep up what every other record would cost.
 
-A record's running cost is the loss of the box that would hold the group and itself, in whole numbers (`space.ONE` a dimension). It
-changes only when the box leaves a hierarchy node, cuts a character or widens a range; one vectorised range compare over a column then
+A record's running cost is the loss of the box that would hold the group and itself, in whole numbers (`ONE` a dimension). It changes
+only when the box leaves a hierarchy node, cuts a character or widens a range; one vectorised range compare over a column then
 brings it up to date.
 """
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.anonymity.space import Shape
+from flink_masking.anonymity.layout_kernels import Shape
 from flink_masking.kernels import JIT, W16, W32, W64, WU64, njit, types
 
 

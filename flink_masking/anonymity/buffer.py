@@ -5,29 +5,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from flink_masking.anonymity.layout_kernels import Groups
+
+__all__ = ["NEVER", "Buffer", "Groups", "Records"]
+
 NEVER = 1 << 62
-
-
-class Groups(NamedTuple):
-    """What one call released and suppressed. Group g has the members ``seq[end[g - 1]:end[g]]``.
-
-    Attributes:
-        seq: int64, arrival numbers of the released records, group by group.
-        end: int64, where each group ends in `seq`.
-        low: uint64, (groups, dimensions): lower corner of each box, in the order of the space.
-        high: uint64, likewise, the upper corner.
-        at: int64, for each group the last arrival before it left.
-        suppressed: int64, arrival numbers of the suppressed records.
-        reason: int64, for each suppressed record 0 = fewer than k people, i + 1 = model i does not hold.
-    """
-
-    seq: np.ndarray
-    end: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    at: np.ndarray
-    suppressed: np.ndarray
-    reason: np.ndarray
 
 
 class Records(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.anonymity.space import ONE
+from flink_masking.anonymity.layout_kernels import ONE
 from flink_masking.kernels import JIT, W64, njit, types
 
 BINS, BUCKETS, OTHERS = 64, 256, 2
@@ -22,7 +22,7 @@ class Seen(NamedTuple):
 
     Attributes:
         records: int64, one.
-        nodes: int64, by node of a hierarchy (`space.Shape`), kept at its first leaf.
+        nodes: int64, by node of a hierarchy (`layout_kernels.Shape`), kept at its first leaf.
         bins: int64, BINS + OTHERS for each cell dimension: by part of a grid, then records without a value in it.
         prefixes: int64, 8 x BUCKETS for each prefix dimension: by characters cut and hashed prefix.
     """
@@ -44,7 +44,7 @@ def _halve(counts):
 
 @njit(**JIT)
 def rarity(cells, words, v, shape, seen):
-    """Count the record in slot v; its mean loss against all records so far, itself included, in `space.ONE` a dimension."""
+    """Count the record in slot v; its mean loss against all records so far, itself included, in `ONE` a dimension."""
     seen.records[0] += 1
     if seen.records[0] >= ELDEST:
         seen.records[0] >>= 1

@@ -22,12 +22,11 @@ import numpy as np
 
 from flink_masking.anonymity import box_kernels as boxes
 from flink_masking.anonymity.box_kernels import BOX, SHAPE
-from flink_masking.anonymity.buffer import Groups
+from flink_masking.anonymity.layout_kernels import ONE, Groups
 from flink_masking.anonymity.models import model_kernels as models
 from flink_masking.anonymity.models.model_kernels import PAST, RULES
 from flink_masking.anonymity.models.tally_kernels import TALLY, add, clear, take_back
 from flink_masking.anonymity.rarity_kernels import SEEN, rarity
-from flink_masking.anonymity.space import ONE
 from flink_masking.kernels import I64, INLINED, JIT, W32, W64, WU64, njit, types
 
 OUT = 1 << 30

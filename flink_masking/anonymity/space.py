@@ -2,47 +2,17 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from flink_masking.anonymity.dimensions import Dimension, Grid, HierarchyDimension, PrefixDimension
+from flink_masking.anonymity.layout_kernels import ONE, Shape
 from flink_masking.errors import PolicyError
 
-ONE = 1 << 20
-"""The loss of one whole dimension, in the integers that the kernel adds up: sums are exact and the same on every machine."""
+__all__ = ["MOST", "ONE", "Shape", "Space"]
+
 MOST = 64
 """Dimensions at most; the sum of all losses must stay far below 2^29. Beyond ten, hardly anything is left to release anyway."""
-
-
-class Shape(NamedTuple):
-    """The space as arrays. Grids and hierarchies have uint16 cells, prefixes uint64 words; each kind is numbered on its own.
-
-    A node of a hierarchy is found by level and leaf: entry ``first + level * size + leaf``, levels from the leaves up, without the root.
-
-    Attributes:
-        size: int64, for each cell dimension: its number of cells or leaves.
-        height: int64, likewise: levels below the root of a hierarchy, 0 for a grid.
-        first: int64, likewise: where its nodes begin.
-        span: int64, likewise: the last cell of a grid's domain (codes beyond it stand for no value in the domain), 0 for a hierarchy.
-        scale: int32, likewise: loss of one cell of a grid, in 2^-10 loss units.
-        node_low: uint16, for each node: its first leaf.
-        node_high: uint16, for each node: its last leaf.
-        node_rise: int32, for each node: how much more its parent loses.
-        word_length: int64, for each prefix dimension: its characters.
-        word_rise: int32, (prefix dimensions, 8): by characters cut: how much more is lost when one more is cut.
-    """
-
-    size: np.ndarray
-    height: np.ndarray
-    first: np.ndarray
-    span: np.ndarray
-    scale: np.ndarray
-    node_low: np.ndarray
-    node_high: np.ndarray
-    node_rise: np.ndarray
-    word_length: np.ndarray
-    word_rise: np.ndarray
 
 
 class Space:

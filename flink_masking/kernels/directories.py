@@ -22,12 +22,17 @@ LOADING = ("baseline.py", "build.py", "cache.py", "directories.py", "lazily.py")
 """Modules beside the kernels that no kernel is made of."""
 
 
+def kernel_sources() -> list[Path]:
+    """All modules that kernels are made of. Compiled code holds the constants that these import, so they import from each other only."""
+    beside = {PACKAGE / "kernels" / name for name in LOADING}
+    return sorted({*PACKAGE.rglob("*kernels.py"), *PACKAGE.glob("kernels/*.py")} - beside)
+
+
 @functools.cache
 def sources_digest() -> str:
     """Of Python's release and of all sources that make up kernels, 16 hexadecimal digits."""
     digest = hashlib.sha256(importlib.util.MAGIC_NUMBER)
-    beside = {PACKAGE / "kernels" / name for name in LOADING}
-    for source in sorted({*PACKAGE.rglob("*kernels.py"), *PACKAGE.glob("kernels/*.py")} - beside):
+    for source in kernel_sources():
         digest.update(str(source.relative_to(PACKAGE)).encode() + b"\0" + source.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -1,5 +1,6 @@
 """What importing the library costs and brings along, seen in fresh processes."""
 
+import ast
 import json
 import pkgutil
 import subprocess
@@ -9,6 +10,7 @@ from importlib import resources
 import pytest
 
 import flink_masking
+from flink_masking.kernels.directories import LOADING, PACKAGE, kernel_sources
 
 FLINK = {"pyflink", "py4j", "apache_beam"}
 HEAVY = {"numba", "pyarrow", "numpy", "pandas", "faker", "opendp", "pydantic", "cryptography"}
@@ -66,3 +68,23 @@ def test_commands_that_run_no_kernel_import_no_compiler(tmp_path, arguments, cod
     left, loaded = json.loads(done.stdout.splitlines()[-1])
     assert (left or 0) == code, done.stderr
     assert set(loaded) & ({"numba", "pandas", "opendp", "faker"} | FLINK) == set()
+
+
+def imported_by(module: ast.Module) -> set[str]:
+    """The dotted names of what a module imports, wherever in it."""
+    names = {alias.name for node in ast.walk(module) if isinstance(node, ast.Import) for alias in node.names}
+    return names | {f"{'.' * node.level}{node.module or ''}.{alias.name}" for node in ast.walk(module) if isinstance(node, ast.ImportFrom)
+                    for alias in node.names}
+
+
+@pytest.mark.parametrize("source", kernel_sources(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_kernels_are_made_of_sources_that_the_cache_goes_by(source):
+    """Compiled code holds the constants and tuples that a kernel's module imports, so these too come from modules that the digest reads.
+
+    Otherwise machine code of an older release would be used after they changed.
+    """
+    digested = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__") for path in kernel_sources()}
+    if source.name == "__init__.py":  # njit itself, and what it is made of
+        digested |= {f"flink_masking.kernels.{name.removesuffix('.py')}" for name in LOADING}
+    own = {name for name in imported_by(ast.parse(source.read_text())) if name.startswith((".", "flink_masking"))}
+    assert {name for name in own if not {name, name.rpartition(".")[0]} & digested} == set()
