@@ -1,6 +1,6 @@
 """Results of vectorised functions as Arrow arrays, without a pandas Series of Python objects between."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,7 @@ from flink_masking.flink.compat.patch import Patch, applied
 
 
 class ToFlink:
-    """Results to an Arrow batch, in place of ``pyflink.table.utils.pandas_to_arrow``; results that are Series go PyFlink's own way."""
+    """Results to an Arrow batch, in place of ``pyflink.table.utils.pandas_to_arrow``; each result that is a Series goes PyFlink's way."""
 
     def __init__(self, before: Any) -> None:
         """Keep PyFlink's own function."""
@@ -19,9 +19,13 @@ class ToFlink:
 
     def __call__(self, schema: pa.Schema, timezone: Any, field_types: Sequence[Any], results: Sequence[Any]) -> pa.RecordBatch:
         """The batch that goes to Flink."""
-        if all(isinstance(result, pa.Array) for result in results):
-            return pa.RecordBatch.from_arrays(list(results), schema=schema)
-        return self._before(schema, timezone, field_types, results)
+        others = [i for i, result in enumerate(results) if not isinstance(result, pa.Array)]
+        converted: Iterator[pa.Array] = iter(())
+        if others:  # functions of one operator may be of this library and of others
+            rest = pa.schema([schema.field(i) for i in others])
+            converted = iter(self._before(rest, timezone, [field_types[i] for i in others], [results[i] for i in others]).columns)
+        columns = [result if isinstance(result, pa.Array) else next(converted) for result in results]
+        return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def result(column: pa.Array) -> Any:

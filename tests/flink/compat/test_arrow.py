@@ -69,6 +69,22 @@ def test_results_of_arrow_leave_as_they_are() -> None:
     assert straight.equals(through)
 
 
+def test_results_of_both_kinds_leave_together() -> None:
+    """Beside somebody's Series and frames, of whatever type, an Arrow array still becomes the column as it is."""
+    views, now = pa.array(VALUES, pa.binary()), datetime.datetime(2024, 3, 1, 12)
+    pair = DataTypes.ROW([DataTypes.FIELD("a", DataTypes.INT()), DataTypes.FIELD("b", DataTypes.STRING())])
+    types = [DataTypes.STRING(), DataTypes.BYTES(), DataTypes.TIMESTAMP_WITH_LOCAL_TIME_ZONE(3), DataTypes.BYTES(), pair]
+    schema = pa.schema([pa.field("own", pa.string()), pa.field("view0", pa.binary()), pa.field("time", pa.timestamp("ms")),
+                        pa.field("view1", pa.binary()), pa.field("row", pa.struct([("a", pa.int32()), ("b", pa.string())]))])
+    own = pd.Series(["a", None, "", "ü", "e"])
+    times = pd.Series([now] * 5).dt.tz_localize("UTC")
+    rows = pd.DataFrame({"a": range(5), "b": list("vwxyz")})
+    mixed = coders.coder_impl.pandas_to_arrow(schema, "Europe/Berlin", types, [own, views, times, views, rows])
+    through = coders.coder_impl.pandas_to_arrow(schema, "Europe/Berlin", types, [own, pd.Series(VALUES), times, pd.Series(VALUES), rows])
+    assert mixed.equals(through)
+    assert mixed.column(3).buffers()[-1].address == views.buffers()[-1].address
+
+
 def test_batches_are_read_where_they_lie() -> None:
     """PyFlink's coder reads one batch after the other, each from the bytes received; other streams of Arrow are opened as ever."""
     coder = coders.ArrowCoder(pa.schema([pa.field("payload", pa.binary())]), DataTypes.ROW([DataTypes.FIELD("payload", DataTypes.BYTES())]),
