@@ -9,7 +9,7 @@ SOLE_USER = "FLINK_MASKING_SOLE_USER"
 
 
 def made_private(path: Path, in_sticky: bool = False) -> str | None:
-    """Make a directory with mode 0700, if need be, and say why it is not safe from others.
+    """Make a directory and its missing parents with mode 0700, if need be, and say why it is not safe from others.
 
     It is safe if it and all its parents belong to this user or root and nobody else may write them: who may write a parent can put
     another directory in its place at any moment.
@@ -26,7 +26,10 @@ def made_private(path: Path, in_sticky: bool = False) -> str | None:
     try:
         if (found := _faulty_parent(path, in_sticky)) is not None:
             return found
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for missing in [parent for parent in reversed([path, *path.parents]) if not parent.exists()]:
+            missing.mkdir(exist_ok=True, mode=0o700)  # parents=True would give them the mode that the umask leaves
+        if not path.is_dir():
+            return f"{path} is no directory"
         if stat.S_ISLNK(path.lstat().st_mode):
             return f"{path} is a link"
         return _faulty(path, False) or _faulty_parent(path, in_sticky)

@@ -48,6 +48,7 @@ def compile_all(workers: int) -> dict[str, bytes]:
 
     Raises:
         RuntimeError: this process cannot compile for the baseline, whose reason is the message.
+        OSError: machine code cannot be written.
     """
     numba()
     from flink_masking.kernels.cache import COMPILED
@@ -63,6 +64,8 @@ def compile_all(workers: int) -> dict[str, bytes]:
             with multiprocessing.get_context("spawn").Pool(min(workers, len(tasks))) as pool:
                 pool.map(_compile, tasks, chunksize=1)
         _compile(names)  # and whatever two processes kept from each other
+        if COMPILED.unkept is not None:
+            raise OSError(f"machine code cannot be written: {COMPILED.unkept}. Hint: TMPDIR names a directory on a disk with space left")
         return dict(_called_from_python(Path(place)))
 
 

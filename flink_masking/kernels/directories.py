@@ -65,6 +65,7 @@ def private_directory() -> Path:
 
     Raises:
         InputError: ``NUMBA_CACHE_DIR`` names a directory that others can write or replace.
+        OSError: there is none, not even a temporary one.
     """
     if given := os.environ.get("NUMBA_CACHE_DIR"):
         if (fault := made_private(Path(given), in_sticky=True)) is not None:

@@ -87,6 +87,18 @@ def test_a_given_cache_directory_that_others_can_write_is_refused(tmp_path):
     assert inside == loaded(NUMBA_CACHE_DIR=inside, FLINK_MASKING_SOLE_USER="1")
 
 
+def test_directories_on_the_way_are_made_private(tmp_path):
+    """With a umask that lets a group write, the library trusts the directory that it has just made: all are its owner's alone."""
+    before = os.umask(0o002)
+    try:
+        cache = loaded(HOME=str(tmp_path), XDG_RUNTIME_DIR="", TMPDIR="")
+        assert loaded(NUMBA_CACHE_DIR=str(tmp_path / "a" / "b" / "c")) == str(tmp_path / "a" / "b" / "c")
+    finally:
+        os.umask(before)
+    assert cache.startswith(str(tmp_path / ".cache" / "flink-masking" / "kernels-"))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")} == {0o700}
+
+
 def run(program: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """A program in a fresh process, outside of a checkout."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
@@ -146,6 +158,64 @@ def test_shipped_machine_code_is_used_wherever_the_package_lies_and_never_writte
     assert done.stdout.startswith(str(moved)) and done.stdout.rstrip().endswith("]")
     assert "kernels are compiled here" not in done.stderr
     assert before == sorted(path for path in tmp_path.rglob("*") if "__pycache__" not in path.parts)
+
+
+LIMITED = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))\n"
+"""No file can be written, as on a full disk."""
+
+
+@pytest.mark.parametrize("home", [True, False])
+def test_a_cache_that_cannot_be_written_costs_time_only(tmp_path, home):
+    """On a full disk, and where there is not even a temporary directory, kernels run as compiled; a warning says once what is missing."""
+    site = copied(tmp_path / "site")
+    given = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")} if home else {"HOME": "/nonexistent/home", "XDG_CACHE_HOME": "",
+                                                                       "XDG_RUNTIME_DIR": "", "TMPDIR": ""}
+    done = run(LIMITED + CALL, PYTHONPATH=str(site), PYTHONDONTWRITEBYTECODE="1", **given)
+    assert done.stdout.rstrip().endswith("dp.bounding_kernels.start_ranks dp.bounding_kernels.mix")
+    [warning] = [line for line in done.stderr.splitlines() if line.startswith("WARNING")]
+    assert "compiled kernels are not kept, every process compiles them for itself: " in warning and "Hint: " in warning
+    assert [path for path in tmp_path.joinpath("cache").rglob("*") if path.is_file()] == []
+
+
+def test_a_cache_that_cannot_be_read_costs_time_only(tmp_path):
+    """Kernels whose index was cut off or cannot be read are compiled; the first is kept again, of the second a warning tells."""
+    environment = {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(copied(tmp_path / "site"))}
+    run(CALL, **environment)
+    [cut_off] = (tmp_path / "cache").rglob("start_ranks-*.nbi")
+    [unreadable] = (tmp_path / "cache").rglob("mix-*.nbi")
+    cut_off.write_bytes(b"")
+    unreadable.unlink()
+    unreadable.mkdir()
+    done = run(CALL, **environment)
+    assert done.stdout.rstrip().endswith("dp.bounding_kernels.start_ranks dp.bounding_kernels.mix")
+    assert done.stderr.count("WARNING compiled kernels are not kept") == 1
+    assert run(CALL, **environment).stdout.rstrip().endswith("]")
+
+
+def test_compiled_kernels_are_their_owners_alone(tmp_path):
+    """In a cache directory that others can read, with a umask that lets a group write, nobody else can replace machine code."""
+    (tmp_path / "cache").mkdir(mode=0o755)
+    before = os.umask(0o002)
+    try:
+        run(CALL, NUMBA_CACHE_DIR=str(tmp_path / "cache"), PYTHONPATH=str(copied(tmp_path / "site")))
+    finally:
+        os.umask(before)
+    made = list((tmp_path / "cache").iterdir())
+    assert made and {stat.S_IMODE(path.stat().st_mode) for path in made} == {0o700}
+
+
+BUILD = """
+from flink_masking.kernels import build
+build.kernel_modules = lambda: ["flink_masking.dp.sampling_kernels"]
+build.compile_all(1)
+"""
+
+
+def test_a_wheel_without_all_machine_code_is_not_made(tmp_path):
+    """Where machine code cannot be written, building the wheel fails instead of leaving out a part of it."""
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        run(f"import tempfile\ntempfile.gettempdir()\n{LIMITED}{BUILD}", TMPDIR=str(tmp_path), PYTHONDONTWRITEBYTECODE="1")
+    assert "machine code cannot be written" in refused.value.stderr
 
 
 EVERY = """
