@@ -34,6 +34,7 @@ from flink_masking.flink.compat.java_objects import (
     set_job_parameter,
     settings_of,
     use_worker_processes,
+    whole_or_nothing,
 )
 from flink_masking.flink.jars import take_jars
 from flink_masking.flink.job_source import KEY_REFRESH, VAULT_PATIENCE, JobSource
@@ -115,7 +116,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
 
     Contract: each record is evaluated once, whatever is done with the views, as long as all that reads them is one job: one statement set,
     or one `StreamExecutionEnvironment.execute`. The table only appends. State of anonymized and aggregated segments restores from a
-    savepoint by uids made of `name`, segment and stage, whatever else the job holds.
+    savepoint by uids made of `name`, segment and stage, whatever else the job holds. A call that raises leaves nothing in the environment,
+    so the corrected call may have the same name.
 
     Args:
         t_env: of a `flink_masking.stream_environment`.
@@ -160,9 +162,10 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         raise JobError("event time by partitions takes timestamps in UTC, and the session has another time zone. Hint: "
                        "t_env.get_config().set_local_timezone('UTC'), or omit columns.partition")
     guard = f"flink-masking.{names.source}.quarantine"
-    t_env.create_temporary_view(names.source, columns.select(table, _wanted(queries)))
     try:
-        views = Pass(source, plan, queries, round(idle_after_s * 1000), bounded, True, guard).views(t_env)
+        with whole_or_nothing(t_env):
+            t_env.create_temporary_view(names.source, columns.select(table, _wanted(queries)))
+            views = Pass(source, plan, queries, round(idle_after_s * 1000), bounded, True, guard).views(t_env)
     except Exception as error:
         if "update" in str(error) and "changes" in str(error):
             raise JobError("the table emits a changelog: its query updates or deletes rows. Hint: use an append-only source and query; "

@@ -19,6 +19,8 @@ from pyflink.table import DataTypes, StreamTableEnvironment, Table
 from pyflink.table.udf import udf
 
 from flink_masking import Columns, FlinkMaskingError, Views, protect_stream, protect_table, stream_environment
+from flink_masking.deployment.queries import Names
+from flink_masking.flink.compat.java_objects import java_environment
 from flink_masking.flink.local import cause
 from jobs import enrich_and_protect
 
@@ -103,6 +105,8 @@ def wrong(place: Path, keys: str) -> dict[str, Any]:
     found["type"] = told(lambda: protected(t_env, "SELECT 1 AS payload", policy, keys, name="b"))
     changing = "SELECT CAST(n AS STRING) AS payload FROM (SELECT v, COUNT(*) AS n FROM (VALUES 'x', 'y') AS t(v) GROUP BY v)"
     found["changelog"] = told(lambda: protected(t_env, changing, policy, keys, name="c"))
+    corrected = protected(t_env, good, policy, keys, name="c")["analytics"]
+    found["corrected"] = [bytes(line).decode() for [line] in collected(corrected)]
     found["no key"] = told(lambda: protected(t_env, good, place / "keyed.yaml", keys, name="d"))
     raw = ("SELECT v AS payload, k, MAP['trace', ENCODE(k, 'UTF-8')] AS h "
            "FROM (VALUES ('{\"id\":\"i\",\"at\":1}', 'k1'), ('{\"id\":\"j\",\"at\":1}', 'k1')) AS t(v, k)")
@@ -115,6 +119,7 @@ def wrong(place: Path, keys: str) -> dict[str, Any]:
     t_env.create_temporary_system_function("kind", kind)
     t_env.create_temporary_view("seen", views["analytics"])
     found["kind"] = collected(t_env.sql_query("SELECT kind(line) FROM seen"))[0][0]
+    found |= left_over(place / "example.yaml", keys)
     environment, _ = fresh()
     objects = environment.from_collection(["x"]).map(lambda value: value)
     found["objects"] = told(lambda: protect_stream(environment, objects, policy, keys))
@@ -124,6 +129,18 @@ def wrong(place: Path, keys: str) -> dict[str, Any]:
     streams = protect_stream(environment, rows, place / "kept.yaml", keys, columns=Columns(key="k"), bounded=True)
     found["rows"] = [len(bytes(row[1])) for row in streams["one"].execute_and_collect()]
     return found
+
+
+def left_over(policy: Path, keys: str) -> dict[str, Any]:
+    """What a call leaves that is refused late, when a name of its last view is somebody else's."""
+    environment, t_env = fresh()
+    steps = java_environment(environment).getTransformations()
+    good, taken = "SELECT 'x' AS payload", Names("s").stage("dashboard", "final")
+    t_env.create_temporary_view(taken, t_env.sql_query(good))
+    found = {"taken": told(lambda: protected(t_env, good, policy, keys, name="s")),
+             "left": [t_env.list_temporary_views(), t_env.list_user_defined_functions(), len(steps)]}
+    t_env.drop_temporary_view(taken)
+    return {**found, "free": told(lambda: protected(t_env, good, policy, keys, name="s"))}
 
 
 def main() -> None:

@@ -90,6 +90,15 @@ def test_what_cannot_be_protected_is_refused_with_a_hint(answers):
     assert "Python objects. Hint: give the step before an output_type" in wrong["objects"]
 
 
+def test_a_call_that_is_refused_leaves_nothing(answers):
+    """The corrected call may have the same name, however late the first was refused; views of somebody else stay."""
+    wrong = answers["wrong"]
+    assert [list(json.loads(line)) for line in wrong["corrected"]] == [["customer"]] * 2
+    assert "`flink_masking_s_dashboard_final`' already exists" in wrong["taken"]
+    assert wrong["left"] == [["flink_masking_s_dashboard_final"], [], 0]
+    assert wrong["free"] == ""
+
+
 def test_parts_of_kafka_records_go_along(answers):
     """A view whose segment has rules for them has key and headers; the key is protected."""
     wrong = answers["wrong"]

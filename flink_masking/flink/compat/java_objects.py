@@ -4,6 +4,8 @@ There is no way around them, so nothing falls back: a release that names them ot
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyflink.common import Configuration, WatermarkStrategy
@@ -32,6 +34,23 @@ def java_strategy(strategy: WatermarkStrategy) -> Any:
 def environment_of(tables: StreamTableEnvironment) -> StreamExecutionEnvironment:
     """The environment that a table environment was made of."""
     return StreamExecutionEnvironment(tables._j_tenv.execEnv())
+
+
+@contextmanager
+def whole_or_nothing(tables: StreamTableEnvironment) -> Iterator[None]:
+    """Where the body raises, drop the temporary views and functions and the steps of the job that it added; all others stay."""
+    steps = tables._j_tenv.execEnv().getTransformations()
+    count, views, functions = len(steps), set(tables.list_temporary_views()), set(tables.list_user_defined_functions())
+    try:
+        yield
+    except BaseException:
+        for view in set(tables.list_temporary_views()) - views:
+            tables.drop_temporary_view(f"`{view}`")
+        for function in set(tables.list_user_defined_functions()) - functions:
+            tables.drop_temporary_system_function(function)
+        while len(steps) > count:
+            del steps[len(steps) - 1]  # from the live list; py4j's clear() of a part of it raises
+        raise
 
 
 def bytes_of(tables: StreamTableEnvironment, table: Table) -> DataStream:
