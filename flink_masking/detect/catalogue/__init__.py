@@ -1,0 +1,11 @@
+"""The table of types, and everything that is derived from it once per process."""
+
+from flink_masking.detect.catalogue import americas_pacific, contact, devices, europe, finance, secrets
+from flink_masking.detect.catalogue.row import CATEGORIES, Pattern, Row
+
+ROWS: tuple[Row, ...] = (*contact.ROWS, *devices.ROWS, *finance.ROWS, *americas_pacific.ROWS, *europe.ROWS, *secrets.ROWS)
+"""Every type; the number of a type is its index."""
+
+NUMBERS = {row.name: number for number, row in enumerate(ROWS)}
+
+__all__ = ["CATEGORIES", "NUMBERS", "ROWS", "Pattern", "Row"]

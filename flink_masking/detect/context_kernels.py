@@ -1,0 +1,56 @@
+# mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
+"""Words before a candidate that speak for its type."""
+
+import numpy as np
+
+from flink_masking.detect.words_kernels import BASIS, hashed, in_word, mixed, small
+from flink_masking.kernels import JIT, njit
+from flink_masking.kernels.memory import at
+
+BEFORE = 48
+"""Bytes before a candidate that are looked at."""
+WORDS = 8
+"""Words before a candidate that are looked at."""
+
+
+@njit(**JIT)
+def words_before(p, first, words):
+    """The hashes of at most `WORDS` whole words in the `BEFORE` bytes before p, not before `first`, into `words`; the result is how many."""
+    q, count = max(first, p - BEFORE), 0
+    if q > first:  # not in the middle of a word
+        while q < p and in_word(at(q)):
+            q += 1
+    while q < p:
+        while q < p and not in_word(at(q)):
+            q += 1
+        if q == p:
+            break
+        h, before = BASIS, np.int64(0)
+        while q < p and in_word(at(q)):
+            c = at(q)
+            h = hashed(h, small(c, before))
+            before = c
+            q += 1
+        words[count % WORDS] = mixed(h)
+        count += 1
+    return min(count, WORDS)
+
+
+@njit(**JIT)
+def of_type(word, number):
+    """The key in the table of context words of a word's hash and a type."""
+    return mixed(word + np.uint64(number) * np.uint64(0x9E3779B97F4A7C15))
+
+
+@njit(**JIT)
+def speaks(table, words, count, number):
+    """Whether one of the words speaks for a type."""
+    mask = np.uint64(len(table) - 1)
+    for j in range(count):
+        h = of_type(words[j], number)
+        k = h & mask
+        while table[k] != 0:
+            if table[k] == h:
+                return True
+            k = (k + np.uint64(1)) & mask
+    return False

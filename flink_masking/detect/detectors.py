@@ -1,0 +1,203 @@
+"""The public face of detection: finds personal and secret data in columns of text."""
+
+import threading
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking import arrow
+from flink_masking.detect import keys
+from flink_masking.detect.catalogue import NUMBERS, ROWS
+from flink_masking.detect.findings import Findings, from_rows
+from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
+from flink_masking.detect.names_kernels import find_names
+from flink_masking.detect.reasons import Reason
+from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
+from flink_masking.detect.scan_kernels import P_CONTEXT, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, scan
+from flink_masking.detect.tables import number_or_none, tables
+from flink_masking.detect.weigh_kernels import weigh
+from flink_masking.errors import PolicyError
+
+_TRIGGERED = ("EMAIL", "URL_CREDENTIALS", "URL_SECRET", "JWT", "PASSWORD", "SECRET")
+_NAMED = ("PERSON", "CITY", "COUNTRY", "NATIONALITY", "ORGANIZATION", "STREET_ADDRESS", "TITLE")
+_VALUES, _ROOM = 1 << 14, 1 << 16
+"""Values that are searched at a time, and candidates that there is room for at first."""
+_NONE = np.zeros(0, np.int64)
+
+
+def type_named(name: str) -> int:
+    """The number of a type.
+
+    Args:
+        name: such as ``EMAIL``.
+
+    Raises:
+        PolicyError: there is no such type; the hint names a similar one.
+    """
+    if name not in NUMBERS:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(name).upper(), NUMBERS, 1)
+        hint = f"did you mean {near[0]}?" if near else "flink_masking.detect.TYPES lists them"
+        raise PolicyError(f"unknown type of data {str(name)[:40]!r}. Hint: {hint}")
+    return NUMBERS[name]
+
+
+class Detectors:
+    """Finds data of some types. Immutable but for the paths that it has seen; may be used from several threads.
+
+    Contract: deterministic; a value's findings do not depend on other values; nothing is kept of values; never raises on any bytes; time is
+    linear in the bytes.
+    """
+
+    def __init__(self, types: Iterable[str] | None = None, *, minimum: int = 50, locales: Iterable[str] = (), names: bool = True) -> None:
+        """Choose what to look for.
+
+        Args:
+            types: names of types; None for all.
+            minimum: findings of lower confidence are left out, 1 to 100.
+            locales: ISO 3166 codes of countries whose types gain confidence where only their form and check speak for them.
+            names: whether names of people, places and companies, and street addresses are looked for in running text.
+
+        Raises:
+            PolicyError: an unknown type, or a minimum out of range.
+        """
+        if not 1 <= minimum <= 100:
+            raise PolicyError("minimum: out of range. Hint: 1 to 100")
+        chosen = frozenset(range(len(ROWS))) if types is None else frozenset(type_named(name) for name in types)
+        self._enabled = chosen
+        self._tables = tables()
+        patterns = self._tables.patterns.reshape(-1, PATTERN).copy()
+        off = ~np.isin(patterns[:, P_TYPE], sorted(chosen))
+        patterns[np.ix_(off, [P_WEAK, P_STRONG, P_CONTEXT])] = 0
+        countries = {code.upper() for code in locales}
+        near = np.array([ROWS[number].country in countries for number in patterns[:, P_TYPE]], bool) & ~off
+        for column in (P_WEAK, P_STRONG):
+            raised = near & (patterns[:, column] >= 20)
+            patterns[raised, column] = np.minimum(patterns[raised, column] + 25, patterns[raised, P_CONTEXT])
+        self._raised = np.array([row.country in countries and row.country != "" for row in ROWS], bool)
+        self._patterns = patterns.ravel()
+        settings = [number_or_none(name, chosen) for name in _TRIGGERED] + [minimum]
+        settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen)]
+        self._settings = np.array(settings, np.int64)
+        self._names = names and any(number_or_none(name, chosen) >= 0 for name in _NAMED)
+        self._lock = threading.Lock()
+        self._hints: dict[str, int] = {"": 0}
+        self._rows = np.array([-1, 0, 0], np.int64)
+        self._strengths = np.zeros(len(ROWS), np.uint8)
+
+    def hint(self, path: str) -> int:
+        """A number for what a path says about its values, for `find`; 0 where it says nothing.
+
+        Args:
+            path: of a member, such as ``customer.phoneNumber``, or its key alone.
+        """
+        known = self._hints.get(path)
+        if known is not None:
+            return known
+        read = keys.read(path)
+        with self._lock:
+            if path not in self._hints:
+                self._hints[path] = self._add(read)
+            return self._hints[path]
+
+    def _add(self, read: keys.Hint) -> int:
+        """Add a hint to the tables, which are replaced: a scan that runs keeps those that it has."""
+        if not read.strengths:
+            return 0
+        kind = read.type if read.type in self._enabled else -1
+        row = [kind, RULES.index(ROWS[kind].keyed), ROWS[kind].keyed_score] if kind >= 0 else [-1, 0, 0]
+        strengths = np.zeros(len(ROWS), np.uint8)
+        for number, strength in read.strengths.items():
+            strengths[number] = strength
+        self._strengths = np.concatenate([self._strengths, strengths])
+        self._rows = np.concatenate([self._rows, np.array(row, np.int64)])
+        return len(self._rows) // HINT - 1
+
+    def key_type(self, path: str) -> tuple[str, int] | None:
+        """The type that values have by the name of their member alone, and the confidence of that; None where it says none."""
+        number = keys.read(path).type
+        return (ROWS[number].name, ROWS[number].keyed_score) if number in self._enabled else None
+
+    def find(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray | None = None, *,
+             overlaps: bool = False) -> Findings:  # fmt: skip
+        """Search decoded text values.
+
+        Args:
+            data: uint8, n bytes, any.
+            starts: int64, m: value i is ``data[starts[i]:ends[i]]``.
+            ends: int64, m.
+            hints: int32, m numbers that `hint` has given; None for none.
+            overlaps: give every candidate, overlapping ones included.
+
+        Raises:
+            ValueError: a value does not lie in the data, or the arrays' lengths differ.
+        """
+        starts, ends = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(ends, np.int64)
+        with self._lock:
+            rows, strengths = self._rows, self._strengths
+        hints = np.zeros(len(starts), np.int32) if hints is None else np.ascontiguousarray(hints, np.int32)
+        if not len(starts) == len(ends) == len(hints):
+            raise ValueError("starts, ends and hints differ in length")
+        if len(starts) and (starts.min() < 0 or ends.max() > len(data) or (starts > ends).any() or hints.min() < 0
+                            or hints.max() >= len(rows) // HINT):
+            raise ValueError("a value is outside of the data, or a hint is unknown")
+        found = self._search(np.ascontiguousarray(data, np.uint8), starts, ends, hints, rows, strengths, overlaps)
+        found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
+        return found
+
+    def _search(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray, rows: np.ndarray, strengths: np.ndarray,
+                overlaps: bool) -> Findings:  # fmt: skip
+        """Search some thousand values at a time, so that candidates stay in the processor's caches."""
+        t, a = self._tables, self._tables.automaton
+        lowest, room, parts, done = int(self._settings[S_LOWEST]), _ROOM, [], np.zeros(1, np.int64)
+        value = 0
+        while value < len(starts):
+            upto = min(len(starts), value + _VALUES)
+            found = np.empty(room * FIELDS, np.int64)
+            count = scan(data, starts[:upto], ends[:upto], a.classes, a.moves, a.first, a.accepted, a.patterns, a.extending, t.width,
+                         self._patterns, *t.secrets, *t.placeholders, self._settings, value, found, done)
+            end = int(done[0])
+            if end == value:  # one value has more candidates than there is room for
+                room *= 2
+                continue
+            count = weigh(data, starts, ends, hints, strengths, len(ROWS), self._patterns, t.context, lowest, found, count)
+            named, names = _NONE, 0
+            if self._names:
+                named = np.empty(room * FIELDS, np.int64)
+                names = find_names(data, starts[:end], ends[:end], *t.names, self._settings, value, named, done)
+                if done[0] == value:
+                    room *= 2
+                    continue
+                if done[0] < end:
+                    end = int(done[0])
+                    count = int(np.searchsorted(found[: count * FIELDS].reshape(-1, FIELDS)[:, VALUE], end))
+            by_key = np.empty((end - value) * FIELDS, np.int64)
+            keys_ = keyed(data, starts[value:end], ends[value:end], hints[value:end], rows, *t.placeholders, lowest, by_key)
+            by_key[: keys_ * FIELDS].reshape(-1, FIELDS)[:, VALUE] += value
+            if overlaps:
+                parts += [from_rows(x, n) for x, n in ((found, count), (named, names), (by_key, keys_))]
+            else:
+                total = count + names + keys_
+                out = np.empty((2 * total + end - value + 1) * FIELDS, np.int64)
+                parts.append(from_rows(out, merge(data, found, count, named, names, by_key, keys_, np.empty((total + 1) * FIELDS, np.int64), out)))
+            value = end
+        if not parts:
+            return from_rows(_NONE, 0)
+        joined = parts[0] if len(parts) == 1 else Findings(*(np.concatenate(c) for c in zip(*(p.columns() for p in parts), strict=True)))
+        return joined.take(np.lexsort((joined.starts, joined.values))) if overlaps else joined
+
+    def find_array(self, array: pa.StringArray, path: str = "") -> Findings:
+        """Search the values of a string array; null has no findings.
+
+        Args:
+            array: any number of values.
+            path: of the member that they come from, "" for none.
+
+        Returns:
+            Findings whose starts and ends are bytes of ``flink_masking.arrow.parts(array).data``.
+        """
+        data, offsets, _ = arrow.parts(array)
+        starts = offsets.astype(np.int64)
+        return self.find(data, starts[:-1], starts[1:], np.full(len(array), self.hint(path), np.int32))

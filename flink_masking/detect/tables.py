@@ -1,0 +1,121 @@
+"""Everything that the scan needs and that is the same for all detectors of a process: made at its first use."""
+
+import functools
+from typing import NamedTuple
+
+import numpy as np
+
+from flink_masking.detect import automaton, lists
+from flink_masking.detect.automaton import Automaton
+from flink_masking.detect.catalogue import NUMBERS, ROWS
+from flink_masking.detect.checks_kernels import CHECKS
+from flink_masking.detect.kept import kept
+from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, WHOLE
+from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
+
+PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM}
+PLACEHOLDERS = ("password passwort passwd pass changeme change_me secret token none null nil undefined true false yes no required optional empty "
+                "string example sample test dummy placeholder redacted removed hidden masked your_password yourpassword your_api_key "
+                "apikey api_key xxx todo tbd unknown n/a na not_set notset missing invalid incorrect wrong expired reset forgot "
+                "forgotten ok enabled disabled default").split()  # fmt: skip
+"""Texts in the place of a secret that are none."""
+
+
+class Tables(NamedTuple):
+    """Tables for `scan_kernels`.
+
+    Attributes:
+        automaton: of all patterns.
+        width: classes of bytes.
+        patterns: int64, `PATTERN` numbers a pattern.
+        context: uint64, hash table of (word, type).
+        secrets: hash table of key words and what each promises.
+        placeholders: hash table of texts that are no secrets.
+        names: hash table of the lists.
+    """
+
+    automaton: Automaton
+    width: int
+    patterns: np.ndarray
+    context: np.ndarray
+    secrets: tuple[np.ndarray, np.ndarray]
+    placeholders: tuple[np.ndarray, np.ndarray]
+    names: tuple[np.ndarray, np.ndarray]
+
+
+def regexes() -> tuple[str, ...]:
+    """The regular expressions of all patterns, by their numbers."""
+    return tuple(pattern.regex for row in ROWS for pattern in row.patterns)
+
+
+@functools.cache
+def tables() -> Tables:
+    """Read what was kept, or build it."""
+    built = kept(regexes())
+    return Tables(built, int(built.classes.max()) + 1, _patterns(built), _context(), _secrets(),
+                  lists.table({_letters(word): 1 for word in PLACEHOLDERS}), lists.names())
+
+
+def _letters(phrase: str) -> str:
+    """A phrase as `letters_hash` takes it: word characters only."""
+    return "".join(c for c in phrase if c.isalnum())
+
+
+def _patterns(built: automaton.Automaton) -> np.ndarray:
+    rows, number = [], 0
+    for kind, row in enumerate(ROWS):
+        for p in row.patterns:
+            rows.append([kind, CHECKS.index(p.check), p.weak, p.strong, p.context, p.alone, PARTS[p.part], int(built.tails[number]),
+                         int(built.flags[number])])
+            number += 1
+    return np.array(rows, np.int64).reshape(-1, PATTERN).ravel()
+
+
+def _context() -> np.ndarray:
+    """A word speaks for a type where it is one of its words, or a key of one word that is not generic."""
+    pairs = sorted({(word, number) for number, row in enumerate(ROWS)
+                    for word in (*row.words, *(key for key in row.keys if " " not in key and key not in _AMBIGUOUS))})
+    hashes = lists.hashes([word for word, _ in pairs])
+    keys = [_mixed(int(h), number) for h, (_, number) in zip(hashes, pairs, strict=True)]
+    size = 1 << max(4, (2 * len(keys)).bit_length())
+    table = np.zeros(size, np.uint64)
+    for key in keys:
+        k = key & (size - 1)
+        while table[k] != 0:
+            k = (k + 1) & (size - 1)
+        table[k] = key
+    return table
+
+
+_AMBIGUOUS = frozenset(("name", "by", "address", "given", "family", "pass", "via", "cap", "cp", "long", "account", "card", "ort", "nom", "nome",
+                        "age", "auth", "session", "exp", "text", "nas", "fin", "sin", "handle", "konto", "compte", "documento", "alter", "conta"))
+"""Keys of one word that are common words in texts."""
+
+_M64 = (1 << 64) - 1
+
+
+def _mixed(word: int, number: int) -> int:
+    """As `context_kernels.of_type`."""
+    h = (word + number * 0x9E3779B97F4A7C15) & _M64
+    for factor in (0xFF51AFD7ED558CCD, 0xC4CEB9FE1A85EC53):
+        h = (h ^ (h >> 33)) * factor & _M64
+    return (h ^ (h >> 33)) | 1
+
+
+def _secrets() -> tuple[np.ndarray, np.ndarray]:
+    """Key words before ``=`` and ``:`` and what they promise."""
+    promised: dict[str, int] = {}
+    for row in ROWS:
+        if row.keyed in ("password", "token"):
+            for key in row.keys:
+                promised[_letters(key)] = PASSWORD if row.keyed == "password" else TOKEN
+    for word in ("auth", "pin", "clave", "pass", "credential", "credentials", "cookie", "cookies", "sess"):
+        promised.pop(word, None)
+    promised |= {"sig": TOKEN, "signature": TOKEN, "key": TOKEN, "pass": PASSWORD, "code": TOKEN}
+    return lists.table(promised)
+
+
+def number_or_none(name: str, enabled: frozenset[int]) -> int:
+    """The number of a type, or -1 where it is not looked for."""
+    number = NUMBERS[name]
+    return number if number in enabled else -1
