@@ -7,13 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from flink_masking.detect.automaton_flags_kernels import AFTER, SHIFT
 from flink_masking.detect.regex import Regex, closure, read
 from flink_masking.errors import PolicyError
 
 MOST_STATES = 60_000
 ACCEPTS = np.uint32(1 << 31)
-from flink_masking.detect.automaton_flags_kernels import AFTER
-"""Bit of `Automaton.flags`: the match must end where a word begins or ends."""
 
 
 class Automaton(NamedTuple):
@@ -21,7 +20,7 @@ class Automaton(NamedTuple):
 
     Attributes:
         classes: uint8, 256: the class of each byte.
-        moves: uint32, states times classes: where the row of the next state begins, the top bit set where that state accepts; 0 is no state.
+        moves: uint32, states times 2^SHIFT: where the row of the next state begins, the top bit set where that state accepts; 0 is no state.
         first: uint32, 256: the state after the first byte of a match, as in `moves`.
         accepted: int32, for each state where its list in `patterns` begins, and one more.
         patterns: int32, numbers of the patterns that end in a state.
@@ -42,7 +41,7 @@ class Automaton(NamedTuple):
 
 def digest(patterns: Sequence[str]) -> str:
     """The name under which the tables of some patterns are kept: 16 hexadecimal digits."""
-    text = "\0".join(("2", *patterns))
+    text = "\0".join(("3", *patterns))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -64,7 +63,10 @@ def build(patterns: Sequence[str]) -> Automaton:
     classes, members = _classes(read_)
     table, accepting = _determined(read_, members)
     table, accepting = _minimised(table, accepting)
-    width = table.shape[1]
+    width = 1 << SHIFT
+    if table.shape[1] > width:
+        raise PolicyError(f"patterns: together they tell more than {width} classes of characters apart. Hint: use fewer")
+    table = np.pad(table, ((0, 0), (0, width - table.shape[1])))
     moves = (table.astype(np.uint32) * np.uint32(width)).ravel()
     ends = np.array([bool(accepted) for accepted in accepting])
     moves |= np.where(ends[table.ravel()], ACCEPTS, np.uint32(0))

@@ -2,3 +2,11 @@
 
 AFTER = 1
 """The match must end where a word begins or ends."""
+LONGEST = 2
+"""Of the matches that begin in one place only the longest is a candidate."""
+ATOMIC = 4
+"""Nothing is looked for inside a match."""
+TOLD = 8
+"""Without a word or a key that says its type, a match is of less than the lowest confidence."""
+SHIFT = 7
+"""A row of the automaton's table has room for 2^SHIFT classes of bytes."""

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from flink_masking.detect.cells_kernels import cell, found, set_cell
 from flink_masking.detect.words_kernels import BASIS, hashed, in_word, mixed, small
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.memory import at
@@ -31,7 +32,7 @@ def words_before(p, first, words):
             h = hashed(h, small(c, before))
             before = c
             q += 1
-        words[count % WORDS] = mixed(h)
+        set_cell(words, count % WORDS, np.int64(mixed(h)))
         count += 1
     return min(count, WORDS)
 
@@ -44,13 +45,8 @@ def of_type(word, number):
 
 @njit(**JIT)
 def speaks(table, words, count, number):
-    """Whether one of the words speaks for a type."""
-    mask = np.uint64(len(table) - 1)
+    """Whether one of the words, an int64 array by its address, speaks for a type."""
     for j in range(count):
-        h = of_type(words[j], number)
-        k = h & mask
-        while table[k] != 0:
-            if table[k] == h:
-                return True
-            k = (k + np.uint64(1)) & mask
+        if found(table, of_type(np.uint64(cell(words, j)), number)):
+            return True
     return False

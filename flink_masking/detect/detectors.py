@@ -2,19 +2,24 @@
 
 import threading
 from collections.abc import Iterable
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.detect import keys
+from flink_masking.detect.automaton import Automaton
+from flink_masking.detect.automaton_flags_kernels import TOLD
 from flink_masking.detect.catalogue import NUMBERS, ROWS
 from flink_masking.detect.findings import Findings, from_rows
+from flink_masking.detect.json_kernels import decode, written_spans
 from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
 from flink_masking.detect.names_kernels import find_names
 from flink_masking.detect.reasons import Reason
+from flink_masking.detect.records import Paths, Values, ValueKind
 from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
-from flink_masking.detect.scan_kernels import P_CONTEXT, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, scan
+from flink_masking.detect.scan_kernels import P_CONTEXT, P_FLAGS, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, scan
 from flink_masking.detect.tables import number_or_none, tables
 from flink_masking.detect.weigh_kernels import weigh
 from flink_masking.errors import PolicyError
@@ -77,12 +82,16 @@ class Detectors:
             raised = near & (patterns[:, column] >= 20)
             patterns[raised, column] = np.minimum(patterns[raised, column] + 25, patterns[raised, P_CONTEXT])
         self._raised = np.array([row.country in countries and row.country != "" for row in ROWS], bool)
+        told = patterns[:, P_STRONG] < minimum
+        patterns[told, P_FLAGS] |= TOLD
         self._patterns = patterns.ravel()
+        self._accepted, self._listed = _ordered(self._tables.automaton, patterns[:, P_CONTEXT] < minimum, told)
         settings = [number_or_none(name, chosen) for name in _TRIGGERED] + [minimum]
         settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen)]
         self._settings = np.array(settings, np.int64)
         self._names = names and any(number_or_none(name, chosen) >= 0 for name in _NAMED)
-        self._lock = threading.Lock()
+        self._lock, self._local = threading.Lock(), threading.local()
+        self._by_paths: WeakKeyDictionary[Paths, np.ndarray] = WeakKeyDictionary()
         self._hints: dict[str, int] = {"": 0}
         self._rows = np.array([-1, 0, 0], np.int64)
         self._strengths = np.zeros(len(ROWS), np.uint8)
@@ -138,11 +147,9 @@ class Detectors:
         with self._lock:
             rows, strengths = self._rows, self._strengths
         hints = np.zeros(len(starts), np.int32) if hints is None else np.ascontiguousarray(hints, np.int32)
-        if not len(starts) == len(ends) == len(hints):
-            raise ValueError("starts, ends and hints differ in length")
-        if len(starts) and (starts.min() < 0 or ends.max() > len(data) or (starts > ends).any() or hints.min() < 0
-                            or hints.max() >= len(rows) // HINT):
-            raise ValueError("a value is outside of the data, or a hint is unknown")
+        _check_bounds(data, starts, ends)
+        if len(hints) != len(starts) or (len(hints) and not 0 <= hints.min() <= hints.max() < len(rows) // HINT):
+            raise ValueError("hints: not one for each value, or an unknown one")
         found = self._search(np.ascontiguousarray(data, np.uint8), starts, ends, hints, rows, strengths, overlaps)
         found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
         return found
@@ -155,38 +162,47 @@ class Detectors:
         value = 0
         while value < len(starts):
             upto = min(len(starts), value + _VALUES)
-            found = np.empty(room * FIELDS, np.int64)
-            count = scan(data, starts[:upto], ends[:upto], a.classes, a.moves, a.first, a.accepted, a.patterns, a.extending, t.width,
-                         self._patterns, *t.secrets, *t.placeholders, self._settings, value, found, done)
+            found = self._scratch(0, room)
+            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, a.classes, a.moves, a.first, self._accepted, self._listed, a.extending,
+                         self._patterns, t.secrets, t.placeholders, self._settings, value, found, done)
             end = int(done[0])
             if end == value:  # one value has more candidates than there is room for
                 room *= 2
                 continue
             count = weigh(data, starts, ends, hints, strengths, len(ROWS), self._patterns, t.context, lowest, found, count)
+            by_key = self._scratch(2, end - value)
+            whole = keyed(data, starts[value:end], ends[value:end], hints[value:end], rows, t.placeholders, lowest, by_key)
+            by_key[: whole * FIELDS].reshape(-1, FIELDS)[:, VALUE] += value
             named, names = _NONE, 0
             if self._names:
-                named = np.empty(room * FIELDS, np.int64)
-                names = find_names(data, starts[:end], ends[:end], *t.names, self._settings, value, named, done)
+                named = self._scratch(1, room)
+                names = find_names(data, starts[:end], ends[:end], *t.names, self._settings, by_key, whole, value, named, done)
                 if done[0] == value:
                     room *= 2
                     continue
                 if done[0] < end:
                     end = int(done[0])
-                    count = int(np.searchsorted(found[: count * FIELDS].reshape(-1, FIELDS)[:, VALUE], end))
-            by_key = np.empty((end - value) * FIELDS, np.int64)
-            keys_ = keyed(data, starts[value:end], ends[value:end], hints[value:end], rows, *t.placeholders, lowest, by_key)
-            by_key[: keys_ * FIELDS].reshape(-1, FIELDS)[:, VALUE] += value
+                    count, whole = (int(np.searchsorted(x[: n * FIELDS].reshape(-1, FIELDS)[:, VALUE], end)) for x, n in
+                                    ((found, count), (by_key, whole)))
             if overlaps:
-                parts += [from_rows(x, n) for x, n in ((found, count), (named, names), (by_key, keys_))]
+                parts += [from_rows(x, n) for x, n in ((found, count), (named, names), (by_key, whole))]
             else:
-                total = count + names + keys_
-                out = np.empty((2 * total + end - value + 1) * FIELDS, np.int64)
-                parts.append(from_rows(out, merge(data, found, count, named, names, by_key, keys_, np.empty((total + 1) * FIELDS, np.int64), out)))
+                total = count + names + whole
+                out = self._scratch(3, 2 * total + end - value + 1)
+                parts.append(from_rows(out, merge(data, found, count, named, names, by_key, whole,
+                                                  self._scratch(4, total + 1), out)))
             value = end
         if not parts:
             return from_rows(_NONE, 0)
         joined = parts[0] if len(parts) == 1 else Findings(*(np.concatenate(c) for c in zip(*(p.columns() for p in parts), strict=True)))
         return joined.take(np.lexsort((joined.starts, joined.values))) if overlaps else joined
+
+    def _scratch(self, which: int, room: int) -> np.ndarray:
+        """Memory of this thread for candidates, used again: fresh pages would cost as much as the scan."""
+        held = self._local.__dict__.setdefault("arrays", {})
+        if which not in held or len(held[which]) < room * FIELDS:
+            held[which] = np.empty(room * FIELDS, np.int64)
+        return held[which]
 
     def find_array(self, array: pa.StringArray, path: str = "") -> Findings:
         """Search the values of a string array; null has no findings.
@@ -201,3 +217,75 @@ class Detectors:
         data, offsets, _ = arrow.parts(array)
         starts = offsets.astype(np.int64)
         return self.find(data, starts[:-1], starts[1:], np.full(len(array), self.hint(path), np.int32))
+
+    def find_json(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, paths: Paths, *, overlaps: bool = False) -> tuple[Values, Findings]:
+        """Search JSON records: their strings, numbers, and keys that are not short names of letters.
+
+        Escapes are decoded for the search, so that ``jane\\u0040example.com`` is found; findings lie in the bytes as they are written and
+        never cut an escape in two. A record that is no JSON object or array is one value.
+
+        Args:
+            data: uint8, any bytes.
+            starts: int64, n: record i is ``data[starts[i]:ends[i]]``.
+            ends: int64, n.
+            paths: grows with the paths of these records.
+            overlaps: give every candidate, overlapping ones included.
+
+        Returns:
+            The records' values, and the findings in them.
+        """
+        data = np.ascontiguousarray(data, np.uint8)
+        starts, ends = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(ends, np.int64)
+        _check_bounds(data, starts, ends)
+        values = paths.values(data, starts, ends)
+        hints = self._hints_of(paths)[values.paths]
+        hints[values.kinds == ValueKind.KEY] = 0
+        plain = np.where((values.kinds == ValueKind.WORD) | (values.escaped != 0), values.starts, values.ends)
+        found = self.find(data, values.starts, plain, hints, overlaps=overlaps)
+        escaped = np.flatnonzero(values.escaped)
+        if not len(escaped):
+            return values, found
+        first, last = values.starts[escaped], values.ends[escaped]
+        text, offsets = np.empty(int((last - first).sum()) + 64, np.uint8), np.empty(len(escaped) + 1, np.int64)
+        decode(data, first, last, text, offsets)
+        inside = self.find(text, offsets[:-1], offsets[1:], hints[escaped], overlaps=overlaps)
+        written_spans(data, first, last, offsets, inside.values, inside.starts, inside.ends)
+        joined = Findings(*map(np.concatenate, zip(found.columns(), inside._replace(values=escaped[inside.values]).columns(), strict=True)))
+        return values, joined.take(np.argsort(joined.values, kind="stable"))
+
+    def _hints_of(self, paths: Paths) -> np.ndarray:
+        """The hint of each path, int32; remembered beside the paths."""
+        with self._lock:
+            known = self._by_paths.get(paths)
+        if known is None or len(known) < len(paths):
+            before = [] if known is None else known.tolist()
+            known = np.array(before + [self.hint(name) for name in paths.names[len(before):]], np.int32)
+            with self._lock:
+                self._by_paths[paths] = known
+        return known
+
+
+def _ordered(built: Automaton, never: np.ndarray, told: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lists of patterns that end in each state, without those that are never certain enough, those that need a word or key last.
+
+    Returns:
+        int32, three numbers a state: where its list begins, where those that need a word begin, where it ends; int32, the lists.
+    """
+    states = np.repeat(np.arange(len(built.accepted) - 1), np.diff(built.accepted))
+    kept = ~never[built.patterns]
+    states, listed = states[kept], built.patterns[kept]
+    order = np.lexsort((told[listed], states))
+    states, listed = states[order], listed[order]
+    count = len(built.accepted) - 1
+    first = np.searchsorted(states, np.arange(count))
+    plain = np.bincount(states[~told[listed]], minlength=count)
+    last = np.searchsorted(states, np.arange(count), side="right")
+    return np.stack([first, first + plain, last], axis=1).astype(np.int32).ravel(), np.ascontiguousarray(listed, np.int32)
+
+
+def _check_bounds(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> None:
+    """Raises ValueError where a value does not lie in the data."""
+    if len(starts) != len(ends):
+        raise ValueError("starts and ends differ in length")
+    if len(starts) and (starts.min() < 0 or ends.max() > len(data) or (starts > ends).any()):
+        raise ValueError("a value is outside of the data")

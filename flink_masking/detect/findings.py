@@ -26,10 +26,6 @@ class Findings(NamedTuple):
     confidence: np.ndarray
     reasons: np.ndarray
 
-    def __len__(self) -> int:
-        """Number of findings (a tuple of columns would say six)."""
-        return len(self.types)
-
     def take(self, chosen: np.ndarray) -> "Findings":
         """Some of the findings: by a mask or by indices."""
         return Findings(*(column[chosen] for column in self.columns()))

@@ -7,7 +7,7 @@ from flink_masking.detect.digit_kernels import packed
 from flink_masking.detect.place_checks_kernels import age, coordinate, dmy, ymd
 from flink_masking.detect.trigger_kernels import password_fits, token_fits
 from flink_masking.detect.resolve_kernels import put
-from flink_masking.kernels import I32, I64, I64A, JIT, U8, U16, U64, W64, njit
+from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit, types
 from flink_masking.kernels.characters import digit, letter
 from flink_masking.kernels.memory import at
 
@@ -50,15 +50,15 @@ def a_date(p, e):
 
 
 @njit(**JIT)
-def keyed_fits(rule, p, e, keys, kinds):
-    """Whether the whole value p…e follows a rule; keys and kinds are the table of placeholders."""
+def keyed_fits(rule, p, e, empty):
+    """Whether the whole value p…e follows a rule; `empty` is the table of placeholders."""
     n = e - p
     if n == 0 or n > 512:
         return False
     if rule == 13:
-        return password_fits(p, e, keys, kinds)
+        return password_fits(p, e, empty)
     if rule == 14:
-        return token_fits(p, e, keys, kinds)
+        return token_fits(p, e, empty)
     letters, digits, spaces, others = census(p, e)
     if letters + digits == 0:
         return False
@@ -90,19 +90,20 @@ def keyed_fits(rule, p, e, keys, kinds):
     return np.bool_(False)
 
 
+U32 = types.Array(types.uint32, 1, "C", readonly=True)
 H_TYPE, H_RULE, H_SCORE = range(3)
 """Numbers of a hint: the type that a key says, or -1; its rule; its confidence."""
 HINT = 3
 BY_KEY = 4
 
 
-@njit(I64(U8, I64A, I64A, I32, I64A, U64, U16, I64, W64), **JIT)
-def keyed(data, starts, ends, hints, hint_rows, keys, kinds, lowest, found):
+@njit(I64(U8, I64A, I64A, I32, I64A, U32, I64, W64), **JIT)
+def keyed(data, starts, ends, hints, hint_rows, empty, lowest, found):
     """Write a candidate for each whole value that follows the rule of its hint; the result is how many."""
-    base, n = np.int64(data.ctypes.data), np.int64(0)
+    base, n, out, table = np.int64(data.ctypes.data), np.int64(0), np.int64(found.ctypes.data), np.int64(empty.ctypes.data)
     for v in range(len(starts)):
         x = np.int64(hints[v]) * HINT
         if hints[v] and hint_rows[x + H_TYPE] >= 0 and hint_rows[x + H_SCORE] >= lowest \
-                and keyed_fits(hint_rows[x + H_RULE], base + starts[v], base + ends[v], keys, kinds):
-            n = put(found, n, hint_rows[x + H_TYPE], starts[v], ends[v], v, hint_rows[x + H_SCORE], BY_KEY)
+                and keyed_fits(hint_rows[x + H_RULE], base + starts[v], base + ends[v], table):
+            n = put(out, n, hint_rows[x + H_TYPE], starts[v], ends[v], v, hint_rows[x + H_SCORE], BY_KEY)
     return n

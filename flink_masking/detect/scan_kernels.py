@@ -7,9 +7,10 @@ reaches: the work is linear in the bytes. Open repeats at the end of a pattern a
 
 import numpy as np
 
-from flink_masking.detect.automaton_flags_kernels import AFTER
+from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, LONGEST, SHIFT, TOLD
+from flink_masking.detect.cells_kernels import cell
 from flink_masking.detect.digit_kernels import STRONG
-from flink_masking.detect.resolve_kernels import FIELDS, put
+from flink_masking.detect.resolve_kernels import FIELDS, START, TYPE, put
 from flink_masking.detect.trigger_kernels import (
     PASSWORD,
     credentials_at,
@@ -21,7 +22,7 @@ from flink_masking.detect.trigger_kernels import (
     url_at,
     value_after,
 )
-from flink_masking.kernels import I32, I64, I64A, JIT, U8, U16, U64, W64, njit, types
+from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit, types
 from flink_masking.kernels.characters import digit, letter
 from flink_masking.kernels.memory import at
 
@@ -35,21 +36,33 @@ WHOLE, DIGITS, PEM = 0, 1, 2
 T_EMAIL, T_CREDENTIALS, T_URL_SECRET, T_JWT, T_PASSWORD, T_SECRET, S_LOWEST = range(7)
 T_URL = 14
 """Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence."""
+S_WORD, S_FIRST, S_TRIGGER = 1, 2, 4
+"""Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what triggers find."""
 ACCEPTS = np.uint32(1 << 31)
 U32 = types.Array(types.uint32, 1, "C", readonly=True)
-
-
-@njit(**JIT)
-def boundary(p, first, e):
-    """Whether a word begins or ends at p."""
-    before = p > first and word_byte(at(p - 1))
-    return before != (p < e and word_byte(at(p)))
 
 
 @njit(**JIT)
 def word_byte(c):
     """Whether a byte is an ASCII letter or digit or ``_``: a word of regular expressions."""
     return letter(c) or digit(c) or c == 95
+
+
+@njit(**JIT)
+def after_word(c):
+    """Whether a byte may stand between a word and what it speaks for."""
+    return c == 32 or c == 58 or c == 61 or c == 35 or c == 34 or c == 39 or c == 40 or c == 10 or c == 9 or c == 44 or c == 47
+
+
+@njit(**JIT)
+def same_before(found, n, n0, kind, start):
+    """The number of the candidate of a kind and start since number n0, or n."""
+    j = n - 1
+    while j >= n0 and cell(found, j * FIELDS + START) == start:
+        if cell(found, j * FIELDS + TYPE) == kind:
+            return j
+        j -= 1
+    return n
 
 
 @njit(**JIT)
@@ -73,9 +86,9 @@ def end_of_key(p, e, search):
     return q, False
 
 
-@njit(I64(U8, I64A, I64A, U8, U32, U32, I32, I32, U8, I64, I64A, U64, U16, U64, U16, I64A, I64, W64, W64), **JIT)
-def scan(data, starts, ends, classes, moves, first, accepted, listed, extending, width, patterns, secret_keys, secret_kinds, empty_keys,
-         empty_kinds, settings, value, found, done):
+@njit(I64(U8, I64A, I64A, I32, U8, I64, U8, U8, U32, U32, I32, I32, U8, I64A, U32, U32, I64A, I64, W64, W64), **JIT)
+def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, first, accepted, listed, extending, patterns, secrets,
+         placeholders, settings, value, found, done):
     """Write the candidates of values from number `value` on; one by a pattern has ``-1 - pattern`` as its type, no score and no reasons.
 
     Returns:
@@ -83,30 +96,40 @@ def scan(data, starts, ends, classes, moves, first, accepted, listed, extending,
         room for more.
     """
     base, n = np.int64(data.ctypes.data), np.int64(0)
+    out, at_secrets, at_empty = np.int64(found.ctypes.data), np.int64(secrets.ctypes.data), np.int64(placeholders.ctypes.data)
     room = len(found) // FIELDS - 256
     for v in range(value, len(starts)):
         lo, e, n0 = base + starts[v], base + ends[v], n
         p, before = lo, False
         email_until, url_until, jwt_until, kv_until, tail_until, tail_row = lo, lo, lo, lo, lo, np.int64(-1)
         skip, search, whole_email = lo, True, True
+        hint = np.int64(hints[v]) * types_
         while p < e:
             c = at(p)
-            w = word_byte(c)
-            if not (before and w):
+            sign = signs[np.uint64(c)]
+            w = sign & S_WORD != 0
+            if sign > S_WORD and not (before and w):
                 if n >= room:
                     done[0] = v
                     return n0
                 q = first[np.uint64(c)]
                 if q:
                     j = p + 1
+                    told = p > lo and after_word(at(p - 1))
                     while True:
                         if q >= ACCEPTS:
                             q ^= ACCEPTS
-                            state = np.uint64(q) // np.uint64(width)
-                            for a in range(accepted[state], accepted[state + np.uint64(1)]):
+                            x = np.uint64(3) * (np.uint64(q) >> np.uint64(SHIFT))
+                            edge = j == e or word_byte(at(j)) != word_byte(at(j - 1))
+                            # Patterns that only a word or key makes certain enough stand at the end of a state's list.
+                            last = accepted[x + np.uint64(2)] if hint or told else accepted[x + np.uint64(1)]
+                            for a in range(accepted[x], last):
                                 number = np.int64(listed[a])
                                 row = number * PATTERN
-                                if patterns[row + P_CONTEXT] == 0 or (patterns[row + P_FLAGS] & AFTER and not boundary(j, lo, e)):
+                                flags = patterns[row + P_FLAGS]
+                                if flags & AFTER and not edge:
+                                    continue
+                                if flags & TOLD and not told and not strengths[hint + patterns[row + P_TYPE]]:
                                     continue
                                 end, tail = j, patterns[row + P_TAIL]
                                 if tail >= 0:
@@ -119,7 +142,14 @@ def scan(data, starts, ends, classes, moves, first, accepted, listed, extending,
                                 elif patterns[row + P_PART] == PEM:
                                     end, search = end_of_key(end, e, search)
                                     skip = end
-                                n = put(found, n, -1 - number, p - base, end - base, v, 0, 0)
+                                if flags & ATOMIC:
+                                    skip = end
+                                if flags & LONGEST:
+                                    k = same_before(out, n, n0, -1 - number, p - base)
+                                    put(out, k, -1 - number, p - base, end - base, v, 0, 0)
+                                    n += k == n
+                                else:
+                                    n = put(out, n, -1 - number, p - base, end - base, v, 0, 0)
                             if n >= room:
                                 break
                         if j >= e:
@@ -128,46 +158,48 @@ def scan(data, starts, ends, classes, moves, first, accepted, listed, extending,
                         if q == 0:
                             break
                         j += 1
-                    if skip > p:  # a private key: nothing is looked for inside
-                        before, p = False, skip
+                    if skip > p:  # a private key, a UUID: nothing is looked for inside
+                        before, p = True, skip
                         continue
-                if not w:
+                if sign & S_TRIGGER == 0:
+                    pass
+                elif not w:
                     if c == 64:
                         if p >= email_until and settings[T_EMAIL] >= 0:
                             s, f = email_at(p, lo, e, whole_email)
                             whole_email = False
                             if f:
-                                n = put(found, n, settings[T_EMAIL], s - base, f - base, v, 96, FORM | CHECKED)
+                                n = put(out, n, settings[T_EMAIL], s - base, f - base, v, 96, FORM | CHECKED)
                     elif c == 58 or c == 61:
                         if c == 58 and p + 3 < e and at(p + 1) == 47 and at(p + 2) == 47:
                             s, f, until = credentials_at(p, lo, e)
                             if f and settings[T_CREDENTIALS] >= 0:
                                 email_until = until
-                                n = put(found, n, settings[T_CREDENTIALS], s - base, f - base, v, 96, FORM | CHECKED)
+                                n = put(out, n, settings[T_CREDENTIALS], s - base, f - base, v, 96, FORM | CHECKED)
                             if p >= url_until:
                                 s, url_until = url_at(p, lo, e)
                                 if url_until > s and settings[T_URL] >= 0:
-                                    n = put(found, n, settings[T_URL], s - base, url_until - base, v,
+                                    n = put(out, n, settings[T_URL], s - base, url_until - base, v,
                                             30 if s == lo and url_until == e else 52, FORM)
                         elif p > lo:
-                            kind, s = secret_key(p, lo, secret_keys, secret_kinds)
+                            kind, s = secret_key(p, lo, at_secrets)
                             if kind:
                                 s0 = s
                                 s, f = value_after(p, e, kv_until)
                                 kv_until = max(kv_until, f)
-                                fits = (password_fits(s, f, empty_keys, empty_kinds) if kind == PASSWORD
-                                        else token_fits(s, f, empty_keys, empty_kinds))
+                                fits = (password_fits(s, f, at_empty) if kind == PASSWORD
+                                        else token_fits(s, f, at_empty))
                                 if fits:
                                     query = s0 > lo and (at(s0 - 1) == 63 or at(s0 - 1) == 38)
                                     number = (settings[T_URL_SECRET] if query else settings[T_PASSWORD] if kind == PASSWORD
                                               else settings[T_SECRET])
                                     if number >= 0:
-                                        n = put(found, n, number, s - base, f - base, v, 85 if c == 61 or kind != PASSWORD else 78,
+                                        n = put(out, n, number, s - base, f - base, v, 85 if c == 61 or kind != PASSWORD else 78,
                                                 BY_CONTEXT | (0 if kind == PASSWORD else BY_ENTROPY))
-                elif c == 101 and p >= jwt_until and p + 20 < e and at(p + 1) == 121 and at(p + 2) == 74:
+                elif p >= jwt_until and p + 20 < e and at(p + 1) == 121 and at(p + 2) == 74:
                     f, verdict, jwt_until = jwt_at(p, e)
                     if f and settings[T_JWT] >= 0:
-                        n = put(found, n, settings[T_JWT], p - base, f - base, v, 98 if verdict == STRONG else 70,
+                        n = put(out, n, settings[T_JWT], p - base, f - base, v, 98 if verdict == STRONG else 70,
                                 FORM | (CHECKED if verdict == STRONG else 0))
             before = w
             p += 1

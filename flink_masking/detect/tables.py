@@ -7,10 +7,12 @@ import numpy as np
 
 from flink_masking.detect import automaton, lists
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.catalogue import NUMBERS, ROWS
+from flink_masking.detect.automaton_flags_kernels import ATOMIC, LONGEST
+from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
-from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, WHOLE
+from flink_masking.detect.regex import WORD
+from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
 PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM}
@@ -26,20 +28,20 @@ class Tables(NamedTuple):
 
     Attributes:
         automaton: of all patterns.
-        width: classes of bytes.
+        signs: uint8, 256: what a byte may begin.
         patterns: int64, `PATTERN` numbers a pattern.
         context: uint64, hash table of (word, type).
         secrets: hash table of key words and what each promises.
         placeholders: hash table of texts that are no secrets.
-        names: hash table of the lists.
+        names: hash table of the lists, and of the words that tell names.
     """
 
     automaton: Automaton
-    width: int
+    signs: np.ndarray
     patterns: np.ndarray
     context: np.ndarray
-    secrets: tuple[np.ndarray, np.ndarray]
-    placeholders: tuple[np.ndarray, np.ndarray]
+    secrets: np.ndarray
+    placeholders: np.ndarray
     names: tuple[np.ndarray, np.ndarray]
 
 
@@ -52,8 +54,15 @@ def regexes() -> tuple[str, ...]:
 def tables() -> Tables:
     """Read what was kept, or build it."""
     built = kept(regexes())
-    return Tables(built, int(built.classes.max()) + 1, _patterns(built), _context(), _secrets(),
+    return Tables(built, _signs(built), _patterns(built), _context(), _secrets(),
                   lists.table({_letters(word): 1 for word in PLACEHOLDERS}), lists.names())
+
+
+def _signs(built: Automaton) -> np.ndarray:
+    signs = np.where(built.first != 0, S_FIRST, 0).astype(np.uint8)
+    signs[list(WORD)] |= S_WORD
+    signs[list(b"@:=e")] |= S_TRIGGER
+    return signs
 
 
 def _letters(phrase: str) -> str:
@@ -66,9 +75,15 @@ def _patterns(built: automaton.Automaton) -> np.ndarray:
     for kind, row in enumerate(ROWS):
         for p in row.patterns:
             rows.append([kind, CHECKS.index(p.check), p.weak, p.strong, p.context, p.alone, PARTS[p.part], int(built.tails[number]),
-                         int(built.flags[number])])
+                         _flags(p, int(built.flags[number]))])
             number += 1
     return np.array(rows, np.int64).reshape(-1, PATTERN).ravel()
+
+
+def _flags(pattern: Pattern, flags: int) -> int:
+    """Flags of a pattern: of the matches of one without a check, and of telephone numbers, the longest is the one; nothing is inside a UUID."""
+    longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international")
+    return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac") else 0)
 
 
 def _context() -> np.ndarray:
@@ -77,14 +92,7 @@ def _context() -> np.ndarray:
                     for word in (*row.words, *(key for key in row.keys if " " not in key and key not in _AMBIGUOUS))})
     hashes = lists.hashes([word for word, _ in pairs])
     keys = [_mixed(int(h), number) for h, (_, number) in zip(hashes, pairs, strict=True)]
-    size = 1 << max(4, (2 * len(keys)).bit_length())
-    table = np.zeros(size, np.uint64)
-    for key in keys:
-        k = key & (size - 1)
-        while table[k] != 0:
-            k = (k + 1) & (size - 1)
-        table[k] = key
-    return table
+    return lists.hashed(np.array(keys, np.uint64), np.ones(len(keys), np.uint64))
 
 
 _AMBIGUOUS = frozenset(("name", "by", "address", "given", "family", "pass", "via", "cap", "cp", "long", "account", "card", "ort", "nom", "nome",
@@ -102,7 +110,7 @@ def _mixed(word: int, number: int) -> int:
     return (h ^ (h >> 33)) | 1
 
 
-def _secrets() -> tuple[np.ndarray, np.ndarray]:
+def _secrets() -> np.ndarray:
     """Key words before ``=`` and ``:`` and what they promise."""
     promised: dict[str, int] = {}
     for row in ROWS:

@@ -3,17 +3,19 @@
 
 import numpy as np
 
-from flink_masking.detect.words_kernels import BASIS, found, hashed, in_word, mixed, small
+from flink_masking.detect.cells_kernels import cell, found, set_cell
+from flink_masking.detect.words_kernels import BASIS, hashed, in_word, mixed, small, word_hash
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
 FIRST, LAST, CITY, COUNTRY, COMMON, TITLE, STREET, COMPANY = (1 << k for k in range(8))
-PARTICLE, NATIONALITY, CUE, UNIT, STATE = (1 << k for k in range(8, 13))
+PARTICLE, NATIONALITY, CUE, UNIT, STATE, BEGINS = (1 << k for k in range(8, 14))
+"""What lists say of a word; the last bit: it begins a name of several words."""
 MOST = 512
-T_START, T_END, T_BITS, T_SHAPE, T_GAP, T_HASH = range(6)
-TOKEN = 6
-"""Numbers of a token: where it begins and ends, what lists say, its shape, what separates it from the next one, its hash."""
+T_START, T_END, T_BITS, T_SHAPE, T_GAP = range(5)
+TOKEN = 5
+"""Numbers of a token: where it begins and ends, what lists say or -1, its shape, what separates it from the next one."""
 CAPITAL, NUMBER, SHOUTED, INITIAL = 1, 2, 4, 8
 """Bits of a shape: begins with a capital; of digits; of capitals only; one letter."""
 SPACE, POINT, JOINED, COMMA, LINE, HASH, FAR = range(7)
@@ -68,62 +70,74 @@ def gap_after(p, e):
 
 
 @njit(**JIT)
-def cut(p, e, keys, bits, tokens):
-    """Tokens of a text from p on; the results are how many, where the next one begins, and whether a capital was among them."""
+def cut(p, e, lists, tokens):
+    """Tokens of a text from p on; the results are how many, where the next one begins, and whether a capital was among them.
+
+    Words with a capital are looked up in all lists; others have -1 for what lists say of them, until `said` looks them up.
+    """
     n, capitals = 0, False
     while p < e and not in_word(at(p)):
         p += 1
     while p < e and n < MOST:
-        start, h, before, digits, uppers = p, BASIS, np.int64(0), 0, 0
-        starts_digit = digit(at(p))
+        start, digits = p, digit(at(p))
         while p < e:
             c = at(p)
             if not in_word(c):
                 # An apostrophe inside a word (O'Neill, l'Aquila), not the end of one.
-                if c == 39 and p > start and p + 2 < e and in_word(at(p + 1)) and in_word(at(p + 2)) and not starts_digit:
-                    h = hashed(h, c)
-                    before = c
-                    p += 1
-                    continue
+                if not (c == 39 and p > start and p + 2 < e and in_word(at(p + 1)) and in_word(at(p + 2)) and not digits):
+                    break
+            elif c == 0xE2 and p + 1 < e and at(p + 1) == 0x80:  # typographic marks and dashes
                 break
-            if c == 0xE2 and p + 1 < e and at(p + 1) == 0x80:  # typographic marks and dashes
-                break
-            digits += digit(c)
-            uppers += 65 <= c <= 90
-            h = hashed(h, small(c, before))
-            before = c
             p += 1
         if p == start:  # a typographic mark
             p += 3
             if n:
-                tokens[(n - 1) * TOKEN + T_GAP] = FAR
+                set_cell(tokens, (n - 1) * TOKEN + T_GAP, FAR)
             while p < e and not in_word(at(p)):
                 p += 1
             continue
-        h = mixed(h)
-        capital = capital_at(start, e)
+        capital = not digits and capital_at(start, e)
         capitals = capitals or capital
-        x = n * TOKEN
-        tokens[x + T_START], tokens[x + T_END], tokens[x + T_HASH] = start, p, np.int64(h)
-        tokens[x + T_BITS] = found(keys, bits, h)
-        size = p - start
-        tokens[x + T_SHAPE] = ((CAPITAL if capital else 0) | (NUMBER if starts_digit else 0) | (SHOUTED if uppers == size and size > 1 else 0)
-                               | (INITIAL if size == 1 and capital else 0))
+        x, size = n * TOKEN, p - start
+        set_cell(tokens, x + T_START, start)
+        set_cell(tokens, x + T_END, p)
+        set_cell(tokens, x + T_BITS, found(lists, word_hash(start, p)) if capital else 0 if digits else -1)
+        shape = (CAPITAL if capital else 0) | (NUMBER if digits else 0) | (INITIAL if size == 1 and capital else 0)
+        set_cell(tokens, x + T_SHAPE, shape | (SHOUTED if capital and size > 1 and 65 <= at(p - 1) <= 90 else 0))
         gap, p = gap_after(p, e)
-        tokens[x + T_GAP] = gap
+        set_cell(tokens, x + T_GAP, gap)
         n += 1
     if n:
-        tokens[(n - 1) * TOKEN + T_GAP] = FAR
+        set_cell(tokens, (n - 1) * TOKEN + T_GAP, FAR)
+    if not capitals:  # a text without capitals: any word may be a name
+        for k in range(n):
+            x = k * TOKEN
+            if cell(tokens, x + T_BITS) < 0:
+                set_cell(tokens, x + T_BITS, found(lists, word_hash(cell(tokens, x + T_START), cell(tokens, x + T_END))))
     return n, p, capitals
 
 
 @njit(**JIT)
-def phrase(tokens, k, n, keys, bits, wanted):
+def said(tokens, k, few):
+    """What lists say of token k; a word in small letters is looked up in the short list of words that tell names."""
+    x = k * TOKEN
+    bits = cell(tokens, x + T_BITS)
+    if bits < 0:
+        bits = found(few, word_hash(cell(tokens, x + T_START), cell(tokens, x + T_END)))
+        set_cell(tokens, x + T_BITS, bits)
+    return bits
+
+
+@njit(**JIT)
+def phrase(tokens, k, n, lists, wanted):
     """The longest phrase of at most four words from token k that a list has with one of the wanted bits: its last token, or -1; its bits."""
     best, best_bits = np.int64(-1), np.int64(0)
+    of = cell(tokens, k * TOKEN + T_BITS)
+    if of >= 0 and of & BEGINS == 0:
+        return (np.int64(k), of & wanted) if of & wanted else (best, best_bits)
     h, before = BASIS, np.int64(0)
     for j in range(k, min(n, k + 4)):
-        p, e = tokens[j * TOKEN + T_START], tokens[j * TOKEN + T_END]
+        p, e = cell(tokens, j * TOKEN + T_START), cell(tokens, j * TOKEN + T_END)
         if j > k:
             h = hashed(h, np.int64(32))
             before = np.int64(0)
@@ -132,22 +146,22 @@ def phrase(tokens, k, n, keys, bits, wanted):
             h = hashed(h, small(c, before))
             before = c
             p += 1
-        of = found(keys, bits, mixed(h)) & wanted
+        of = found(lists, mixed(h)) & wanted
         if of:
             best, best_bits = np.int64(j), of
-        gap = tokens[j * TOKEN + T_GAP]
+        gap = cell(tokens, j * TOKEN + T_GAP)
         if gap != SPACE and gap != JOINED and gap != POINT:
             break
     return best, best_bits
 
 
 @njit(**JIT)
-def street_word(tokens, k, keys, bits):
+def street_word(tokens, k, lists):
     """Whether a token names a kind of street, or ends like one: Bahnhofstraße."""
     x = k * TOKEN
-    if tokens[x + T_BITS] & STREET:
+    if said(tokens, k, lists) & STREET:
         return True
-    p, e = tokens[x + T_START], tokens[x + T_END]
+    p, e = cell(tokens, x + T_START), cell(tokens, x + T_END)
     for size in range(3, min(e - p - 2, np.int64(8))):
         h, before, q = hashed(BASIS, np.int64(45)), np.int64(45), e - size
         while q < e:
@@ -155,6 +169,6 @@ def street_word(tokens, k, keys, bits):
             h = hashed(h, small(c, before))
             before = c
             q += 1
-        if found(keys, bits, mixed(h)) & STREET:
+        if found(lists, mixed(h)) & STREET:
             return True
     return False

@@ -7,8 +7,9 @@ Every function takes addresses: `first` and `e` are the ends of the value. A res
 import numpy as np
 
 from flink_masking.contract.email_kernels import email_fits
+from flink_masking.detect.cells_kernels import found
 from flink_masking.detect.token_checks_kernels import jwt_header, random_text
-from flink_masking.detect.words_kernels import found, letters_hash
+from flink_masking.detect.words_kernels import letters_hash
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit, letter
 from flink_masking.kernels.memory import at
@@ -148,7 +149,7 @@ PASSWORD, TOKEN = 1, 2
 
 
 @njit(**JIT)
-def secret_key(p, first, keys, kinds):
+def secret_key(p, first, words):
     """What the word before p, spaces and quotes between, promises: `PASSWORD`, `TOKEN` or 0; and where the word begins."""
     q = p
     while q > first and p - q < 3 and (at(q - 1) == 32 or at(q - 1) == 34 or at(q - 1) == 39 or at(q - 1) == 93):
@@ -163,7 +164,7 @@ def secret_key(p, first, keys, kinds):
         return np.int64(0), start
     word = start
     while word < end:  # the whole word, then what follows a separator or begins with a capital
-        kind = found(keys, kinds, letters_hash(word, end))
+        kind = found(words, letters_hash(word, end))
         if kind:
             return kind, start
         word += 1
@@ -205,7 +206,7 @@ def value_after(p, e, known):
 
 
 @njit(**JIT)
-def placeholder(p, e, keys, kinds):
+def placeholder(p, e, empty):
     """Whether a text stands for a secret that is not there: ``xxxxxxxx``, ``********``, ``${VAR}``, ``<password>``, ``changeme``, ``null``."""
     if e - p < 3:
         return True
@@ -216,18 +217,18 @@ def placeholder(p, e, keys, kinds):
     while q < e and q < p + 64:
         same = same and at(q) == c
         q += 1
-    return same or found(keys, kinds, letters_hash(p, min(e, p + 40))) != 0
+    return same or found(empty, letters_hash(p, min(e, p + 40))) != 0
 
 
 @njit(**JIT)
-def password_fits(p, e, keys, kinds):
+def password_fits(p, e, empty):
     """Whether a text can be a password: 4 to 128 bytes, no placeholder."""
-    return 4 <= e - p <= 128 and not placeholder(p, e, keys, kinds)
+    return 4 <= e - p <= 128 and not placeholder(p, e, empty)
 
 
 @njit(**JIT)
-def token_fits(p, e, keys, kinds):
+def token_fits(p, e, empty):
     """Whether a text can be a random secret: 10 bytes or more, entropy of 3.5 bits a character (3 under 20 bytes), no placeholder."""
-    if e - p < 10 or placeholder(p, e, keys, kinds):
+    if e - p < 10 or placeholder(p, e, empty):
         return False
     return random_text(p, e, 3.0 if e - p < 20 else 3.5)

@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from flink_masking.detect.cells_kernels import cell
 from flink_masking.detect.checks_kernels import check
 from flink_masking.detect.context_kernels import WORDS, speaks, words_before
 from flink_masking.detect.digit_kernels import STRONG
@@ -21,8 +22,9 @@ from flink_masking.detect.scan_kernels import (
     P_TYPE,
     P_WEAK,
     PATTERN,
+    U32,
 )
-from flink_masking.kernels import I32, I64, I64A, JIT, U8, U64, W64, njit
+from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit
 from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
@@ -43,12 +45,12 @@ def score_of(patterns, row_of, verdict, whole, strength, close):
     """Confidence and reasons of a candidate: its pattern's numbers, the verdict of the check, whether it is the whole value, what the key
     says (2 its type, 1 a word of it), whether a word before it speaks for the type."""
     strong = verdict == STRONG
-    score = patterns[row_of + P_STRONG] if strong else patterns[row_of + P_WEAK]
-    reasons = FORM | (CHECKED if strong and patterns[row_of + P_CHECK] else 0)
-    if whole and score > patterns[row_of + P_ALONE]:
-        score = patterns[row_of + P_ALONE]
-    if score < patterns[row_of + P_CONTEXT] and (strength or close):
-        score = patterns[row_of + P_CONTEXT] if strength != 1 or close else max(score, patterns[row_of + P_CONTEXT] - 5)
+    score = cell(patterns, row_of + P_STRONG) if strong else cell(patterns, row_of + P_WEAK)
+    reasons = FORM | (CHECKED if strong and cell(patterns, row_of + P_CHECK) else 0)
+    if whole and score > cell(patterns, row_of + P_ALONE):
+        score = cell(patterns, row_of + P_ALONE)
+    if score < cell(patterns, row_of + P_CONTEXT) and (strength or close):
+        score = cell(patterns, row_of + P_CONTEXT) if strength != 1 or close else max(score, cell(patterns, row_of + P_CONTEXT) - 5)
     if strength == 2:
         reasons |= BY_KEY
     elif strength or close:
@@ -61,20 +63,22 @@ def keep(found, k, k0, kind, start, end, value, score, reasons):
     """Write a candidate as number k; of one type and start since number k0 only the most certain stays, of equal ones the longest."""
     for j in range(k0, k):
         x = j * FIELDS
-        if found[x + TYPE] == kind and found[x + START] == start:
-            if score > found[x + SCORE] or (score == found[x + SCORE] and end > found[x + END]):
+        if cell(found, x + TYPE) == kind and cell(found, x + START) == start:
+            if score > cell(found, x + SCORE) or (score == cell(found, x + SCORE) and end > cell(found, x + END)):
                 put(found, j, kind, start, end, value, score, reasons)
             return k
     return put(found, k, kind, start, end, value, score, reasons)
 
 
-@njit(I64(U8, I64A, I64A, I32, U8, I64, I64A, U64, I64, W64, I64), **JIT)
+@njit(I64(U8, I64A, I64A, I32, U8, I64, I64A, U32, I64, W64, I64), **JIT)
 def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowest, found, count):
     """Weigh candidates in their place; the result is how many stay.
 
     `strengths` has `types_` numbers a hint: 2 where a key says the type, 1 where a word of it does, else 0.
     """
-    base, k, words = np.int64(data.ctypes.data), np.int64(0), np.empty(WORDS, np.uint64)
+    base, k, words = np.int64(data.ctypes.data), np.int64(0), np.empty(WORDS, np.int64)
+    out, at_words, at_context, at_patterns = (np.int64(found.ctypes.data), np.int64(words.ctypes.data), np.int64(context.ctypes.data),
+                                              np.int64(patterns.ctypes.data))
     at_start, at_value, k0, counted = np.int64(-1), np.int64(-1), np.int64(0), -1
     for i in range(count):
         x = i * FIELDS
@@ -98,13 +102,13 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
             if strength < 2 and p > lo and patterns[row_of + P_CONTEXT] > (patterns[row_of + P_STRONG] if verdict == STRONG
                                                                           else patterns[row_of + P_WEAK]):
                 if counted < 0:
-                    counted = words_before(p, lo, words)
-                close = speaks(context, words, counted, kind)
-            score, reasons = score_of(patterns, row_of, verdict, p == lo and f == e, strength, close)
+                    counted = words_before(p, lo, at_words)
+                close = speaks(at_context, at_words, counted, kind)
+            score, reasons = score_of(at_patterns, row_of, verdict, p == lo and f == e, strength, close)
             if patterns[row_of + P_PART] == DIGITS:
                 p, f = end_of_digits(p, f)
         if score >= lowest:
             while f < e and at(f) & 0xC0 == 0x80:  # never inside a character
                 f += 1
-            k = keep(found, k, k0, kind, p - base, f - base, v, score, reasons)
-    return k
+            k = keep(out, k, k0, kind, p - base, f - base, v, score, reasons)
+    return k + 0 * len(words)  # a local array lives as long as it is mentioned

@@ -1,5 +1,5 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-"""Hashes of words, and hash tables that are probed for them: FNV-1a over small letters, the last bits mixed (MurmurHash3's finaliser)."""
+"""Hashes of words, and filling hash tables with them: FNV-1a over small letters, the last bits mixed (MurmurHash3's finaliser)."""
 
 import numpy as np
 
@@ -66,33 +66,9 @@ def letters_hash(p, e):
     return mixed(h)
 
 
-@njit(**JIT)
-def found(keys, values, h):
-    """The value of a hash in a table of open addressing, or 0; keys has a power of two of places, some of them 0."""
-    mask = np.uint64(len(keys) - 1)
-    k = h & mask
-    while keys[k] != 0:
-        if keys[k] == h:
-            return np.int64(values[k])
-        k = (k + np.uint64(1)) & mask
-    return np.int64(0)
-
-
 @njit(types.void(types.uint8[::1], types.int64[::1], types.uint64[::1]), **JIT)
 def hash_words(data, offsets, hashes):
     """The hash of each word ``data[offsets[k]:offsets[k + 1]]``."""
     base = np.int64(data.ctypes.data)
     for k in range(len(hashes)):
         hashes[k] = word_hash(base + offsets[k], base + offsets[k + 1])
-
-
-@njit(types.void(types.uint64[::1], types.uint16[::1], types.uint64[::1], types.uint16[::1]), **JIT)
-def fill(hashes, bits, keys, values):
-    """Put hashes with their bits into an empty table; bits of equal hashes are joined."""
-    mask = np.uint64(len(keys) - 1)
-    for j in range(len(hashes)):
-        k = hashes[j] & mask
-        while keys[k] != 0 and keys[k] != hashes[j]:
-            k = (k + np.uint64(1)) & mask
-        keys[k] = hashes[j]
-        values[k] |= bits[j]

@@ -2,15 +2,16 @@
 
 from flink_masking.detect.catalogue.row import Pattern, Row
 
+_GROUP = r"[0-9A-Fa-f]{1,4}"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
 
 ROWS = (
     Row("IP_ADDRESS", "device", "IPv4 or IPv6 address",
         (Pattern(r"\b" + _OCTET + r"(?:\." + _OCTET + r"){3}\b", "ipv4", 60, 82, 95),
-         Pattern(r"\b[0-9A-Fa-f]{1,4}(?:::?[0-9A-Fa-f]{1,4}){2,7}\b", "ipv6", 0, 88, 96),
-         Pattern(r"\b[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){0,6}::(?:[0-9A-Fa-f]{1,4})?", "ipv6", 0, 80, 95),
-         Pattern(r"::[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4}){1,6}\b", "ipv6", 0, 80, 95),
-         Pattern(r"::(?:[0-9A-Fa-f]{1,4}:){0,5}" + _OCTET + r"(?:\." + _OCTET + r"){3}\b", "ipv6", 0, 80, 95)),
+         Pattern(r"\b" + _GROUP + r"(?::" + _GROUP + r"){7}\b", "ipv6", 0, 90, 96),
+         Pattern(r"\b" + _GROUP + r"(?::" + _GROUP + r"){0,6}::(?:" + _GROUP + r"(?::" + _GROUP + r"){0,6})?", "ipv6", 0, 84, 95),
+         Pattern(r"::" + _GROUP + r"(?::" + _GROUP + r"){1,6}\b", "ipv6", 0, 80, 95),
+         Pattern(r"::(?:" + _GROUP + r":){0,5}" + _OCTET + r"(?:\." + _OCTET + r"){3}\b", "ipv6", 0, 80, 95)),
         keys=("ip", "ip address", "ipaddr", "ipv4", "ipv6", "client ip", "remote ip", "source ip", "src ip", "dst ip", "remote addr", "host ip",
               "x forwarded for", "ip adresse", "adresse ip", "dirección ip", "indirizzo ip", "ip adres"), words=("ip", "ipv4", "ipv6")),
     Row("MAC_ADDRESS", "device", "address of a network card",
