@@ -47,6 +47,7 @@ from flink_masking.detect.tokens_kernels import (
     street_word,
 )
 from flink_masking.kernels import I64, I64A, JIT, U8,  W64, njit
+from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
 BY_RULE = 256
@@ -63,6 +64,16 @@ def capital(tokens, k, caseless):
         bits = cell(tokens, k * TOKEN + T_BITS)
         return bits & (NAME | PLACE | COMPANY) != 0 and bits & COMMON == 0
     return cell(tokens, k * TOKEN + T_SHAPE) & CAPITAL != 0
+
+
+@njit(**JIT)
+def with_digit(p, e):
+    """Whether a digit stands in a word."""
+    while p < e:
+        if digit(at(p)):
+            return True
+        p += 1
+    return False
 
 
 @njit(**JIT)
@@ -85,7 +96,9 @@ def address_end(tokens, k, n, caseless, few):
                 capitals += shape & CAPITAL
                 last = j
             elif shape & CAPITAL or (caseless and of & COMMON == 0):
-                if of & COMMON and of & (NAME | PLACE | STREET) == 0:
+                if of & COMMON and of & (NAME | PLACE | STREET) == 0 and not (j + 1 < n and street_word(tokens, j + 1, few)):
+                    break
+                if caseless and with_digit(cell(tokens, x + T_START), cell(tokens, x + T_END)):
                     break
                 capitals += 1
                 last = j

@@ -106,8 +106,8 @@ def aba(p, e):
     """A US routing number: weights 3, 7, 1 and a prefix in use."""
     x, n = packed(p, e)
     two = value(x, 7, 2)
-    used = (0 < two <= 12) or 21 <= two <= 32 or 61 <= two <= 72 or two == 80
-    return strong(n == 9 and used and weighted(x, n, 0x371371371, 9) % 10 == 0)
+    used = two <= 12 or 21 <= two <= 32 or 61 <= two <= 72 or two == 80
+    return strong(n == 9 and used and x != 0 and weighted(x, n, 0x371371371, 9) % 10 == 0)
 
 
 @njit(**JIT)
@@ -229,7 +229,7 @@ def belgian(p, e):
     rest, check = value(x, 2, 9), value(x, 0, 2)
     if month > 12 or day > 31 or rest == 0:
         return NOT
-    return strong(97 - rest % 97 == check or 97 - (2_000_000_000 + rest) % 97 == check)
+    return strong(97 - rest % 97 == check or (value(x, 9, 2) <= 40 and 97 - (2_000_000_000 + rest) % 97 == check))
 
 
 @njit(**JIT)

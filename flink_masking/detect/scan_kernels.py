@@ -173,8 +173,9 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                     elif c == 58 or c == 61:
                         if c == 58 and p + 3 < e and at(p + 1) == 47 and at(p + 2) == 47:
                             s, f, until = credentials_at(p, lo, e)
-                            if f and settings[T_CREDENTIALS] >= 0:
+                            if f:
                                 email_until = until
+                            if f and settings[T_CREDENTIALS] >= 0:
                                 n = put(out, n, settings[T_CREDENTIALS], s - base, f - base, v, 96, FORM | CHECKED)
                             if p >= url_until:
                                 s, url_until = url_at(p, lo, e)
