@@ -20,7 +20,8 @@ class Automaton(NamedTuple):
 
     Attributes:
         classes: uint8, 256: the class of each byte.
-        moves: uint32, states times 2^SHIFT: where the row of the next state begins, the top bit set where that state accepts; 0 is no state.
+        moves: uint32, states times 2^SHIFT: where the row of the next state begins,
+        the top bit set where that state accepts; 0 is no state.
         first: uint32, 256: the state after the first byte of a match, as in `moves`.
         accepted: int32, for each state where its list in `patterns` begins, and one more.
         patterns: int32, numbers of the patterns that end in a state.

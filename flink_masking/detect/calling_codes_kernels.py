@@ -84,7 +84,7 @@ BY_LENGTHS = {
 """Calling codes by the numbers of digits after them."""
 
 
-def _table():
+def _table() -> list[int]:
     """By calling code 0 to 999: bit k is set where k digits may follow; 0 where there is no such code."""
     table = [0] * 1000
     for lengths, codes in BY_LENGTHS.items():

@@ -26,12 +26,8 @@ from flink_masking.detect.code_checks_kernels import (
     us_zip,
     vin,
 )
-from flink_masking.detect.finance_checks_kernels import (
-    bic,
-    iban,
-    vat,
-)
 from flink_masking.detect.digit_kernels import WEAK
+from flink_masking.detect.finance_checks_kernels import bic, ccc, clabe, iban, kontonr, track, vat
 from flink_masking.detect.number_checks_kernels import (
     aadhaar,
     aba,
@@ -41,8 +37,6 @@ from flink_masking.detect.number_checks_kernels import (
     brn,
     bsn,
     card,
-    ccc,
-    clabe,
     cnpj,
     cpf,
     cpr,
@@ -55,7 +49,6 @@ from flink_masking.detect.number_checks_kernels import (
     ird,
     itin,
     kennitala,
-    kontonr,
     medicare_au,
     nhs,
     nip,
@@ -69,7 +62,6 @@ from flink_masking.detect.number_checks_kernels import (
     steuer_id,
     tckn,
     tfn,
-    track,
 )
 from flink_masking.detect.place_checks_kernels import (
     age,

@@ -16,7 +16,7 @@ WORDS = 8
 
 @njit(**JIT)
 def words_before(p, first, words):
-    """The hashes of at most `WORDS` whole words in the `BEFORE` bytes before p, not before `first`, into `words`; the result is how many."""
+    """The hashes of at most `WORDS` whole words in the `BEFORE` bytes before p, not before `first`, into `words`; gives how many."""
     q, count = max(first, p - BEFORE), 0
     if q > first:  # not in the middle of a word
         while q < p and in_word(at(q)):

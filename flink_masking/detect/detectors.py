@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterable
+from functools import cached_property
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,7 +18,7 @@ from flink_masking.detect.json_kernels import decode, written_spans
 from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
 from flink_masking.detect.names_kernels import find_names
 from flink_masking.detect.reasons import Reason
-from flink_masking.detect.records import Paths, Values, ValueKind
+from flink_masking.detect.records import Paths, ValueKind, Values
 from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
 from flink_masking.detect.scan_kernels import P_CONTEXT, P_FLAGS, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, scan
 from flink_masking.detect.tables import number_or_none, tables
@@ -52,6 +53,10 @@ def type_named(name: str) -> int:
 class Detectors:
     """Finds data of some types. Immutable but for the paths that it has seen; may be used from several threads.
 
+    Attributes:
+        enabled: numbers of the types that are looked for.
+        minimum: lowest confidence of findings.
+
     Contract: deterministic; a value's findings do not depend on other values; nothing is kept of values; never raises on any bytes; time is
     linear in the bytes.
     """
@@ -71,11 +76,12 @@ class Detectors:
         if not 1 <= minimum <= 100:
             raise PolicyError("minimum: out of range. Hint: 1 to 100")
         chosen = frozenset(range(len(ROWS))) if types is None else frozenset(type_named(name) for name in types)
-        self._enabled = chosen
+        self.enabled, self.minimum = chosen, minimum
         self._tables = tables()
         patterns = self._tables.patterns.reshape(-1, PATTERN).copy()
         off = ~np.isin(patterns[:, P_TYPE], sorted(chosen))
-        patterns[np.ix_(off, [P_WEAK, P_STRONG, P_CONTEXT])] = 0
+        for column in (P_WEAK, P_STRONG, P_CONTEXT):
+            patterns[off, column] = 0
         countries = {code.upper() for code in locales}
         near = np.array([ROWS[number].country in countries for number in patterns[:, P_TYPE]], bool) & ~off
         for column in (P_WEAK, P_STRONG):
@@ -115,7 +121,7 @@ class Detectors:
         """Add a hint to the tables, which are replaced: a scan that runs keeps those that it has."""
         if not read.strengths:
             return 0
-        kind = read.type if read.type in self._enabled else -1
+        kind = read.type if read.type in self.enabled else -1
         row = [kind, RULES.index(ROWS[kind].keyed), ROWS[kind].keyed_score] if kind >= 0 else [-1, 0, 0]
         strengths = np.zeros(len(ROWS), np.uint8)
         for number, strength in read.strengths.items():
@@ -127,7 +133,7 @@ class Detectors:
     def key_type(self, path: str) -> tuple[str, int] | None:
         """The type that values have by the name of their member alone, and the confidence of that; None where it says none."""
         number = keys.read(path).type
-        return (ROWS[number].name, ROWS[number].keyed_score) if number in self._enabled else None
+        return (ROWS[number].name, ROWS[number].keyed_score) if number in self.enabled else None
 
     def find(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray | None = None, *,
              overlaps: bool = False) -> Findings:  # fmt: skip
@@ -163,7 +169,8 @@ class Detectors:
         while value < len(starts):
             upto = min(len(starts), value + _VALUES)
             found = self._scratch(0, room)
-            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, a.classes, a.moves, a.first, self._accepted, self._listed, a.extending,
+            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, a.classes, a.moves, a.first,
+                         self._accepted, self._listed, a.extending,
                          self._patterns, t.secrets, t.placeholders, self._settings, value, found, done)
             end = int(done[0])
             if end == value:  # one value has more candidates than there is room for
@@ -204,6 +211,15 @@ class Detectors:
             held[which] = np.empty(room * FIELDS, np.int64)
         return held[which]
 
+    @cached_property
+    def _lenient(self) -> "Detectors":
+        """The same types, with any confidence."""
+        return Detectors([ROWS[number].name for number in self.enabled], minimum=1, names=False)
+
+    def candidates(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Findings:
+        """Every candidate by pattern or trigger, of any confidence, without key names; for statistics. Arguments as for `find`."""
+        return self._lenient.find(data, starts, ends, overlaps=True)
+
     def find_array(self, array: pa.StringArray, path: str = "") -> Findings:
         """Search the values of a string array; null has no findings.
 
@@ -218,7 +234,8 @@ class Detectors:
         starts = offsets.astype(np.int64)
         return self.find(data, starts[:-1], starts[1:], np.full(len(array), self.hint(path), np.int32))
 
-    def find_json(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, paths: Paths, *, overlaps: bool = False) -> tuple[Values, Findings]:
+    def find_json(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, paths: Paths, *, overlaps: bool = False) -> tuple[Values,
+        Findings]:
         """Search JSON records: their strings, numbers, and keys that are not short names of letters.
 
         Escapes are decoded for the search, so that ``jane\\u0040example.com`` is found; findings lie in the bytes as they are written and

@@ -4,8 +4,24 @@
 import numpy as np
 
 from flink_masking.contract.code_kernels import iban_fits
-from flink_masking.detect.code_checks_kernels import codes, cif, dni, nie, two_letters
-from flink_masking.detect.digit_kernels import NOT, STRONG, WEAK, falling, iso7064_11_10, luhn, nth, packed, signs, strong, upper, value, weighted
+from flink_masking.detect.code_checks_kernels import cif, codes, dni, nie, two_letters
+from flink_masking.detect.digit_kernels import (
+    NOT,
+    STRONG,
+    WEAK,
+    falling,
+    iso7064_11_10,
+    luhn,
+    luhn_text,
+    nth,
+    packed,
+    signs,
+    strong,
+    upper,
+    value,
+    weighted,
+    without,
+)
 from flink_masking.detect.number_checks_kernels import nip
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.memory import at
@@ -15,10 +31,13 @@ IBAN_COUNTRIES = ("AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28C
                   "NI28NL18NO15OM23PK24PL28PS29PT25QA29RO24RS22RU33SA24SC31SD18SE24SI19SK24SM27SO23ST25SV28TL23TN24TR26UA29VA22VG24XK20YE30")
 IBANS = codes(IBAN_COUNTRIES)
 """Country and length of every IBAN in the registry (ISO 13616, release of 2025)."""
-COUNTRIES = codes("ADAEAFAGAIALAMAOARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBWBYBZCACCCDCFCGCHCICKCLCMCNCOCRCUCVCWCXCYCZDEDJDKDMDODZECEEEGERES"
-                  "ETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGTGUGWGYHKHNHRHTHUIDIEILIMINIOIQIRISITJEJMJOJPKEKGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMA"
-                  "MCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNONPNRNUNZOMPAPEPFPGPHPKPLPMPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISKSLSMSNSO"
-                  "SRSSSTSVSXSYSZTCTDTGTHTJTLTMTNTOTRTTTVTWTZUAUGUMUSUYUZVAVCVEVGVIVNVUWFWSXKYEYTZAZMZW")
+COUNTRIES = codes(
+    "ADAEAFAGAIALAMAOARASATAUAWAXAZBABBBDBEBFBGBHBIBJBLBMBNBOBQBRBSBTBWBYBZCACCCDCFCGCHCICKCLCMCNCOCRCUCVCWCXCYCZDE"
+    "DJDKDMDODZECEEEGERESETFIFJFKFMFOFRGAGBGDGEGFGGGHGIGLGMGNGPGQGRGTGUGWGYHKHNHRHTHUIDIEILIMINIOIQIRISITJEJMJOJPKE"
+    "KGKHKIKMKNKPKRKWKYKZLALBLCLILKLRLSLTLULVLYMAMCMDMEMFMGMHMKMLMMMNMOMPMQMRMSMTMUMVMWMXMYMZNANCNENFNGNINLNONPNRNU"
+    "NZOMPAPEPFPGPHPKPLPMPRPSPTPWPYQARERORSRURWSASBSCSDSESGSHSISKSLSMSNSOSRSSSTSVSXSYSZTCTDTGTHTJTLTMTNTOTRTTTVTWTZ"
+    "UAUGUMUSUYUZVAVCVEVGVIVNVUWFWSXKYEYTZAZMZW"
+)
 """ISO 3166-1 alpha-2, and XK."""
 
 
@@ -132,3 +151,43 @@ def vat_length(country, n):
     if country == 0x534B:  # SK
         return n == 10
     return country == 0x5849 and (n == 9 or n == 12)  # XI
+
+
+@njit(**JIT)
+def clabe(p, e):
+    """A Mexican account number: 18 digits, weights 3, 7, 1, modulo 10 each."""
+    total, k, last = np.int64(0), 0, np.int64(0)
+    x, n = packed(p, p + 16)
+    y, m = packed(p + 16, e)
+    if n != 16 or m != 2:
+        return NOT
+    for k in range(17):
+        d = nth(x, 15 - k) if k < 16 else nth(y, 1)
+        total += d * (3 if k % 3 == 0 else 7 if k % 3 == 1 else 1) % 10
+    last = nth(y, 0)
+    return strong((10 - total % 10) % 10 == last and without(x, 13) != 0)
+
+
+@njit(**JIT)
+def kontonr(p, e):
+    """A Norwegian account number: 11 digits, weights, modulo 11."""
+    x, n = packed(p, e)
+    return strong(n == 11 and x != 0 and weighted(x, n, 0x54327654321, 11) % 11 == 0)
+
+
+@njit(**JIT)
+def ccc(p, e):
+    """A Spanish account number: 20 digits, two check digits modulo 11; p…e is the digits."""
+    x, n = packed(p, p + 10)
+    y, m = packed(p + 10, e)
+    if n != 10 or m != 10:
+        return NOT
+    first = (11 - weighted(x, 10, 0x485A9736, 8) % 11) % 11
+    second = (11 - weighted(y, 10, 0x12485A9736, 10) % 11) % 11
+    return strong((1 if first == 10 else first) == nth(x, 1) and (1 if second == 10 else second) == nth(x, 0))
+
+
+@njit(**JIT)
+def track(p, e):
+    """Track 2 of a card: the number before ``=`` passes Luhn's check."""
+    return strong(luhn_text(p, e - 5))

@@ -100,12 +100,19 @@ def path_of_others(parent, table, numbers, paths, counts):
     return number
 
 
+@njit(**JIT)
+def ends_word(c):
+    """Whether a byte ends a number or a word such as ``true``."""
+    return c <= 32 or c == 44 or c == 125 or c == 93 or c == 34 or c == 123 or c == 91
+
+
 @njit(I64(U8, I64A, I64A, WU64, W32, W64, W64, I64, W64, W64, W8, W64, W32, W8, W64), **JIT)
 def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firsts, lasts, kinds, rows, leading, escapes, done):
     """List the values of records from number `first_row` on.
 
     The contents of value k are ``data[firsts[k]:lasts[k]]``, its kind kinds[k], its record rows[k], its path leading[k]; escapes[k] is 1
-    where an escape is inside. `table` and `numbers` find paths by hash, `paths` describes them, counts[0] is how many there are; path 0 is the record.
+    where an escape is inside. `table` and `numbers` find paths by hash, `paths` describes them,
+    counts[0] is how many there are; path 0 is the record.
 
     Returns:
         The number of values. done[0] becomes the number of the first record that there is no room for.
@@ -179,7 +186,7 @@ def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firs
                 p += 1
             else:
                 q = p
-                while q < e and not (at(q) <= 32 or at(q) == 44 or at(q) == 125 or at(q) == 93 or at(q) == 34 or at(q) == 123 or at(q) == 91):
+                while q < e and not ends_word(at(q)):
                     q += 1
                 if q == p:
                     q += 1

@@ -5,13 +5,14 @@ import numpy as np
 
 from flink_masking.detect.digit_kernels import packed
 from flink_masking.detect.place_checks_kernels import age, coordinate, dmy, ymd
-from flink_masking.detect.trigger_kernels import password_fits, token_fits
 from flink_masking.detect.resolve_kernels import put
+from flink_masking.detect.trigger_kernels import password_fits, token_fits
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit, types
 from flink_masking.kernels.characters import digit, letter
 from flink_masking.kernels.memory import at
 
-RULES = ("", "name", "text", "digits", "code", "phone", "handle", "age", "date", "coordinate", "cvv", "place", "postcode", "password", "token")
+RULES = ("", "name", "text", "digits", "code", "phone", "handle", "age", "date", "coordinate", "cvv", "place", "postcode", "password",
+         "token")
 """The rules by name; the number of a rule is its index."""
 
 
@@ -45,7 +46,7 @@ def a_date(p, e):
         q += 1
     if separators >= 2:
         return ymd(p, e) > 0 if n > 4 and digit(at(p + 3)) else dmy(p, e) > 0
-    x, digits = packed(p, e)
+    _, digits = packed(p, e)
     return n == 8 and digits == 8
 
 

@@ -12,16 +12,21 @@ KEY, WORD = 2, 1
 """How much a phrase says: it is a key of the type, or only one of its context words."""
 
 GENERIC = frozenset(
-    "name address by number code account card key line1 line2 city town country state street age title pin pass auth via cap cp fin sin sim pan exp long nom nome ort cell "
-    "given family login handle nick cf kt avs dl tin tel mail zip lat lon lng id ip login ring text call date social tax vehicle insurance".split()
+    ["name", "address", "by", "number", "code", "account", "card", "key", "line1", "line2", "city", "town", "country", "state", "street",
+     "age", "title", "pin", "pass", "auth", "via", "cap", "cp", "fin", "sin", "sim", "pan", "exp", "long", "nom", "nome", "ort", "cell",
+     "given", "family", "login", "handle", "nick", "cf", "kt", "avs", "dl", "tin", "tel", "mail", "zip", "lat", "lon", "lng", "id", "ip",
+     "login", "ring", "text", "call", "date", "social", "tax", "vehicle", "insurance"]
 )
 """Single words that say something only as the whole name of a member: ``name``, but not ``productName``."""
 
 NOT_PERSON = frozenset(
-    "product file event host service app application class field table topic brand item company bank street city country state domain server job group role method page "
-    "type step plan course school device model metric channel campaign store shop merchant image category tag tags queue database db schema column index bucket cluster node "
-    "pod container namespace function project repo repository package module team department region zone currency language plugin tool task rule policy resource attribute "
-    "property label template version system vendor manufacturer os browser facility org organization organisation hotel airport station building room".split()
+    ["product", "file", "event", "host", "service", "app", "application", "class", "field", "table", "topic", "brand", "item", "company",
+     "bank", "street", "city", "country", "state", "domain", "server", "job", "group", "role", "method", "page", "type", "step", "plan",
+     "course", "school", "device", "model", "metric", "channel", "campaign", "store", "shop", "merchant", "image", "category", "tag",
+     "tags", "queue", "database", "db", "schema", "column", "index", "bucket", "cluster", "node", "pod", "container", "namespace",
+     "function", "project", "repo", "repository", "package", "module", "team", "department", "region", "zone", "currency", "language",
+     "plugin", "tool", "task", "rule", "policy", "resource", "attribute", "property", "label", "template", "version", "system", "vendor",
+     "manufacturer", "os", "browser", "facility", "org", "organization", "organisation", "hotel", "airport", "station", "building", "room"]
 )
 """Words before ``name`` that make it the name of a thing."""
 
@@ -74,7 +79,8 @@ def read(path: str) -> Hint:
     if not last:
         return NOTHING
     joined = above + last
-    known, matched = phrases(), []
+    known = phrases()
+    matched: list[tuple[int, int, Mapping[int, int]]] = []
     for size in range(min(5, len(joined)), 0, -1):
         for start in range(len(joined) - size, -1, -1):
             end = start + size

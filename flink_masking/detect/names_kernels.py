@@ -19,7 +19,6 @@ from flink_masking.detect.tokens_kernels import (
     CUE,
     FAR,
     FIRST,
-    HASH,
     INITIAL,
     JOINED,
     LAST,
@@ -46,7 +45,7 @@ from flink_masking.detect.tokens_kernels import (
     said,
     street_word,
 )
-from flink_masking.kernels import I64, I64A, JIT, U8,  W64, njit
+from flink_masking.kernels import I64, I64A, JIT, U8, W64, njit
 from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
@@ -126,7 +125,7 @@ def run_end(tokens, k, n, caseless, few):
     j = k
     while j + 1 < n:
         gap, shape = cell(tokens, j * TOKEN + T_GAP), cell(tokens, j * TOKEN + T_SHAPE)
-        if not (gap == SPACE or gap == JOINED or (gap == POINT and shape & INITIAL)):
+        if not (gap in (SPACE, JOINED) or (gap == POINT and shape & INITIAL)):
             break
         following = j + 1
         if cell(tokens, following * TOKEN + T_SHAPE) & NUMBER:
@@ -167,7 +166,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
             shape, gap = cell(tokens, x + T_SHAPE), cell(tokens, x + T_GAP)
             if shape == 0 and not caseless and (k + 1 == count or cell(tokens, x + TOKEN + T_SHAPE) == 0):
                 # A word in small letters before another one: it tells nothing.
-                titled, cue, begins = False, False, gap == FAR or gap == POINT or gap == LINE
+                titled, cue, begins = False, False, gap in (FAR, POINT, LINE)
                 k += 1
                 continue
             of = said(tokens, k, few)
@@ -180,7 +179,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                     k = last + 1
                     titled, cue, begins = False, False, False
                     continue
-            if of & TITLE and (shape & CAPITAL or caseless) and (gap == POINT or gap == SPACE) and k + 1 < count \
+            if of & TITLE and (shape & CAPITAL or caseless) and (gap in (POINT, SPACE)) and k + 1 < count \
                     and (capital(tokens, k + 1, caseless)):
                 if cell(settings, N_TITLE) >= 0 and lowest <= 55:
                     n = put(out, n, cell(settings, N_TITLE), s - base, (f + 1 if gap == POINT else f) - base, value, 55, BY_LIST)
@@ -189,7 +188,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                 continue
             if not capital(tokens, k, caseless):
                 cue = of & CUE != 0 and gap != FAR
-                titled, begins = False, gap == FAR or gap == POINT or gap == LINE
+                titled, begins = False, gap in (FAR, POINT, LINE)
                 k += 1
                 continue
             if of & COMMON and of & NAME == 0 and of & (COUNTRY | NATIONALITY | STATE) == 0:
@@ -197,7 +196,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                 last, _ = phrase(tokens, k, count, lists, CITY | COUNTRY | STATE)
                 if last <= k:
                     cue = of & CUE != 0 and gap != FAR
-                    titled, begins = False, gap == FAR or gap == POINT or gap == LINE
+                    titled, begins = False, gap in (FAR, POINT, LINE)
                     k += 1
                     continue
             last = run_end(tokens, k, count, caseless, few)
@@ -210,7 +209,8 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                 commons += b & COMMON != 0
                 companies += b & COMPANY != 0 and j > k
             place, place_bits = phrase(tokens, k, count, lists, PLACE)
-            following = last + 1 < count and said(tokens, last + 1, few) & COMPANY and cell(tokens, last * TOKEN + T_GAP) in (SPACE, COMMA) \
+            following = last + 1 < count and said(tokens, last + 1, few) & COMPANY and cell(tokens, last * TOKEN + T_GAP) in (SPACE,
+                COMMA) \
                 and cell(tokens, (last + 1) * TOKEN + T_SHAPE) & CAPITAL
             kind, score, reasons = np.int64(-1), 0, BY_LIST
             if companies or following:
@@ -248,7 +248,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
             gap = cell(tokens, last * TOKEN + T_GAP)
             b = said(tokens, last, few)
             cue, titled = b & CUE != 0 and kind < 0, False
-            begins = gap == FAR or gap == POINT or gap == LINE
+            begins = gap in (FAR, POINT, LINE)
             k = last + 1
     return n
 

@@ -24,7 +24,6 @@ from flink_masking.detect.digit_kernels import (
     value,
     verhoeff,
     weighted,
-    without,
 )
 from flink_masking.kernels import JIT, njit
 
@@ -356,49 +355,9 @@ def brn(p, e):
 
 
 @njit(**JIT)
-def clabe(p, e):
-    """A Mexican account number: 18 digits, weights 3, 7, 1, modulo 10 each."""
-    total, k, last = np.int64(0), 0, np.int64(0)
-    x, n = packed(p, p + 16)
-    y, m = packed(p + 16, e)
-    if n != 16 or m != 2:
-        return NOT
-    for k in range(17):
-        d = nth(x, 15 - k) if k < 16 else nth(y, 1)
-        total += d * (3 if k % 3 == 0 else 7 if k % 3 == 1 else 1) % 10
-    last = nth(y, 0)
-    return strong((10 - total % 10) % 10 == last and without(x, 13) != 0)
-
-
-@njit(**JIT)
-def kontonr(p, e):
-    """A Norwegian account number: 11 digits, weights, modulo 11."""
-    x, n = packed(p, e)
-    return strong(n == 11 and x != 0 and weighted(x, n, 0x54327654321, 11) % 11 == 0)
-
-
-@njit(**JIT)
-def ccc(p, e):
-    """A Spanish account number: 20 digits, two check digits modulo 11; p…e is the digits."""
-    x, n = packed(p, p + 10)
-    y, m = packed(p + 10, e)
-    if n != 10 or m != 10:
-        return NOT
-    first = (11 - weighted(x, 10, 0x485A9736, 8) % 11) % 11
-    second = (11 - weighted(y, 10, 0x12485A9736, 10) % 11) % 11
-    return strong((1 if first == 10 else first) == nth(x, 1) and (1 if second == 10 else second) == nth(x, 0))
-
-
-@njit(**JIT)
 def tckn(p, e):
     """A Turkish identity number: two check digits modulo 10."""
     x, n = packed(p, e)
     odd = nth(x, 10) + nth(x, 8) + nth(x, 6) + nth(x, 4) + nth(x, 2)
     even = nth(x, 9) + nth(x, 7) + nth(x, 5) + nth(x, 3)
     return strong(n == 11 and nth(x, 10) > 0 and (odd * 7 - even) % 10 == nth(x, 1) and (odd + even + nth(x, 1)) % 10 == nth(x, 0))
-
-
-@njit(**JIT)
-def track(p, e):
-    """Track 2 of a card: the number before ``=`` passes Luhn's check."""
-    return strong(luhn_text(p, e - 5))

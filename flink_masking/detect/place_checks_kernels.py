@@ -6,7 +6,7 @@ import numpy as np
 from flink_masking.contract.address_kernels import ipv4_fits, ipv6_fits
 from flink_masking.contract.code_kernels import mac_fits
 from flink_masking.detect.calling_codes_kernels import LENGTHS
-from flink_masking.detect.digit_kernels import NOT, STRONG, WEAK, a_day, packed, same_digits, strong, value
+from flink_masking.detect.digit_kernels import NOT, STRONG, WEAK, a_day, packed, same_digits, strong
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit, letter
 from flink_masking.kernels.memory import at

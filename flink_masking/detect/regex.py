@@ -6,8 +6,8 @@ repeats elsewhere, ``.``. Classes mean ASCII characters, as in ``re`` with bytes
 """
 
 import re
-import re._constants as codes
-import re._parser as parser
+import re._constants as codes  # type: ignore[import-not-found]
+import re._parser as parser  # type: ignore[import-not-found]
 from typing import Any, NamedTuple
 
 from flink_masking.errors import PolicyError
@@ -98,7 +98,8 @@ def _one_class(items: Any, flags: int) -> frozenset[int]:
     """The bytes of an open repeat, which must be one class."""
     listed = list(items)
     if len(listed) == 1 and listed[0][0] in (codes.IN, codes.LITERAL, codes.NOT_LITERAL):
-        return _bytes(*listed[0], flags)
+        code, value = listed[0]
+        return _bytes(code, value, flags)
     raise _refusal("an open repeat of more than one character", "give the repeat an upper bound")
 
 
@@ -169,7 +170,8 @@ class _Builder:
                 self.empty[self.sequence(alternative, first, flags)].append(end)
             return end
         if code is codes.MAX_REPEAT:
-            return self.repeat(*value, at, flags)
+            low, high, inner = value
+            return self.repeat(low, high, inner, at, flags)
         if code is codes.AT:
             raise _refusal("a boundary or anchor inside", "use \\b as the first or last element only, outside of groups")
         raise _refusal(_REFUSED.get(code, "this construct"), _HINTS.get(code, "write the pattern without it"))

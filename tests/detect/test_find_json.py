@@ -62,7 +62,8 @@ def test_an_object_of_many_members_is_a_map():
     assert paths.names[-1] == "m.*"
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=12), lambda x: st.lists(x, max_size=3) | st.dictionaries(st.text(max_size=8), x, max_size=3), max_leaves=12))
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=12), lambda x: st.lists(x,
+    max_size=3) | st.dictionaries(st.text(max_size=8), x, max_size=3), max_leaves=12))
 def test_all_scalars_are_listed(document):
     """Every scalar of a JSON document is a value, with its text between start and end."""
     if not isinstance(document, dict | list):
