@@ -11,12 +11,13 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.detect import keys
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import TOLD
+from flink_masking.detect.automaton_flags_kernels import ATOMIC, TOLD
 from flink_masking.detect.catalogue import NUMBERS, ROWS
 from flink_masking.detect.findings import Findings, from_rows
 from flink_masking.detect.json_kernels import decode, written_spans
 from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
 from flink_masking.detect.names_kernels import find_names
+from flink_masking.detect.plugins import Detector, candidates
 from flink_masking.detect.reasons import Reason
 from flink_masking.detect.records import Paths, ValueKind, Values
 from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
@@ -61,7 +62,8 @@ class Detectors:
     linear in the bytes.
     """
 
-    def __init__(self, types: Iterable[str] | None = None, *, minimum: int = 50, locales: Iterable[str] = (), names: bool = True) -> None:
+    def __init__(self, types: Iterable[str] | None = None, *, minimum: int = 50, locales: Iterable[str] = (), names: bool = True,
+                 extra: Iterable[Detector] = ()) -> None:  # fmt: skip
         """Choose what to look for.
 
         Args:
@@ -69,6 +71,7 @@ class Detectors:
             minimum: findings of lower confidence are left out, 1 to 100.
             locales: ISO 3166 codes of countries whose types gain confidence where only their form and check speak for them.
             names: whether names of people, places and companies, and street addresses are looked for in running text.
+            extra: detectors of other packages, from `flink_masking.detect.plugins.load`.
 
         Raises:
             PolicyError: an unknown type, or a minimum out of range.
@@ -77,7 +80,7 @@ class Detectors:
             raise PolicyError("minimum: out of range. Hint: 1 to 100")
         chosen = frozenset(range(len(ROWS))) if types is None else frozenset(type_named(name) for name in types)
         self.enabled, self.minimum = chosen, minimum
-        self._tables = tables()
+        self._extra, self._tables = tuple(extra), tables()
         patterns = self._tables.patterns.reshape(-1, PATTERN).copy()
         off = ~np.isin(patterns[:, P_TYPE], sorted(chosen))
         for column in (P_WEAK, P_STRONG, P_CONTEXT):
@@ -91,7 +94,8 @@ class Detectors:
         told = patterns[:, P_STRONG] < minimum
         patterns[told, P_FLAGS] |= TOLD
         self._patterns = patterns.ravel()
-        self._accepted, self._listed = _ordered(self._tables.automaton, patterns[:, P_CONTEXT] < minimum, told)
+        atomic = patterns[:, P_FLAGS] & ATOMIC != 0  # these are met in any case: nothing is looked for inside
+        self._accepted, self._listed = _ordered(self._tables.automaton, (patterns[:, P_CONTEXT] < minimum) & ~atomic, told & ~atomic)
         settings = [number_or_none(name, chosen) for name in _TRIGGERED] + [minimum]
         settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen)]
         self._settings = np.array(settings, np.int64)
@@ -157,6 +161,8 @@ class Detectors:
         if len(hints) != len(starts) or (len(hints) and not 0 <= hints.min() <= hints.max() < len(rows) // HINT):
             raise ValueError("hints: not one for each value, or an unknown one")
         found = self._search(np.ascontiguousarray(data, np.uint8), starts, ends, hints, rows, strengths, overlaps)
+        for detector in self._extra:
+            found = self._joined(found, candidates(detector, data, starts, ends, self.enabled, self.minimum), data, overlaps)
         found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
         return found
 
@@ -203,6 +209,18 @@ class Detectors:
             return from_rows(_NONE, 0)
         joined = parts[0] if len(parts) == 1 else Findings(*(np.concatenate(c) for c in zip(*(p.columns() for p in parts), strict=True)))
         return joined.take(np.lexsort((joined.starts, joined.values))) if overlaps else joined
+
+    def _joined(self, found: Findings, rows: np.ndarray, data: np.ndarray, overlaps: bool) -> Findings:
+        """Findings with the candidates of another detector."""
+        own = np.stack([column.astype(np.int64) for column in (found.types, found.starts, found.ends, found.values, found.confidence,
+                                                               found.reasons)], axis=1).ravel()
+        more, total = len(rows) // FIELDS, len(found.types) + len(rows) // FIELDS
+        if overlaps:
+            both = from_rows(np.concatenate([own, rows]), total)
+            return both.take(np.lexsort((both.starts, both.values)))
+        out = np.empty((3 * total + 1) * FIELDS, np.int64)
+        data = np.ascontiguousarray(data, np.uint8)
+        return from_rows(out, merge(data, own, len(found.types), rows, more, _NONE, 0, np.empty((total + 1) * FIELDS, np.int64), out))
 
     def _scratch(self, which: int, room: int) -> np.ndarray:
         """Memory of this thread for candidates, used again: fresh pages would cost as much as the scan."""

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from flink_masking.detect.automaton import Automaton, build, digest
+from flink_masking.detect.catalogue import regexes
 from flink_masking.kernels import SHIPPED, private_directory
 
 _log = logging.getLogger(__name__)
@@ -30,6 +31,12 @@ def packed(built: Automaton) -> bytes:
     body = io.BytesIO()
     np.savez_compressed(body, **built._asdict())
     return body.getvalue()
+
+
+def shipped() -> dict[str, bytes]:
+    """The files that a wheel brings along, by name: the automaton of the catalogue."""
+    patterns = regexes()
+    return {file_name(patterns): packed(build(patterns))}
 
 
 def kept(patterns: Sequence[str]) -> Automaton:

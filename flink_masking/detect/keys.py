@@ -26,7 +26,8 @@ NOT_PERSON = frozenset(
      "tags", "queue", "database", "db", "schema", "column", "index", "bucket", "cluster", "node", "pod", "container", "namespace",
      "function", "project", "repo", "repository", "package", "module", "team", "department", "region", "zone", "currency", "language",
      "plugin", "tool", "task", "rule", "policy", "resource", "attribute", "property", "label", "template", "version", "system", "vendor",
-     "manufacturer", "os", "browser", "facility", "org", "organization", "organisation", "hotel", "airport", "station", "building", "room"]
+     "manufacturer", "os", "browser", "facility", "org", "organization", "organisation", "hotel", "airport", "station", "building", "room",
+     "header", "param", "parameter", "key", "variable", "option", "argument", "cookie", "query", "input", "output", "label"]
 )
 """Words before ``name`` that make it the name of a thing."""
 

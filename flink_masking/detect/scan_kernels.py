@@ -31,7 +31,7 @@ FORM, CHECKED, BY_KEY, BY_CONTEXT, BY_LIST, BY_ENTROPY = (1 << k for k in range(
 P_TYPE, P_CHECK, P_WEAK, P_STRONG, P_CONTEXT, P_ALONE, P_PART, P_TAIL, P_FLAGS = range(9)
 """Numbers of a pattern: type, check, scores, part of the match, row of bytes that go on a match or -1, flags of the automaton."""
 PATTERN = 9
-WHOLE, DIGITS, PEM = 0, 1, 2
+WHOLE, DIGITS, PEM, SECOND = range(4)
 """Parts of a match."""
 T_EMAIL, T_CREDENTIALS, T_URL_SECRET, T_JWT, T_PASSWORD, T_SECRET, S_LOWEST = range(7)
 T_URL = 14
@@ -129,6 +129,8 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                                 flags = patterns[row + P_FLAGS]
                                 if flags & AFTER and not edge:
                                     continue
+                                if flags & ATOMIC:
+                                    skip = j
                                 if flags & TOLD and not told and not strengths[hint + patterns[row + P_TYPE]]:
                                     continue
                                 end, tail = j, patterns[row + P_TAIL]
@@ -141,8 +143,6 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                                         tail_row, tail_until = tail, end
                                 elif patterns[row + P_PART] == PEM:
                                     end, search = end_of_key(end, e, search)
-                                    skip = end
-                                if flags & ATOMIC:
                                     skip = end
                                 if flags & LONGEST:
                                     k = same_before(out, n, n0, -1 - number, p - base)

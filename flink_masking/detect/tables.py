@@ -8,14 +8,14 @@ import numpy as np
 from flink_masking.detect import automaton, lists
 from flink_masking.detect.automaton import Automaton
 from flink_masking.detect.automaton_flags_kernels import ATOMIC, LONGEST
-from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern
+from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, regexes
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
 from flink_masking.detect.regex import WORD
-from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, WHOLE
+from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
-PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM}
+PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM, "second": SECOND}
 PLACEHOLDERS = ["password", "passwort", "passwd", "pass", "changeme", "change_me", "secret", "token", "none", "null", "nil", "undefined",
                 "true", "false", "yes", "no", "required", "optional", "empty", "string", "example", "sample", "test", "dummy",
                 "placeholder", "redacted", "removed", "hidden", "masked", "your_password", "yourpassword", "your_api_key", "apikey",
@@ -44,11 +44,6 @@ class Tables(NamedTuple):
     secrets: np.ndarray
     placeholders: np.ndarray
     names: tuple[np.ndarray, np.ndarray]
-
-
-def regexes() -> tuple[str, ...]:
-    """The regular expressions of all patterns, by their numbers."""
-    return tuple(pattern.regex for row in ROWS for pattern in row.patterns)
 
 
 @functools.cache

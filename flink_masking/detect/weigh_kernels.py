@@ -22,6 +22,7 @@ from flink_masking.detect.scan_kernels import (
     P_TYPE,
     P_WEAK,
     PATTERN,
+    SECOND,
     U32,
 )
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit
@@ -107,6 +108,10 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
             score, reasons = score_of(at_patterns, row_of, verdict, p == lo and f == e, strength, close)
             if patterns[row_of + P_PART] == DIGITS:
                 p, f = end_of_digits(p, f)
+            elif patterns[row_of + P_PART] == SECOND:
+                while at(p) != 32:
+                    p += 1
+                p += 1
         if score >= lowest:
             while f < e and at(f) & 0xC0 == 0x80:  # never inside a character
                 f += 1

@@ -66,7 +66,13 @@ def compile_all(workers: int) -> dict[str, bytes]:
         _compile(names)  # and whatever two processes kept from each other
         if COMPILED.unkept is not None:
             raise OSError(f"machine code cannot be written: {COMPILED.unkept}. Hint: TMPDIR names a directory on a disk with space left")
-        return dict(_called_from_python(Path(place)))
+        return {**dict(_called_from_python(Path(place))), **_tables()}
+
+
+def _tables() -> dict[str, bytes]:
+    """Files that take seconds to build and are read beside machine code: what each module named ``kept`` gives."""
+    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in sorted(PACKAGE.rglob("kept.py"))]
+    return {name: body for module in names for name, body in importlib.import_module(module).shipped().items()}
 
 
 def _compile(names: list[str]) -> None:

@@ -8,11 +8,11 @@ import pytest
 from regex_examples import example
 
 from flink_masking.detect import automaton
-from flink_masking.detect.catalogue import ROWS
+from flink_masking.detect.catalogue import ROWS, regexes
 from flink_masking.detect.detectors import _ordered
 from flink_masking.detect.resolve_kernels import FIELDS
 from flink_masking.detect.scan_kernels import PATTERN, scan
-from flink_masking.detect.tables import regexes, tables
+from flink_masking.detect.tables import tables
 from flink_masking.errors import PolicyError
 
 AROUND = ["", " ", ", ", "(", '"', "\n", "x ", " y", "é", "#", ".", " 7 ", "-"]

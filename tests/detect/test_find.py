@@ -36,7 +36,7 @@ ALL = Detectors()
         ("password=hunter2; token: ${TOKEN}", [("PASSWORD", "hunter2")]),
         ('{"api_key": "x7Kq9LmZ2pRt5VwY8bNc"}', [("SECRET", "x7Kq9LmZ2pRt5VwY8bNc")]),
         ("password: ********, secret=changeme, api_key=xxxxxxxxxxxx", []),
-        ("Authorization: Bearer abcdefghij0123456789", [("AUTHORIZATION", "Bearer abcdefghij0123456789")]),
+        ("Authorization: Bearer abcdefghij0123456789", [("AUTHORIZATION", "abcdefghij0123456789")]),
         ("AKIAXXXXXXXXXXXXXXXX AKIAIOSFODNN7EXAMPLE", [("AWS_ACCESS_KEY", "AKIAIOSFODNN7EXAMPLE")]),
         ("key -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- end",
          [("PRIVATE_KEY", "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----")]),

@@ -8,4 +8,10 @@ ROWS: tuple[Row, ...] = (*contact.ROWS, *devices.ROWS, *finance.ROWS, *americas_
 
 NUMBERS = {row.name: number for number, row in enumerate(ROWS)}
 
-__all__ = ["CATEGORIES", "NUMBERS", "ROWS", "Pattern", "Row"]
+
+def regexes() -> tuple[str, ...]:
+    """The regular expressions of all patterns; the number of a pattern is its index."""
+    return tuple(pattern.regex for row in ROWS for pattern in row.patterns)
+
+
+__all__ = ["CATEGORIES", "NUMBERS", "ROWS", "Pattern", "Row", "regexes"]

@@ -13,7 +13,8 @@ class Pattern(NamedTuple):
         strong: confidence where it says STRONG.
         context: confidence where key name or a word before the value says the same type.
         alone: most confidence, without context, where the value holds nothing else.
-        part: which part of the match is the value: "" all of it, "digits" its digits.
+        part: which part of the match is the value: "" all of it, "digits" its digits, "second" what comes after its first space,
+            "pem" up to the last line of a private key.
         case: whether the pattern tells capitals from small letters.
     """
 

@@ -19,7 +19,7 @@ ROWS = (
     Row(
         "AUTHORIZATION", "secret", "credentials of an Authorization header, Basic or Bearer",
         (
-            Pattern(r"(?i)\b(?:bearer|basic) [A-Za-z0-9._~+/=-]{16,}", "basic_or_bearer", 60, 88, 97),
+            Pattern(r"(?i)\b(?:bearer|basic) [A-Za-z0-9._~+/=-]{16,}", "basic_or_bearer", 60, 88, 97, part="second"),
         ),
         keys=("authorization", "proxy authorization", "auth header", "www authenticate"),
         keyed="token", keyed_score=80,

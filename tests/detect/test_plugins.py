@@ -1,0 +1,94 @@
+"""Detectors of other packages: they add findings, their faults are told without data, and none is used unless it is named."""
+
+import sys
+from importlib import metadata
+
+import pytest
+from found import in_records, in_text
+
+from flink_masking.detect import Detectors
+from flink_masking.detect.plugins import GROUP, Span, load
+from flink_masking.errors import PolicyError
+
+
+class Badges:
+    """A detector of another package: badge numbers after a paragraph sign."""
+
+    def find(self, texts):
+        """Every ``§`` with the four characters after it."""
+        return [[Span("USERNAME", k, k + 5, 80) for k in range(len(text) - 4) if text[k] == "§"] for text in texts]
+
+
+def test_findings_of_another_detector_are_added():
+    """They stand beside the library's own, with bounds in bytes, and the more certain one wins where both lie."""
+    detectors = Detectors(extra=[Badges()])
+    assert [("USERNAME", "§1234"), ("EMAIL", "a@b.io")] == in_text(detectors, "é §1234 a@b.io")
+    assert [("t", "USERNAME", "\\u00a71234")] == in_records(detectors, ['{"t":"x \\u00a71234"}'])
+    assert [] == in_text(Detectors(["EMAIL"], extra=[Badges()]), "§1234")
+
+
+@pytest.mark.parametrize(
+    "spans", [[Span("NOPE", 0, 1, 80)], [Span("EMAIL", 0, 99, 80)], [Span("EMAIL", 1, 1, 80)], [Span("EMAIL", 0, 1, 0)]],
+)  # fmt: skip
+def test_wrong_spans_are_refused(spans):
+    """A span of an unknown type, outside of the text or of no confidence is an error, never ignored."""
+
+    class Wrong:
+        def find(self, texts):
+            return [spans for _ in texts]
+
+    with pytest.raises(PolicyError, match="a detector gave a span"):
+        in_text(Detectors(extra=[Wrong()]), "some text")
+
+
+def test_faults_of_a_detector_hide_its_message():
+    """What a detector raises may hold data, so only its kind is told."""
+
+    class Faulty:
+        def find(self, texts):
+            raise RuntimeError(texts[0])
+
+    with pytest.raises(PolicyError, match="RuntimeError") as caught:
+        in_text(Detectors(extra=[Faulty()]), "jane@example.com")
+    assert "jane" not in str(caught.value)
+
+
+def test_detectors_come_by_entry_points(tmp_path, monkeypatch):
+    """A package names a function that makes a detector; it is called with the options."""
+    (tmp_path / "badges_package.py").write_text(
+        "from flink_masking.detect.plugins import Span\n"
+        "class Signs:\n"
+        "    def __init__(self, sign): self.sign = sign\n"
+        "    def find(self, texts): return [[Span('USERNAME', k, k + 1, 80) for k, c in enumerate(t) if c == self.sign] for t in texts]\n"
+        "def make(sign='§'): return Signs(sign)\n"
+        "def broken(): raise ValueError('secret')\n"
+    )
+    info = tmp_path / "badges_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: badges-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[{GROUP}]\nbadges = badges_package:make\nbroken = badges_package:broken\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert {"badges", "broken"} <= {entry.name for entry in metadata.entry_points(group=GROUP)}
+    assert [("USERNAME", "%")] == in_text(Detectors(extra=[load("badges", sign="%")]), "a % b")
+    with pytest.raises(PolicyError, match=r"cannot be made .ValueError.") as caught:
+        load("broken")
+    assert "secret" not in str(caught.value)
+    with pytest.raises(PolicyError, match="unknown detector 'nope'"):
+        load("nope")
+    sys.modules.pop("badges_package", None)
+
+
+def test_ner_says_what_is_missing():
+    """The detector ``ner`` never downloads anything: without spaCy or a pipeline it says what to install."""
+    with pytest.raises(PolicyError, match=r"detector 'ner'.*Hint"):
+        load("ner", model="no_such_pipeline")
+
+
+def test_ner_reads_with_an_installed_pipeline(tmp_path):
+    """Entities of a spaCy pipeline become findings of the types that their labels mean."""
+    spacy = pytest.importorskip("spacy", reason="spaCy is an extra: pip install 'flink-masking[ner]'")
+    pipeline = spacy.blank("en")
+    pipeline.add_pipe("entity_ruler").add_patterns([{"label": "PERSON", "pattern": "Zzyzx"}, {"label": "MONEY", "pattern": "five euros"}])
+    pipeline.to_disk(tmp_path / "pipeline")
+    detectors = Detectors(extra=[load("ner", model=str(tmp_path / "pipeline"))])
+    assert [("PERSON", "Zzyzx")] == in_text(detectors, "we gave Zzyzx five euros")
