@@ -6,6 +6,7 @@ import numpy as np
 from flink_masking.detect.cells_kernels import cell, found, set_cell
 from flink_masking.detect.words_kernels import BASIS, hashed, in_word, mixed, small
 from flink_masking.kernels import JIT, njit
+from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
 BEFORE = 48
@@ -15,26 +16,48 @@ WORDS = 8
 
 
 @njit(**JIT)
-def words_before(p, first, words):
-    """The hashes of at most `WORDS` whole words in the `BEFORE` bytes before p, not before `first`, into `words`; gives how many."""
-    q, count = max(first, p - BEFORE), 0
-    if q > first:  # not in the middle of a word
-        while q < p and in_word(at(q)):
+def words_before(p, first, scanned, count, words):
+    """Read on in a value up to p, so that `words` has the hashes and ends of its last words, `WORDS` at most.
+
+    Words of one letter and numbers are left out. What lies more than `BEFORE` bytes before p is not read.
+
+    Args:
+        p: where a candidate begins.
+        first: where the value begins.
+        scanned: where reading ended the last time, at first `first`.
+        count: how many words were read before.
+        words: int64, a hash and an end for each of the last `WORDS` words, by its address.
+
+    Returns:
+        Where reading ended, and how many words have been read: those up to p.
+    """
+    q = scanned
+    if p - q > BEFORE:
+        q = p - BEFORE
+        while q < p and in_word(at(q)):  # not in the middle of a word
             q += 1
     while q < p:
         while q < p and not in_word(at(q)):
             q += 1
-        if q == p:
+        start = q
+        if start == p:
             break
+        if digit(at(q)):
+            while q < p and in_word(at(q)):
+                q += 1
+            continue
         h, before = BASIS, np.int64(0)
         while q < p and in_word(at(q)):
             c = at(q)
             h = hashed(h, small(c, before))
             before = c
             q += 1
-        set_cell(words, count % WORDS, np.int64(mixed(h)))
-        count += 1
-    return min(count, WORDS)
+        if q - start > 1:
+            x = 2 * (count % WORDS)
+            set_cell(words, x, np.int64(mixed(h)))
+            set_cell(words, x + 1, q)
+            count += 1
+    return q, count
 
 
 @njit(**JIT)
@@ -44,9 +67,10 @@ def of_type(word, number):
 
 
 @njit(**JIT)
-def speaks(table, words, count, number):
-    """Whether one of the words, an int64 array by its address, speaks for a type."""
-    for j in range(count):
-        if found(table, of_type(np.uint64(cell(words, j)), number)):
+def speaks(table, p, words, count, number):
+    """Whether one of the words in the `BEFORE` bytes before p speaks for a type."""
+    for j in range(max(0, count - WORDS), count):
+        x = 2 * (j % WORDS)
+        if cell(words, x + 1) >= p - BEFORE and found(table, of_type(np.uint64(cell(words, x)), number)):
             return True
     return False

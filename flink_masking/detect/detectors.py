@@ -175,7 +175,7 @@ class Detectors:
         while value < len(starts):
             upto = min(len(starts), value + _VALUES)
             found = self._scratch(0, room)
-            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, a.classes, a.moves, a.first,
+            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, t.pairs, a.classes, a.moves, a.first,
                          self._accepted, self._listed, a.extending,
                          self._patterns, t.secrets, t.placeholders, self._settings, value, found, done)
             end = int(done[0])

@@ -85,6 +85,8 @@ def address_end(tokens, k, n, caseless, few):
         if shape & NUMBER:
             numbers += 1
             last = j
+            if numbers == j - k + 1 > 3:  # numbers alone
+                break
         else:
             street = street_word(tokens, j, few)
             if of & UNIT and not (of & PARTICLE):

@@ -86,8 +86,8 @@ def end_of_key(p, e, search):
     return q, False
 
 
-@njit(I64(U8, I64A, I64A, I32, U8, I64, U8, U8, U32, U32, I32, I32, U8, I64A, U32, U32, I64A, I64, W64, W64), **JIT)
-def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, first, accepted, listed, extending, patterns, secrets,
+@njit(I64(U8, I64A, I64A, I32, U8, I64, U8, U8, U8, U32, U32, I32, I32, U8, I64A, U32, U32, I64A, I64, W64, W64), **JIT)
+def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, moves, first, accepted, listed, extending, patterns, secrets,
          placeholders, settings, value, found, done):
     """Write the candidates of values from number `value` on; one by a pattern has ``-1 - pattern`` as its type, no score and no reasons.
 
@@ -96,6 +96,8 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
         room for more.
     """
     base, n = np.int64(data.ctypes.data), np.int64(0)
+    stamps, begins_at, ends_at = np.full(len(patterns) // PATTERN, -1), np.zeros(len(patterns) // PATTERN, np.int64), np.zeros(
+        len(patterns) // PATTERN, np.int64)
     out, at_secrets, at_empty = np.int64(found.ctypes.data), np.int64(secrets.ctypes.data), np.int64(placeholders.ctypes.data)
     room = len(found) // FIELDS - 256
     for v in range(value, len(starts)):
@@ -113,7 +115,7 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                     done[0] = v
                     return n0
                 q = first[np.uint64(c)]
-                if q:
+                if q and (p + 1 == e or pairs[np.uint64(c) * np.uint64(32) + np.uint64(at(p + 1) >> 3)] >> np.uint64(at(p + 1) & 7) & 1):
                     j = p + 1
                     told = p > lo and after_word(at(p - 1))
                     while True:
@@ -145,6 +147,9 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                                     end, search = end_of_key(end, e, search)
                                     skip = end
                                 if flags & LONGEST:
+                                    if stamps[number] == v and ends_at[number] > p and begins_at[number] != p:
+                                        continue  # matches of one pattern do not overlap
+                                    stamps[number], begins_at[number], ends_at[number] = v, p, end
                                     k = same_before(out, n, n0, -1 - number, p - base)
                                     put(out, k, -1 - number, p - base, end - base, v, 0, 0)
                                     n += k == n
@@ -187,8 +192,9 @@ def scan(data, starts, ends, hints, strengths, types_, signs, classes, moves, fi
                             if kind:
                                 s0 = s
                                 s, f = value_after(p, e, kv_until)
+                                again = s < kv_until and f - s >= 64  # a part of what was weighed before
                                 kv_until = max(kv_until, f)
-                                fits = (password_fits(s, f, at_empty) if kind == PASSWORD
+                                fits = not again and (password_fits(s, f, at_empty) if kind == PASSWORD
                                         else token_fits(s, f, at_empty))
                                 if fits:
                                     query = s0 > lo and (at(s0 - 1) == 63 or at(s0 - 1) == 38)

@@ -12,7 +12,7 @@ from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, regexes
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
 from flink_masking.detect.regex import WORD
-from flink_masking.detect.scan_kernels import DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
+from flink_masking.detect.scan_kernels import ACCEPTS, DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
 PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM, "second": SECOND}
@@ -30,6 +30,7 @@ class Tables(NamedTuple):
     Attributes:
         automaton: of all patterns.
         signs: uint8, 256: what a byte may begin.
+        pairs: uint8, 256 times 32: a bit for each pair of bytes that a pattern may begin with.
         patterns: int64, `PATTERN` numbers a pattern.
         context: uint64, hash table of (word, type).
         secrets: hash table of key words and what each promises.
@@ -39,6 +40,7 @@ class Tables(NamedTuple):
 
     automaton: Automaton
     signs: np.ndarray
+    pairs: np.ndarray
     patterns: np.ndarray
     context: np.ndarray
     secrets: np.ndarray
@@ -50,7 +52,7 @@ class Tables(NamedTuple):
 def tables() -> Tables:
     """Read what was kept, or build it."""
     built = kept(regexes())
-    return Tables(built, _signs(built), _patterns(built), _context(), _secrets(),
+    return Tables(built, _signs(built), _pairs(built), _patterns(built), _context(), _secrets(),
                   lists.table({_letters(word): 1 for word in PLACEHOLDERS}), lists.names())
 
 
@@ -59,6 +61,14 @@ def _signs(built: Automaton) -> np.ndarray:
     signs[list(WORD)] |= S_WORD
     signs[list(b"@:=e")] |= S_TRIGGER
     return signs
+
+
+def _pairs(built: Automaton) -> np.ndarray:
+    after = built.first & ~ACCEPTS
+    goes_on = built.moves[after[:, None].astype(np.int64) + built.classes[None, :]] != 0
+    goes_on |= (built.first >= ACCEPTS)[:, None]
+    goes_on[built.first == 0] = False
+    return np.packbits(goes_on, axis=1, bitorder="little").ravel()
 
 
 def _letters(phrase: str) -> str:

@@ -77,17 +77,19 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
 
     `strengths` has `types_` numbers a hint: 2 where a key says the type, 1 where a word of it does, else 0.
     """
-    base, k, words = np.int64(data.ctypes.data), np.int64(0), np.empty(WORDS, np.int64)
+    base, k, words = np.int64(data.ctypes.data), np.int64(0), np.empty(2 * WORDS, np.int64)
     out, at_words, at_context, at_patterns = (np.int64(found.ctypes.data), np.int64(words.ctypes.data), np.int64(context.ctypes.data),
                                               np.int64(patterns.ctypes.data))
-    at_start, at_value, k0, counted = np.int64(-1), np.int64(-1), np.int64(0), -1
+    at_start, at_value, k0, scanned, counted = np.int64(-1), np.int64(-1), np.int64(0), np.int64(0), np.int64(0)
     for i in range(count):
         x = i * FIELDS
         kind, start, end, v, score, reasons = (found[x + TYPE], found[x + START], found[x + END], found[x + VALUE], found[x + SCORE],
                                                found[x + REASONS])
         lo, e = base + starts[v], base + ends[v]
-        if start != at_start or v != at_value:
-            at_start, at_value, k0, counted = start, v, k, -1
+        if v != at_value:
+            at_value, at_start, scanned, counted = v, np.int64(-1), lo, np.int64(0)
+        if start != at_start:
+            at_start, k0 = start, k
         row = np.int64(hints[v]) * types_
         p, f = base + start, base + end
         if kind >= 0:
@@ -102,9 +104,9 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
             strength, close = np.int64(strengths[row + kind]), False
             if strength < 2 and p > lo and patterns[row_of + P_CONTEXT] > (patterns[row_of + P_STRONG] if verdict == STRONG
                                                                           else patterns[row_of + P_WEAK]):
-                if counted < 0:
-                    counted = words_before(p, lo, at_words)
-                close = speaks(at_context, at_words, counted, kind)
+                if scanned < p:
+                    scanned, counted = words_before(p, lo, scanned, counted, at_words)
+                close = speaks(at_context, p, at_words, counted, kind)
             score, reasons = score_of(at_patterns, row_of, verdict, p == lo and f == e, strength, close)
             if patterns[row_of + P_PART] == DIGITS:
                 p, f = end_of_digits(p, f)

@@ -12,7 +12,7 @@ from flink_masking.detect.catalogue import ROWS, regexes
 from flink_masking.detect.detectors import _ordered
 from flink_masking.detect.resolve_kernels import FIELDS
 from flink_masking.detect.scan_kernels import PATTERN, scan
-from flink_masking.detect.tables import tables
+from flink_masking.detect.tables import _pairs, tables
 from flink_masking.errors import PolicyError
 
 AROUND = ["", " ", ", ", "(", '"', "\n", "x ", " y", "é", "#", ".", " 7 ", "-"]
@@ -39,7 +39,7 @@ class Engine:
         settings = np.full(15, -1, np.int64)
         t, a = tables(), self.built
         count = scan(data, np.zeros(1, np.int64), np.array([len(text)]), np.zeros(1, np.int32), np.zeros(len(ROWS), np.uint8), len(ROWS),
-                     self.signs, a.classes, a.moves, a.first, self.accepted, self.listed, a.extending, self.patterns, t.secrets,
+                     self.signs, _pairs(a), a.classes, a.moves, a.first, self.accepted, self.listed, a.extending, self.patterns, t.secrets,
                      t.placeholders, settings, 0, out, done)  # fmt: skip
         assert done[0] == 1, "the output had no room"
         found: dict[int, set[tuple[int, int]]] = {}
