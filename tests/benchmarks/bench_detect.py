@@ -27,8 +27,8 @@ NESTED: dict[str, Any] = {
     "device": {"ip": "{IP_ADDRESS}", "mac": "{MAC_ADDRESS}", "session": "#uuid",
                "user_agent": "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/96.0 Safari/537.36"},
     "items": [{"sku": "#sku", "qty": "#int", "price": "#price", "note": "#none"}] * 3,
-    "notes": "Order {order} arrived damaged, the customer asked to be called back at {PHONE_TEXT} before Friday and wants a refund to the same "
-             "card as before.",
+    "notes": "Order {order} arrived damaged, the customer asked to be called back at {PHONE_TEXT} before Friday and wants a refund to the "
+             "same card as before.",
     "history": [{"at": "#time", "by": "{PERSON}",
                  "text": "Sent the form to {EMAIL}, no answer for {int} days; passed on to the second level."}],
 }  # fmt: skip
