@@ -7,12 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.detect.automaton_flags_kernels import AFTER, SHIFT
+from flink_masking.detect.automaton_flags_kernels import ACCEPTS, AFTER, SHIFT
 from flink_masking.detect.regex import Regex, closure, read
 from flink_masking.errors import PolicyError
 
 MOST_STATES = 60_000
-ACCEPTS = np.uint32(1 << 31)
 
 
 class Automaton(NamedTuple):
@@ -70,7 +69,7 @@ def build(patterns: Sequence[str]) -> Automaton:
     table = np.pad(table, ((0, 0), (0, width - table.shape[1])))
     moves = (table.astype(np.uint32) * np.uint32(width)).ravel()
     ends = np.array([bool(accepted) for accepted in accepting])
-    moves |= np.where(ends[table.ravel()], ACCEPTS, np.uint32(0))
+    moves |= np.where(ends[table.ravel()], np.uint32(ACCEPTS), np.uint32(0))
     tails, extending = _tails(read_)
     return Automaton(
         classes, moves, moves[width : 2 * width][classes],

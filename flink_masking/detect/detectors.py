@@ -11,7 +11,7 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.detect import keys
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import ATOMIC, TOLD
+from flink_masking.detect.automaton_flags_kernels import ACCEPTS, ATOMIC, MAY_ACCEPT, SHIFT, TOLD
 from flink_masking.detect.catalogue import NUMBERS, ROWS
 from flink_masking.detect.findings import Findings, from_rows
 from flink_masking.detect.json_kernels import decode, written_spans
@@ -96,6 +96,7 @@ class Detectors:
         self._patterns = patterns.ravel()
         atomic = patterns[:, P_FLAGS] & ATOMIC != 0  # these are met in any case: nothing is looked for inside
         self._accepted, self._listed = _ordered(self._tables.automaton, (patterns[:, P_CONTEXT] < minimum) & ~atomic, told & ~atomic)
+        self._moves, self._first = _marked(self._tables.automaton, self._accepted)
         settings = [number_or_none(name, chosen) for name in _TRIGGERED] + [minimum]
         settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen)]
         self._settings = np.array(settings, np.int64)
@@ -163,7 +164,8 @@ class Detectors:
         found = self._search(np.ascontiguousarray(data, np.uint8), starts, ends, hints, rows, strengths, overlaps)
         for detector in self._extra:
             found = self._joined(found, candidates(detector, data, starts, ends, self.enabled, self.minimum), data, overlaps)
-        found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
+        if self._raised.any():
+            found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
         return found
 
     def _search(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray, rows: np.ndarray, strengths: np.ndarray,
@@ -175,7 +177,8 @@ class Detectors:
         while value < len(starts):
             upto = min(len(starts), value + _VALUES)
             found = self._scratch(0, room)
-            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, t.pairs, a.classes, a.moves, a.first,
+            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, t.pairs, a.classes, self._moves,
+                         self._first,
                          self._accepted, self._listed, a.extending,
                          self._patterns, t.secrets, t.placeholders, self._settings, value, found, done)
             end = int(done[0])
@@ -316,6 +319,18 @@ def _ordered(built: Automaton, never: np.ndarray, told: np.ndarray) -> tuple[np.
     plain = np.bincount(states[~told[listed]], minlength=count)
     last = np.searchsorted(states, np.arange(count), side="right")
     return np.stack([first, first + plain, last], axis=1).astype(np.int32).ravel(), np.ascontiguousarray(listed, np.int32)
+
+
+def _marked(built: Automaton, accepted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The moves, and the first ones, marked anew: whether a state ends a pattern, or only such as need a word or key."""
+    first, middle, last = accepted.reshape(-1, 3).T
+    marks = np.where(middle > first, ACCEPTS, np.where(last > middle, MAY_ACCEPT, 0)).astype(np.uint32)
+
+    def marked(moves: np.ndarray) -> np.ndarray:
+        rows = moves & ~np.uint32(ACCEPTS)
+        return rows | marks[rows >> np.uint32(SHIFT)]
+
+    return marked(built.moves), marked(built.first)
 
 
 def _check_bounds(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> None:

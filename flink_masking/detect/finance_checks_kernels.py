@@ -63,7 +63,8 @@ def pair(p):
 @njit(**JIT)
 def iban(p, e):
     """An IBAN: the country's length, modulo 97."""
-    return strong(signs(p, e) == IBAN_LENGTHS[pair(p)] and iban_fits(p, e))
+    n = IBAN_LENGTHS[pair(p)]
+    return strong(0 < n <= e - p <= n + n // 4 + 1 and signs(p, e) == n and iban_fits(p, e))
 
 
 @njit(**JIT)

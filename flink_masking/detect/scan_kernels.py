@@ -7,8 +7,9 @@ reaches: the work is linear in the bytes. Open repeats at the end of a pattern a
 
 import numpy as np
 
-from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, LONGEST, SHIFT, TOLD
+from flink_masking.detect.automaton_flags_kernels import ACCEPTS, AFTER, ATOMIC, LONGEST, MAY_ACCEPT, SHIFT, TOLD
 from flink_masking.detect.cells_kernels import cell
+from flink_masking.detect.context_kernels import BEFORE
 from flink_masking.detect.digit_kernels import STRONG
 from flink_masking.detect.resolve_kernels import FIELDS, START, TYPE, put
 from flink_masking.detect.trigger_kernels import (
@@ -31,14 +32,15 @@ FORM, CHECKED, BY_KEY, BY_CONTEXT, BY_LIST, BY_ENTROPY = (1 << k for k in range(
 P_TYPE, P_CHECK, P_WEAK, P_STRONG, P_CONTEXT, P_ALONE, P_PART, P_TAIL, P_FLAGS = range(9)
 """Numbers of a pattern: type, check, scores, part of the match, row of bytes that go on a match or -1, flags of the automaton."""
 PATTERN = 9
-WHOLE, DIGITS, PEM, SECOND = range(4)
+WHOLE, DIGITS, PEM, SECOND, GROUPS = range(5)
 """Parts of a match."""
 T_EMAIL, T_CREDENTIALS, T_URL_SECRET, T_JWT, T_PASSWORD, T_SECRET, S_LOWEST = range(7)
 T_URL = 14
 """Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence."""
 S_WORD, S_FIRST, S_TRIGGER = 1, 2, 4
 """Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what triggers find."""
-ACCEPTS = np.uint32(1 << 31)
+ENDS = np.uint32(ACCEPTS | MAY_ACCEPT)
+SURELY, ROW = np.uint32(ACCEPTS), np.uint32(MAY_ACCEPT - 1)
 U32 = types.Array(types.uint32, 1, "C", readonly=True)
 
 
@@ -104,7 +106,7 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
         lo, e, n0 = base + starts[v], base + ends[v], n
         p, before = lo, False
         email_until, url_until, jwt_until, kv_until, tail_until, tail_row = lo, lo, lo, lo, lo, np.int64(-1)
-        skip, search, whole_email = lo, True, True
+        skip, search, whole_email, worded = lo, True, True, lo - BEFORE - 99
         hint = np.int64(hints[v]) * types_
         while p < e:
             c = at(p)
@@ -114,13 +116,15 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                 if n >= room:
                     done[0] = v
                     return n0
+                near, worded = p - worded <= BEFORE + 16, p if w and c >= 65 else worded
                 q = first[np.uint64(c)]
                 if q and (p + 1 == e or pairs[np.uint64(c) * np.uint64(32) + np.uint64(at(p + 1) >> 3)] >> np.uint64(at(p + 1) & 7) & 1):
                     j = p + 1
-                    told = p > lo and after_word(at(p - 1))
+                    told = near and after_word(at(p - 1))
+                    wanted = ENDS if told or hint else SURELY
                     while True:
-                        if q >= ACCEPTS:
-                            q ^= ACCEPTS
+                        if q & wanted:
+                            q &= ROW
                             x = np.uint64(3) * (np.uint64(q) >> np.uint64(SHIFT))
                             edge = j == e or word_byte(at(j)) != word_byte(at(j - 1))
                             # Patterns that only a word or key makes certain enough stand at the end of a state's list.
@@ -159,7 +163,7 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                                 break
                         if j >= e:
                             break
-                        q = moves[np.uint64(q) + np.uint64(classes[np.uint64(at(j))])]
+                        q = moves[np.uint64(q & ROW) + np.uint64(classes[np.uint64(at(j))])]
                         if q == 0:
                             break
                         j += 1

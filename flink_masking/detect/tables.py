@@ -7,15 +7,15 @@ import numpy as np
 
 from flink_masking.detect import automaton, lists
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import ATOMIC, LONGEST
+from flink_masking.detect.automaton_flags_kernels import ACCEPTS, ATOMIC, LONGEST
 from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, regexes
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
 from flink_masking.detect.regex import WORD
-from flink_masking.detect.scan_kernels import ACCEPTS, DIGITS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
+from flink_masking.detect.scan_kernels import DIGITS, GROUPS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
-PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM, "second": SECOND}
+PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM, "second": SECOND, "groups": GROUPS}
 PLACEHOLDERS = ["password", "passwort", "passwd", "pass", "changeme", "change_me", "secret", "token", "none", "null", "nil", "undefined",
                 "true", "false", "yes", "no", "required", "optional", "empty", "string", "example", "sample", "test", "dummy",
                 "placeholder", "redacted", "removed", "hidden", "masked", "your_password", "yourpassword", "your_api_key", "apikey",
@@ -64,7 +64,7 @@ def _signs(built: Automaton) -> np.ndarray:
 
 
 def _pairs(built: Automaton) -> np.ndarray:
-    after = built.first & ~ACCEPTS
+    after = built.first & ~np.uint32(ACCEPTS)
     goes_on = built.moves[after[:, None].astype(np.int64) + built.classes[None, :]] != 0
     goes_on |= (built.first >= ACCEPTS)[:, None]
     goes_on[built.first == 0] = False
@@ -88,7 +88,7 @@ def _patterns(built: automaton.Automaton) -> np.ndarray:
 
 def _flags(pattern: Pattern, flags: int) -> int:
     """Flags of a pattern: telephone numbers, and forms without a check, go as far as they can; nothing is looked for inside a UUID."""
-    longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international")
+    longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international", "ipv6")
     return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac") else 0)
 
 

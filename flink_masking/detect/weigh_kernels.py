@@ -7,6 +7,7 @@ from flink_masking.detect.cells_kernels import cell
 from flink_masking.detect.checks_kernels import check
 from flink_masking.detect.context_kernels import WORDS, speaks, words_before
 from flink_masking.detect.digit_kernels import STRONG
+from flink_masking.detect.finance_checks_kernels import IBAN_LENGTHS, pair
 from flink_masking.detect.resolve_kernels import END, FIELDS, REASONS, SCORE, START, TYPE, VALUE, put
 from flink_masking.detect.scan_kernels import (
     BY_CONTEXT,
@@ -14,6 +15,7 @@ from flink_masking.detect.scan_kernels import (
     CHECKED,
     DIGITS,
     FORM,
+    GROUPS,
     P_ALONE,
     P_CHECK,
     P_CONTEXT,
@@ -24,6 +26,7 @@ from flink_masking.detect.scan_kernels import (
     PATTERN,
     SECOND,
     U32,
+    word_byte,
 )
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit
 from flink_masking.kernels.characters import digit
@@ -39,6 +42,23 @@ def end_of_digits(p, e):
     while q < e and (digit(at(q)) or (at(q) == 45 and q > p)):
         q += 1
     return p, q
+
+
+@njit(**JIT)
+def end_of_groups(p, f, e):
+    """Where the IBAN in groups of four ends whose first groups are p…f: where its country's length says, or f."""
+    n, q, count, blank = IBAN_LENGTHS[pair(p)], p, np.int64(0), False
+    while q < e and count < n:
+        c = at(q)
+        if digit(c) or 65 <= c <= 90:
+            count += 1
+            blank = False
+        elif c == 32 and count % 4 == 0 and not blank:
+            blank = True
+        else:
+            return f
+        q += 1
+    return q if count == n and (q == e or not word_byte(at(q))) else f
 
 
 @njit(**JIT)
@@ -98,6 +118,8 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
         else:
             row_of = (-1 - kind) * PATTERN
             kind = patterns[row_of + P_TYPE]
+            if patterns[row_of + P_PART] == GROUPS:
+                f = end_of_groups(p, f, e)
             verdict = check(patterns[row_of + P_CHECK], p, f)
             if verdict == 0:
                 continue

@@ -48,6 +48,10 @@ def _address(fake: Any, rng: random.Random) -> str:
     return fake.street_address().replace("\n", ", ")
 
 
+def _day(rng: random.Random, year: int) -> str:
+    return f"{year}-{rng.randrange(1, 13):02}-{rng.randrange(1, 29):02}"
+
+
 VALUES: dict[str, Callable[[Any, random.Random], str]] = {
     "PERSON": lambda fake, _: fake.name(),
     "FIRST_NAME": lambda fake, _: fake.first_name(),
@@ -57,7 +61,7 @@ VALUES: dict[str, Callable[[Any, random.Random], str]] = {
     "STREET_ADDRESS": _address,
     "CITY": lambda fake, _: fake.city(),
     "POSTCODE": lambda fake, _: fake.postcode(),
-    "DATE_OF_BIRTH": lambda fake, _: fake.date_of_birth(minimum_age=18, maximum_age=90).isoformat(),
+    "DATE_OF_BIRTH": lambda _, rng: _day(rng, rng.randrange(1935, 2008)),
     "USERNAME": lambda fake, _: fake.user_name(),
     "CARD_NUMBER": _card,
     "CARD_CVV": lambda _, rng: f"{rng.randrange(1000):03}",
@@ -81,7 +85,7 @@ TYPES = {"FIRST_NAME": "PERSON", "LAST_NAME": "PERSON"}
 
 FILLERS: dict[str, Callable[[Any, random.Random], Any]] = {
     "uuid": lambda fake, _: fake.uuid4(),
-    "time": lambda fake, _: fake.iso8601() + "Z",
+    "time": lambda _, rng: _day(rng, 2026) + f"T{rng.randrange(24):02}:{rng.randrange(60):02}:00.{rng.randrange(1000):03}Z",
     "epoch": lambda _, rng: rng.randrange(1_600_000_000_000, 1_800_000_000_000),
     "int": lambda _, rng: rng.randrange(1, 500),
     "price": lambda _, rng: round(rng.uniform(1, 900), 2),

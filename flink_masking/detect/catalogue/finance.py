@@ -48,7 +48,7 @@ ROWS = (
         "IBAN", "finance", "international account number: the country's length, modulo 97",
         (
             Pattern(r"\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b", "iban", 0, 97, 99),
-            Pattern(r"\b[A-Z]{2}\d{2} (?:[A-Z0-9]{4} ){2,7}[A-Z0-9]{1,4}\b", "iban", 0, 97, 99),
+            Pattern(r"\b[A-Z]{2}\d{2} [A-Z0-9]{4} [A-Z0-9]{4} ", "iban", 0, 97, 99, part="groups"),
         ),
         keys=("iban",),
         words=("iban",),

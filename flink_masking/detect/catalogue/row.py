@@ -14,7 +14,7 @@ class Pattern(NamedTuple):
         context: confidence where key name or a word before the value says the same type.
         alone: most confidence, without context, where the value holds nothing else.
         part: which part of the match is the value: "" all of it, "digits" its digits, "second" what comes after its first space,
-            "pem" up to the last line of a private key.
+            "pem" up to the last line of a private key, "groups" the IBAN that begins with it.
         case: whether the pattern tells capitals from small letters.
     """
 
