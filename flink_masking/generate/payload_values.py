@@ -8,11 +8,20 @@ from collections.abc import Callable
 from typing import Any
 
 NATIONAL = {
-    "de_DE": ("DE_RVNR", "ssn"), "fr_FR": ("FR_NIR", "ssn"), "es_ES": ("ES_DNI", "nif"), "it_IT": ("IT_CODICE_FISCALE", "ssn"),
+    "de_DE": ("DE_RVNR", "ssn"), "fr_FR": ("FR_NIR", "ssn"), "es_ES": ("ES_DNI", ""), "it_IT": ("IT_CODICE_FISCALE", "ssn"),
     "nl_NL": ("NL_BSN", "ssn"), "pl_PL": ("PL_PESEL", "pesel"), "pt_BR": ("BR_CPF", "cpf"), "sv_SE": ("SE_PERSONNUMMER", "ssn"),
     "en_US": ("US_SSN", "ssn"),
 }  # fmt: skip
-"""For each locale the type of its identity numbers, and faker's method for them."""
+"""For each locale the type of its identity numbers, and faker's method for them; faker's own numbers of Spain do not follow its seed."""
+
+
+def national(fake: Any, locale: str, rng: random.Random) -> tuple[str, str]:
+    """An identity number of a locale, and its type."""
+    kind, method = NATIONAL[locale]
+    if method:
+        return str(getattr(fake, method)()), kind
+    number = rng.randrange(10**7, 10**8)
+    return f"{number}{'TRWAGMYFPDXBNJZSQVHLCKE'[number % 23]}", kind
 
 
 def _luhn(digits: str) -> str:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from flink_masking.generate.payload_values import FILLERS, NATIONAL, TYPES, VALUES
+from flink_masking.generate.payload_values import FILLERS, TYPES, VALUES, national
 
 LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES")
 _SLOT = re.compile(r"\{([A-Za-z_]+)(:int)?\}")
@@ -63,8 +63,7 @@ class _Writer:
     def value(self, slot: str) -> tuple[str, str]:
         """A value and its type."""
         if slot == "NATIONAL":
-            kind, method = NATIONAL[self.locale]
-            return str(getattr(self.fake, method)()), kind
+            return national(self.fake, self.locale, self.rng)
         if slot == "PHONE_TEXT":  # as people write it into a text
             return f"+1 {self.rng.choice((212, 415, 617))} 555 01{self.rng.randrange(100):02}", "PHONE"
         return VALUES[slot](self.fake, self.rng), TYPES.get(slot, slot)
