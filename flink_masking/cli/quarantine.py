@@ -1,9 +1,7 @@
 """``flink-masking quarantine show`` and ``summary``: the reasons of quarantined records, and for key holders the records."""
 
 import getpass
-import json
 import os
-import re
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -30,7 +28,6 @@ Config = Annotated[
 
 NO_PURPOSE = "not given"
 """The purpose in the audit if none was given."""
-_KEY = re.compile(rb'[\s,{]*("(?:[^"\\]|\\.)*")')
 
 
 def login() -> str:
@@ -65,7 +62,6 @@ def show(
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.engine.quarantine import QuarantineReader
-    from flink_masking.errors import DecryptionError, KeyRingError
 
     quarantine = Quarantine.at(source, command_config)
     reasons: Counter[str] = Counter()
@@ -95,26 +91,60 @@ def show(
     out.print(printable(f"{counted(reasons.total(), 'record')}: {totals}"), soft_wrap=True)
     if limit and reasons.total() > limit:
         err.print(f"the first {limit:,} are shown; --limit 0 shows all")
-    if shown.closed:
-        told = shown.closed.most_common(1)[0][0]
-        raise KeyRingError(f"{counted(shown.closed.total() + shown.unopened, 'record')} could not be opened: {told}")
-    if shown.unopened:
-        raise DecryptionError(f"{counted(shown.unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run "
-                              "used")
+    if reveal and (shown.closed or shown.unopened):
+        shown.refuse()
 
 
-def summary(source: Source, command_config: Config = None) -> None:
-    """Count the entries of a quarantine by reason and field, with the first and the last time. No keys are needed."""
+def summary(
+    source: Source,
+    keys: Annotated[
+        str | None,
+        typer.Option("--keys", help="Address of the key ring: names the undeclared fields and prints the lines that declare them.",
+                     show_default=False),
+    ] = None,
+    actor: Annotated[
+        str | None, typer.Option("--actor", help="With --keys: who runs the command; written to the audit.", show_default="the login name")
+    ] = None,
+    purpose: Annotated[
+        str | None, typer.Option("--purpose", help="With --keys: purpose of the command; written to the audit.", show_default=NO_PURPOSE)
+    ] = None,
+    audit: Audit = None,
+    command_config: Config = None,
+) -> None:
+    """Count the entries of a quarantine by reason and field, with the first and the last time, and all undeclared or mistyped fields.
+
+    No keys are needed. For the key holder, undeclared fields are named, down to the values of undeclared objects, and the lines that
+    declare them in a policy are printed; that is noted in the audit as by show.
+    """
+    from contextlib import ExitStack
+
+    from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, out
     from flink_masking.cli.quarantined import Quarantine
+    from flink_masking.engine.quarantine import QuarantineReader
+    from flink_masking.tools.member_faults import MemberFaults
 
     groups: dict[tuple[str, str], list[str]] = {}
     counts: Counter[tuple[str, str]] = Counter()
-    for entry in Quarantine.at(source, command_config).entries():
-        group = entry.reason, entry.path or ""
-        counts[group] += 1
-        times = groups.setdefault(group, [entry.time, entry.time])
-        times[:] = min(times[0], entry.time), max(times[1], entry.time)
+    faults, quarantine, shown = MemberFaults(), Quarantine.at(source, command_config), _Shown()
+    with ExitStack() as held:
+        reader, end = None, None
+        if keys is not None:
+            who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
+            ring = quarantine.ring(keys)
+            reader = QuarantineReader(ring)
+            facts = {**who, "quarantine": str(source), "shown": "undeclared keys"}
+            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
+        for entry in quarantine.entries():
+            group = entry.reason, entry.path or ""
+            counts[group] += 1
+            times = groups.setdefault(group, [entry.time, entry.time])
+            times[:] = min(times[0], entry.time), max(times[1], entry.time)
+            faults.add(entry.members, entry.unlisted)
+            if reader is not None:
+                shown.undeclared(reader, entry)
+        if end is not None:
+            end(shown.counts())
     if not counts:
         out.print("no record is in quarantine")
         return
@@ -126,12 +156,30 @@ def summary(source: Source, command_config: Config = None) -> None:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         out.print("  ".join([row[0].rjust(widths[0]), *cells[1:]]).rstrip(), soft_wrap=True)
     out.print(f"{counted(counts.total(), 'record')} in quarantine", soft_wrap=True)
+    if not faults.fields:
+        return
+    out.print("\nfields")
+    for found in faults.fields:
+        out.print(f"  {printable(found.told())}", soft_wrap=True)
+    if faults.unlisted:
+        out.print(f"  and {counted(faults.unlisted, 'member')} of records with more than are listed", soft_wrap=True)
+    if keys is None:
+        out.print("Hint: --keys names the undeclared fields, and prints the lines that declare them in the policy", soft_wrap=True)
+    elif proposed := shown.names.fields():
+        out.print("\nlines for 'fields' of the policy:")
+        for field in proposed:
+            out.print(printable(field.line()), soft_wrap=True)
+    if shown.closed or shown.unopened:
+        shown.refuse()
 
 
 class _Shown:
     """What became of the entries that were to be opened."""
 
     def __init__(self) -> None:
+        from flink_masking.tools.undeclared import Names
+
+        self.names = Names()
         self.opened = self.unopened = 0
         self.closed: Counter[str] = Counter()
         self._streams: set[str] = set()
@@ -153,22 +201,38 @@ class _Shown:
         return text
 
     def undeclared(self, reader: "QuarantineReader", entry: "Entry") -> str | None:
-        """The key that no policy declares, where the entry is about one and these keys open it."""
+        """The members that no policy declares, where the entry is about any and these keys open it."""
         from flink_masking.errors import DecryptionError, KeyRingError
 
-        if entry.position is None or "?" not in (entry.path or ""):
+        if not entry.members and (entry.position is None or "?" not in (entry.path or "")):
             return None
         try:
             record = reader.payload(entry)
-        except (DecryptionError, KeyRingError):
+        except DecryptionError:
+            self.unopened += 1
+            return None
+        except KeyRingError as error:
+            self.closed[str(error)] += 1
             return None
         self.opened += 1
         self._streams.add(entry.stream)
-        key = _KEY.match(record, entry.position)
-        try:
-            return str(json.loads(key[1]))[:60] if key else None
-        except ValueError:
-            return None
+        return ", ".join(path[:60] for path in self.names.add(entry, record)) or None
+
+    def refuse(self) -> None:
+        """Raise what says how many entries these keys do not open.
+
+        Raises:
+            KeyRingError: a key of the ring cannot be used.
+            DecryptionError: otherwise.
+        """
+        from flink_masking.cli.console import counted
+        from flink_masking.errors import DecryptionError, KeyRingError
+
+        if self.closed:
+            told = self.closed.most_common(1)[0][0]
+            raise KeyRingError(f"{counted(self.closed.total() + self.unopened, 'record')} could not be opened: {told}")
+        raise DecryptionError(f"{counted(self.unopened, 'record')} could not be opened. Hint: --keys must be the key ring that the run "
+                              "used")
 
     def counts(self) -> dict[str, object]:
         """For the audit."""

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from flink_masking.flink_rest.progress import Progress
     from flink_masking.tools.reconcile import Summary
 
+FIELDS = 20
+"""Undeclared and mistyped fields that are printed."""
+
 
 def run(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
@@ -59,6 +62,9 @@ def run(
         add_headers(plan, output)
     (output / "summary.json").write_bytes(summary.encode())
     show_summary(summary, output)
+    if summary.fields:
+        err.print(f"Name the undeclared fields, and get the lines that declare them: flink-masking quarantine summary "
+                  f"{output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if summary.quarantined:
         err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
 
@@ -146,6 +152,7 @@ def show_summary(summary: "Summary", output: Path) -> None:
     from rich.table import Table
 
     from flink_masking.cli.console import counted, out
+    from flink_masking.cli.quarantine import printable
 
     title = f"{counted(summary.input, 'event')} in, {summary.quarantined:,} quarantined"
     table = Table(title=title, title_justify="left", title_style="bold")
@@ -161,4 +168,10 @@ def show_summary(summary: "Summary", output: Path) -> None:
             out.print(f"late: {account.late:,} of the records that {name} left out ({share:.2%} of all)", soft_wrap=True)
     for reason, count in sorted(summary.reasons.items(), key=lambda item: -item[1]):
         out.print(f"quarantined: {reason} {count:,}", soft_wrap=True)
+    for faults in summary.fields[:FIELDS]:
+        out.print(f"  {printable(faults.told())}", soft_wrap=True, markup=False, highlight=False)
+    if len(summary.fields) > FIELDS:
+        out.print(f"  and {counted(len(summary.fields) - FIELDS, 'field')} more; summary.json has all of them", soft_wrap=True)
+    if summary.unlisted:
+        out.print(f"  and {counted(summary.unlisted, 'member')} of records with more than a hundred such members", soft_wrap=True)
     out.print(f"written to {output}", soft_wrap=True)

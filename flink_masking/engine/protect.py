@@ -25,7 +25,8 @@ from flink_masking.keys.sealer import Sealer
 from flink_masking.records.codec import unfolded
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys
 from flink_masking.records.faulty_rows import faulty_rows
-from flink_masking.records.spans import SpanTable
+from flink_masking.records.spans import Flag, SpanTable
+from flink_masking.records.survey import survey
 from flink_masking.techniques.masks import Context, Masked
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
@@ -33,6 +34,8 @@ Applied = tuple[FieldRule, Masked, np.ndarray | None]
 NO_PARTS, PLAIN = Parts(), Transport()
 TOMBSTONE = "tombstone"
 """A record that holds a key and no value: not an event, but the order to delete what the key stands for."""
+_OF_MEMBERS = int(Flag.UNKNOWN | Flag.MISMATCH)
+"""Flags of records of which all members that are wrong are told."""
 PACKET_BYTES = 4 << 20
 """Packets are sealed in pieces of about this size: each is one row of Flink's, held whole in buffers and state."""
 SPLIT_BYTES = 256 << 20
@@ -180,7 +183,9 @@ class Protect:
             packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
         report = BatchReport(table.n, counts, masked_reports, packed_reports)
         event_times = self._event_times(examined, accepted, parts)
-        lines = self._quarantine.entries(payloads, np.flatnonzero(rejected & ~deleted), rejections, now, parts.of if parts else None)
+        refused = np.flatnonzero(rejected & ~deleted)
+        members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits)
+        lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
         return Protected(views, packed, lines, max(event_times.values(), default=None),
                          self._audit.event("protect", now, report.body()), report, event_times, released, plan.ring.primary)
 

@@ -3,9 +3,11 @@
 import base64
 import binascii
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import numpy as np
 import orjson
@@ -16,10 +18,29 @@ from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import DecryptionError, InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
+from flink_masking.records.survey import NONE, Members
 
 PURPOSE = "quarantine"
 _FRAME = 4_096
 """Bytes of a line besides the record, at most: the longest path and stream, the seal, and what Kafka adds."""
+
+
+class MemberFault(NamedTuple):
+    """What is wrong with a member of a quarantined record; see `flink_masking.records.survey.Member`.
+
+    Attributes:
+        reason: ``unknown_field`` or ``type_mismatch``.
+        path: cleaned as that of an entry.
+        found: what stands there.
+        expected: what is declared; None where nothing is.
+        position: byte in the record.
+    """
+
+    reason: str
+    path: str
+    found: str
+    expected: str | None
+    position: int
 
 
 @dataclass(frozen=True)
@@ -36,6 +57,9 @@ class Entry:
         size: bytes of the record, where only its beginning is in `payload`; None: all of it is.
         parts: the record's key and headers in Kafka, sealed; None where it had none, or they did not come along, and in entries of
             earlier releases.
+        members: all undeclared and mistyped members of the record, `flink_masking.records.survey.LISTED` of them at most; none in entries
+            of earlier releases.
+        unlisted: number of the others.
     """
 
     time: str
@@ -46,6 +70,8 @@ class Entry:
     payload: bytes
     size: int | None = None
     parts: bytes | None = None
+    members: tuple[MemberFault, ...] = ()
+    unlisted: int = 0
 
     @property
     def id(self) -> str:
@@ -55,7 +81,9 @@ class Entry:
     def encode(self) -> bytes:
         """One JSON line."""
         body = {"time": self.time, "stream": self.stream, "reason": self.reason, "path": self.path, "position": self.position}
-        cut = {} if self.size is None else {"size": self.size}
+        cut: dict[str, object] = {"members": [[*member] for member in self.members]} if self.members else {}
+        cut |= {"unlisted": self.unlisted} if self.unlisted else {}
+        cut |= {} if self.size is None else {"size": self.size}
         parts = {} if self.parts is None else {"parts": base64.b64encode(self.parts).decode()}
         return orjson.dumps({**body, **cut, **parts, "payload": base64.b64encode(self.payload).decode()})
 
@@ -70,9 +98,17 @@ class Entry:
             body = orjson.loads(line)
             parts = None if body.get("parts") is None else base64.b64decode(body["parts"])
             return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]),
-                       body.get("size"), parts)
+                       body.get("size"), parts, tuple(_member(*listed) for listed in body.get("members", ())), int(body.get("unlisted", 0)))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
+
+
+def _member(reason: str, path: str, found: str, expected: str | None, position: int) -> MemberFault:
+    """A member as read; raises TypeError for anything else."""
+    texts = all(isinstance(text, str) for text in (reason, path, found))
+    if not texts or not isinstance(expected, str | None) or type(position) is not int:
+        raise TypeError
+    return MemberFault(reason, path, found, expected, position)
 
 
 @dataclass(frozen=True)
@@ -147,7 +183,7 @@ class QuarantineWriter:
 
 
     def entries(self, payloads: pa.Array, rows: np.ndarray, rejections: Rejections, now: int,
-                beside: "Callable[[int], RecordParts | None] | None" = None) -> list[tuple[int, bytes]]:
+                beside: "Callable[[int], RecordParts | None] | None" = None, members: Members = NONE) -> list[tuple[int, bytes]]:
         """The lines of a batch's rejected records: what `entry` writes for each, made together.
 
         Args:
@@ -156,6 +192,7 @@ class QuarantineWriter:
             rejections: why.
             now: processing time, ms since 1970.
             beside: key and headers of a row; None where none came along.
+            members: what is wrong with members of these rows.
 
         Returns:
             Pairs (row, JSON line), in the order of `rows`.
@@ -166,21 +203,23 @@ class QuarantineWriter:
         whole, most = data.data, self._most
         extras = [b""] * len(rows) if beside is None else [self._beside(beside(row)) for row in rows.tolist()]
         starts, ends = offsets[rows].tolist(), offsets[rows + 1].tolist()
+        listed = _listed(members, rows, None if most is None else most // 4)
         stops = ends
         if most is not None:
-            room = most - np.fromiter(map(len, extras), np.int64, len(extras))
+            room = most - np.fromiter(map(len, extras), np.int64, len(extras)) - np.fromiter(map(len, listed), np.int64, len(listed))
             stops = np.minimum(offsets[rows + 1], offsets[rows] + room).tolist()
         sealed = self._sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], self._stream.encode())
         when = _time(now)
         heads = [orjson.dumps({"time": when, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
                  for reason, path in rejections.reasons]
         positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
-        sizes = [b"" if stop == end else b',"size":%d' % (end - start) for start, stop, end in zip(starts, stops, ends, strict=True)]
+        sizes = [told if stop == end else b'%b,"size":%d' % (told, end - start)
+                 for told, start, stop, end in zip(listed, starts, stops, ends, strict=True)]
         if beside is not None:
             sizes = [size + self._sealed_parts(extra, blob) for size, extra, blob in zip(sizes, extras, sealed, strict=True)]
-        members = zip(rejections.codes[rows].tolist(), positions, sizes, sealed, strict=True)
+        rest = zip(rejections.codes[rows].tolist(), positions, sizes, sealed, strict=True)
         lines = [b'%b%b%b,"payload":"%b"}' % (heads[code], position, size, binascii.b2a_base64(blob, newline=False))
-                 for code, position, size, blob in members]
+                 for code, position, size, blob in rest]
         return list(zip(rows.tolist(), lines, strict=True))
 
     def _beside(self, found: "RecordParts | None") -> bytes:
@@ -193,6 +232,31 @@ class QuarantineWriter:
         if not beside:
             return b""
         return b',"parts":"%b"' % binascii.b2a_base64(self._sealer.seal(beside, _bound(self._stream, payload)), newline=False)
+
+
+def _listed(members: Members, rows: np.ndarray, most: int | None) -> list[bytes]:
+    """For each row the part of a line that lists what is wrong with members of the record; empty where nothing is.
+
+    Args:
+        members: of these rows and others.
+        rows: the rows.
+        most: bytes that a list may have; members without room are counted only. None: any number.
+    """
+    fronts = [orjson.dumps([*kind])[:-1] + b"," for kind in members.kinds]
+    room, unlisted, listed = dict.fromkeys(members.rows.tolist(), most), Counter(members.unlisted), dict[int, list[bytes]]()
+    for row, code, position in zip(members.rows.tolist(), members.codes.tolist(), members.positions.tolist(), strict=True):
+        member = b"%b%d]" % (fronts[code], position)
+        left = room[row]
+        if left is not None:
+            room[row] = left = left - len(member) - 1
+        if left is None or left >= 0:
+            listed.setdefault(row, []).append(member)
+        else:
+            unlisted[row] += 1
+    told = {row: b',"members":[%b]' % b",".join(found) for row, found in listed.items()}
+    for row, count in unlisted.items():
+        told[row] = told.get(row, b"") + b',"unlisted":%d' % count
+    return [told.get(row, b"") for row in rows.tolist()]
 
 
 def _time(now: int) -> str:
@@ -254,4 +318,4 @@ def read_entries(lines: Iterator[bytes]) -> Iterator[Entry]:
     return (Entry.decode(line) for line in lines if line.strip())
 
 
-__all__ = ["DecryptionError", "Entry", "QuarantineReader", "QuarantineWriter", "RecordParts", "read_entries"]
+__all__ = ["DecryptionError", "Entry", "MemberFault", "QuarantineReader", "QuarantineWriter", "RecordParts", "read_entries"]

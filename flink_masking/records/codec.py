@@ -4,7 +4,7 @@ A format is a package in this folder. Its module ``codec`` has a function ``make
 no kernels, an object ``ROWS`` of protocol `Rows`. `FORMATS` lists the packages; nobody else names them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
@@ -160,6 +160,9 @@ class Codec(Protocol):
 
     def keys(self, table: "SpanTable", order: "np.ndarray") -> "pa.StringArray":
         """The decoded keys of the members whose spans are in `order`."""
+
+    def undeclared(self, table: "SpanTable", rows: "np.ndarray") -> Iterable[tuple[int, "np.ndarray"]]:
+        """Where the format has a header: each column that no path leads to, and the byte where its cell begins in these rows' records."""
 
     def splice(self, table: "SpanTable", edits: list["Edit"], dead: "np.ndarray", added: bytes = b"",
                keys: Mapping[int, "Keys"] = ...) -> "pa.BinaryArray":

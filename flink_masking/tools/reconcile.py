@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -10,9 +10,14 @@ import orjson
 from flink_masking.audit.reports import BatchReport, read_report
 from flink_masking.engine.aggregated import AggregatedPlan
 from flink_masking.engine.plan import Plan
+from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import InputError, JobError
 from flink_masking.files.opened import data_files
 from flink_masking.records.inputs import count_records
+from flink_masking.tools.member_faults import FieldFaults, MemberFaults
+
+OF_MEMBERS = {"unknown_field", "type_mismatch"}
+"""Reasons of records whose entries list members."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,16 @@ class Summary:
         quarantined: records that no view holds.
         segments: accounts by segment.
         reasons: quarantined records by reason.
+        fields: undeclared and mistyped members of quarantined records, by path; undeclared keys as ``?``.
+        unlisted: such members that are counted only, of records with more than a hundred of them.
     """
 
     input: int
     quarantined: int
     segments: dict[str, SegmentAccount]
     reasons: dict[str, int]
+    fields: list[FieldFaults] = field(default_factory=list)
+    unlisted: int = 0
 
     def encode(self) -> bytes:
         """As ``summary.json``."""
@@ -94,7 +103,18 @@ def summarize(plan: Plan, output: Path) -> Summary:
         _agree(stateful.name, accepted * copies[stateful.name], count["released"] + suppressed)
         _agree(stateful.name, count["rows"] if stateful.has_time else count["released"], rows)
         accounts[stateful.name] = SegmentAccount(count["released"], suppressed, rows, count["late"])
-    return Summary(records, quarantined, accounts, dict(reasons))
+    faults = member_faults(output / "quarantine") if reasons.keys() & OF_MEMBERS else MemberFaults()
+    return Summary(records, quarantined, accounts, dict(reasons), faults.fields, faults.unlisted)
+
+
+def member_faults(quarantine: Path) -> MemberFaults:
+    """What is wrong with the members of the records in a quarantine directory."""
+    faults = MemberFaults()
+    for line in lines(quarantine):
+        if b',"members":[' in line or b',"unlisted":' in line:
+            entry = Entry.decode(line)
+            faults.add(entry.members, entry.unlisted)
+    return faults
 
 
 def _rows(plan: Plan, view: Path) -> int:

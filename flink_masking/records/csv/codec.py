@@ -2,7 +2,7 @@
 
 import re
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -161,6 +161,14 @@ class CsvCodec:
     def keys(self, table: SpanTable, order: np.ndarray) -> pa.StringArray:
         """Records have no keys."""
         return pa.array([""] * len(order), pa.string())
+
+    def undeclared(self, table: SpanTable, rows: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+        """The columns that no path leads to, and where their cells begin in these rows' records."""
+        assert isinstance(table, CsvTable)
+        cells, starts = table.cells.reshape(-1, len(self.columns) + 1), table.offsets[:-1]
+        for number, (path, _, denied) in enumerate(self._header(table.paths)[0].reshape(-1, H_COLUMNS).tolist()):
+            if path == UNDECLARED_PATH and denied:
+                yield number, (cells[rows, number] - starts[rows]).astype(np.int64)
 
     def action(self, numbers: tuple[int, ...], edits: list[Edit]) -> Edit:
         """The edit of a column: its own, unless one above it is no KEEP, which for a format without objects can only remove it."""

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -121,6 +121,10 @@ class JsonCodec:
         buffer, out = arrow.output(size)
         gather_keys(table.data, table.spans, order, out, offsets)
         return arrow.assemble(pa.string(), buffer, offsets)
+
+    def undeclared(self, table: SpanTable, rows: np.ndarray) -> Iterable[tuple[int, np.ndarray]]:
+        """None: records name their members."""
+        return ()
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
                keys: Mapping[int, Keys] = MappingProxyType({})) -> pa.BinaryArray:
