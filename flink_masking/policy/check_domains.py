@@ -9,9 +9,9 @@ from flink_masking.documents.document import Path, cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
+from flink_masking.policy.bound import bound
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
-from flink_masking.techniques import registry
 from flink_masking.techniques.promises import Promises
 
 
@@ -70,8 +70,8 @@ def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
 def _promises(spec: RuleSpec) -> Promises | None:
     """What a rule promises; None where the rule is faulty, which the check of rules reports."""
     try:
-        technique = registry.get(spec.technique)
-        return technique.promises(technique.params.model_validate(spec.parameters))
+        technique, params = bound(spec)
+        return technique.promises(params)
     except (PolicyError, ValidationError):
         return None
 

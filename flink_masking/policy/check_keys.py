@@ -81,6 +81,9 @@ def _fits_keys(promises: Promises) -> bool:
 
 
 def _rule(place: str, named: tuple[str, ...], spec: RuleSpec, loc: Path, compiler: RuleCompiler, findings: Findings) -> Rule | None:
+    if spec.within is not None:
+        findings.error((*loc, "within"), "keys are masked as a whole", "omit 'within'", at_key=True)
+        return None
     pair = bind(spec, loc, findings)
     if pair is None:
         return None

@@ -10,6 +10,7 @@ from flink_masking.documents.document import Path, cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
+from flink_masking.policy.bound import technique_of
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
@@ -17,6 +18,7 @@ from flink_masking.policy.tree import FieldTree
 from flink_masking.techniques import registry
 from flink_masking.techniques.base import Action, FieldFacts, Params, RuleContext, Technique
 from flink_masking.techniques.promises import Promises, Shows
+from flink_masking.techniques.within import Part
 
 DEFAULT = "*"
 """Stands for every declared field without a rule."""
@@ -59,11 +61,21 @@ def bind(spec: RuleSpec, loc: Path, findings: Findings) -> tuple[Technique, Para
     """Technique and checked parameters; None, with faults at `loc`, when the registry does not know or take them."""
     try:
         technique = registry.get(spec.technique)
-        return technique, technique.params.model_validate(spec.parameters)
     except PolicyError as error:
         findings.refused((*loc, "technique"), error)
+        return None
+    try:
+        technique = technique_of(spec)
+    except PolicyError as error:
+        findings.refused((*loc, "within"), error)
+        return None
     except ValidationError as error:
-        findings.faults += faults_of(error, findings.document, loc, registry.get(spec.technique).params)
+        findings.faults += faults_of(error, findings.document, (*loc, "within"), Part)
+        return None
+    try:
+        return technique, technique.params.model_validate(spec.parameters)
+    except ValidationError as error:
+        findings.faults += faults_of(error, findings.document, loc, technique.params)
     return None
 
 

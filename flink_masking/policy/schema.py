@@ -3,16 +3,24 @@
 import re
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
 from flink_masking.policy.model import Policy
+from flink_masking.records.kinds import Kind
 from flink_masking.techniques import registry
 from flink_masking.techniques.base import Technique
+from flink_masking.techniques.within import Part
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Schema = dict[str, Any]
+PART: TypeAdapter[Part] = TypeAdapter(Part)
+_WITHIN: Schema = {
+    "description": "The part of the text that the technique is for; the rest stays, and a text without the form is refused. Of a list, "
+                   "the first form that a text has.",
+    "anyOf": [{"$ref": "#/$defs/Part"}, {"type": "array", "items": {"$ref": "#/$defs/Part"}, "minItems": 1}],
+}
 
 
 class _Described(GenerateJsonSchema):
@@ -48,6 +56,8 @@ def json_schema() -> Schema:
         "description": "A technique by its name alone, or with its parameters.",
         "oneOf": [{"enum": short}, *({"$ref": f"#/$defs/{_name(technique)}"} for technique in techniques)],
     }
+    part = PART.json_schema(schema_generator=_Described)
+    definitions["Part"] = part
     definitions["MaskedSegment"]["properties"]["keys"]["additionalProperties"] = {
         "description": "A rule for keys, or plain: no key says anything of a person.",
         "anyOf": [{"const": "plain"}, {"$ref": "#/$defs/RuleSpec"}],
@@ -75,10 +85,11 @@ def parameters_schema(technique: Technique) -> Schema:
 
 def _technique(technique: Technique, definitions: Schema) -> Schema:
     schema = _params(technique, definitions)
+    within = {} if technique.action is not None or Kind.STRING not in technique.inputs else {"within": _WITHIN}
     return {
         "description": technique.summary,
         "type": "object",
-        "properties": {"technique": {"const": technique.name, "description": technique.summary}, **schema["properties"]},
+        "properties": {"technique": {"const": technique.name, "description": technique.summary}, **schema["properties"], **within},
         "required": ["technique", *schema.get("required", [])],
         "additionalProperties": False,
     }

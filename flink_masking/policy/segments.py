@@ -23,10 +23,12 @@ class RuleSpec(Model):
     Attributes:
         technique: its name, not checked here.
         parameters: all other keys.
+        within: the part of a text that it is for, as written; None: the whole value. See `flink_masking.policy.bound`.
     """
 
     technique: str
     parameters: dict[str, Any] = pydantic.Field(default_factory=dict)
+    within: Any = None
 
 
 def rule_spec(value: Any) -> RuleSpec:
@@ -44,7 +46,10 @@ def rule_spec(value: Any) -> RuleSpec:
     name = value.get("technique")
     if not isinstance(name, str):
         raise ValueError("has no technique. Hint: {technique: name, parameter: value}")
-    return RuleSpec(technique=name, parameters={key: inner for key, inner in value.items() if key != "technique"})
+    parameters = {key: inner for key, inner in value.items() if key not in ("technique", "within")}
+    if "within" in value and value["within"] is None:
+        raise ValueError('has an empty \'within\'. Hint: within: {prefix: "Patient/"}')
+    return RuleSpec(technique=name, parameters=parameters, within=value.get("within"))
 
 
 Rule = Annotated[RuleSpec, BeforeValidator(rule_spec)]

@@ -69,6 +69,7 @@ class Promises:
         carries_key_version: a result tells the version of the keys that it was made with.
         bound_to_field: equal values of two fields have two results, and neither opens as the other's.
         composes: brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
+        stands_in: a part of each result stands for a person by itself, whatever is shown besides.
         moves_with: paths of the fields whose values move together with this one's, itself among them; empty where it moves alone, or not.
     """
 
@@ -91,6 +92,7 @@ class Promises:
     bound_to_field: bool = False
     composes: bool = False
     moves_with: tuple[str, ...] = ()
+    stands_in: bool = False
 
     @property
     def erases(self) -> bool:
@@ -100,7 +102,7 @@ class Promises:
     @property
     def stands_for_a_person(self) -> bool:
         """Whether a result can stand for a person: the same in all of the person's records, and nearly nobody else's."""
-        return self.lasting and (self.injective or self.shows is not Shows.PART)
+        return self.lasting and (self.injective or self.stands_in or self.shows is not Shows.PART)
 
     @property
     def follows_key_version(self) -> bool:

@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from flink_masking.errors import PolicyError
+from flink_masking.policy.bound import bound
 from flink_masking.policy.segments import RuleSpec
-from flink_masking.techniques import registry
 from flink_masking.techniques.promises import Bounds, Promises, Shows
 from flink_masking.verify.attributes import LAST, MISSING, OUTSIDE, Attribute, Dates, Numbers, Places, Prefixes
 
@@ -32,9 +32,9 @@ def promised(rule: RuleSpec) -> Promises:
     Raises:
         PolicyError: the rule names no technique, or parameters that it does not take.
     """
-    technique = registry.get(rule.technique)
     try:
-        return technique.promises(technique.params.model_validate(rule.parameters))
+        technique, params = bound(rule)
+        return technique.promises(params)
     except ValidationError:
         raise PolicyError(f"a rule of technique {rule.technique} is wrong. Hint: flink-masking check finds all faults") from None
 
