@@ -5,7 +5,7 @@ import numpy as np
 
 from flink_masking.contract.address_kernels import ip_fits, url_fits
 from flink_masking.contract.code_kernels import iban_fits, mac_fits, postal_code_fits, uuid_fits, vin_fits
-from flink_masking.contract.date_kernels import date_fits, moment_fits, time_fits, usual, within
+from flink_masking.contract.date_kernels import date_fits, moment_fits, partial_fits, time_fits, usual, within
 from flink_masking.contract.digits_kernels import (
     card_fits,
     card_shape,
@@ -24,7 +24,7 @@ from flink_masking.kernels import I32, I64, I64A, JIT, U8, W8, njit
 from flink_masking.kernels.memory import at
 
 (ANY, NUMBER, DATE, MOMENT, TIME, EMAIL, SSN, CARD, PHONE, IBAN, IP, UUID, URL, POSTAL_CODE, VIN, MAC, IMEI, CVV, EXPIRY,
- PLACE) = range(20)  # fmt: skip
+ PLACE, PARTIAL) = range(21)  # fmt: skip
 NULL = 5  # flink_masking.records.kinds.Kind
 
 FORM, KINDS, BITS, SCALE, LOW, HIGH, MOST = range(7)
@@ -107,6 +107,8 @@ def text_fits(form, p, e):
         return expiry_fits(p, e)
     if form == PLACE:
         return place_fits(p, e)
+    if form == PARTIAL:
+        return partial_fits(p, e)
     return True
 
 

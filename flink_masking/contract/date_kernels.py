@@ -7,7 +7,7 @@ from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import shape
 from flink_masking.kernels.memory import at
 from flink_masking.kernels.wide import load_be32, load_be64
-from flink_masking.values.calendar_kernels import COLON, NO_ZONE, POINT, date, number, offset, zone_at
+from flink_masking.values.calendar_kernels import COLON, NO_ZONE, POINT, date, days_from_civil, number, offset, partial_date, zone_at
 from flink_masking.values.instants_kernels import BAD, instant
 
 FRACTION = 9  # digits of a second: nanoseconds
@@ -47,6 +47,12 @@ def moment_fits(p, e):
 
 
 @njit(**JIT)
+def partial_fits(p, e):
+    """Whether p…e is a year, a month, or what `moment_fits`."""
+    return partial_date(p, e)[0] > 0 or moment_fits(p, e)
+
+
+@njit(**JIT)
 def time_fits(p, e):
     """Whether p…e is ``HH:MM[:SS[.f…]]``, with at most nine decimals, and nothing, ``Z`` or ``±HH:MM``."""
     hour, minute = number(p, e, 2), number(p + 3, e, 2)
@@ -70,6 +76,7 @@ def time_fits(p, e):
 
 @njit(**JIT)
 def within(p, e, low, high):
-    """Whether the instant p…e (ms since 1970) lies in low…high."""
-    x = instant(p, e)
+    """Whether the instant p…e (ms since 1970) lies in low…high; of a year or a month, its beginning."""
+    year, month = partial_date(p, e)
+    x = days_from_civil(year, month if month else 1, 1) * 86_400_000 if year > 0 else instant(p, e)
     return x != BAD and low <= x <= high

@@ -142,8 +142,8 @@ def _implied(form: Form, numeric: bool, dated: bool, textual: Form | None) -> Fo
     name = next((name for name, known in FORMS.items() if known is form), "text")
     if numeric and form.kinds != NUMERIC:
         raise PolicyError(f"type: '{name}' is not a number, and the field has numeric bounds, domain or scale. Hint: type: number")
-    if dated and form.code not in (kernels.DATE, kernels.MOMENT):
-        raise PolicyError(f"type: '{name}' is not a date, and the domain is one of dates. Hint: type: date or datetime")
+    if dated and form.code not in (kernels.DATE, kernels.MOMENT, kernels.PARTIAL):
+        raise PolicyError(f"type: '{name}' is not a date, and the domain is one of dates. Hint: type: date, datetime or partial_date")
     if textual and form.kinds != TEXT:
         raise PolicyError(f"type: '{name}' is not text, and the field has prefix, values or pattern. Hint: omit the type or these keys")
     return form

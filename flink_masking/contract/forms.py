@@ -31,6 +31,7 @@ FORMS: Mapping[str, Form] = MappingProxyType({
     "boolean": Form(kernels.ANY, BOOLEAN, "true or false"),
     "date": Form(kernels.DATE, TEXT, "YYYY-MM-DD"),
     "datetime": Form(kernels.MOMENT, TEXT, "an ISO 8601 date, alone or with a time of day and a zone"),
+    "partial_date": Form(kernels.PARTIAL, TEXT, "YYYY, YYYY-MM, or what a datetime is"),
     "time": Form(kernels.TIME, TEXT, "an ISO 8601 time of day, alone or with a zone"),
     "email": Form(kernels.EMAIL, TEXT, "one address of ASCII characters: local part, one @, host name"),
     "us_ssn": Form(kernels.SSN, TEXT, "nine digits, DDD-DD-DDDD or DDD DD DDDD"),

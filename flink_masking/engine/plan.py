@@ -27,6 +27,7 @@ from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, Anony
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import Codec, Rows, codec_for, rows_for
 from flink_masking.records.edits import DROP, KEEP, Edit, Replace
+from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.techniques.base import Action
@@ -155,7 +156,8 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
-    paths = Paths(list(emit), known=[path for path in policy.fields if path not in emit], opaque=opaque)
+    selected = [path for path in policy.fields if selects(parse_path(path))]
+    paths = Paths(list(emit), known=[path for path in policy.fields if path not in emit], opaque=opaque, selected=selected)
     quarantine_unknown = policy.unknown_fields == "quarantine"
     unknown = Replace(pa.scalar(REDACTED)) if policy.unknown_fields == "redact" else DROP
     shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]

@@ -15,6 +15,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree, repeats
+from flink_masking.records.paths import Wild, format_path, parse_path, selects, unselected
 
 GENERALISED_BY = ("domain", "hierarchy", "prefix")
 
@@ -161,6 +162,34 @@ def _check_conflicts(policy: Policy, tree: FieldTree, findings: Findings) -> Non
         if below:
             inner = cut(below[0])
             findings.error(("fields", path), f"'{cut(path)}' holds '{inner}', so it is no single value", "omit it", at_key=True)
+    for path in policy.fields:
+        try:
+            selected = tree.find(path) == path and selects(parse_path(path))
+        except PolicyError:
+            continue
+        if selected:
+            _check_selected(path, policy, tree, findings)
     for array, other in tree.mixed():
         message = f"'{cut(array)}' and '{cut(other)}' contradict each other"
         findings.error(("fields", array), message, "array or object, not both", at_key=True)
+
+
+def _check_selected(path: str, policy: Policy, tree: FieldTree, findings: Findings) -> None:
+    """Check a field with selectors: what else is in the array, and what decides, must be declared."""
+    loc, whole = ("fields", path), tree.whole(path)
+    steps = parse_path(path)
+    if whole is None or whole not in policy.fields:
+        missing = cut(format_path(unselected(steps)))
+        findings.error(loc, f"nothing says what '{missing}' is in the other elements", f"declare {missing}, too", at_key=True)
+    elif (policy.fields[whole].type in OBJECT_TYPES) != (policy.fields[path].type in OBJECT_TYPES):
+        findings.error(loc, f"'{cut(path)}' and '{cut(whole)}' are not both of type json or geo", "declare the same type", at_key=True)
+    if Wild.KEY in steps:
+        findings.error(loc, "'*' and a selector do not go together in one path", "name the key, or select nothing", at_key=True)
+    for told in tree.told_by(path):
+        try:
+            found = tree.find(told)
+        except PolicyError:
+            found = None
+        if found not in policy.fields or policy.fields[found].type in OBJECT_TYPES:
+            text = f"'{cut(path)}' is selected by '{cut(told)}', which is not a declared field with a value"
+            findings.error(loc, text, f"declare {cut(told)}", at_key=True)

@@ -14,7 +14,8 @@ LARGEST = 10**15
 KINDS = (
     "boolean", "card_expiry", "city", "company", "country", "cvv", "date", "datetime", "device_id", "email", "first_name", "full_name",
     "gender", "geo", "iban", "imei", "integer", "ip_address", "json", "last_name", "mac_address", "name", "national_id", "number",
-    "passport", "payment_card", "person", "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name", "uuid", "vin",
+    "partial_date", "passport", "payment_card", "person", "phone", "postal_code", "street", "text", "time", "url", "us_ssn", "user_name",
+    "uuid", "vin",
 )  # fmt: skip
 """What a field's ``type`` may say; `flink_masking.contract.forms.FORMS` says which of them have a form that values are checked for."""
 

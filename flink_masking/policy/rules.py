@@ -15,6 +15,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
 from flink_masking.policy.tree import FieldTree
+from flink_masking.records.paths import parse_path, selects
 from flink_masking.techniques import registry
 from flink_masking.techniques.base import Action, FieldFacts, Params, RuleContext, Technique
 from flink_masking.techniques.promises import Promises, Shows
@@ -135,6 +136,11 @@ class RuleCompiler:
             if (pair := bound[path]) is not None:
                 rules[place] = self.rule(place, *pair, (*loc, path))
         drop = registry.get("drop")
+        for place, path in found.items():
+            pair = bound[path]
+            if pair is not None and pair[0].action is Action.KEEP and place not in self._policy.fields and selects(parse_path(place)):
+                message = f"'{cut(path)}' is an element as a whole, and what it holds has rules of its own"
+                self._findings.error((*loc, path), message, "keep the fields in it by their own paths", at_key=True)
         default = bound[DEFAULT] if DEFAULT in bound else (drop, drop.params())
         if default is not None:
             tops, leaves = self._tree.uncovered(found)

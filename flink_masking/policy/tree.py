@@ -3,7 +3,9 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
-from flink_masking.records.paths import Step, Wild, format_path, parse_path
+from flink_masking.documents.document import cut
+from flink_masking.errors import PolicyError
+from flink_masking.records.paths import At, Step, Where, Wild, format_path, parse_path, selects, unselected
 
 Steps = tuple[Step, ...]
 
@@ -59,15 +61,33 @@ class FieldTree:
         """The path as declared, or the canonical form of a parent; None when it is neither.
 
         Raises:
-            PolicyError: the path cannot be parsed.
+            PolicyError: the path cannot be parsed, or is a parent by part of its forms only.
         """
         node = self._node(parse_path(path))
+        if node is not None and Wild.MAYBE in node.children:
+            raise PolicyError(f"'{cut(path)}' is declared with [*]?. Hint: write {cut(_name(node.children[Wild.MAYBE]))}")
         return None if node is None else _name(node)
 
-    def parents(self, path: str) -> tuple[str, ...]:
-        """What lies above a path that `find` gave, outermost first, in the same form."""
+    def whole(self, path: str) -> str | None:
+        """For a path with selectors, the declared path with ``[*]`` in their place, as declared; None where it is not declared."""
+        node = self._node(unselected(parse_path(path)))
+        return None if node is None else node.declared
+
+    def told_by(self, path: str) -> list[str]:
+        """For a path with selectors, the paths of the values that decide."""
         steps = parse_path(path)
-        nodes = (self._node(steps[:length]) for length in range(1, len(steps)))
+        return [format_path((*unselected(steps[:place]), Wild.ELEMENT, *step.path)) for place, step in enumerate(steps)
+                if isinstance(step, Where)]
+
+    def selecting(self, ruled: Collection[str]) -> set[Steps]:
+        """Steps of what paths with selectors, as `find` gives them, take their values from."""
+        return {unselected(steps) for path in ruled if selects(steps := parse_path(path))}
+
+    def parents(self, path: str) -> tuple[str, ...]:
+        """What lies above a path that `find` gave, outermost first, in the same form; with selectors, also what they select from."""
+        steps = parse_path(path)
+        above = [steps[:length] for length in range(1, len(steps))]
+        nodes = (self._node(part) for part in dict.fromkeys([*above, *(unselected(part) for part in above)]))
         return tuple(_name(node) for node in nodes if node is not None)
 
     def under(self, path: str) -> tuple[str, ...]:
@@ -99,19 +119,23 @@ class FieldTree:
         """
         tops: list[str] = []
         leaves: list[str] = []
+        selecting = self.selecting(ruled)
         for node in self._root.children.values():
-            self._split(node, ruled, tops, leaves)
+            self._split(node, ruled, selecting, tops, leaves)
         return tops, leaves
 
-    def _split(self, node: _Node, ruled: Collection[str], tops: list[str], leaves: list[str]) -> None:
+    def _split(self, node: _Node, ruled: Collection[str], selecting: set[Steps], tops: list[str], leaves: list[str]) -> None:
         if _name(node) in ruled:
             return
-        if not any(_name(inner) in ruled for inner in _below(node)):
-            tops.append(_name(node))
-            leaves.extend(_name(leaf) for leaf in node.outermost())
+        held = any(_name(inner) in ruled or inner.steps in selecting for inner in _below(node))
+        if not held and Wild.MAYBE not in node.children:
+            found = [_name(leaf) for leaf in node.outermost()]
+            # Of a selected element more may be shown than what is declared of it by itself.
+            tops.extend(found if isinstance(node.steps[-1], Where | At) else [_name(node)])
+            leaves.extend(found)
             return
         for child in node.children.values():
-            self._split(child, ruled, tops, leaves)
+            self._split(child, ruled, selecting, tops, leaves)
 
     def _node(self, steps: Steps) -> _Node | None:
         node: _Node | None = self._root
@@ -121,12 +145,12 @@ class FieldTree:
 
 
 def repeats(path: str) -> bool:
-    """Whether a record can hold several values at the path: it has a ``[*]`` or ``*``.
+    """Whether a record can hold several values at the path: it has a ``[*]``, a ``*`` or a selector.
 
     Raises:
         PolicyError: the path cannot be parsed.
     """
-    return any(isinstance(step, Wild) for step in parse_path(path))
+    return not all(isinstance(step, str) for step in parse_path(path))
 
 
 def _name(node: _Node) -> str:
@@ -139,9 +163,15 @@ def _below(node: _Node) -> Iterator[_Node]:
         yield from _below(child)
 
 
+def _form(step: Step) -> int:
+    """What a step makes of its parent: 0 an array, 1 either, 2 an object."""
+    return 0 if step is Wild.ELEMENT or isinstance(step, Where | At) else 1 if step is Wild.MAYBE else 2
+
+
 def _mixed(node: _Node) -> Iterator[tuple[str, str]]:
-    if Wild.ELEMENT in node.children and len(node.children) > 1:
-        other = next(child for step, child in node.children.items() if step is not Wild.ELEMENT)
-        yield _name(next(node.children[Wild.ELEMENT].leaves())), _name(next(other.leaves()))
+    forms = {_form(step): child for step, child in reversed(node.children.items())}
+    if len(forms) > 1:
+        one, other = (_name(next(forms[form].leaves())) for form in sorted(forms)[:2])
+        yield one, other
     for child in node.children.values():
         yield from _mixed(child)

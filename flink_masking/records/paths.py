@@ -1,7 +1,13 @@
-"""Field paths as a policy writes them: ``email``, ``card.number``, ``contacts[*].phone``, ``tags[*]``, ``meta.*``, ``"a.b".c``."""
+"""Field paths as a policy writes them: ``email``, ``card.number``, ``contacts[*].phone``, ``tags[*]``, ``meta.*``, ``"a.b".c``.
+
+A selector in the place of ``[*]`` names some elements of an array: ``identifier[type.coding[*].code=SS].value``, ``address[0].city``.
+``address[*]?.city`` is the city of an address that is an object in one record and an array of objects in another.
+"""
 
 import json
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 from flink_masking.errors import PolicyError
@@ -11,7 +17,11 @@ MAX_KEY = 200
 
 _BARE = re.compile(r'[^.\[\]*"\x00-\x1f\x7f]+')
 _QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BEFORE_EQUALS = re.compile(r'[^.\[\]*"=\x00-\x1f\x7f]+')
+_INDEX = re.compile(r"\[([0-9]{1,6})\]")
+_LITERAL = re.compile(r'[^\[\]"\x00-\x1f\x7f]+')
 _HINT = 'Hint: write it like email, card.number, contacts[*].phone or meta.*; a key with . [ ] * or " goes in double quotes: "a.b".c'
+_SELECTORS = 'Hint: contacts[0], or contacts[system=phone].value; the path is within an element, a value with [ ] or " in double quotes'
 
 
 class Wild(Enum):
@@ -21,10 +31,32 @@ class Wild(Enum):
     """Every element of an array."""
     KEY = "*"
     """Every member of an object that no other path names."""
+    MAYBE = "[*]?"
+    """Every element of an array, or what stands in the place of the array."""
 
 
-Step = str | Wild
-"""One step of a path: a key, or a wildcard."""
+@dataclass(frozen=True)
+class Where:
+    """The elements of an array that hold a value at a path.
+
+    Attributes:
+        path: within an element, of keys and ``[*]``.
+        value: the text, or the number or boolean as it is written, that one of the values there must be.
+    """
+
+    path: tuple["str | Wild", ...]
+    value: str
+
+
+@dataclass(frozen=True)
+class At:
+    """The element of an array at a place; the first is 0."""
+
+    index: int
+
+
+Step = str | Wild | Where | At
+"""One step of a path: a key, a wildcard or a selector."""
 
 
 def parse_path(text: str) -> tuple[Step, ...]:
@@ -37,7 +69,7 @@ def parse_path(text: str) -> tuple[Step, ...]:
         At least one step; the first is a key or ``Wild.KEY``, because a record is an object.
 
     Raises:
-        PolicyError: not text; empty; a character out of place; an array index; an unfinished or wrong quoted key; a key of more than
+        PolicyError: not text; empty; a character out of place; an unfinished or wrong quoted key or selector; a key of more than
             `MAX_KEY` bytes.
 
     >>> parse_path('contacts[*]."e.mail"')
@@ -49,8 +81,13 @@ def parse_path(text: str) -> tuple[Step, ...]:
     p = 0
     while not steps or p < len(text):
         if steps and text.startswith("[*]", p):
-            steps.append(Wild.ELEMENT)
-            p += 3
+            maybe = text.startswith("?", p + 3)
+            steps.append(Wild.MAYBE if maybe else Wild.ELEMENT)
+            p += 4 if maybe else 3
+            continue
+        if steps and text.startswith("[", p):
+            selector, p = _selector(text, p)
+            steps.append(selector)
             continue
         if steps:
             if text[p] != ".":
@@ -61,7 +98,52 @@ def parse_path(text: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _member(text: str, p: int) -> tuple[Step, int]:
+def _selector(text: str, p: int) -> tuple[Where | At, int]:
+    """The selector at p, and the position after it."""
+    if (index := _INDEX.match(text, p)) is not None:
+        return At(int(index[1])), index.end()
+    steps: list[str | Wild] = []
+    q = p + 1
+    while not steps or not text.startswith("=", q):
+        if steps and text.startswith("[*]", q):
+            steps.append(Wild.ELEMENT)
+            q += 3
+            continue
+        if steps:
+            if not text.startswith(".", q):
+                raise _wrong(text, q, "'.', '[*]' or '=' is expected in a selector", _SELECTORS)
+            q += 1
+        step, q = _member(text, q, _BEFORE_EQUALS)
+        if not isinstance(step, str):
+            raise _wrong(text, q - 1, "'*' is not taken in a selector", _SELECTORS)
+        steps.append(step)
+    value, q = _literal(text, q + 1)
+    if not text.startswith("]", q):
+        raise _wrong(text, q, "this selector does not end", _SELECTORS)
+    return Where(tuple(steps), value), q + 1
+
+
+def _literal(text: str, p: int) -> tuple[str, int]:
+    """The value of a selector at p, and the position after it."""
+    quoted = _QUOTED.match(text, p)
+    if quoted is not None:
+        try:
+            value = str(json.loads(quoted[0]))
+            value.encode()
+        except ValueError:
+            raise _wrong(text, p, "this quoted value is not a JSON string", _SELECTORS) from None
+        return value, quoted.end()
+    bare = _LITERAL.match(text, p)
+    if bare is None or bare[0] != bare[0].strip():
+        raise _wrong(text, p, "a value is expected here", _SELECTORS)
+    try:
+        bare[0].encode()
+    except UnicodeEncodeError:
+        raise _wrong(text, p, "this value holds half a surrogate pair", _SELECTORS) from None
+    return bare[0], bare.end()
+
+
+def _member(text: str, p: int, bare_key: re.Pattern[str] = _BARE) -> tuple[str | Wild, int]:
     """The key or ``*`` at p, and the position after it."""
     if text.startswith("*", p):
         return Wild.KEY, p + 1
@@ -74,7 +156,7 @@ def _member(text: str, p: int) -> tuple[Step, int]:
         except ValueError:
             raise _wrong(text, p, "this quoted key is not a JSON string") from None
     else:
-        bare = _BARE.match(text, p)
+        bare = bare_key.match(text, p)
         if bare is None or bare[0] != bare[0].strip():
             raise _wrong(text, p, "a key is expected here")
         key, end = bare[0], bare.end()
@@ -87,9 +169,9 @@ def _member(text: str, p: int) -> tuple[Step, int]:
     return key, end
 
 
-def _wrong(text: str, p: int, what: str) -> PolicyError:
+def _wrong(text: str, p: int, what: str, hint: str = _HINT) -> PolicyError:
     shown = text if len(text) <= 80 else text[:77] + "..."
-    return PolicyError(f"path {shown!r}, position {p}: {what}. {_HINT}")
+    return PolicyError(f"path {shown!r}, position {p}: {what}. {hint}")
 
 
 def format_path(steps: tuple[Step, ...]) -> str:
@@ -100,14 +182,44 @@ def format_path(steps: tuple[Step, ...]) -> str:
     """
     out = ""
     for step in steps:
+        if isinstance(step, At):
+            out += f"[{step.index}]"
+        elif isinstance(step, Where):
+            plain = _LITERAL.fullmatch(step.value) and step.value == step.value.strip()
+            value = step.value if plain else json.dumps(step.value, ensure_ascii=False)
+            out += f"[{_written(step.path, _BEFORE_EQUALS)}={value}]"
+        elif isinstance(step, Wild) and step is not Wild.KEY:
+            out += step.value
+        else:
+            out += ("." if out else "") + _written((step,), _BARE)
+    return out
+
+
+def _written(steps: Sequence[str | Wild], bare: re.Pattern[str]) -> str:
+    """Keys and wildcards; keys in quotes that `bare` does not take as they are."""
+    out = ""
+    for step in steps:
         if step is Wild.ELEMENT:
             out += "[*]"
-        else:
-            key = "*" if step is Wild.KEY else step
-            assert isinstance(key, str)
-            plain = step is Wild.KEY or (_BARE.fullmatch(key) and key == key.strip())
-            out += ("." if out else "") + (key if plain else json.dumps(key, ensure_ascii=False))
+            continue
+        key = step.value if isinstance(step, Wild) else step
+        plain = isinstance(step, Wild) or (bare.fullmatch(key) and key == key.strip())
+        out += ("." if out else "") + (key if plain else json.dumps(key, ensure_ascii=False))
     return out
+
+
+def selects(steps: Sequence[Step]) -> bool:
+    """Whether a path has a selector."""
+    return any(isinstance(step, Where | At) for step in steps)
+
+
+def unselected(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The path with ``[*]`` in the place of every selector.
+
+    >>> format_path(unselected(parse_path("contacts[system=phone].value")))
+    'contacts[*].value'
+    """
+    return tuple(Wild.ELEMENT if isinstance(step, Where | At) else step for step in steps)
 
 
 def parents(path: str) -> tuple[str, ...]:

@@ -30,7 +30,8 @@ FAULT = 4
 # (-1: no named children); its own key's place and length (-1: not a named child).
 N_PATH, N_FLAGS, N_ELEMENT, N_WILD, N_TABLE, N_MASK, N_KEY, N_LENGTH = range(8)
 N_COLUMNS = 8
-MAY_SCALAR, MAY_OBJECT, MAY_ARRAY, DESCEND_OBJECT, DESCEND_ARRAY, DENY = 1, 2, 4, 8, 16, 32
+# EITHER: the node's path is that of elements, too, so an array there is none of its values.
+MAY_SCALAR, MAY_OBJECT, MAY_ARRAY, DESCEND_OBJECT, DESCEND_ARRAY, DENY, EITHER = 1, 2, 4, 8, 16, 32, 64
 UNDECLARED_NODE, UNDECLARED_PATH = 1, 0
 
 

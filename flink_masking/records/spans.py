@@ -17,6 +17,7 @@ from flink_masking import arrow
 from flink_masking.records import span_kernels as kernels
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Stance
 from flink_masking.records.kinds import Kind
+from flink_masking.records.selection import select
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
 from flink_masking.records.trie import UNDECLARED, Paths
 
@@ -153,12 +154,17 @@ class SpanTable:
         """Group the spans that a codec has found; for the arguments see the attributes."""
         self.codec, self.paths, self.data, self.offsets = codec, paths, data, offsets
         self.flags, self.faults, self.spans, self.used, self.breaks = flags, faults, spans, used, breaks
-        self.starts, self.sizes = np.zeros(paths.count + 1, np.int32), np.zeros(paths.count, np.int64)
-        self.order, self._rows, self._kinds, self._firsts, self._lasts = (arrow.empty_int32(used) for _ in range(5))
-        grouped = self.starts, self.sizes, self.order, self._rows, self._kinds, self._firsts, self._lasts
-        self._encoded = kernels.group_spans(spans, codec.quote, *grouped)
-        self._edges: list[int] = self.starts.tolist()
         self._values: dict[str, Values] = {}
+        self._group_spans()
+        if paths.selections and used and select(self):
+            self._group_spans()
+
+    def _group_spans(self) -> None:
+        self.starts, self.sizes = np.zeros(self.paths.count + 1, np.int32), np.zeros(self.paths.count, np.int64)
+        self.order, self._rows, self._kinds, self._firsts, self._lasts = (arrow.empty_int32(self.used) for _ in range(5))
+        grouped = self.starts, self.sizes, self.order, self._rows, self._kinds, self._firsts, self._lasts
+        self._encoded = kernels.group_spans(self.spans, self.codec.quote, *grouped)
+        self._edges: list[int] = self.starts.tolist()
 
     @property
     def n(self) -> int:
@@ -171,6 +177,18 @@ class SpanTable:
         if number is None:
             raise ValueError(f"path {path!r}: not emitted by this scan. Hint: known are {', '.join(self.paths.names)}")
         return slice(self._edges[number], self._edges[number + 1])
+
+    def numbered(self, number: int) -> np.ndarray:
+        """Which spans are those of a path number: int32 indices, in row order."""
+        return self.order[self._edges[number] : self._edges[number + 1]]
+
+    def kinds_of(self, number: int) -> np.ndarray:
+        """`Kind` of each value of a path number: int32."""
+        return self._kinds[self._edges[number] : self._edges[number + 1]]
+
+    def decoded(self, number: int) -> pa.StringArray:
+        """The values of a path number, as those of a path."""
+        return self.codec.text(self._places(slice(self._edges[number], self._edges[number + 1])), int(self.sizes[number]))
 
     def spans_of(self, path: str) -> np.ndarray:
         """Which spans are those of an emitted path: int32 indices, in row order."""

@@ -39,6 +39,10 @@ class Params(BaseModel):
     """What becomes of a value that the technique cannot take; carried out by the engine."""
 
 
+PARTIAL = "partial_date"
+"""The type of fields with dates that may lack the day, or the month and the day."""
+
+
 @dataclass(frozen=True)
 class FieldFacts:
     """Declarations of the policy about the field of a rule.

@@ -12,7 +12,7 @@ from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
-from flink_masking.records.paths import Wild, format_path, parse_path
+from flink_masking.records.paths import Wild, format_path, parse_path, selects
 from flink_masking.records.trie import UNDECLARED, Paths
 
 IMPERSONAL = frozenset({"plain", "measure"})
@@ -38,8 +38,9 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
     known = [path for path in plan.policy.fields if path not in personal and path not in plan.contracts]
     opaque = [path for path, field in plan.policy.fields.items() if field.type in OBJECT_TYPES]
     closed = _with_personal_keys(plan.policy)
+    selected = [path for path in plan.policy.fields if selects(parse_path(path))]
     emitted = dict.fromkeys([*personal, *closed, *checked])
-    table = plan.codec.scan(payloads, Paths(emitted, known=known, opaque=opaque), plan.limits)
+    table = plan.codec.scan(payloads, Paths(emitted, known=known, opaque=opaque, selected=selected), plan.limits)
     edits: dict[str, Edit] = dict.fromkeys(closed, KEEP)
     edits.update((path, Replace(pa.scalar(f"‹{field.role}›"))) for path, field in personal.items())
     view = RecordView(table, None, None, plan.contracts)

@@ -17,7 +17,7 @@ from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
 from flink_masking.records.codec import codec_for
 from flink_masking.records.kinds import TEXT
-from flink_masking.records.paths import format_path, labels, parse_path
+from flink_masking.records.paths import format_path, labels, parse_path, selects
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
 from flink_masking.records.trie import Paths
 
@@ -72,7 +72,8 @@ class MaskedRecords:
         emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
         known = [path for path in rules if path not in wanted]
         # Masked values may be of another type than the policy declares, and what a rule does not lead to is of no interest here.
-        self.paths = Paths(emit, known, opaque=[*emit, *known], deny=False)
+        self.paths = Paths(emit, known, opaque=[*emit, *known], deny=False,
+                           selected=[path for path in loaded.policy.fields if selects(parse_path(path))])
 
     def all_unversioned(self, loaded: LoadedPolicy, segment: str) -> bool:
         """Whether every field whose values have a version beside them is among the chosen ones, so that no such value is left."""

@@ -80,6 +80,19 @@ def date(p, e):
     return -1, 0, 0
 
 
+@njit(types.UniTuple(I64, 2)(I64, I64), **JIT)
+def partial_date(p, e):
+    """Year and month of the text p…e, ``YYYY-MM`` or ``YYYY`` (month 0) and nothing more; year -1 where it is neither."""
+    year = number(p, e, 4)
+    if year >= 1 and e - p == 4:
+        return year, 0
+    if year >= 1 and e - p == 7 and at(p + 4) == DASH:
+        month = number(p + 5, e, 2)
+        if 1 <= month <= 12:
+            return year, month
+    return -1, 0
+
+
 @njit(I64(I64, I64), **JIT)
 def zone_at(p, e):
     """Where the zone begins behind the date that ends at p: p itself without a time of day, -1 for a malformed one; at most e.

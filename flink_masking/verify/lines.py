@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import orjson
 
-from flink_masking.records.paths import Wild, parse_path
+from flink_masking.records.paths import parse_path
 from flink_masking.verify.records import TWICE
 
 ABSENT: Any = ("absent",)
@@ -82,7 +82,7 @@ def getter(path: str) -> Callable[[dict[str, Any]], Any]:
     Raises:
         PolicyError: the path cannot be parsed.
     """
-    steps = [step for step in parse_path(path) if not isinstance(step, Wild)]
+    steps = [step for step in parse_path(path) if isinstance(step, str)]
     if len(steps) == 1:
         name = steps[0]
         return lambda record: record.get(name, ABSENT)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flink_masking.errors import PolicyError
-from flink_masking.records.paths import MAX_KEY, Wild, format_path, parents, parse_path
+from flink_masking.records.paths import MAX_KEY, At, Where, Wild, format_path, parents, parse_path, selects, unselected
 
 KEYS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=20)
 
@@ -29,6 +29,13 @@ KEYS = st.text(st.characters(blacklist_categories=("Cs",)), max_size=20)
         ('""', ("",)),
         ('a."q\\"\\u00e9[*]"[*]', ("a", 'q"é[*]', Wild.ELEMENT)),
         ("first name.ключ", ("first name", "ключ")),
+        ("a[0].b", ("a", At(0), "b")),
+        ("a[k=v].b", ("a", Where(("k",), "v"), "b")),
+        ("a[t.c[*].code=SS][1]", ("a", Where(("t", "c", Wild.ELEMENT, "code"), "SS"), At(1))),
+        ('a["k=v"=x = y.z]', ("a", Where(("k=v",), "x = y.z"))),
+        ('a[k="]\\""]', ("a", Where(("k",), ']"'))),
+        ("a[url=http://x/y?z=*]", ("a", Where(("url",), "http://x/y?z=*"))),
+        ("a[*]?.b[*]?", ("a", Wild.MAYBE, "b", Wild.MAYBE)),
     ],
 )
 def test_a_path_means_its_steps(text, steps):
@@ -36,7 +43,14 @@ def test_a_path_means_its_steps(text, steps):
     assert steps == parse_path(text)
 
 
-@given(st.lists(KEYS | st.sampled_from(Wild), min_size=1, max_size=5).filter(lambda steps: steps[0] is not Wild.ELEMENT))
+WITHIN = st.lists(KEYS | st.just(Wild.ELEMENT), min_size=1, max_size=3).filter(lambda steps: steps[0] is not Wild.ELEMENT).map(tuple)
+SELECTORS = st.builds(Where, WITHIN, KEYS) | st.builds(At, st.integers(0, 99))
+
+
+STEPS = st.lists(KEYS | st.sampled_from(Wild) | SELECTORS, min_size=1, max_size=5)
+
+
+@given(STEPS.filter(lambda steps: steps[0] is Wild.KEY or isinstance(steps[0], str)))
 def test_any_steps_can_be_written_and_read(steps):
     """Formatting and parsing are inverse, whatever characters the keys hold."""
     assert tuple(steps) == parse_path(format_path(tuple(steps)))
@@ -45,8 +59,10 @@ def test_any_steps_can_be_written_and_read(steps):
 @pytest.mark.parametrize(
     ("text", "position"),
     [
-        ("", 0), (".a", 0), ("a.", 2), ("a..b", 2), ("[*]", 0), ("a[0]", 1), ("a[*", 1), ("a[*]b", 4), ("a*", 1), ("*a", 1), ("a.*b", 3),
+        ("", 0), (".a", 0), ("a.", 2), ("a..b", 2), ("[*]", 0), ("a[*", 2), ("a[*]b", 4), ("a*", 1), ("*a", 1), ("a.*b", 3),
         ('"a', 0), ('a."b', 2), ('"a"b', 3), ('"\\x"', 0), ('"\\ud800"', 0), ("a]", 1), (" a", 0), ("a .b", 0), ('a"b"', 1), ("a\n", 1),
+        ("a[0", 3), ("a[-1]", 4), ("a[k]", 3), ("a[k=]", 4), ("a[k= v]", 4), ("a[=v]", 2), ("a[k=v", 5), ("a[k.*=v]", 4), ("a[k=v]]", 6),
+        ('a[k="x]', 4), ('a[k="\\ud800"]', 4), ("[0]", 0), ("[k=v]", 0), ("a[*]??", 5), ("a[k[0]=v]", 3), ("a[k=[v]]", 4),
         ("x." + "k" * (MAX_KEY + 1), 2),
     ],
 )
@@ -72,3 +88,10 @@ def test_parents_are_the_paths_above_outermost_first():
     """All prefixes of a path are its parents, in canonical form."""
     assert ("contacts", "contacts[*]", 'contacts[*]."e.x"') == parents('"contacts"[*]."e.x".phone')
     assert () == parents("email")
+
+
+def test_a_path_with_selectors_is_part_of_the_one_with_wildcards():
+    """Without its selectors a path is that of all elements; a path without any is itself."""
+    steps = parse_path("a[k=v].b[2].c[*]")
+    assert selects(steps) and format_path(unselected(steps)) == "a[*].b[*].c[*]"
+    assert not selects(parse_path("a[*]?.b")) and unselected(parse_path("a[*]?.b")) == parse_path("a[*]?.b")

@@ -30,9 +30,11 @@ from flink_masking.records.json.scan_steps_kernels import (
 )
 from flink_masking.records.json.tokens_kernels import space
 from flink_masking.records.span_kernels import (
+    ARRAY,
     DENY,
     DESCEND_OBJECT,
     DUPLICATE,
+    EITHER,
     F_END,
     F_NODE,
     F_REASON,
@@ -115,7 +117,7 @@ def scan_rows(data, offsets, nodes_, table_, keys_, spans_, flags_, faults_, see
                 may = MAY_SCALAR if kind < OBJECT else MAY_OBJECT << (kind - OBJECT)
                 if bits & may == 0 and (kind != NULL or frame == frames):
                     blame(verdict, MISMATCH if frame > frames else NOT_OBJECT, t, ms - base, ms - base)
-                if path >= 0:
+                if path >= 0 and (kind != ARRAY or bits & EITHER == 0):
                     own = ns
                     put_span(spans + ns * (SPAN * 4), row, path, kind, vs - base, p - base, ms - base, pe)
                     put32(frame, C_LAST, own)

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from flink_masking.arrow import assemble, output, parts
 from flink_masking.crypto.prf import Prf
-from flink_masking.techniques.base import Domain, RuleContext
+from flink_masking.techniques.base import PARTIAL, Domain, RuleContext
 from flink_masking.techniques.date_shift import DateShiftParams, kernels
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 
@@ -42,11 +42,12 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
     """A mask that moves dates by a keyed number of days of the record's subject.
 
     Taken are ``YYYY-MM-DD`` and ``YYYY-MM-DDTHH:MM[:SS[.f…]][Z|±HH:MM]``, a space instead of the T allowed; the result has the same
-    form, its offset included. Other texts, results outside the years 0001 to 9999, and values whose record has no subject are refused.
+    form, its offset included. Of a field of type partial_date ``YYYY-MM`` and ``YYYY`` are taken, too: their middle is moved and cut
+    again. Other texts, results outside the years 0001 to 9999, and values whose record has no subject are refused.
     Null stays null, ``""`` stays ``""``. Deterministic for a subject, row-local, not reversible. Leaks the intervals between a person's
     dates, and each date up to max_days.
     """
-    prf = Prf(rule_context.keys.derive("date_shift", params.domain))
+    prf, partial = Prf(rule_context.keys.derive("date_shift", params.domain)), rule_context.facts.kind == PARTIAL
 
     def shift(values: Values, context: Context) -> Masked:
         data, offsets, valid = parts(values.text)
@@ -59,7 +60,7 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
             days[~subjects.is_valid().to_numpy(zero_copy_only=False)] = 0  # the kernel refuses a shift of no days
         buffer, out = output(int(offsets[-1] - offsets[0]))
         ends, refused = np.zeros(n + 1, np.int32), np.zeros(n, np.uint8)
-        kernels.shift_dates(data, offsets, valid, days, params.keep_time, out, ends, refused)
+        kernels.shift_dates(data, offsets, valid, days, params.keep_time, partial, out, ends, refused)
         return Masked(assemble(pa.string(), buffer, ends, valid), refused.view(np.bool_) if refused.any() else None)
 
     return shift

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit
+from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, njit, types
 from flink_masking.kernels.memory import copy, put8
-from flink_masking.values.calendar_kernels import DASH, NO_ZONE, T, date, days_in_month, leap, offset, put_number, zone_at
+from flink_masking.values.calendar_kernels import DASH, NO_ZONE, T, date, days_in_month, leap, offset, partial_date, put_number, zone_at
 
 HOUR, DAY, WEEK, MONTH, QUARTER, YEAR = 0, 1, 2, 3, 4, 5
 
@@ -24,9 +24,12 @@ def iso_week(year, month, day):
     return (year, (thursday + 6) // 7) if thursday <= length else (year + 1, np.int64(1))
 
 
-@njit([(U8, I32, U8, I64, W8, W8, W32)], **JIT)
-def date_rows(data, offsets, valid, level, refused, out_, ends):
-    """Cut each date to the level; empty texts stay empty, others that are no date (for HOUR: have no time) are refused."""
+@njit([(U8, I32, U8, I64, types.boolean, W8, W8, W32)], **JIT)
+def date_rows(data, offsets, valid, level, partial, refused, out_, ends):
+    """Cut each date to the level; empty texts stay empty, others that are no date (for HOUR: have no time) are refused.
+
+    Where `partial`, a year or a month is cut as a date is, and left as it is where it is no finer than the level.
+    """
     base, out = np.int64(data.ctypes.data), np.int64(out_.ctypes.data)
     limit, o = base + len(data), out
     for k in range(len(offsets) - 1):
@@ -34,6 +37,17 @@ def date_rows(data, offsets, valid, level, refused, out_, ends):
         refused[k] = 0
         if p < e and (not len(valid) or valid[k]):
             refused[k] = 1
+            year, month = partial_date(p, e) if partial and level != HOUR and e - p < 10 else (np.int64(-1), np.int64(0))
+            if year > 0:
+                refused[k] = 0
+                if month and level == QUARTER:
+                    o = copy(o, p, 5, limit)
+                    put8(o, 81)
+                    o = put_number(o + 1, (month + 2) // 3, 1)
+                else:
+                    o = copy(o, p, 4 if level == YEAR else e - p, limit)
+                ends[k + 1] = o - out
+                continue
             year, month, day = date(p, e)
             q = zone_at(p + 10, e) if year > 0 else np.int64(-1)
             fine = q >= 0 and (q == e or (q > p + 10 and offset(q, e) != NO_ZONE))

@@ -16,33 +16,36 @@ class Level(NamedTuple):
     Attributes:
         code: of the kernel.
         form: regular expression of the results.
+        partial: of what is left of a month or a year that is no finer.
     """
 
     code: int
     form: str
+    partial: str
 
 
 LEVELS = {
-    "hour": Level(kernels.HOUR, r"\d{4}-\d\d-\d\dT\d\d(Z|[+-]\d\d:\d\d)?"),
-    "day": Level(kernels.DAY, r"\d{4}-\d\d-\d\d"),
-    "week": Level(kernels.WEEK, r"\d{4}-W\d\d"),
-    "month": Level(kernels.MONTH, r"\d{4}-\d\d"),
-    "quarter": Level(kernels.QUARTER, r"\d{4}-Q[1-4]"),
-    "year": Level(kernels.YEAR, r"\d{4}"),
+    "hour": Level(kernels.HOUR, r"\d{4}-\d\d-\d\dT\d\d(Z|[+-]\d\d:\d\d)?", ""),
+    "day": Level(kernels.DAY, r"\d{4}-\d\d-\d\d", r"\d{4}(-\d\d)?"),
+    "week": Level(kernels.WEEK, r"\d{4}-W\d\d", r"\d{4}(-\d\d)?"),
+    "month": Level(kernels.MONTH, r"\d{4}-\d\d", r"\d{4}"),
+    "quarter": Level(kernels.QUARTER, r"\d{4}-Q[1-4]", r"\d{4}"),
+    "year": Level(kernels.YEAR, r"\d{4}", r"\d{4}"),
 }
 
 
-def cut_dates(level: str) -> Mask:
+def cut_dates(level: str, partial: bool = False) -> Mask:
     """ISO 8601 dates and times, ``YYYY-MM-DD[THH:MM[:SS[.f…]][Z|±HH:MM]]``, cut to a level; text that is none is refused.
 
     A space may stand for the T; what is put out has a T.
     ``hour`` keeps the zone (``2024-03-15T10+02:00``), so that it is still known which hour it was; the others are local to the zone of
-    the value. Weeks are those of ISO 8601: 2024-12-30 is in ``2025-W01``.
+    the value. Weeks are those of ISO 8601: 2024-12-30 is in ``2025-W01``. Where `partial`, ``YYYY-MM`` and ``YYYY`` are dates, too, and
+    stay where they are no finer than the level; none has an hour.
     """
     code = LEVELS[level].code
 
     def cut(values: Values, context: Context) -> Masked:
         refused = np.zeros(len(values.text), np.uint8)
-        return Masked(rewrite(kernels.date_rows, values.text, code, refused), refusals(values, TEXT, refused))
+        return Masked(rewrite(kernels.date_rows, values.text, code, partial, refused), refusals(values, TEXT, refused))
 
     return cut

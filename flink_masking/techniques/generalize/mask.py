@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from flink_masking.techniques.base import Domain, RuleContext
+from flink_masking.techniques.base import PARTIAL, Domain, RuleContext
 from flink_masking.techniques.generalize import GeneralizeParams
 from flink_masking.techniques.generalize.checks import tree_of
 from flink_masking.techniques.generalize.dates import LEVELS, cut_dates
@@ -25,7 +25,7 @@ def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
     if params.prefix is not None:
         return cut_text(params.prefix)
     if params.date is not None:
-        return cut_dates(params.date)
+        return cut_dates(params.date, rule_context.facts.kind == PARTIAL)
     if params.geohash is not None:
         return geohash_cells(params.geohash)
     if params.round_to is not None:
@@ -51,7 +51,8 @@ def output_domain(params: GeneralizeParams) -> Domain:
     if params.prefix is not None:
         return Domain("a prefix followed by at least one *", lambda text: not text or text.endswith("*"))
     if params.date is not None:
-        form = re.compile(LEVELS[params.date].form)
+        level = LEVELS[params.date]
+        form = re.compile(rf"{level.form}|{level.partial}")
         return Domain(f"ISO 8601 dates cut to the {params.date}", lambda text: not text or form.fullmatch(text) is not None)
     if (length := params.geohash) is not None:
         return Domain(f"geohash cells of {length} characters", lambda text: len(text) == length and set(text) <= set(GEOHASH_ALPHABET))
