@@ -24,10 +24,11 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.records.codec import joined
-from flink_masking.records.kinds import SCALAR, TEXT, Kind
+from flink_masking.records.kinds import NUMERIC, SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
 from flink_masking.values.decimals import BAD, EXACT, parse_fixed
+from flink_masking.values.epochs import Unit, milliseconds
 from flink_masking.values.instants import parse as parse_instants
 
 
@@ -61,6 +62,7 @@ class AggregatedPlan:
         shards: instances of the bounding stage.
         people_version: the key version that people are hashed with.
         max_ahead: ms by which an event time may lie after processing time.
+        unit: of event times that are numbers since 1970, where one is declared.
     """
 
     name: str
@@ -72,6 +74,7 @@ class AggregatedPlan:
     shards: int
     people_version: int
     max_ahead: int
+    unit: Unit | None = None
 
     has_time = True
 
@@ -124,7 +127,11 @@ class AggregatedPlan:
         return Contributions(time, self._groups(view, rejections), values, valid)
 
     def _instants(self, column: Column) -> tuple[np.ndarray, np.ndarray]:
-        """Event times in ms, and which could be read: ISO 8601 text, or (fields of type number) whole milliseconds since 1970."""
+        """Event times in ms, and which could be read: ISO 8601 text; with a unit, a number since 1970 or a text of digits; of fields of
+        type number, whole milliseconds since 1970."""
+        if self.unit is not None:
+            time, ok = milliseconds(column.text, self.unit)
+            return time, ok & np.isin(column.kinds, list(TEXT | NUMERIC))
         if not self.epoch:
             time, ok = parse_instants(column.text)
             return time, ok & np.isin(column.kinds, list(TEXT))
@@ -183,4 +190,5 @@ def compile_aggregated(name: str, segment: AggregatedSegment, loaded: LoadedPoli
         keys.append((rule.path, taken))
     epoch = policy.fields[policy.event_time.field].type == "number"
     return AggregatedPlan(name, loaded.aggregate(name), policy.subject, policy.event_time.field, epoch, tuple(keys), segment.shards,
-                          ring.versions[0], policy.event_time.max_ahead)
+                          ring.versions[0], policy.event_time.max_ahead,
+                          policy.event_time.unit or policy.fields[policy.event_time.field].unit)

@@ -50,7 +50,11 @@ def check_names(policy: Policy, tree: FieldTree, findings: Findings) -> None:
         return
     loc = ("event_time", "field")
     field = check_single(policy, tree, findings, loc, policy.event_time.field)
-    if field is not None and field.type not in (None, "date", "datetime", "number"):
+    unit = policy.event_time.unit or (field.unit if field is not None else None)
+    known = (None, "number", "integer", "text") if unit is not None else (None, "date", "datetime", "number")
+    if field is not None and field.unit is not None and policy.event_time.unit not in (None, field.unit):
+        findings.error(("event_time", "unit"), f"'{cut(policy.event_time.field)}' is declared in {field.unit}", "omit it here")
+    if field is not None and field.type not in known:
         findings.error(loc, f"'{cut(policy.event_time.field)}' is of type {cut(field.type)}, not a time", "declare it as 'datetime'")
 
 
@@ -117,6 +121,8 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
         findings.error((*loc, ways[1]), f"'{name}' has {' and '.join(ways)}", "a field is generalised in one way")
     if declared.domain is not None and not _ascends(*declared.domain):
         findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
+    if declared.unit is not None and declared.type not in (None, "number", "integer", "text"):
+        findings.error((*loc, "unit"), f"'{name}' is of type {cut(declared.type)}, and a unit is for numbers", "omit the unit")
     if declared.compare != "exact" and declared.role != "sensitive":
         findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "omit it")
     if declared.bounds is None:

@@ -37,7 +37,7 @@ class Facts:
         if field is None:
             return FieldFacts(found)
         hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
-        return FieldFacts(found, field.type, field.domain, hierarchy, field.scale, field.bounds)
+        return FieldFacts(found, field.type, field.domain, hierarchy, field.scale, field.bounds, field.unit)
 
     def rule_context(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands; with the vault that tokens are kept in, or None as when a policy is checked.

@@ -74,6 +74,7 @@ class Field(Model):
         scale: decimals of a number, at most; a measure without scale counts whole units.
         compare: for class sensitive, how texts are compared where diversity is counted: exact, or folded, without case and the blanks
             around it; numbers always count by value.
+        unit: it is a time, as a number (or a text of digits) of so many seconds, milliseconds, microseconds or nanoseconds since 1970.
     """
 
     role: Role = pydantic.Field(alias="class")
@@ -87,6 +88,7 @@ class Field(Model):
     bounds: Annotated[tuple[Number, Number], BeforeValidator(_pair)] | None = None
     scale: Annotated[Whole, pydantic.Field(ge=0, le=9)] | None = None
     compare: Literal["exact", "folded"] = "exact"
+    unit: Literal["s", "ms", "us", "ns"] | None = None
 
 
 class EventTime(Model):
@@ -94,10 +96,12 @@ class EventTime(Model):
 
     Attributes:
         field: a declared field.
+        unit: of a field that is a number since 1970: s, ms, us or ns; else that of the field, or ms.
         max_out_of_orderness: milliseconds by which the watermark stays behind the largest event time.
         max_ahead: milliseconds by which an event may be dated after the time at which it is processed; a later one is quarantined.
     """
 
     field: Name
+    unit: Literal["s", "ms", "us", "ns"] | None = None
     max_out_of_orderness: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "0s"})] = 0
     max_ahead: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "5min"})] = 300_000

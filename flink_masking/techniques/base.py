@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from flink_masking.hierarchy import Hierarchy
     from flink_masking.keys.ring import KeyRing
     from flink_masking.techniques.masks import Mask
+    from flink_masking.values.epochs import Unit
     from flink_masking.vault.base import Vault
 
 __all__ = ["Action", "Domain", "FieldFacts", "OnError", "Params", "RuleContext", "Technique", "span"]
@@ -54,6 +55,7 @@ class FieldFacts:
         hierarchy: the generalisation hierarchy of the field, or None.
         scale: decimals of a number, or None.
         bounds: public bounds that a measure is clipped to, or None.
+        unit: s, ms, us or ns of a time as a number since 1970, or None.
     """
 
     path: str
@@ -62,6 +64,7 @@ class FieldFacts:
     hierarchy: "Hierarchy | None" = None
     scale: int | None = None
     bounds: tuple[float, float] | None = None
+    unit: "Unit | None" = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from flink_masking.errors import PolicyError
-from flink_masking.records.kinds import TEXT
+from flink_masking.records.kinds import NUMERIC, TEXT
 from flink_masking.techniques.base import FieldFacts, Params, RuleContext, Technique, span
 from flink_masking.techniques.promises import Bounds, Promises, Shows
 
@@ -60,7 +60,7 @@ TECHNIQUE = Technique(
     summary="Dates moved by a keyed number of days, the same for all dates of a person.",
     params=DateShiftParams,
     promises=promises,
-    inputs=TEXT,
+    inputs=TEXT | NUMERIC,
     implementation="flink_masking.techniques.date_shift.mask",
     check=check,
     examples=({"max_days": 30}, {"max_days": 3650, "keep_time": False, "domain": "hospital"}),

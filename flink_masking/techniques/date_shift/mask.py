@@ -8,9 +8,12 @@ import pyarrow as pa
 
 from flink_masking.arrow import assemble, output, parts
 from flink_masking.crypto.prf import Prf
+from flink_masking.records.kinds import Kind
 from flink_masking.techniques.base import PARTIAL, Domain, RuleContext
 from flink_masking.techniques.date_shift import DateShiftParams, kernels
+from flink_masking.techniques.generalize.dates import numbers_like
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
+from flink_masking.values import epochs
 
 FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -43,14 +46,15 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
 
     Taken are ``YYYY-MM-DD`` and ``YYYY-MM-DDTHH:MM[:SS[.f…]][Z|±HH:MM]``, a space instead of the T allowed; the result has the same
     form, its offset included. Of a field of type partial_date ``YYYY-MM`` and ``YYYY`` are taken, too: their middle is moved and cut
-    again. Other texts, results outside the years 0001 to 9999, and values whose record has no subject are refused.
-    Null stays null, ``""`` stays ``""``. Deterministic for a subject, row-local, not reversible. Leaks the intervals between a person's
-    dates, and each date up to max_days.
+    again; of a field with a unit, numbers since 1970 in this unit and texts of digits. Other values, results outside the years 0001 to
+    9999, and values whose record has no subject are refused. Null stays null, ``""`` stays ``""``. Deterministic for a subject, row-local,
+    not reversible. Leaks the intervals between a person's dates, and each date up to max_days.
     """
     prf, partial = Prf(rule_context.keys.derive("date_shift", params.domain)), rule_context.facts.kind == PARTIAL
 
+    unit = rule_context.facts.unit
+
     def shift(values: Values, context: Context) -> Masked:
-        data, offsets, valid = parts(values.text)
         n = len(values.text)
         if context.subjects is None:
             days = np.zeros(n, np.int64)
@@ -58,12 +62,26 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
             subjects = _of_rows(context.subjects, values.rows)
             days = shifts(prf.words(subjects), params.max_days)
             days[~subjects.is_valid().to_numpy(zero_copy_only=False)] = 0  # the kernel refuses a shift of no days
+        if unit is not None:
+            return _numbers(values, unit, days, params.keep_time)
+        data, offsets, valid = parts(values.text)
         buffer, out = output(int(offsets[-1] - offsets[0]))
         ends, refused = np.zeros(n + 1, np.int32), np.zeros(n, np.uint8)
         kernels.shift_dates(data, offsets, valid, days, params.keep_time, partial, out, ends, refused)
+        refused |= (values.kinds == Kind.NUMBER).view(np.uint8)  # no date, unless the field declares a unit
         return Masked(assemble(pa.string(), buffer, ends, valid), refused.view(np.bool_) if refused.any() else None)
 
     return shift
+
+
+def _numbers(values: Values, unit: epochs.Unit, days: np.ndarray, keep_time: bool) -> Masked:
+    """Times as numbers since 1970, moved by days; whole ones, so that a fraction of the unit is cut off."""
+    times, read = epochs.ticks(values.text, unit)
+    if not keep_time:
+        times = epochs.beginnings(times, unit, "day")
+    later = np.floor_divide(epochs.moved(times, unit, days), epochs.A_SECOND[unit])
+    read &= (days != 0) & (later >= epochs.FIRST) & (later <= epochs.LAST)
+    return numbers_like(values, epochs.moved(times, unit, days), read)
 
 
 def output_domain(params: DateShiftParams) -> Domain:

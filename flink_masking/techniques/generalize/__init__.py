@@ -22,10 +22,12 @@ def _a_number(value: Any) -> Any:
 Number = Annotated[Decimal, Field(allow_inf_nan=False, max_digits=15, decimal_places=9), BeforeValidator(_a_number)]
 Step = Annotated[Number, Field(gt=0)]
 Count = Annotated[int, Field(strict=True, ge=1)]
+Label = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=100)]
 DateLevel = Literal["hour", "day", "week", "month", "quarter", "year"]
 
-WAYS = ("width", "prefix", "date", "level", "geohash", "round_to")
-"""Parameters of which a rule has exactly one."""
+WAYS = ("width", "prefix", "date", "level", "geohash", "round_to", "subnet")
+"""Parameters of which a rule has exactly one, or with `max` or `min` one of `NUMERIC_WAYS` or none."""
+NUMERIC_WAYS = ("width", "round_to")
 
 
 class GeneralizeParams(Params):
@@ -40,6 +42,12 @@ class GeneralizeParams(Params):
         level: how far up the hierarchy, 1 to its height.
         geohash: characters of the cell.
         round_to: numbers become multiples of it.
+        subnet: leading bits of an IPv4 address that stay, ``203.0.113.0/24``.
+        subnet_v6: the same of an IPv6 address.
+        max: numbers above it become `label`; alone or beside `width` or `round_to`, which are for the others.
+        label: in the place of every number above `max`; without it ``>`` and the number.
+        min: numbers below it become `low_label`.
+        low_label: in the place of every number below `min`; without it ``<`` and the number.
     """
 
     width: Step | None = None
@@ -50,13 +58,35 @@ class GeneralizeParams(Params):
     level: Count | None = None
     geohash: Annotated[Count, Field(le=12)] | None = None
     round_to: Step | None = None
+    subnet: Annotated[Count, Field(le=31)] | None = None
+    subnet_v6: Annotated[Count, Field(le=127)] = 48
+    max: Number | None = None
+    label: Label | None = None
+    min: Number | None = None
+    low_label: Label | None = None
+
+    @property
+    def coded(self) -> bool:
+        """Whether numbers at an end of the range have one label."""
+        return self.max is not None or self.min is not None
 
     @model_validator(mode="after")
     def _exactly_one_way(self) -> "GeneralizeParams":
         if self.hierarchy is not None and self.level is None:
             raise ValueError("hierarchy needs a level. Hint: level: 1 is the parent of a value")
-        if sum(getattr(self, way) is not None for way in WAYS) != 1:
-            raise ValueError("exactly one way is needed. Hint: one of width, prefix, date, hierarchy with level, geohash, round_to")
+        ways = [way for way in WAYS if getattr(self, way) is not None]
+        if self.coded:
+            if ways not in ([], *([way] for way in NUMERIC_WAYS)):
+                raise ValueError("max and min are for numbers. Hint: alone, or beside width or round_to")
+            if self.min is not None and self.max is not None and self.min > self.max:
+                raise ValueError("min is above max. Hint: such as min: 18, max: 89")
+        elif len(ways) != 1:
+            raise ValueError("exactly one way is needed. Hint: one of width, prefix, date, hierarchy with level, geohash, round_to, "
+                             "subnet, max, min")
+        if (self.label is not None and self.max is None) or (self.low_label is not None and self.min is None):
+            raise ValueError("a label belongs to max, a low_label to min. Hint: such as max: 89, label: 90+")
+        if "subnet_v6" in self.model_fields_set and self.subnet is None:
+            raise ValueError("subnet_v6 belongs to subnet. Hint: such as subnet: 24, subnet_v6: 48")
         if "origin" in self.model_fields_set and self.width is None:
             raise ValueError("origin belongs to width. Hint: give a width, or omit origin")
         return self
@@ -65,7 +95,7 @@ class GeneralizeParams(Params):
 def promises(params: GeneralizeParams) -> Promises:
     """What the coarser value says; a prefix is a part of the text, whatever stands there."""
     bounds = None
-    if params.width is not None or params.round_to is not None:
+    if (params.width is not None or params.round_to is not None) and not params.coded:
         bounds = Bounds("numbers", float(params.round_to or 0) / 2)
     elif params.date is not None:
         bounds = Bounds("dates")
@@ -74,7 +104,7 @@ def promises(params: GeneralizeParams) -> Promises:
         deterministic=True,
         lasting=False,
         row_local=True,
-        passes=params.prefix is not None,
+        passes=params.prefix is not None or (params.coded and params.width is None and params.round_to is None),
         prefix=params.prefix or 0,
         bounds=bounds,
     )
@@ -99,6 +129,10 @@ def _resolution(params: GeneralizeParams, facts: FieldFacts) -> float:
     """How many labels there are: of ranges, dates and rounded numbers by the declared range, of prefixes with ten symbols a place."""
     if (step := params.width or params.round_to or (params.date and _DAYS[params.date])) is not None:
         return span(facts) / float(step) + 1
+    if params.coded:
+        return span(facts) + 1
+    if params.subnet is not None:
+        return 2.0**params.subnet
     if params.prefix is not None:
         return 10.0 ** min(params.prefix, 300)
     if params.geohash is not None:
@@ -110,7 +144,7 @@ def _resolution(params: GeneralizeParams, facts: FieldFacts) -> float:
 
 TECHNIQUE = Technique(
     name="generalize",
-    summary="A coarser value: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell, a rounded number.",
+    summary="A coarser value: a range, a date cut short, a prefix, a node of a hierarchy, a geo cell, a rounded number, a subnet.",
     params=GeneralizeParams,
     promises=promises,
     inputs=SCALAR | {Kind.OBJECT},
@@ -125,6 +159,9 @@ TECHNIQUE = Technique(
         {"geohash": 5},
         {"round_to": 0.05},
         {"round_to": 10},
+        {"subnet": 24},
+        {"max": 89, "label": "90+"},
+        {"min": 18, "max": 89.5, "width": 10},
     ),
     resolution=_resolution,
 )

@@ -3,11 +3,15 @@
 from typing import NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from flink_masking.records.kinds import TEXT
+from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.generalize import date_kernels as kernels
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
-from flink_masking.techniques.rewriting import refusals, rewrite
+from flink_masking.techniques.rewriting import is_empty, refusals, rewrite
+from flink_masking.values import epochs
+from flink_masking.values.decimals import format_fixed
 
 
 class Level(NamedTuple):
@@ -49,3 +53,28 @@ def cut_dates(level: str, partial: bool = False) -> Mask:
         return Masked(rewrite(kernels.date_rows, values.text, code, partial, refused), refusals(values, TEXT, refused))
 
     return cut
+
+
+def cut_epochs(level: str, unit: epochs.Unit) -> Mask:
+    """Times as numbers since 1970, or texts of digits, become the beginning of their hour, day, week … in UTC, in the same unit."""
+
+    def cut(values: Values, context: Context) -> Masked:
+        times, read = epochs.ticks(values.text, unit)
+        return numbers_like(values, epochs.beginnings(times, unit, level), read)
+
+    return cut
+
+
+def numbers_like(values: Values, made: np.ndarray, read: np.ndarray) -> Masked:
+    """Whole numbers in the place of numbers and of texts of digits, each of its own kind.
+
+    Args:
+        values: n.
+        made: int64, n.
+        read: bool, n: False where there is none.
+    """
+    text = format_fixed(made, 0, values.text.is_valid().to_numpy(zero_copy_only=False))
+    refused, empty = refusals(values, TEXT | NUMERIC, ~read), is_empty(values.text)
+    if empty.any():
+        text = pc.if_else(pa.array(empty), "", text)
+    return Masked(text, refused, values.kinds == Kind.NUMBER)
