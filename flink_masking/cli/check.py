@@ -6,27 +6,45 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from flink_masking.policy.model import Policy
+    from flink_masking.dp.spec import AggregateSpec
+    from flink_masking.policy.load import LoadedPolicy
 
 
-def check(policy: Annotated[Path, typer.Argument(help="A policy file (YAML).", show_default=False)]) -> None:
-    """Find every fault of a POLICY, each with its line, its column and a hint.
+def check(policies: Annotated[list[Path], typer.Argument(metavar="POLICY...", help="Policy files (YAML), one for each stream.",
+                                                          show_default=False)]) -> None:
+    """Find every fault of a POLICY, each with its line, its column and a hint; of several, also what keeps their views from being joined.
 
-    Ends with 0 when the policy can be used (warnings included), with 2 when it cannot.
+    Ends with 0 when all of them can be used (warnings included), with 2 when one cannot.
     """
-    from flink_masking.cli.console import counted, out, show_faults
+    from flink_masking.cli.console import err
+    from flink_masking.policy.check_streams import differences
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
-    loaded = load(PolicySource.read(policy))
+    found = [load(PolicySource.read(policy)) for policy in policies]
+    for policy, loaded in zip(policies, found, strict=True):
+        _show(policy, loaded)
+    for message, hint in differences(found):
+        err.print(f"warning: {message}. Hint: {hint}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _show(policy: Path, loaded: "LoadedPolicy") -> None:
+    """Warnings, and what the policy does in a few lines."""
+    from flink_masking.cli.console import counted, out, show_faults
+
     show_faults(str(policy), loaded.warnings)
     model = loaded.policy
     facts = f"{counted(len(model.fields), 'field')}, {counted(len(model.segments), 'segment')}, {counted(len(loaded.warnings), 'warning')}"
     out.print(f"{policy}: stream {model.stream}, version {model.version}; {facts}", soft_wrap=True)
-    _show_segments(model)
+    _show_segments(loaded)
 
 
-def _show_segments(policy: "Policy") -> None:
+def _people(spec: "AggregateSpec") -> str:
+    """How many people a group needs."""
+    return f"groups of {spec.threshold:,} people or more" if spec.groups is None else f"{len(spec.groups):,} public groups"
+
+
+def _show_segments(loaded: "LoadedPolicy") -> None:
     """A table: each segment, its view, what leaves, and under which protection."""
     from rich import box
     from rich.table import Table
@@ -34,7 +52,7 @@ def _show_segments(policy: "Policy") -> None:
     from flink_masking.cli.console import out
 
     table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, segment in policy.segments.items():
+    for name, segment in loaded.policy.segments.items():
         if segment.view == "masked":
             released, protection = _techniques([rule.technique for rule in segment.rules.values()]), "by field"
         elif segment.view == "anonymized":
@@ -42,7 +60,7 @@ def _show_segments(policy: "Policy") -> None:
         else:
             groups = ", ".join(key.field for key in segment.group_by)
             released = ", ".join(segment.metrics) + (f" by {groups}" if groups else "")
-            protection = f"epsilon = {segment.privacy.epsilon:g}"
+            protection = f"epsilon = {segment.privacy.epsilon:g}, {_people(loaded.aggregate(name))}"
         table.add_row(name, segment.view, released, protection)
     out.print(table)
 

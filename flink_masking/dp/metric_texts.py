@@ -47,16 +47,17 @@ def _digits(numbers: np.ndarray) -> pa.StringArray:
     return pa.array(map(str, numbers), pa.string()) if numbers.dtype == object else pc.cast(pa.array(numbers), pa.string())
 
 
-def texts(metric: Metric, measure: Measure | None, numbers: Sequence[np.ndarray]) -> pa.StringArray:
+def texts(metric: Metric, measure: Measure | None, numbers: Sequence[np.ndarray], clip: bool = False) -> pa.StringArray:
     """The JSON text of a metric by published group.
 
     Args:
         metric: the metric.
         measure: its measure; None for the counts.
         numbers: for each quantity that the metric is computed from int64, n, or of bins (n, bins).
+        clip: counts below 0 are shown as 0. Means, variances and quantiles are made of the same numbers either way.
     """
     if measure is None:
-        return decimals(np.maximum(numbers[0], 0), 0)
+        return decimals(np.maximum(numbers[0], 0) if clip else numbers[0], 0)
     match metric.kind:
         case "sum":
             return decimals(numbers[0], measure.scale)
@@ -66,7 +67,7 @@ def texts(metric: Metric, measure: Measure | None, numbers: Sequence[np.ndarray]
             return _variances(measure, *numbers)
         case "histogram":
             front = f'{{"bins":[{",".join(decimal(edge, measure.scale) for edge in metric.bins)}],"counts":['
-            counts = [decimals(column, 0) for column in np.maximum(numbers[0], 0).T]
+            counts = [decimals(column, 0) for column in (np.maximum(numbers[0], 0) if clip else numbers[0]).T]
             return _joined(front, counts, ",", "]}")
     upto = np.maximum(numbers[0], 0).cumsum(axis=1)
     quantiles = [_quantiles(measure, np.array(metric.bins), upto, Fraction(str(share))) for share in metric.of]

@@ -26,11 +26,11 @@ def render(spec: AggregateSpec, start: int, groups: pa.BinaryArray, noisy: dict[
 
     Returns:
         Rows with the format's separator between, members in the order window_start, window_end, the group's, metrics as in the policy,
-        epsilon. Counts are whole and at least 0. Sums have the measure's decimals and may lie beyond what is possible, because cutting
-        them would bias totals. Means have two decimals more and stay within the measure's bounds; variances, in the unit squared, stay
-        between 0 and what the bounds allow; both are null where the noisy count is below 1. A histogram is
-        ``{"bins": [edges], "counts": [one less]}``. Quantiles are by their share, interpolated within their bin, null where all bins are
-        empty.
+        epsilon. Counts are whole, and at least 0 where the view is to clip them. Sums have the measure's decimals; both may lie
+        beyond what is possible, because cutting them would bias totals. Means have two decimals more and stay within the measure's
+        bounds; variances, in the unit squared, stay between 0 and what the bounds allow; both are null where the noisy count is below 1.
+        A histogram is ``{"bins": [edges], "counts": [one less]}``. Quantiles are by their share, interpolated within their bin, null
+        where all bins are empty.
     """
     unit: Literal["s", "ms"] = "s" if spec.window_ms % 1000 == 0 and spec.step % 1000 == 0 else "ms"
     bounds = [f"{np.datetime_as_string(np.datetime64(at, 'ms'), unit=unit)}Z" for at in (start, start + spec.window_ms)]
@@ -41,7 +41,7 @@ def render(spec: AggregateSpec, start: int, groups: pa.BinaryArray, noisy: dict[
     for metric in spec.metrics:
         measure = None if metric.measure is None else spec.measures[metric.measure]
         pieces.append(pa.scalar(rows.between + rows.member(metric.name)))
-        found = texts(metric, measure, [noisy[quantity] for quantity in spec.used_by(metric)])
+        found = texts(metric, measure, [noisy[quantity] for quantity in spec.used_by(metric)], spec.clip)
         pieces.append(pa.array([rows.literal(text) for text in found.to_pylist()], pa.string()) if rows.rewrites else found)
     tail = pa.scalar(rows.between + rows.member("epsilon") + rows.value(float(spec.epsilon)) + rows.end + rows.separator)
     data, offsets, _ = parts(pc.binary_join_element_wise(*pieces, tail, pa.scalar("")))

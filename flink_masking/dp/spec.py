@@ -111,6 +111,7 @@ class AggregateSpec:
         shards: instances of the first stage, which a ledger is bound to.
         neighbours: what two inputs differ in that no reader shall tell apart.
         format: of the rows, a key of `flink_masking.records.codec.FORMATS`.
+        clip: counts below 0 are shown as 0.
 
     Raises:
         PolicyError: a number out of range, a metric without its measure, or sensitivities beyond 64 bits.
@@ -130,6 +131,7 @@ class AggregateSpec:
     shards: int = 1
     neighbours: Literal["add_remove", "replace"] = "add_remove"
     format: str = "json"
+    clip: bool = False
 
     def __post_init__(self) -> None:
         """Check the invariants."""

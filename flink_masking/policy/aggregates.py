@@ -48,6 +48,7 @@ def aggregate_spec(segment: AggregatedSegment, policy: Policy, paths: Sequence[s
         segment.shards,
         privacy.neighbours,
         policy.format,
+        segment.clip,
     )
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+from flink_masking.contract.forms import FORMS
 from flink_masking.documents.document import Path, cut, listed
 from flink_masking.documents.findings import Findings
 from flink_masking.dp.spec import MOST_BINS, MOST_GROUPS, MOST_WINDOWS
@@ -17,6 +18,7 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import IDENTIFYING, Rule, RuleCompiler, bind
 from flink_masking.policy.segments import AggregatedSegment, GroupKey, Metric, RuleSpec
 from flink_masking.policy.tree import FieldTree
+from flink_masking.records.kinds import NUMERIC, TEXT
 
 LARGE_EPSILON = 3.0
 ROW_NAMES = ("window_start", "window_end", "epsilon")
@@ -53,7 +55,7 @@ def check_aggregated(
                 place, f"'{cut(metric_name)}' is already in the row: {taken[metric_name]}", "name the metric otherwise", at_key=True
             )
         _check_metric(place, metric, policy, tree, findings)
-    _check_groups((*loc, "group_by"), segment, findings)
+    _check_groups((*loc, "group_by"), segment, policy, findings)
     if not findings.errors:
         try:
             aggregate_spec(segment, policy, [rule.path for rule in rules])
@@ -87,7 +89,28 @@ def _check_window(loc: Path, segment: AggregatedSegment, findings: Findings) -> 
                        f"{MOST_WINDOWS:,} windows at most; a longer 'every', or a shorter 'size'")
 
 
-def _check_groups(loc: Path, segment: AggregatedSegment, findings: Findings) -> None:
+def _check_group_type(loc: Path, key: GroupKey, policy: Policy, findings: Findings) -> None:
+    """Warn of public groups that no record is in, because they are texts and the field's values are not, or the other way round."""
+    field = policy.fields.get(key.field)
+    if field is None or any(isinstance(value, bool | None) for value in key.groups or ()):
+        return
+    if key.parameters and "round_to" not in key.parameters and "max" not in key.parameters and "min" not in key.parameters:
+        textual: bool | None = True  # ranges, dates, prefixes and labels
+    else:
+        form = FORMS.get(field.type or "", None)
+        declared = field.values is not None or field.pattern is not None or field.hierarchy is not None
+        numeric = (form is not None and form.kinds == NUMERIC) or field.role == "measure"
+        textual = False if numeric else True if declared or (form is not None and form.kinds == TEXT) else None
+    wrong = [value for value in key.groups or () if isinstance(value, str) is not textual]
+    if textual is None or not wrong or (key.parameters and not textual):
+        return
+    says, is_ = ("texts", "numbers") if textual else ("numbers", "texts")
+    example = f"'{wrong[0]}'" if textual else str(wrong[0])[:40]
+    findings.warn((*loc, key.field), f"the values of '{cut(key.field)}' are {says} here, and groups are {is_}: no record is in them",
+                  f"write them as {says}, such as {example}")
+
+
+def _check_groups(loc: Path, segment: AggregatedSegment, policy: Policy, findings: Findings) -> None:
     """A public list is for all fields or none: a combination with a field from the data is a group from the data."""
     listed = [number for number, key in enumerate(segment.group_by) if key.groups is not None]
     if not listed:
@@ -101,6 +124,8 @@ def _check_groups(loc: Path, segment: AggregatedSegment, findings: Findings) -> 
             findings.error(place, f"the groups of '{cut(key.field)}' must be texts, numbers, true, false or null, and at least one")
         elif len({json.dumps(value) for value in key.groups}) != len(key.groups):
             findings.error(place, f"a group of '{cut(key.field)}' is a duplicate")
+    for number in listed:
+        _check_group_type((*loc, number), segment.group_by[number], policy, findings)
     count = math.prod(len(key.groups or ()) for key in segment.group_by)
     if count > MOST_GROUPS:
         findings.error((*loc, listed[0]), f"the public lists make {count:,} groups for each window", f"{MOST_GROUPS:,} at most")

@@ -184,12 +184,7 @@ def _lines(a: dict[str, Any]) -> Iterator[str]:
     yield f"  One person counts in at most {_many(c, 'group')} of a window, with at most {_many(r, 'record')} in each."
     for field, (low, high) in bounding["clipped"].items():
         yield f"  {field}: values below {_figure(low)} count as {_figure(low)}, values above {_figure(high)} as {_figure(high)}."
-    if groups["chosen_by"] == "threshold":
-        yield (f"  Groups: those found in the data that have {groups['threshold']:,} or more distinct people, noise included; smaller ones "
-               "are not shown.")
-    else:
-        yield (f"  Groups: the public list of {groups['groups']:,}, all of them in every window, zeros and empty windows too; other "
-               "groups do not count.")
+    yield f"  Groups: {groups_in_words(groups)}"
     yield f"  Noise: discrete {a['mechanism'].capitalize()}, the budget in equal parts over {_many(len(a['split']), 'quantity')}:"
     for part in a["split"]:
         kind = "epsilon" if "epsilon" in part else "rho"
@@ -198,6 +193,15 @@ def _lines(a: dict[str, Any]) -> Iterator[str]:
     yield "  Expected error by noise, as the standard deviation, and the distance that 95 of 100 figures keep to:"
     for metric in a["metrics"]:
         yield from _metric_lines(metric)
+
+
+def groups_in_words(groups: Mapping[str, Any]) -> str:
+    """Which groups are shown, of the ``groups`` of an account: a sentence."""
+    if groups["chosen_by"] == "threshold":
+        return (f"those found in the data that have {groups['threshold']:,} or more distinct people, noise included; smaller ones are "
+                "not shown.")
+    return (f"the public list of {groups['groups']:,}, all of them in every window, zeros and empty windows too; other groups do not "
+            "count.")
 
 
 def _metric_lines(metric: dict[str, Any]) -> Iterator[str]:

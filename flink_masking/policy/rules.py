@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from flink_masking.documents.document import Path, cut
+from flink_masking.documents.document import Path, cut, listed
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
@@ -146,6 +146,11 @@ class RuleCompiler:
             tops, leaves = self._tree.uncovered(found)
             for place in tops if default[0].action is Action.DROP else leaves:
                 rules[place] = self.rule(place, *default, (*loc, DEFAULT))
+            if default[0].promises(default[1]).shows is Shows.EXACT:
+                shown = [leaf for leaf in leaves if leaf in self._policy.fields and self._policy.fields[leaf].role == "sensitive"]
+                if shown:
+                    text = f"'*' keeps {listed(shown)} in clear, of class sensitive"
+                    self._findings.warn((*loc, DEFAULT), text, "write a rule for each field of this class, keep where it is meant")
         sound = {path: rule for path, rule in rules.items() if rule is not None}
         self._check_groups(sound, {place: (*loc, found.get(place, DEFAULT)) for place in sound})
         return sound

@@ -340,6 +340,7 @@ class AggregatedSegment(Model):
         metrics: by name, in the order of the rows.
         privacy: the budget.
         shards: buffers that the traffic is divided over.
+        clip: counts and counts of bins that noise takes below 0 are shown as 0; sums of many such rows are too large then.
     """
 
     view: Literal["aggregated"]
@@ -348,6 +349,7 @@ class AggregatedSegment(Model):
     metrics: dict[Name, Annotated[Metric, BeforeValidator(_metric)]] = pydantic.Field(min_length=1)
     privacy: Privacy
     shards: Annotated[Whole, pydantic.Field(ge=1, le=1024)] = 1
+    clip: pydantic.StrictBool = False
 
 
 Segment = Annotated[MaskedSegment | AnonymizedSegment | AggregatedSegment, pydantic.Field(discriminator="view")]

@@ -70,5 +70,15 @@ def _numbered(count: int) -> Keys:
 
 def side_by_side(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """Members of two records from a codec: (path, before, after), in the order of the first, then of the second."""
+    within: dict[str, dict[str, str]] = {}
+    for path in [path for path in before if path not in after]:  # a field that holds an object as a whole is one value on this side
+        inner = {other[len(path) :].removeprefix("."): text for other, text in after.items()
+                 if other.startswith((path + ".", path + "[")) and other not in before}
+        if inner:
+            within[path] = inner
+    members = {f"{path}.{rest}" if not rest.startswith("[") else path + rest for path, inner in within.items() for rest in inner}
     for path in dict.fromkeys([*before, *after]):
-        yield path, before.get(path, MISSING), after.get(path, MISSING)
+        if path not in members:
+            kept = within.get(path)
+            told = after.get(path, MISSING) if kept is None else f"{{{', '.join(f'{rest}: {text}' for rest, text in kept.items())}}}"
+            yield path, before.get(path, MISSING), told

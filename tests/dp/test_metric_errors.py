@@ -112,11 +112,12 @@ def test_errors_are_those_of_theory(mechanism):
 
 
 def test_plausible_whatever_the_noise():
-    """Counts are at least 0, variances within what the bounds allow, quantiles within the bins, null where nothing is left."""
+    """With clip counts are at least 0; variances are within what the bounds allow, quantiles within the bins, or null."""
     def sampler(shift):
         return lambda scale, n, stream: np.full(n, shift)
 
-    low, high = row([500], sampler=sampler(-(10**6))), row([500], sampler=sampler(10**9))
+    clipped = replace(SPEC, clip=True)
+    low, high = row([500], clipped, sampler(-(10**6))), row([500], clipped, sampler(10**9))
     assert (low["n"], low["variance"], low["spread"]["counts"], low["q"]["0.5"]) == (0, None, [0, 0, 0], None)
     assert 0 <= high["variance"] <= 2500 and 0 <= high["q"]["0.25"] <= high["q"]["1.0"] == 100
 

@@ -75,10 +75,11 @@ def test_quantiles_are_exact(rows, share):
         assert value == pytest.approx(units / 10)
 
 
-def test_counts_and_histograms_are_never_negative():
-    """Noise that takes a count below 0 shows as 0."""
-    assert texts(Metric("n", "count"), None, [np.array([-3, 4])]).to_pylist() == ["0", "4"]
+@pytest.mark.parametrize(("clip", "low"), [(False, -3), (True, 0)])
+def test_counts_and_histograms_are_cut_at_0_on_request_only(clip, low):
+    """Noise that takes a count below 0 is shown, so that sums of rows are unbiased; with clip it shows as 0."""
+    assert texts(Metric("n", "count"), None, [np.array([-3, 4])], clip).to_pylist() == [str(low), "4"]
     measure = Measure("a", 0, 100, 1, False)
-    assert texts(Metric("h", "histogram", 0, (0, 50, 100)), measure, [np.array([[-1, 2], [3, -4]])]).to_pylist() == [
-        '{"bins":[0.0,5.0,10.0],"counts":[0,2]}', '{"bins":[0.0,5.0,10.0],"counts":[3,0]}']
+    assert texts(Metric("h", "histogram", 0, (0, 50, 100)), measure, [np.array([[-3, 2], [3, -3]])], clip).to_pylist() == [
+        f'{{"bins":[0.0,5.0,10.0],"counts":[{low},2]}}', f'{{"bins":[0.0,5.0,10.0],"counts":[3,{low}]}}']
     assert texts(Metric("s", "sum", 0), measure, [np.array([-12, 5])]).to_pylist() == ["-1.2", "0.5"]

@@ -30,8 +30,20 @@ def test_top_and_bottom_coding():
     """Numbers beyond the ends have one label, whatever their form or size; the others stay as they are written."""
     texts = ["89", "89.0", "89.000001", "90", "1e3", "-5", "17.999", "18", "9" * 30, "-" + "9" * 30, "1.50", None]
     told = results("generalize", {"max": 89, "label": "90+", "min": 18, "low_label": "minor"}, texts, N)
-    assert told == [("89", True), ("89.0", True), ("90+", False), ("90+", False), ("90+", False), ("minor", False), ("minor", False), ("18", True),
-                    ("90+", False), ("minor", False), ("minor", False), (None, False)]
+    assert told == [
+        ("89", True),
+        ("89.0", True),
+        ("90+", False),
+        ("90+", False),
+        ("90+", False),
+        ("minor", False),
+        ("minor", False),
+        ("18", True),
+        ("90+", False),
+        ("minor", False),
+        ("minor", False),
+        (None, False),
+    ]
     assert results("generalize", {"max": 89}, ["90", "7"], N) == [(">89", False), ("7", True)]
     assert results("generalize", {"min": 1.5}, ["1.4", "1.5"], N) == [("<1.5", False), ("1.5", True)]
     assert results("generalize", {"max": 89}, ["x", "", "90"], S) == [..., ("", False), ...]
@@ -40,40 +52,93 @@ def test_top_and_bottom_coding():
 def test_ends_beside_ranges():
     """Between the ends ranges or rounded numbers stand; beyond them the label."""
     assert results("generalize", {"max": 89, "label": "90+", "width": 10}, ["34", "89", "95"], N) == [
-        ("30-39", False), ("80-89", False), ("90+", False)]
+        ("30-39", False),
+        ("80-89", False),
+        ("90+", False),
+    ]
     assert results("generalize", {"max": 89, "round_to": 5}, ["33", "95"], N) == [("35", True), (">89", False)]
 
 
-@pytest.mark.parametrize("params", [
-    {"max": 1, "prefix": 2}, {"label": "x"}, {"max": 1, "low_label": "x"}, {"min": 2, "max": 1}, {"subnet": 0}, {"subnet": 32}, {"subnet_v6": 48},
-    {"subnet": 24, "width": 1}, {"max": "89"}, {"max": 89, "label": ""}, {},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"max": 1, "prefix": 2},
+        {"label": "x"},
+        {"max": 1, "low_label": "x"},
+        {"min": 2, "max": 1},
+        {"subnet": 0},
+        {"subnet": 32},
+        {"subnet_v6": 48},
+        {"subnet": 24, "width": 1},
+        {"max": "89"},
+        {"max": 89, "label": ""},
+        {},
+    ],
+)
 def test_ends_and_subnets_are_checked(params):
     """Parameters that do not go together, or are out of range, are refused."""
-    with pytest.raises(ValueError, match="generalize|Generalize"):
+    with pytest.raises(ValueError, match=r"(?i)generalize"):
         registry.get("generalize").params.model_validate(params)
 
 
 def test_subnets():
     """Addresses are cut to their networks; what is none is refused."""
-    texts = ["203.0.113.77", "0.0.0.1", "255.255.255.255", "256.1.1.1", "01.2.3.4", "1.2.3", "2001:db8:1:2::5", "2001:DB8:1:2::5", "::1", "fe80::1%eth0",
-             "1.2.3.4 ", "", None, "2001:db8:1:2::5/64", "::ffff:203.0.113.77"]
+    texts = [
+        "203.0.113.77",
+        "0.0.0.1",
+        "255.255.255.255",
+        "256.1.1.1",
+        "01.2.3.4",
+        "1.2.3",
+        "2001:db8:1:2::5",
+        "2001:DB8:1:2::5",
+        "::1",
+        "fe80::1%eth0",
+        "1.2.3.4 ",
+        "",
+        None,
+        "2001:db8:1:2::5/64",
+        "::ffff:203.0.113.77",
+    ]
     told = [one if one is ... else one[0] for one in results("generalize", {"subnet": 24}, texts)]
-    assert told == ["203.0.113.0/24", "0.0.0.0/24", "255.255.255.0/24", ..., ..., ..., "2001:db8:1::/48", "2001:db8:1::/48", "::/48", ..., ..., "", None,
-                    ..., "::/48"]
+    assert told == [
+        "203.0.113.0/24",
+        "0.0.0.0/24",
+        "255.255.255.0/24",
+        ...,
+        ...,
+        ...,
+        "2001:db8:1::/48",
+        "2001:db8:1::/48",
+        "::/48",
+        ...,
+        ...,
+        "",
+        None,
+        ...,
+        "::/48",
+    ]
     assert results("generalize", {"subnet": 20, "subnet_v6": 32}, ["10.11.255.1", "2001:db8:1::"])[0][0] == "10.11.240.0/20"
     import ipaddress
 
     drawn = [str(ipaddress.IPv4Address(int(n))) for n in np.random.default_rng(7).integers(0, 1 << 32, 500)]
     for bits in (8, 19, 31):
         assert [one[0] for one in results("generalize", {"subnet": bits}, drawn)] == [
-            str(ipaddress.IPv4Network((one, bits), strict=False)) for one in drawn]
+            str(ipaddress.IPv4Network((one, bits), strict=False)) for one in drawn
+        ]
 
 
-@pytest.mark.parametrize(("level", "told"), [
-    ("year", ["1971", "1971", "1971", ...]), ("quarter", ["1971", "1971-Q2", "1971-Q2", ...]), ("month", ["1971", "1971-04", "1971-04", ...]),
-    ("week", ["1971", "1971-04", "1971-W17", ...]), ("day", ["1971", "1971-04", "1971-04-30", ...]), ("hour", [..., ..., ..., ...]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("level", "told"),
+    [
+        ("year", ["1971", "1971", "1971", ...]),
+        ("quarter", ["1971", "1971-Q2", "1971-Q2", ...]),
+        ("month", ["1971", "1971-04", "1971-04", ...]),
+        ("week", ["1971", "1971-04", "1971-W17", ...]),
+        ("day", ["1971", "1971-04", "1971-04-30", ...]),
+        ("hour", [..., ..., ..., ...]),
+    ],
+)
 def test_partial_dates_are_cut(level, told):
     """A month or a year is cut where it is finer than the level, and stays where it is not; only where the field says so."""
     texts = ["1971", "1971-04", "1971-04-30", "1971-13"]
@@ -90,7 +155,9 @@ def test_partial_dates_are_shifted():
     subjects, ring = pa.array(["p"] * 4), KeyRing.new()
     facts = FieldFacts("f", "partial_date")
     texts = ["1971-04-15", "1971-04", "1971", "2000-12"]
-    day, month, year, later = (one[0] for one in results("date_shift", {"max_days": 3_000}, texts, facts=facts, subjects=subjects, ring=ring))
+    day, month, year, later = (
+        one[0] for one in results("date_shift", {"max_days": 3_000}, texts, facts=facts, subjects=subjects, ring=ring)
+    )
     assert day[:7] == month and len(year) == 4 and len(later) == 7 and abs(int(year) - int(day[:4])) <= 1
     assert results("date_shift", {"max_days": 30}, ["1971", "1971-04"], subjects=subjects) == [..., ...]
 
@@ -99,10 +166,21 @@ def test_partial_dates_are_shifted():
 def test_times_as_numbers_are_cut(unit, scale):
     """A number since 1970 becomes the beginning of its period, in its unit and of its kind; what is no time is refused."""
     facts, second = FieldFacts("f", unit=unit), 1_710_498_659  # 2024-03-15T10:30:59Z, a Friday
-    told = {"hour": 1_710_496_800, "day": 1_710_460_800, "week": 1_710_115_200, "month": 1_709_251_200, "quarter": 1_704_067_200, "year": 1_704_067_200}
+    told = {
+        "hour": 1_710_496_800,
+        "day": 1_710_460_800,
+        "week": 1_710_115_200,
+        "month": 1_709_251_200,
+        "quarter": 1_704_067_200,
+        "year": 1_704_067_200,
+    }
     for level, begun in told.items():
         assert results("generalize", {"date": level}, [str(second * scale)], N, facts) == [(str(begun * scale), True)]
-        assert results("generalize", {"date": level}, [str(second * scale), "", "x"], S, facts) == [(str(begun * scale), False), ("", False), ...]
+        assert results("generalize", {"date": level}, [str(second * scale), "", "x"], S, facts) == [
+            (str(begun * scale), False),
+            ("", False),
+            ...,
+        ]
     assert results("generalize", {"date": "year"}, [str(-scale)], N, facts) == [(str(-31_536_000 * scale), True)]
     assert results("generalize", {"date": "day"}, ["1e300", "99" * 20, None], N, facts) == [..., ..., (None, False)]
 
