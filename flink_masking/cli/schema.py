@@ -8,6 +8,7 @@ import typer
 
 def schema(
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.", show_default=False)] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="The reference of the grammar as a page, for people.")] = False,
 ) -> None:
     """Print the JSON Schema of a policy, derived from the models that `check` uses.
 
@@ -15,9 +16,10 @@ def schema(
     """
     import json
 
+    from flink_masking.policy.reference import as_markdown
     from flink_masking.policy.schema import json_schema
 
-    text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = as_markdown() if markdown else json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

@@ -33,7 +33,10 @@ class _Described(GenerateJsonSchema):
         """The schema of a model, its properties described."""
         result = super().model_schema(schema)
         model = schema["cls"]
-        summary, described = _docstring(model)
+        described: dict[str, str] = {}
+        for one in reversed([one for one in model.__mro__ if issubclass(one, BaseModel)]):
+            summary, own = _docstring(one)
+            described |= own
         result["description"] = summary
         for name, field in model.model_fields.items():
             if name in described:

@@ -185,7 +185,12 @@ def _listed(rules: Any) -> Any:
 
 
 class Hopping(Model):
-    """Windows of `size` milliseconds, one beginning `every` milliseconds; `size` is a multiple of `every`."""
+    """Windows of `size` milliseconds, one beginning `every` milliseconds.
+
+    Attributes:
+        size: milliseconds that a window is long, a multiple of `every`.
+        every: milliseconds from the beginning of a window to that of the next.
+    """
 
     size: PositiveDuration
     every: PositiveDuration

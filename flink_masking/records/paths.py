@@ -21,7 +21,7 @@ _BEFORE_EQUALS = re.compile(r'[^.\[\]*"=\x00-\x1f\x7f]+')
 _INDEX = re.compile(r"\[([0-9]{1,6})\]")
 _LITERAL = re.compile(r'[^\[\]"\x00-\x1f\x7f]+')
 _HINT = 'Hint: write it like email, card.number, contacts[*].phone or meta.*; a key with . [ ] * or " goes in double quotes: "a.b".c'
-_SELECTORS = 'Hint: contacts[0], or contacts[system=phone].value; the path is within an element, a value with [ ] or " in double quotes'
+_SELECTORS = 'Hint: write it like card.number, contacts[0] or contacts[system=phone].value; a value with [ ] or " goes in double quotes'
 
 
 class Wild(Enum):

@@ -32,12 +32,16 @@ OnError = Literal["redact", "nullify", "drop", "quarantine"]
 
 
 class Params(BaseModel):
-    """Parameters of a rule, as written in the policy; one frozen subclass a technique."""
+    """Parameters of a rule, as written in the policy; one frozen subclass a technique.
+
+    Attributes:
+        on_error: what becomes of a value that the technique cannot take, or that breaks its field's contract: ``***``, null, no member, or
+            its record goes to quarantine.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     on_error: OnError = "redact"
-    """What becomes of a value that the technique cannot take; carried out by the engine."""
 
 
 PARTIAL = "partial_date"

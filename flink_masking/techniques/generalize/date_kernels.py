@@ -28,7 +28,7 @@ def iso_week(year, month, day):
 def date_rows(data, offsets, valid, level, partial, refused, out_, ends):
     """Cut each date to the level; empty texts stay empty, others that are no date (for HOUR: have no time) are refused.
 
-    Where `partial`, a year or a month is cut as a date is, and left as it is where it is no finer than the level.
+    Where `partial`, a year or a month is cut as a date is, and stays where it is no finer than the level.
     """
     base, out = np.int64(data.ctypes.data), np.int64(out_.ctypes.data)
     limit, o = base + len(data), out
