@@ -28,8 +28,9 @@ from flink_masking.records.kinds import NUMERIC, SCALAR, TEXT, Kind
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
 from flink_masking.values.decimals import BAD, EXACT, parse_fixed
-from flink_masking.values.epochs import Unit, milliseconds
+from flink_masking.values.epochs import milliseconds
 from flink_masking.values.instants import parse as parse_instants
+from flink_masking.values.units import Unit
 
 
 class Contributions(NamedTuple):

@@ -7,6 +7,7 @@ import pydantic
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainValidator, WithJsonSchema
 
 from flink_masking.policy.durations import Duration
+from flink_masking.values.units import Unit
 
 LARGEST = 10**15
 """Numbers of a policy lie within ± this, so that they are exact as floats and fit int64 at any scale."""
@@ -88,7 +89,7 @@ class Field(Model):
     bounds: Annotated[tuple[Number, Number], BeforeValidator(_pair)] | None = None
     scale: Annotated[Whole, pydantic.Field(ge=0, le=9)] | None = None
     compare: Literal["exact", "folded"] = "exact"
-    unit: Literal["s", "ms", "us", "ns"] | None = None
+    unit: Unit | None = None
 
 
 class EventTime(Model):
@@ -102,6 +103,6 @@ class EventTime(Model):
     """
 
     field: Name
-    unit: Literal["s", "ms", "us", "ns"] | None = None
+    unit: Unit | None = None
     max_out_of_orderness: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "0s"})] = 0
     max_ahead: Annotated[Duration, pydantic.Field(json_schema_extra={"default": "5min"})] = 300_000

@@ -18,12 +18,12 @@ from pydantic import BaseModel, ConfigDict
 from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques.promises import Promises
+from flink_masking.values.units import Unit
 
 if TYPE_CHECKING:
     from flink_masking.hierarchy import Hierarchy
     from flink_masking.keys.ring import KeyRing
     from flink_masking.techniques.masks import Mask
-    from flink_masking.values.epochs import Unit
     from flink_masking.vault.base import Vault
 
 __all__ = ["Action", "Domain", "FieldFacts", "OnError", "Params", "RuleContext", "Technique", "span"]
@@ -68,7 +68,7 @@ class FieldFacts:
     hierarchy: "Hierarchy | None" = None
     scale: int | None = None
     bounds: tuple[float, float] | None = None
-    unit: "Unit | None" = None
+    unit: Unit | None = None
 
 
 @dataclass(frozen=True)

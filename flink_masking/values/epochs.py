@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
 from flink_masking.values.decimals import BAD, parse_floor
+from flink_masking.values.units import Unit
 
-Unit = Literal["s", "ms", "us", "ns"]
 A_SECOND: Mapping[str, int] = MappingProxyType({"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000})
 """Ticks of a second, by unit."""
 FIRST, LAST = -62_135_596_800, 253_402_300_799

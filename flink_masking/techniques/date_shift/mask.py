@@ -14,6 +14,7 @@ from flink_masking.techniques.date_shift import DateShiftParams, kernels
 from flink_masking.techniques.generalize.dates import numbers_like
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.values import epochs
+from flink_masking.values.units import Unit
 
 FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -74,7 +75,7 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
     return shift
 
 
-def _numbers(values: Values, unit: epochs.Unit, days: np.ndarray, keep_time: bool) -> Masked:
+def _numbers(values: Values, unit: Unit, days: np.ndarray, keep_time: bool) -> Masked:
     """Times as numbers since 1970, moved by days; whole ones, so that a fraction of the unit is cut off."""
     times, read = epochs.ticks(values.text, unit)
     if not keep_time:

@@ -12,6 +12,7 @@ from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.techniques.rewriting import is_empty, refusals, rewrite
 from flink_masking.values import epochs
 from flink_masking.values.decimals import format_fixed
+from flink_masking.values.units import Unit
 
 
 class Level(NamedTuple):
@@ -55,7 +56,7 @@ def cut_dates(level: str, partial: bool = False) -> Mask:
     return cut
 
 
-def cut_epochs(level: str, unit: epochs.Unit) -> Mask:
+def cut_epochs(level: str, unit: Unit) -> Mask:
     """Times as numbers since 1970, or texts of digits, become the beginning of their hour, day, week … in UTC, in the same unit."""
 
     def cut(values: Values, context: Context) -> Masked:

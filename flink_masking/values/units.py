@@ -1,0 +1,6 @@
+"""Units of times that are numbers since 1970."""
+
+from typing import Literal
+
+Unit = Literal["s", "ms", "us", "ns"]
+"""Seconds, milliseconds, microseconds, nanoseconds."""
