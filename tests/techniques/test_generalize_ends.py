@@ -196,3 +196,38 @@ def test_times_as_numbers_are_shifted():
     moved = results("date_shift", {"max_days": 30, "keep_time": False}, ["1710498659123"], N, facts, subjects, ring)
     assert moved == [(str(1_710_460_800_000 + days * 86_400_000), True)]
     assert results("date_shift", {"max_days": 30}, ["1710498659123"], N, subjects=subjects) == [...]
+
+
+def test_what_comes_round_again():
+    """The hour of the day and the day of the week, of texts in the value's own zone and of numbers in UTC; what has none is refused."""
+    texts = ["2024-03-15T10:30:59+02:00", "2024-03-17 23:00", "2024-03-18", "x", "", None]
+    hours = [one if one is ... else one[0] for one in results("generalize", {"date": "hour_of_day"}, texts)]
+    days = [one if one is ... else one[0] for one in results("generalize", {"date": "weekday"}, texts)]
+    assert hours == ["10", "23", ..., ..., "", None] and days == ["5", "7", "1", ..., "", None]
+    facts = FieldFacts("f", unit="s")
+    assert results("generalize", {"date": "hour_of_day"}, ["1710498659", "-1", "x"], N, facts) == [("10", False), ("23", False), ...]
+    assert results("generalize", {"date": "weekday"}, ["1710498659", "-1"], N, facts) == [("5", False), ("3", False)]
+
+
+def test_age_on_a_day():
+    """A date of birth becomes the years that were completed on the day, or their range or label; no date, or a later one, is refused."""
+    texts = ["1990-06-15", "1990-06-16", "1990-06-15T23:00:00Z", "2024-06-15", "2024-06-16", "1900-02-29", "90", "", None, "0001-01-01"]
+    told = results("generalize", {"age_on": "2024-06-15"}, texts)
+    assert told == [("34", True), ("33", True), ("34", True), ("0", True), ..., ..., ..., ("", False), (None, False), ("2023", True)]
+    told = results(
+        "generalize",
+        {"age_on": "2024-06-15", "width": 10, "max": 89, "label": "90+"},
+        texts,
+        facts=FieldFacts("f", domain=("1900-01-01", "2024-12-31")),
+    )
+    assert [one if one is ... else one[0] for one in told] == ["30-39", "30-39", "30-39", "0-9", ..., ..., ..., "", None, "90+"]
+    import datetime
+
+    drawn = [datetime.date(1920, 1, 1) + datetime.timedelta(days=37 * n) for n in range(1_000)]
+    day = datetime.date(2024, 2, 29)
+    ages = [day.year - born.year - ((day.month, day.day) < (born.month, born.day)) for born in drawn]
+    told = results("generalize", {"age_on": day}, [born.isoformat() for born in drawn])
+    assert told == [... if born > day else (str(age), True) for born, age in zip(drawn, ages, strict=True)]
+    for wrong in ("2024-13-01", 5, "today"):
+        with pytest.raises(ValueError, match="must be a date"):
+            registry.get("generalize").params.model_validate({"age_on": wrong})

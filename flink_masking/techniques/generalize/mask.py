@@ -1,18 +1,22 @@
 """generalize at work: one mask for each way of making a value coarser."""
 
 import re
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal, InvalidOperation
 
+from flink_masking.records.kinds import TEXT, Kind
 from flink_masking.techniques.base import PARTIAL, Domain, RuleContext
 from flink_masking.techniques.generalize import GeneralizeParams
 from flink_masking.techniques.generalize.checks import tree_of
-from flink_masking.techniques.generalize.dates import LEVELS, cut_dates, cut_epochs
+from flink_masking.techniques.generalize.dates import LEVELS, ages, cut_dates, cut_epochs
 from flink_masking.techniques.generalize.ends import with_ends
 from flink_masking.techniques.generalize.labels import cut_text, look_up
 from flink_masking.techniques.generalize.numbers import number_ranges, round_numbers
 from flink_masking.techniques.generalize.places import GEOHASH_ALPHABET, geohash_cells
 from flink_masking.techniques.generalize.subnets import subnets
-from flink_masking.techniques.masks import Mask
+from flink_masking.techniques.masks import Context, Mask, Masked, Values
+from flink_masking.techniques.rewriting import refusals
 
 
 def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
@@ -22,6 +26,8 @@ def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
     values outside the field's domain: what is not a number (`width`, `round_to`), not text (`prefix`), not an ISO 8601 date
     (`date`; for ``hour`` one without a time), not in the hierarchy, not an object with one latitude and one longitude (`geohash`).
     """
+    if params.age_on is not None:
+        return _of_age(params, rule_context)
     if params.coded:
         inner = replace_ends(params)
         made = None if inner is None else make(inner, rule_context)
@@ -42,6 +48,23 @@ def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
         return round_numbers(params.round_to)
     assert params.level is not None
     return look_up(tree_of(params.hierarchy, params.level, rule_context), params.level)
+
+
+def _of_age(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
+    """A mask of dates of birth: the age, or what the other parameters make of it; the field's domain is one of dates and none of ages."""
+    day, rest = date.fromisoformat(params.age_on or ""), params.model_copy(update={"age_on": None})
+    site = replace(rule_context, facts=replace(rule_context.facts, domain=None))
+    inner = make(rest, site) if rest.coded or rest.width is not None or rest.round_to is not None else None
+
+    def mask(values: Values, context: Context) -> Masked:
+        aged, unread = ages(values, day)
+        made = Masked(aged.text, None, aged.kinds == Kind.NUMBER) if inner is None else inner(aged, context)
+        refused = refusals(values, TEXT, unread)
+        if made.refused is not None:
+            refused = made.refused if refused is None else refused | made.refused
+        return made._replace(refused=refused)
+
+    return mask
 
 
 def replace_ends(params: GeneralizeParams) -> GeneralizeParams | None:
@@ -71,6 +94,11 @@ def _is_range(text: str, width: Decimal) -> bool:
 
 def output_domain(params: GeneralizeParams) -> Domain:
     """The set of coarser values, and the empty text."""
+    if params.age_on is not None:
+        rest = params.model_copy(update={"age_on": None})
+        if not rest.coded and rest.width is None and rest.round_to is None:
+            return Domain("ages", lambda text: not text or text.isdigit())
+        return output_domain(rest)
     if params.coded:
         inner = replace_ends(params)
         within = None if inner is None else output_domain(inner).contains
