@@ -59,7 +59,7 @@ def preview(
         err.print("no --keys: pseudonyms and substitutes are made with throw-away keys")
     if vault is not None and keys is None:
         raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
-    records = Input.of(events, loaded.policy.format, loaded.policy.columns, blank=True)
+    records = Input.of(events, loaded.policy.format, loaded.policy.columns, blank=True, each=loaded.policy.each)
     loaded = loaded if records.columns is None else loaded.for_header(records.columns, str(events))
     ring = KeyRing.ephemeral() if keys is None else open_ring(keys)
     protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))

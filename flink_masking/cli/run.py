@@ -48,7 +48,7 @@ def run(
         where = vault_address(vault, keys) if loaded.tokenised else None
         if where is not None and vault is None:
             err.print(f"tokens are kept in {where}", soft_wrap=True)
-        records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True)
+        records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True, each=loaded.policy.each)
         records.check()
         if records.columns is not None:
             loaded = loaded.for_header(records.columns, str(input_))

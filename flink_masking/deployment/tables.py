@@ -87,6 +87,9 @@ class Tables:
         if deployment.source.get("connector") == "upsert-kafka":
             raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")
+        if plan.policy.each is not None and not plan.folded:
+            raise JobError("each: documents of several records are read from files by run and preview. Hint: of a stream, split them "
+                           "before, and omit 'each'")
         if plan.codec.columns and deployment.source.get("connector") == "filesystem" and not plan.folded:
             raise JobError(f"source: Flink's file source ends a record at every line break, and a cell of {plan.policy.format} may hold "
                            "one. Hint: flink-masking run reads such files; on Kafka a message is a record")

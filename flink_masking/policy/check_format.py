@@ -12,7 +12,7 @@ from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.policy.tree import FieldTree, repeats
 from flink_masking.records.codec import FORMATS
-from flink_masking.records.paths import format_path, labels, parse_path
+from flink_masking.records.paths import Wild, format_path, labels, parse_path
 
 
 def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
@@ -31,9 +31,24 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
             elif _several(path):
                 hint = "a path in CSV is the name of one column, such as address.city"
                 findings.error(("fields", path), f"a record of {policy.format} has no arrays and no open objects", hint, at_key=True)
+    if policy.each is not None:
+        _check_each(policy.each, found.nested, policy, findings)
     if found.header and policy.columns is not None:
         for number, message, hint in column_faults(policy, policy.columns):
             findings.error(("columns",) if number is None else ("columns", number), message, hint)
+
+
+def _check_each(each: str, nested: bool, policy: Policy, findings: Findings) -> None:
+    """Check that `each` names the elements of an array."""
+    try:
+        steps = parse_path(each)
+    except PolicyError as error:
+        findings.refused(("each",), error)
+        return
+    if not nested:
+        findings.error(("each",), f"a record of {policy.format} has no arrays", "omit 'each'", at_key=True)
+    elif steps[-1] is not Wild.ELEMENT or not all(isinstance(step, str) or step is Wild.ELEMENT for step in steps):
+        findings.error(("each",), f"'{cut(each)}' does not name the elements of an array", "such as Records[*]")
 
 
 def column_faults(policy: Policy, columns: tuple[str, ...]) -> Iterator[tuple[int | None, str, str]]:

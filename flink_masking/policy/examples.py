@@ -12,6 +12,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "stream"): "customer-events",
     ("Policy", "format"): "csv",
     ("Policy", "columns"): ["id", "email", "amount"],
+    ("Policy", "each"): "Records[*]",
     ("Policy", "subject"): "customerId",
     ("Policy", "event_time"): {"field": "timestamp", "max_out_of_orderness": "5s"},
     ("Policy", "fields"): {"email": {"class": "direct", "type": "email"}},

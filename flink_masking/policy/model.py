@@ -41,6 +41,8 @@ class Policy(Model):
         stream: its name.
         format: of the records, raw and masked.
         columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
+        each: of files that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a record, and
+            what stands beside the array is left out. `run`, `preview` and `verify` read such files; in a stream, records come one by one.
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
         fields: by path, as written.
@@ -59,6 +61,7 @@ class Policy(Model):
     stream: Topic
     format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
     columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None
+    each: Name | None = None
     subject: Name | None = None
     event_time: EventTime | None = None
     fields: dict[Name, Field] = pydantic.Field(min_length=1)

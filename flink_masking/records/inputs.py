@@ -34,6 +34,7 @@ class Input:
         longest: bytes of a record.
         blank: whether blank lines are records, which no scanner of JSON takes; otherwise they are passed over.
         begun: the records of the first file behind its header, where that can be read once only.
+        each: path of an array's elements in what the files hold, which are the records; None: the files hold records.
     """
 
     files: tuple[Path, ...]
@@ -42,9 +43,11 @@ class Input:
     longest: int = LONGEST
     blank: bool = False
     begun: Iterator[bytes] | None = field(default=None, compare=False, repr=False)
+    each: str | None = None
 
     @classmethod
-    def of(cls, path: Path, format: str, columns: tuple[str, ...] | None = None, longest: int = LONGEST, blank: bool = False) -> "Input":
+    def of(cls, path: Path, format: str, columns: tuple[str, ...] | None = None, longest: int = LONGEST, blank: bool = False,
+           each: str | None = None) -> "Input":
         """Look at an input.
 
         Args:
@@ -54,13 +57,14 @@ class Input:
             columns: that the policy names; None: those that the first file names.
             longest: bytes of a record.
             blank: whether blank lines are records.
+            each: see the class.
 
         Raises:
             InputError: no such file; a header is missing, or is not that of the policy.
         """
         files = tuple(input_files(path))
         if not FORMATS[format].header:
-            return cls(files, format, None, longest, blank)
+            return cls(files, format, None, longest, blank, each=each)
         begun = None
         if columns is None:
             rows = _rows(format, files[0], longest)
@@ -84,7 +88,8 @@ class Input:
             rows = _rows(self.format, file, self.longest)
             if self.columns is not None and (first := next(rows, None)) is not None:
                 self._check(_header(self.format, first, file), file)
-        yield from rows if self.blank else filter(None, rows)
+        rows = rows if self.blank else filter(None, rows)
+        yield from rows if self.each is None else import_module("flink_masking.records.each").elements(rows, self.each, self.format)
 
     def _check(self, found: tuple[str, ...], file: Path) -> None:
         assert self.columns is not None
@@ -98,7 +103,7 @@ class Input:
     @property
     def plain(self) -> bool:
         """Whether every line of the files, decompressed by the ending .gz of their name, is a record."""
-        return self.columns is None and not any(
+        return self.columns is None and self.each is None and not any(
             is_stream(file) or has_mark(file) or compression(file) != ("gzip" if file.suffix == ".gz" else None) for file in self.files)
 
     def check(self) -> None:

@@ -42,7 +42,7 @@ class Records:
         Raises:
             InputError: there are no such files, or a file names a column twice.
         """
-        self._input = Input.of(path, policy.format, policy.columns if raw else None)
+        self._input = Input.of(path, policy.format, policy.columns if raw else None, each=policy.each if raw else None)
         names = self._input.columns
         if names is None:
             self._parse: Callable[[bytes], Any] = _once if once else _object
