@@ -1,6 +1,6 @@
 """Protect: one scan of a batch, every view of it. Pure: Flink, the command line and notebooks run the same code."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +26,7 @@ from flink_masking.records.codec import unfolded
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
-from flink_masking.records.survey import survey
+from flink_masking.records.survey import Part, of_values, survey
 from flink_masking.techniques.masks import Context, Masked
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
@@ -184,10 +184,36 @@ class Protect:
         report = BatchReport(table.n, counts, masked_reports, packed_reports)
         event_times = self._event_times(examined, accepted, parts)
         refused = np.flatnonzero(rejected & ~deleted)
-        members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits)
+        members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits,
+                         self._refused(table, view, masked, rejected))
         lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
         return Protected(views, packed, lines, max(event_times.values(), default=None),
                          self._audit.event("protect", now, report.body()), report, event_times, released, plan.ring.primary)
+
+    def _refused(self, table: SpanTable, view: RecordView, masked: list[list[Applied]], rejected: np.ndarray) -> Iterator[Part]:
+        """All values that would have sent their record to quarantine by themselves, of records that are there."""
+        if not rejected.any():
+            return
+        wrong: dict[tuple[str, str], np.ndarray] = {}
+
+        def note(path: str, reason: str, refused: np.ndarray | None) -> None:
+            if refused is not None:
+                known = wrong.get((path, reason))
+                wrong[path, reason] = refused if known is None else known | refused
+
+        for path in self._plan.strict:
+            note(path, "contract", view.unfit(path))
+        for segment, applied in zip(self._plan.masked, masked, strict=True):
+            for kept in segment.checked:
+                if kept.on_error == "quarantine":
+                    note(kept.path, "refused_value", view.unfit(kept.path))
+            for rule, _, refused in applied:
+                if rule.on_error == "quarantine":
+                    note(rule.path, "refused_value", refused)
+        for (path, reason), refused in wrong.items():
+            declared = self._plan.policy.fields.get(path)
+            if (reason != "refused_value" or (path, "contract") not in wrong) and (found := refused & rejected[table.rows(path)]).any():
+                yield of_values(table, path, found, reason, declared.type if declared is not None else None)
 
     def _deletions(self, payloads: pa.Array, parts: Parts) -> np.ndarray:
         """Rows of records without a value that delete in some segment; anywhere else such a record is a fault."""

@@ -29,7 +29,7 @@ class MemberFault(NamedTuple):
     """What is wrong with a member of a quarantined record; see `flink_masking.records.survey.Member`.
 
     Attributes:
-        reason: ``unknown_field`` or ``type_mismatch``.
+        reason: ``unknown_field``, ``type_mismatch``, ``contract`` or ``refused_value``.
         path: cleaned as that of an entry.
         found: what stands there.
         expected: what is declared; None where nothing is.
@@ -57,8 +57,8 @@ class Entry:
         size: bytes of the record, where only its beginning is in `payload`; None: all of it is.
         parts: the record's key and headers in Kafka, sealed; None where it had none, or they did not come along, and in entries of
             earlier releases.
-        members: all undeclared and mistyped members of the record, `flink_masking.records.survey.LISTED` of them at most; none in entries
-            of earlier releases.
+        members: all members of the record that are undeclared, mistyped or refused, `flink_masking.records.survey.LISTED` of them at
+            most; none in entries of earlier releases.
         unlisted: number of the others.
     """
 

@@ -4,7 +4,7 @@ The rows are scanned once more with paths that take everything: each declared pa
 no path leads to. Only rows that go to quarantine are looked at.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -31,7 +31,7 @@ class Member(NamedTuple):
     """What is wrong with members of a record.
 
     Attributes:
-        reason: ``unknown_field`` or ``type_mismatch``.
+        reason: ``unknown_field`` or ``type_mismatch``; ``contract`` or ``refused_value`` for a value.
         path: see `flink_masking.records.spans.Refusal`.
         found: what stands there, one of `WORDS`.
         expected: what is declared; None where nothing is.
@@ -64,7 +64,7 @@ class Members(NamedTuple):
 NONE = Members([], np.zeros(0, np.int64), np.zeros(0, np.int32), np.zeros(0, np.int64), {})
 
 
-def survey(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limits) -> Members:
+def survey(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limits, others: "Iterable[Part]" = ()) -> Members:
     """All undeclared and mistyped members of rows.
 
     Args:
@@ -72,10 +72,11 @@ def survey(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limit
         payloads: the records that it was made of.
         rows: int, ascending: rows that could be read to their end, see `Flag`.
         limits: of the scan.
+        others: what is wrong with other members, of any rows.
     """
-    if not len(rows):
-        return NONE
-    found = list(_columns(table, rows) if table.codec.columns else _nested(table, payloads, rows, limits))
+    found = [part for part in others if len(part.rows)]
+    if len(rows):
+        found += _columns(table, rows) if table.codec.columns else _nested(table, payloads, rows, limits)
     if not found:
         return NONE
     kinds: dict[Member, int] = {}
@@ -90,11 +91,29 @@ def survey(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limit
     return Members([*kinds], where[listed], codes[listed], at[listed], dict(zip(over.tolist(), counts.tolist(), strict=True)))
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
+    """As `Members`, of one field."""
+
     kinds: list[Member]
     rows: np.ndarray
     codes: np.ndarray
     positions: np.ndarray
+
+
+def of_values(table: SpanTable, path: str, wrong: np.ndarray, reason: str, expected: str | None) -> Part:
+    """Values of an emitted path that are refused for what they hold.
+
+    Args:
+        table: of the batch.
+        path: of the field.
+        wrong: bool, one for each of its values.
+        reason: a stable word.
+        expected: what is declared, in a word.
+    """
+    found = [Member(reason, path, WORDS[Kind(kind)], expected) for kind in range(len(Kind))]
+    rows = table.rows(path)[wrong]
+    positions = table.spans.reshape(-1, SPAN)[table.spans_of(path)[wrong], MS].astype(np.int64) - table.offsets[rows]
+    return Part(found, rows, table.kinds(path)[wrong], positions)
 
 
 class _Open(NamedTuple):
@@ -121,7 +140,7 @@ def _open(paths: Paths) -> _Open:
     return _Open(Paths(every, opaque=every, deny=False), members, places)
 
 
-def _nested(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limits) -> Iterator[_Part]:
+def _nested(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limits) -> Iterator[Part]:
     wide = _open(table.paths)
     again = table.codec.scan(payloads.take(pa.array(rows)), wide.paths, limits)
     for path, node in wide.members.items():
@@ -146,19 +165,19 @@ def _named(table: SpanTable, node: int, key: str | None) -> str:
 
 
 def _part(again: SpanTable, path: str, rows: np.ndarray, names: list[tuple[str, str, str | None]], which: np.ndarray,
-          wrong: np.ndarray | None = None) -> _Part:
+          wrong: np.ndarray | None = None) -> Part:
     """The members at a path of the second scan, of several names and kinds of values."""
     found = [Member(reason, name, WORDS[Kind(kind)], expected) for reason, name, expected in names for kind in range(len(Kind))]
     codes = which.astype(np.int32) * len(Kind) + again.kinds(path)
     own = again.rows(path)
     positions = again.spans.reshape(-1, SPAN)[again.spans_of(path), MS].astype(np.int64) - again.offsets[own]
     chosen = slice(None) if wrong is None else wrong
-    return _Part(found, rows[own][chosen], codes[chosen], positions[chosen])
+    return Part(found, rows[own][chosen], codes[chosen], positions[chosen])
 
 
-def _columns(table: SpanTable, rows: np.ndarray) -> Iterator[_Part]:
+def _columns(table: SpanTable, rows: np.ndarray) -> Iterator[Part]:
     """The undeclared columns of records whose fields are named once for all."""
     unknown = rows[(table.flags[rows] & int(Flag.UNKNOWN)) != 0]
     for number, positions in table.codec.undeclared(table, unknown):
         member = Member(REASONS[Flag.UNKNOWN], table.named(-1 - number, b""), "text", None)
-        yield _Part([member], unknown, np.zeros(len(unknown), np.int32), positions)
+        yield Part([member], unknown, np.zeros(len(unknown), np.int32), positions)

@@ -11,7 +11,7 @@ class FieldFaults:
     """Members of one path that records were refused for.
 
     Attributes:
-        reason: ``unknown_field`` or ``type_mismatch``.
+        reason: ``unknown_field``, ``type_mismatch``, ``contract`` or ``refused_value``.
         field: the path, undeclared keys as ``?``.
         expected: what is declared; None where nothing is.
         found: number of members by what stood there.
@@ -27,7 +27,8 @@ class FieldFaults:
     def told(self) -> str:
         """In words, for people."""
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.found.items(), key=lambda item: -item[1]))
-        what = "undeclared" if self.expected is None else f"{self.expected} expected"
+        plain = {"unknown_field": "undeclared", "refused_value": "not taken", "contract": "not as declared"}
+        what = plain.get(self.reason, "other than declared") if self.expected is None else f"{self.expected} expected"
         return f"{self.field}  {what}, found {kinds}, in {self.records:,} record{'s' * (self.records != 1)}"
 
 

@@ -16,7 +16,7 @@ from flink_masking.files.opened import data_files
 from flink_masking.records.inputs import count_records
 from flink_masking.tools.member_faults import FieldFaults, MemberFaults
 
-OF_MEMBERS = {"unknown_field", "type_mismatch"}
+OF_MEMBERS = {"unknown_field", "type_mismatch", "contract", "refused_value"}
 """Reasons of records whose entries list members."""
 
 

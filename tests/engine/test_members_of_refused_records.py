@@ -119,3 +119,28 @@ def test_undeclared_columns_are_told(run):
     named = [(row, found.kinds[code].path, at) for row, code, at in zip(found.rows.tolist(), found.codes.tolist(), found.positions.tolist(),
                                                                         strict=True)]
     assert [(0, "?~email", 6), (0, "?", 9), (1, "?~email", 6), (1, "?", 7)] == named
+
+
+STRICT = """
+version: 1
+stream: s
+CONTRACT
+fields: {age: {class: quasi, type: number}, 'mails[*]': {class: direct, type: email}, note: {class: plain}}
+segments: {m: {view: masked, rules: {age: keep, 'mails[*]': {technique: redact, fill: x, on_error: quarantine}, note: keep}}}
+"""
+
+
+def test_values_that_break_their_contract_are_told_with_both_types(run):
+    """Under a strict contract every such value of the record is told, with what was found and what is declared, and no value."""
+    record = b'{"note":1,"age":"SECRET","mails":["a@b.de","SECRET",7]}'
+    done = run(STRICT.replace("CONTRACT", "contract: strict"), [b'{"age":7}', record])
+    assert {1: ("contract", "age")} == done.reasons
+    assert [("contract", "age", "text", "number")] == [member[:4] for member in done.entries[1].members if member.path == "age"]
+    assert record[done.entries[1].members[0].position :].startswith(b'"age"')
+    by_rule = STRICT.replace("CONTRACT", "contract: by_rule").replace("fill: x, ", "").replace("redact", "pseudonym, domain: d")
+    done = run(by_rule, [b'{"mails":["a@b.de"]}', record])
+    assert {1: ("refused_value", "mails[*]")} == done.reasons
+    assert [("refused_value", "mails[*]", "text", "email"), ("refused_value", "mails[*]", "number", "email")] == [
+        member[:4] for member in done.entries[1].members]
+    ((_, line),) = done.pieces[0].quarantine
+    assert b"SECRET" not in line
