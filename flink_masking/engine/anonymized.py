@@ -33,6 +33,9 @@ from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.records.codec import Rows, joined, rows_for
 from flink_masking.records.kinds import Kind
+from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action
+from flink_masking.techniques.masks import Mask
 
 
 class Coded(NamedTuple):
@@ -65,6 +68,7 @@ class AnonymizedPlan:
         people_version: the key version that people, and sensitive values, are hashed with.
         folded: sensitive fields whose text counts without case and the blanks around it.
         rows: how rows of the view are written.
+        derived: what makes the numbers that dates are generalised by, by quasi-identifier; of the others, nothing.
     """
 
     name: str
@@ -76,6 +80,7 @@ class AnonymizedPlan:
     people_version: int
     folded: frozenset[str]
     rows: Rows
+    derived: Mapping[str, Mask]
 
     has_time = False
 
@@ -130,7 +135,7 @@ class AnonymizedPlan:
         rejections.add(view.column(_required_subject(view)).absent, "missing_subject", _required_subject(view))
         codes, complete = [], np.ones(view.n, bool)
         for path, dimension in zip(self.segment.quasi_identifiers, self.space.dimensions, strict=True):
-            code, ok, absent = code_quasi_identifier(view, path, dimension)
+            code, ok, absent = code_quasi_identifier(view, path, dimension, self.derived.get(path))
             if self.segment.outside == "unknown":
                 code = np.where(ok | absent, code, code.dtype.type(dimension.unknown or 0))
             else:
@@ -222,7 +227,18 @@ def compile_anonymized(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
 
     models = privacy_models(segment, domains, loaded.hierarchies, loaded.policy, watched)
     return AnonymizedPlan(name, segment, Space(dimensions), models, domains, prf, oldest, folded,
-                          rows_for(loaded.policy.format))
+                          rows_for(loaded.policy.format), {path: _derivation(path, loaded, ring) for path in segment.quasi_identifiers
+                                                           if loaded.policy.fields[path].derive is not None})
+
+
+def _derivation(path: str, loaded: LoadedPolicy, ring: KeyRing) -> Mask:
+    """What makes the numbers that a quasi-identifier is generalised by."""
+    derive = loaded.policy.fields[path].derive
+    assert derive is not None
+    generalize = registry.get("generalize")
+    made = generalize.make(generalize.params.model_validate(derive.parameters), loaded.rule_context(path, ring))
+    assert not isinstance(made, Action)
+    return made
 
 
 def _member(path: str) -> str:

@@ -52,4 +52,4 @@ def compile_zero_delay(name: str, segment: AnonymizedSegment, loaded: LoadedPoli
     plan = compile_anonymized(name, segment, loaded, ring)
     shown = Prf(ring.derive("sensitive", f"{loaded.policy.stream}/{name}", plan.people_version))
     return ZeroDelayPlan(plan.name, plan.segment, plan.space, plan.models, plan.domains, plan.sensitive, plan.people_version, plan.folded,
-                         plan.rows, shown)
+                         plan.rows, plan.derived, shown)

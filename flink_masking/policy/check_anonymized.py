@@ -117,7 +117,7 @@ def _check_dimension(
     place: Path, path: str, field: Field, categories: bool, hierarchies: Mapping[str, Hierarchy], findings: Findings
 ) -> None:
     ways = [way for way in GENERALISED_BY if getattr(field, way) is not None]
-    if not ways and field.type in WITHOUT_SAYING:
+    if field.derive is not None or (not ways and field.type in WITHOUT_SAYING):
         return
     if not ways:
         hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"

@@ -123,6 +123,12 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
         findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
     if declared.unit is not None and declared.type not in (None, "number", "integer", "text"):
         findings.error((*loc, "unit"), f"'{name}' is of type {cut(declared.type)}, and a unit is for numbers", "omit the unit")
+    if declared.derive is not None and declared.role != "quasi":
+        findings.error((*loc, "derive"), f"'derive' is for class quasi, '{name}' is {declared.role}", "omit it")
+    elif declared.derive is not None and any(getattr(declared, way) is not None for way in ("hierarchy", "prefix")):
+        findings.error((*loc, "derive"), f"'{name}' has a hierarchy or a prefix, too", "a field is generalised in one way")
+    elif declared.derive is not None and declared.type not in (None, "date", "datetime") and declared.unit is None:
+        findings.error((*loc, "derive"), f"'{name}' is of type {cut(declared.type)}, not a date", "type: date, or datetime")
     if declared.compare != "exact" and declared.role != "sensitive":
         findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "omit it")
     if declared.bounds is None:

@@ -1,5 +1,6 @@
 """The fields of a stream as a policy declares them."""
 
+import datetime
 import math
 from typing import Annotated, Any, Literal
 
@@ -59,6 +60,56 @@ Name = Annotated[str, pydantic.Field(min_length=1, max_length=500)]
 _Bound = Annotated[int | float | str, PlainValidator(_bound), WithJsonSchema({"type": ["number", "string"]})]
 
 
+def _a_day(value: Any) -> Any:
+    if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime):
+        return value.isoformat()
+    try:
+        return datetime.date.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        raise ValueError("must be a date. Hint: such as 2024-12-31") from None
+
+
+CYCLES = {"hour_of_day": (0, 23), "weekday": (1, 7)}
+"""What comes round again in a date, and its values."""
+
+
+class Derive(Model):
+    """What a quasi-identifier is generalised by instead of its date itself; exactly one of the two.
+
+    Attributes:
+        age_on: a date of birth counts as the age in whole years on this day, within `domain`.
+        date: hour_of_day, 0 to 23, or weekday, 1 (Monday) to 7.
+        domain: lowest and highest age.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    age_on: Annotated[str, BeforeValidator(_a_day)] | None = None
+    date: Literal["hour_of_day", "weekday"] | None = None
+    domain: Annotated[tuple[Number, Number], BeforeValidator(_pair)] = (0, 120)
+
+    @pydantic.model_validator(mode="after")
+    def _one_of_two(self) -> "Derive":
+        if (self.age_on is None) == (self.date is None):
+            raise ValueError("must be one of age_on and date. Hint: {age_on: 2024-12-31}, or {date: hour_of_day}")
+        if self.date is not None and "domain" in self.model_fields_set:
+            raise ValueError("has a domain, which is for age_on. Hint: hours and days of the week are what they are")
+        if not self.domain[0] < self.domain[1] or any(end != int(end) for end in self.domain):
+            raise ValueError("must have a domain of whole years. Hint: domain: [0, 120]")
+        return self
+
+    @property
+    def range(self) -> tuple[int, int]:
+        """The lowest and the highest number."""
+        low, high = self.domain if self.date is None else CYCLES[self.date]
+        return int(low), int(high)
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Of the technique generalize, which makes the numbers."""
+        return {"age_on": self.age_on} if self.date is None else {"date": self.date}
+
+
 class Field(Model):
     """The declaration of one field: its contract. A value that breaks it is shown in no view.
 
@@ -76,6 +127,7 @@ class Field(Model):
         compare: for class sensitive, how texts are compared where diversity is counted: exact, or folded, without case and the blanks
             around it; numbers always count by value.
         unit: it is a time, as a number (or a text of digits) of so many seconds, milliseconds, microseconds or nanoseconds since 1970.
+        derive: for class quasi, the number that a date is generalised by in anonymized segments: the age, the hour of the day, the weekday.
     """
 
     role: Role = pydantic.Field(alias="class")
@@ -90,6 +142,7 @@ class Field(Model):
     scale: Annotated[Whole, pydantic.Field(ge=0, le=9)] | None = None
     compare: Literal["exact", "folded"] = "exact"
     unit: Unit | None = None
+    derive: Derive | None = None
 
 
 class EventTime(Model):

@@ -39,6 +39,8 @@ def dimension(field: Field, hierarchies: Mapping[str, Hierarchy], categories: bo
     Raises:
         PolicyError: the field has none of them, or the dimension cannot be built from it.
     """
+    if field.derive is not None and not labels:
+        return NumberDimension(*field.derive.range, 0, categories)
     if field.hierarchy is not None:
         return (LabelsDimension if labels else HierarchyDimension)(hierarchies[field.hierarchy], categories)
     if labels:

@@ -12,6 +12,7 @@ from flink_masking.techniques.registry import OWN
 SECTIONS = (
     ("Policy", "A policy"),
     ("Field", "A field"),
+    ("Derive", "A derived quasi-identifier"),
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
     ("StreamPrivacy", "Budget of the stream"),

@@ -8,7 +8,7 @@ from pydantic_core import ErrorDetails
 from flink_masking.documents import structure
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
-from flink_masking.policy.fields import EventTime, Field, Model
+from flink_masking.policy.fields import Derive, EventTime, Field, Model
 from flink_masking.policy.model import Audit, Policy, StreamPrivacy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
 from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, RecordParts, Window
@@ -16,6 +16,7 @@ from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, 
 _PARTS: dict[str, type[Model]] = {
     "event_time": EventTime, "audit": Audit, "privacy": Privacy, "window": Window, "hopping": Hopping, "l_diversity": Diversity,
     "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts, "max_releases": MaxReleases,
+    "derive": Derive,
 }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flink_masking.errors import PolicyError
-from flink_masking.policy.fields import Field
+from flink_masking.policy.fields import Derive, Field
 from flink_masking.verify.lines import ABSENT
 from flink_masking.verify.tree import ROOT, Tree
 
@@ -99,6 +99,33 @@ class Numbers(Attribute):
         if low is None or high is None or not self.low <= low <= high <= self.high:
             return None
         return Box(low - self.low, high - self.low, (high - low) / max(1, self.high - self.low))
+
+
+class Derived(Attribute):
+    """Numbers that dates are generalised by: ages on a day, hours of the day, days of the week."""
+
+    def __init__(self, derive: Derive, unknown: bool) -> None:
+        """Take how they are made."""
+        super().__init__(unknown)
+        self._derive, self._numbers = derive, Numbers(*derive.range, 0, unknown)
+
+    def place(self, value: Any) -> tuple[int, int] | None:
+        """Dates and date-times, as they are written."""
+        try:
+            moment = datetime.datetime.fromisoformat(value)
+        except (ValueError, TypeError):
+            return None
+        if self._derive.date is not None:
+            timed = len(value) > len("2024-12-31")
+            hour = moment.hour if timed else None
+            return self._numbers.place(hour if self._derive.date == "hour_of_day" else moment.isoweekday())
+        day = datetime.date.fromisoformat(self._derive.age_on or "")
+        age = day.year - moment.year - ((day.month, day.day) < (moment.month, moment.day))
+        return self._numbers.place(age) if age >= 0 else None
+
+    def span(self, label: str) -> Box | None:
+        """One number or a range, within the domain."""
+        return self._numbers.span(label)
 
 
 class Dates(Attribute):
@@ -238,6 +265,10 @@ def attribute(path: str, field: Field, trees: Mapping[str, Tree], unknown: bool)
     Raises:
         PolicyError: the policy does not say how it is generalised.
     """
+    if field.derive is not None:
+        if field.unit is not None:
+            raise PolicyError(f"{path}: what is derived of times as numbers is not verified. Hint: verify other segments")
+        return Derived(field.derive, unknown)
     if field.hierarchy is not None:
         return Labels(trees[field.hierarchy], unknown)
     if field.type == "geo":
