@@ -73,6 +73,11 @@ def row_local(rule: Rule) -> None:
             keep_to(rule.promises.deterministic or not (isinstance(new, str) and new in others), "row_local: another row's value")
 
 
+def stands_in(rule: Rule) -> None:
+    """What stands for a person is the same in all of the person's records."""
+    keep_to(not rule.promises.stands_in or rule.promises.lasting, "stands_in: what does not last stands for nobody")
+
+
 def lasting(rule: Rule) -> None:
     """Equal values have one result in every batch, and many values nearly as many results, exactly where that is promised."""
     for values in _samples(rule):

@@ -31,7 +31,7 @@ LIES = [
     ("pseudonym", {"domain": "d"}, "bound_to_field", True),
     ("fpe", {"domain": "d", "alphabet": "aábcdefghiíjklmnoóprstuúvyžéč"}, "composes", False),
     ("pseudonym", {"domain": "d"}, "composes", True),
-    ("shuffle", {"group": ("field", "another")}, "moves_with", ()),
+    ("shuffle", {"group": ("field", "another")}, "moves_with", ()), ("redact", {}, "stands_in", True),
 ]  # fmt: skip
 
 
