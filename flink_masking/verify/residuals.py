@@ -54,12 +54,12 @@ def published(segment: AggregatedSegment, budget: Budget, columns: Mapping[str, 
             continue
         if metric.kind == "histogram":
             counts = [_bins(value, len(metric.bins) - 1) for value in columns[name]]
-            found[quantity] = [_counts([one[at] for one in counts]) for at in range(len(metric.bins) - 1)]
+            found[quantity] = [_counts([one[at] for one in counts], segment.clip) for at in range(len(metric.bins) - 1)]
         elif metric.kind == "sum":
             rows, values = _numbers(columns[name])
             found[quantity] = [Published(rows, np.rint(values * 10 ** budget.scale_of(metric.field)), np.zeros(len(rows), np.bool_))]
         else:
-            found[quantity] = [_counts(columns[name])]
+            found[quantity] = [_counts(columns[name], segment.clip)]
     for name, metric in segment.metrics.items():
         if metric.kind == "mean":
             _read_off(metric, columns[name], budget, found)
@@ -93,9 +93,10 @@ def _numbers(values: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(rows, np.int64), np.array([values[at] for at in rows], np.float64)
 
 
-def _counts(values: Sequence[Any]) -> Published:
+def _counts(values: Sequence[Any], clip: bool) -> Published:
+    """Counts; 0 stands for anything below, too, where the policy says so, or no count of the column is below 0, as in earlier releases."""
     rows, numbers = _numbers(values)
-    return Published(rows, numbers, numbers == 0)
+    return Published(rows, numbers, (numbers == 0) & (clip or not (numbers < 0).any()))
 
 
 class Residuals:

@@ -44,6 +44,7 @@ segments:
     privacy: {epsilon: 2.0, delta: 1.0e-9, max_groups_per_subject: 1, max_records_per_group: 3}
 """
 PUBLIC = POLICY.replace("{generalize: 1}", "{generalize: 1, groups: ['1****', '2****', '3****', '4****', '7****']}")
+CLIPPED = PUBLIC.replace("    privacy:", "    clip: true\n    privacy:")
 GAUSSIAN = POLICY.replace("max_groups", "mechanism: gaussian, max_groups")
 
 
@@ -106,7 +107,7 @@ def judge(records, tmp_path_factory):
     return run
 
 
-@pytest.mark.parametrize("policy", [POLICY, PUBLIC, GAUSSIAN], ids=["threshold", "public", "gaussian"])
+@pytest.mark.parametrize("policy", [POLICY, PUBLIC, CLIPPED, GAUSSIAN], ids=["threshold", "public", "clipped", "gaussian"])
 def test_honest_releases_hold(judge, records, policy):
     """Releases of the library hold every promise, and their residuals have the mean size that is promised."""
     engine, ratios = Engine(policy, records), []
