@@ -94,6 +94,7 @@ class Detectors:
         told = patterns[:, P_STRONG] < minimum
         patterns[told, P_FLAGS] |= TOLD
         self._patterns = patterns.ravel()
+        patterns, told = patterns[:-1], told[:-1]  # runs of digits are unknown to the automaton
         atomic = patterns[:, P_FLAGS] & ATOMIC != 0  # these are met in any case: nothing is looked for inside
         self._accepted, self._listed = _ordered(self._tables.automaton, (patterns[:, P_CONTEXT] < minimum) & ~atomic, told & ~atomic)
         self._moves, self._first = _marked(self._tables.automaton, self._accepted)

@@ -40,6 +40,7 @@ from flink_masking.detect.tokens_kernels import (
     TITLE,
     TOKEN,
     UNIT,
+    WHERE,
     cut,
     phrase,
     said,
@@ -162,13 +163,13 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
         if n + 2 * count + 2 >= room:
             return np.int64(-1)
         caseless = not capitals
-        k, titled, cue, begins = 0, False, False, True
+        k, titled, cue, begins, where = 0, False, False, True, False
         while k < count:
             x = k * TOKEN
             shape, gap = cell(tokens, x + T_SHAPE), cell(tokens, x + T_GAP)
             if shape == 0 and not caseless and (k + 1 == count or cell(tokens, x + TOKEN + T_SHAPE) == 0):
                 # A word in small letters before another one: it tells nothing.
-                titled, cue, begins = False, False, gap in (FAR, POINT, LINE)
+                titled, cue, where, begins = False, False, False, gap in (FAR, POINT, LINE)
                 k += 1
                 continue
             of = said(tokens, k, few)
@@ -190,6 +191,7 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                 continue
             if not capital(tokens, k, caseless):
                 cue = of & CUE != 0 and gap != FAR
+                where = of & WHERE != 0 and gap == SPACE
                 titled, begins = False, gap in (FAR, POINT, LINE)
                 k += 1
                 continue
@@ -243,13 +245,15 @@ def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
                 kind = cell(settings, N_PERSON)
             elif cue and words <= 3 and not (shape & SHOUTED):
                 kind, score, reasons = cell(settings, N_PERSON), 62, BY_RULE
+            elif where and not begins and commons == 0 and words <= 4 and not shape & SHOUTED:
+                kind, score, reasons = cell(settings, N_CITY), 52, BY_RULE
             elif words >= 2 and not begins and commons == 0 and words <= 4 and not caseless and not shape & SHOUTED:
                 kind, score, reasons = cell(settings, N_PERSON), 50, BY_RULE
             if kind >= 0 and score >= lowest:
                 n = put(out, n, kind, s - base, cell(tokens, last * TOKEN + T_END) - base, value, score, reasons)
             gap = cell(tokens, last * TOKEN + T_GAP)
             b = said(tokens, last, few)
-            cue, titled = b & CUE != 0 and kind < 0, False
+            cue, titled, where = b & CUE != 0 and kind < 0, False, False
             begins = gap in (FAR, POINT, LINE)
             k = last + 1
     return n

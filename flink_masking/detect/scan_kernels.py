@@ -37,8 +37,9 @@ WHOLE, DIGITS, PEM, SECOND, GROUPS = range(5)
 T_EMAIL, T_CREDENTIALS, T_URL_SECRET, T_JWT, T_PASSWORD, T_SECRET, S_LOWEST = range(7)
 T_URL = 14
 """Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence."""
-S_WORD, S_FIRST, S_TRIGGER = 1, 2, 4
-"""Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what triggers find."""
+S_WORD, S_FIRST, S_TRIGGER, S_DIGIT = 1, 2, 4, 8
+"""Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what
+triggers find; is a digit."""
 ENDS = np.uint32(ACCEPTS | MAY_ACCEPT)
 SURELY, ROW = np.uint32(ACCEPTS), np.uint32(MAY_ACCEPT - 1)
 U32 = types.Array(types.uint32, 1, "C", readonly=True)
@@ -65,6 +66,47 @@ def same_before(found, n, n0, kind, start):
             return j
         j -= 1
     return n
+
+
+@njit(**JIT)
+def digit_run(p, e):
+    """Where the run of digits ends that begins at p, at most two of `` .()/-`` between two of them, and whether it has 7 to 15 digits and
+    may be a telephone number, an extension included."""
+    if p + 10 <= e and at(p + 4) == 45 and at(p + 7) == 45 and (at(p) == 50 or at(p) == 49):  # a date begins with its year
+        return p + 10, False
+    q, digits, gap, last = p, 0, 0, p
+    while q < e and digits < 16:
+        c = at(q)
+        if digit(c):
+            digits += 1
+            gap, last = 0, q + 1
+        elif gap < 2 and (c == 32 or c == 46 or c == 40 or c == 41 or c == 47 or c == 45):
+            gap += 1
+        else:
+            break
+        q += 1
+    if digits > 15:  # the next group may begin one
+        q = p
+        while q < last and digit(at(q)):
+            q += 1
+        return q, False
+    if digits < 7:
+        return last, False
+    q = last + (last < e and at(last) == 32)
+    if q + 1 < e and at(q) == 120 and digit(at(q + 1)):  # x123
+        q += 1
+    elif q + 4 < e and at(q) == 101 and at(q + 1) == 120 and at(q + 2) == 116:  # ext. 123
+        q += 3
+        q += at(q) == 46
+        q += at(q) == 32
+    else:
+        q = last
+    if q > last:
+        first = q
+        while q < e and q < first + 6 and digit(at(q)):
+            q += 1
+        last = q if q > first else last
+    return last, last == e or not word_byte(at(last))
 
 
 @njit(**JIT)
@@ -101,11 +143,12 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
     stamps, begins_at, ends_at = np.full(len(patterns) // PATTERN, -1), np.zeros(len(patterns) // PATTERN, np.int64), np.zeros(
         len(patterns) // PATTERN, np.int64)
     out, at_secrets, at_empty = np.int64(found.ctypes.data), np.int64(secrets.ctypes.data), np.int64(placeholders.ctypes.data)
-    room = len(found) // FIELDS - 256
+    room, run = len(found) // FIELDS - 256, len(patterns) // PATTERN - 1
     for v in range(value, len(starts)):
         lo, e, n0 = base + starts[v], base + ends[v], n
         p, before = lo, False
         email_until, url_until, jwt_until, kv_until, tail_until, tail_row = lo, lo, lo, lo, lo, np.int64(-1)
+        run_until = lo
         skip, search, whole_email, worded = lo, True, True, lo - BEFORE - 99
         hint = np.int64(hints[v]) * types_
         while p < e:
@@ -116,6 +159,10 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                 if n >= room:
                     done[0] = v
                     return n0
+                if sign & S_DIGIT and p >= run_until:
+                    run_until, k = digit_run(p, e)
+                    if k and patterns[run * PATTERN + P_CONTEXT]:
+                        n = put(out, n, -1 - run, p - base, run_until - base, v, 0, 0)
                 near, worded = p - worded <= BEFORE + 16, p if w and c >= 65 else worded
                 q = first[np.uint64(c)]
                 if q and (p + 1 == e or pairs[np.uint64(c) * np.uint64(32) + np.uint64(at(p + 1) >> 3)] >> np.uint64(at(p + 1) & 7) & 1):

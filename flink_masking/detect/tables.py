@@ -8,11 +8,11 @@ import numpy as np
 from flink_masking.detect import automaton, lists
 from flink_masking.detect.automaton import Automaton
 from flink_masking.detect.automaton_flags_kernels import ACCEPTS, ATOMIC, LONGEST
-from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, regexes
+from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, contact, regexes
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
 from flink_masking.detect.regex import WORD
-from flink_masking.detect.scan_kernels import DIGITS, GROUPS, PATTERN, PEM, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
+from flink_masking.detect.scan_kernels import DIGITS, GROUPS, PATTERN, PEM, S_DIGIT, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN
 
 PARTS = {"": WHOLE, "digits": DIGITS, "pem": PEM, "second": SECOND, "groups": GROUPS}
@@ -31,7 +31,7 @@ class Tables(NamedTuple):
         automaton: of all patterns.
         signs: uint8, 256: what a byte may begin.
         pairs: uint8, 256 times 32: a bit for each pair of bytes that a pattern may begin with.
-        patterns: int64, `PATTERN` numbers a pattern.
+        patterns: int64, `PATTERN` numbers a pattern; after them those of runs of digits, which the automaton does not know.
         context: uint64, hash table of (word, type).
         secrets: hash table of key words and what each promises.
         placeholders: hash table of texts that are no secrets.
@@ -60,6 +60,7 @@ def _signs(built: Automaton) -> np.ndarray:
     signs = np.where(built.first != 0, S_FIRST, 0).astype(np.uint8)
     signs[list(WORD)] |= S_WORD
     signs[list(b"@:=e")] |= S_TRIGGER
+    signs[list(b"0123456789")] |= S_DIGIT
     return signs
 
 
@@ -83,13 +84,15 @@ def _patterns(built: automaton.Automaton) -> np.ndarray:
             rows.append([kind, CHECKS.index(p.check), p.weak, p.strong, p.context, p.alone, PARTS[p.part], int(built.tails[number]),
                          _flags(p, int(built.flags[number]))])
             number += 1
+    run = contact.DIGIT_RUN
+    rows.append([NUMBERS["PHONE"], CHECKS.index(run.check), run.weak, run.strong, run.context, run.alone, WHOLE, -1, 0])
     return np.array(rows, np.int64).reshape(-1, PATTERN).ravel()
 
 
 def _flags(pattern: Pattern, flags: int) -> int:
     """Flags of a pattern: telephone numbers, and forms without a check, go as far as they can; nothing is looked for inside a UUID."""
     longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international", "ipv6")
-    return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac") else 0)
+    return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac", "ymd") else 0)
 
 
 def _context() -> np.ndarray:

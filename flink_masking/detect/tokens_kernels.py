@@ -10,8 +10,8 @@ from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
 FIRST, LAST, CITY, COUNTRY, COMMON, TITLE, STREET, COMPANY = (1 << k for k in range(8))
-PARTICLE, NATIONALITY, CUE, UNIT, STATE, BEGINS = (1 << k for k in range(8, 14))
-"""What lists say of a word; the last bit: it begins a name of several words."""
+PARTICLE, NATIONALITY, CUE, UNIT, STATE, BEGINS, WHERE = (1 << k for k in range(8, 15))
+"""What lists say of a word; BEGINS: it begins a name of several words."""
 MOST = 512
 T_START, T_END, T_BITS, T_SHAPE, T_GAP = range(5)
 TOKEN = 5

@@ -24,8 +24,8 @@ class Engine:
     def __init__(self, patterns: tuple[str, ...]) -> None:
         """Build the automaton."""
         self.built = automaton.build(patterns) if len(patterns) < 50 else tables().automaton
-        rows = np.zeros((len(patterns), PATTERN), np.int64)
-        rows[:, 2:6], rows[:, 7], rows[:, 8] = 100, self.built.tails, self.built.flags
+        rows = np.zeros((len(patterns) + 1, PATTERN), np.int64)  # the last one is no pattern of the automaton
+        rows[:-1, 2:6], rows[:-1, 7], rows[:-1, 8] = 100, self.built.tails, self.built.flags
         self.patterns = rows.ravel()
         never = np.zeros(len(patterns), bool)
         self.accepted, self.listed = _ordered(self.built, never, never)

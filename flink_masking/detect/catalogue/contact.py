@@ -9,6 +9,10 @@ _MONTHS = ("(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|
            "januari|februari|maart|mei|augustus|januar|februar|janeiro|fevereiro|março|maio|junho|julho|setembro|outubro|"
            "dezembro)")  # fmt: skip
 
+DIGIT_RUN = Pattern("", "phone_national", 20, 56, 80, 40)
+"""A telephone number without a sign of its own: 7 to 15 digits, at most two separators between two of them. The scan reads such a run
+once."""
+
 ROWS = (
     Row(
         "PERSON", "person", "name of a person: key name, lists of names, titles, runs of capitals in text",
@@ -39,7 +43,6 @@ ROWS = (
             Pattern(r"\b00[1-9](?:[ .()/-]{0,2}[0-9]){7,14}\b", "phone_national", 35, 62, 90, 62),
             Pattern(r"\b(?:1[-. ]|001-|1-)?\d{3}[-. ]\d{3}[-. ]\d{4}(?: ?(?:x|ext\.? ?)\d{1,6})?\b", "phone_nanp", 55, 75, 92),
             Pattern(r"\(\d{3}\) ?\d{3}[-. ]\d{4}(?: ?(?:x|ext\.? ?)\d{1,6})?\b", "phone_nanp", 60, 85, 95),
-            Pattern(r"\b\d(?:[ .()/-]{0,2}\d){6,14}(?: ?(?:x|ext\.? ?)\d{1,6})?\b", "phone_national", 20, 56, 80, 40),
             Pattern(r"\(0?\d{1,5}\)(?:[ ./-]{0,2}\d){5,10}\b", "phone_national", 20, 60, 82, 55),
         ),
         keys=("phone", "phone number", "telephone", "telephone number", "tel", "tel no", "mobile", "mobile number",
@@ -86,6 +89,7 @@ ROWS = (
         (
             Pattern(r"\b(?:19|20)\d\d[-/.](?:0[1-9]|1[0-2])[-/.](?:0[1-9]|[12]\d|3[01])\b", "ymd", 0, 55, 55, 40),
             Pattern(r"\b(?:0?[1-9]|[12]\d|3[01])[./-](?:0?[1-9]|[12]\d|3[01])[./-](?:19|20)?\d\d\b", "dmy", 0, 55, 55, 40),
+            Pattern(r"\b(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]) [0-2]\d:[0-5]\d(?::[0-5]\d)?\b", "ymd", 0, 55, 55, 40),
             Pattern(r"\b" + _MONTHS + r"\.? [0-3]?\d(?:st|nd|rd|th)?,? (?:19|20)\d\d\b", "", 65, 65, 65, 45),
             Pattern(r"\b" + _MONTHS + r"\.? [0-3]?\d(?:st|nd|rd|th)?\b", "", 55, 55, 55, 45),
             Pattern(r"\b[0-3]?\d(?:st|nd|rd|th|\.|er|º)? (?:of |de |di )?" + _MONTHS + r"(?: de|,)? (?:19|20)\d\d\b", "", 65, 65, 65, 45),

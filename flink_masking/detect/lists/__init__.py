@@ -24,6 +24,7 @@ from flink_masking.detect.tokens_kernels import (
     STREET,
     TITLE,
     UNIT,
+    WHERE,
 )
 from flink_masking.detect.words_kernels import hash_words
 
@@ -97,7 +98,7 @@ def names() -> tuple[np.ndarray, np.ndarray]:
 
     for listed, bit in ((words.TITLES, TITLE), (words.STREETS, STREET), (words.COMPANIES, COMPANY), (words.PARTICLES, PARTICLE),
                         (words.NATIONALITIES, NATIONALITY), (words.CUES, CUE), (words.UNITS, UNIT), (words.STATES, STATE),
-                        (words.COMMON, COMMON), (words.COUNTRIES, COUNTRY)):
+                        (words.WHERE, WHERE), (words.COMMON, COMMON), (words.COUNTRIES, COUNTRY)):
         put(listed, bit)
     put((f"-{ending}" for ending in words.STREET_ENDINGS), STREET)
     few = table({word: of for word, of in bits.items() if of & ~(COMMON | COUNTRY | NATIONALITY | STATE)})

@@ -28,8 +28,9 @@ PARTICLES = ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos"
              "ter", "ten", "zu", "zum", "af", "av", "y", "e", "of"]
 CUES = ["name", "named", "called", "dear", "hi", "hello", "hey", "regards", "sincerely", "signed", "by", "contact", "ask", "attn",
         "patient", "customer", "mrs", "mr", "dr", "heiße", "heisse", "namens", "liebe", "lieber", "hallo", "appelle", "bonjour", "llamo",
-        "hola", "estimado", "estimada", "chiamo", "ciao", "gentile", "heet", "beste", "olá", "caro", "cara", "meet", "with", "from", "i'm",
+        "hola", "estimado", "estimada", "chiamo", "ciao", "gentile", "heet", "beste", "olá", "caro", "cara", "meet", "with", "i'm",
         "im", "nom", "nombre", "nome", "naam", "am"]
+WHERE = ["in", "near", "from", "to", "at", "aus", "nach", "en", "em", "à"]
 STATES = ["alabama", "alaska", "arizona", "arkansas", "california", "colorado", "connecticut", "delaware", "florida", "georgia", "hawaii",
           "idaho", "illinois", "indiana", "iowa", "kansas", "kentucky", "louisiana", "maine", "maryland", "massachusetts", "michigan",
           "minnesota", "mississippi", "missouri", "montana", "nebraska", "nevada", "ohio", "oklahoma", "oregon", "pennsylvania",
