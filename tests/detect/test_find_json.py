@@ -26,7 +26,7 @@ ALL = Detectors()
         ('{"t":"jane\\u0040example.com"}', [("t", "EMAIL", "jane\\u0040example.com")]),
         ('{"t":"x\\njohn@x.com\\ty"}', [("t", "EMAIL", "john@x.com")]),
         ('{"t":"\\"john@x.com\\""}', [("t", "EMAIL", "john@x.com")]),
-        ('{"t":"https:\\/\\/u:hunter2@x.io"}', [("t", "URL_CREDENTIALS", "u:hunter2")]),
+        ('{"t":"https:\\/\\/u:hunter2@example.org"}', [("t", "URL_CREDENTIALS", "u:hunter2")]),
         ('{"t":"call \\u002b49 30 1234567 now"}', [("t", "PHONE", "\\u002b49 30 1234567")]),
         ('{"p\\u0061ssword":"s3cret!x"}', []),
         ('{"t":"\\ud83d\\ude00 a@b.io \\ud83d"}', [("t", "EMAIL", "a@b.io")]),
