@@ -23,6 +23,7 @@ from flink_masking.cli import (
     rekey,
     replay,
     run,
+    scan,
     schema,
     sql,
     techniques,
@@ -73,6 +74,7 @@ _keys.command("sign")(keys.sign)
 app.add_typer(_keys, name="keys")
 
 app.command("generate")(generate.generate)
+app.command("scan")(scan.scan)
 app.command("preview")(preview.preview)
 app.command("run")(run.run)
 app.command("package")(package.package)

@@ -1,0 +1,140 @@
+"""Holds a sample against a policy: what is undeclared, of another kind or form, or sensitive and shown in clear."""
+
+from collections.abc import Iterable, Mapping
+from typing import Literal, NamedTuple
+
+from flink_masking.policy.fields import OBJECT_TYPES
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
+from flink_masking.records.paths import Step, Wild, parse_path
+from flink_masking.scan.fits import Fits
+from flink_masking.scan.report import PathReport, Report
+from flink_masking.scan.weight import weighty
+from flink_masking.techniques.base import Action
+
+
+class Complaint(NamedTuple):
+    """What a policy does not say rightly of a sample.
+
+    Attributes:
+        kind: what is wrong.
+        path: in the sample.
+        values: how many are concerned.
+        of: values at the path.
+        message: what was expected and what was found, never a value.
+        segment: which shows it, "" where the contract of the stream is concerned.
+    """
+
+    kind: Literal["undeclared", "mistyped", "shown"]
+    path: str
+    values: int
+    of: int
+    message: str
+    segment: str = ""
+
+
+class _Node:
+    def __init__(self) -> None:
+        self.declared: str | None = None
+        self.children: dict[Step, _Node] = {}
+
+
+def compare(loaded: LoadedPolicy, report: Report, fits: Fits) -> list[Complaint]:
+    """All that is wrong.
+
+    Args:
+        loaded: the policy.
+        report: of the sample.
+        fits: of the policy's contracts, for every batch of the sample.
+    """
+    root = _Node()
+    for name in loaded.policy.fields:
+        node = root
+        for step in parse_path(name):
+            node = node.children.setdefault(step, _Node())
+        node.declared = name
+    found: list[Complaint] = []
+    declared: dict[str, str] = {}
+    missing: list[tuple[Step, ...]] = []
+    for path in report.paths:
+        steps = _steps(path.path)
+        if any(steps[: len(above)] == above for above in missing):
+            continue
+        place = _place(root, steps)
+        if place is None:
+            if fits.undeclared:
+                missing.append(steps)
+                found.append(_undeclared(path))
+            continue
+        if place.declared is not None:
+            declared[path.path] = place.declared
+        found += _kinds(path, place, loaded)
+    for name, count in fits.unfit.items():
+        type_ = loaded.policy.fields[name].type
+        what = f"not of type {type_}, or beyond what the policy declares" if type_ else "beyond what the policy declares"
+        if not any(c.kind == "mistyped" and c.path == name for c in found):
+            found.append(Complaint("mistyped", name, count, fits.values[name], what))
+    return found + list(_shown(loaded, report, declared))
+
+
+def _steps(path: str) -> tuple[Step, ...]:
+    try:
+        return parse_path(path)
+    except ValueError:  # a key that no policy can name
+        return (path,)
+
+
+def _place(root: _Node, steps: tuple[Step, ...]) -> _Node | None:
+    """The node that a path of the sample belongs to; None for none. A field that takes anything takes all below it."""
+    node = root
+    for step in steps:
+        if not node.children and node.declared is not None:
+            return node
+        child = node.children.get(step)
+        if child is None and step is not Wild.ELEMENT:
+            child = node.children.get(Wild.KEY)
+        if child is None:
+            return None
+        node = child
+    return node
+
+
+def _undeclared(path: PathReport) -> Complaint:
+    kinds = ", ".join(f"{kind} in {count:,}" for kind, count in path.kinds.items())
+    types = ", ".join(one.type for one in weighty(path)[:3])
+    what = f"no field of the policy: {kinds}" + (f"; found: {types}" if types else "")
+    return Complaint("undeclared", path.path, path.records, path.records, what)
+
+
+def _kinds(path: PathReport, place: _Node, loaded: LoadedPolicy) -> Iterable[Complaint]:
+    """Containers where the policy has a value, and the reverse."""
+    objects, arrays = path.kinds.get("object", 0), path.kinds.get("array", 0)
+    if place.children:
+        takes_arrays = Wild.ELEMENT in place.children
+        takes_objects = any(step is not Wild.ELEMENT for step in place.children)
+        wrong = path.scalars + (0 if takes_objects else objects) + (0 if takes_arrays else arrays)
+        expected = "an array" if takes_arrays else "an object"
+    elif place.declared is not None and loaded.policy.fields[place.declared].type in OBJECT_TYPES:
+        return
+    else:
+        wrong, expected = objects + arrays, "one value"
+    if wrong and _steps(path.path):
+        yield Complaint("mistyped", path.path, wrong, path.values, f"the policy declares {expected}; found: " + ", ".join(
+            f"{kind} in {count:,}" for kind, count in path.kinds.items()))
+
+
+def _shown(loaded: LoadedPolicy, report: Report, declared: Mapping[str, str]) -> Iterable[Complaint]:
+    for name, segment in loaded.policy.segments.items():
+        if isinstance(segment, MaskedSegment):
+            rules = loaded.rules(name)
+            kept = {field for path, rule in rules.items() if rule.technique.action is Action.KEEP for field in loaded.fields_at(path)}
+        elif isinstance(segment, AnonymizedSegment):
+            kept = set(segment.release)
+        else:
+            kept = {key.field for key in segment.group_by if not key.parameters}
+        for path in report.paths:
+            if declared.get(path.path) not in kept:
+                continue
+            for one in weighty(path, light=False)[:1]:
+                what = f"{one.type} ({', '.join(one.reasons)}), shown in clear"
+                yield Complaint("shown", path.path, one.values, path.scalars or path.values, what, name)

@@ -1,0 +1,74 @@
+"""Maps in disguise: objects whose keys are data, which a policy declares by ``.*``."""
+
+import numpy as np
+
+from flink_masking.records.kinds import Kind
+from flink_masking.records.paths import Wild
+from flink_masking.scan.statistics import Statistics
+from flink_masking.scan.tree import Numbering
+from flink_masking.scan.value_kernels import KINDS, VALUES
+
+KEYS, MEMBERS, NEW = 12, 50, 0.05
+"""An object is a map if it has shown so many keys in so many members, and this part of its members has a key that no other member has: by
+Good and Turing the chance that the next member has one that was not seen, either."""
+TELLING = 0.5
+"""Or if this part of its keys looks like data, or two of them do."""
+
+
+def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dict[int, int]]:
+    """Give the members of each map one path, and add up what was found at them.
+
+    Args:
+        paths: grows by the paths that end in ``*``.
+        statistics: of the paths; those of members go to the path that ends in ``*``.
+
+    Returns:
+        int32, for each path the one that it belongs to; and by the path that ends in ``*`` how many different keys there were.
+    """
+    children: dict[int, list[int]] = {}
+    for number in range(1, len(paths)):
+        children.setdefault(paths.parents[number], []).append(number)
+    targets = np.arange(paths.most, dtype=np.int32)
+    maps: dict[int, int] = {}
+    queue = [0]
+    while queue:
+        number = queue.pop()
+        keyed = [child for child in children.get(number, []) if paths.steps[child] is not Wild.ELEMENT]
+        if _is_map(number, keyed, paths, statistics):
+            star = next((child for child in keyed if paths.steps[child] is Wild.KEY), None)
+            if star is None:
+                star = paths.add(number, Wild.KEY)
+                children.setdefault(number, []).append(star)
+            maps[star] = len(keyed)
+            for child in keyed:
+                _merge(child, star, paths, statistics, children, targets)
+            children[number] = [child for child in children[number] if child == star or child not in keyed]
+        queue += children.get(number, [])
+    return targets, maps
+
+
+def _merge(source: int, into: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]], targets: np.ndarray) -> None:
+    """Add a path and all below it to another one."""
+    if source == into:
+        return
+    statistics.join(into, source)
+    targets[targets == source] = into
+    for child in children.pop(source, []):
+        same = next((other for other in children.get(into, []) if paths.steps[other] == paths.steps[child]), None)
+        if same is None:
+            same = paths.add(into, paths.steps[child])
+            children.setdefault(into, []).append(same)
+        _merge(child, same, paths, statistics, children, targets)
+
+
+def _is_map(number: int, keyed: list[int], paths: Numbering, statistics: Statistics) -> bool:
+    if not keyed or not statistics.counts[number][KINDS + Kind.OBJECT]:
+        return False
+    if any(paths.steps[child] is Wild.KEY for child in keyed):
+        return True
+    values = statistics.counts[keyed, VALUES]
+    members, once = int(values.sum()), int(np.count_nonzero(values == 1))
+    if len(keyed) >= KEYS and members >= MEMBERS and once >= NEW * members:
+        return True
+    telling = sum(statistics.telling(paths.steps[child]) for child in keyed)
+    return telling >= 2 or telling >= TELLING * len(keyed) > 0

@@ -1,0 +1,96 @@
+"""Runs a proposal over the sample it was made from, and corrects it until it takes every record."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from flink_masking.documents.faults import Fault, PolicyFaults
+from flink_masking.engine.quarantine import Entry
+from flink_masking.errors import InputError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.load import LoadedPolicy, load
+from flink_masking.policy.source import PolicySource
+from flink_masking.protector import Protector
+from flink_masking.scan.fits import Fits
+from flink_masking.scan.propose import write
+from flink_masking.scan.report import Report
+
+RECORD = frozenset({"malformed", "not_an_object", "oversize", "ragged", "header", "missing_payload", "duplicate_field"})
+"""Reasons that lie in a record, whatever a policy says."""
+ROUNDS = 8
+"""Corrections at most; every one takes away what was wrong at all paths at once."""
+
+
+class Proposal(NamedTuple):
+    """A policy that takes every record of the sample that can be read.
+
+    Attributes:
+        text: the YAML.
+        records: records that it was run over.
+        refused: records that no policy takes, by reason.
+        warnings: what `check` says of it.
+    """
+
+    text: str
+    records: int
+    refused: dict[str, int]
+    warnings: list[Fault]
+
+
+def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]],
+                   columns: tuple[str, ...] | None = None) -> Proposal:
+    """Propose a policy, and run it over the sample with keys that are thrown away.
+
+    Args:
+        report: of the sample.
+        stream: name of the stream.
+        batches: gives the sample's records, each time it is called.
+        columns: of a format with a header.
+
+    Raises:
+        InputError: a record of the sample would go to quarantine in spite of all corrections.
+    """
+    opaque: set[str] = set()
+    untyped: set[str] = set()
+    for _ in range(ROUNDS):
+        text = write(report, stream, opaque, untyped)
+        try:
+            loaded = load(PolicySource("the proposal", text, columns=columns))
+        except PolicyFaults as faults:
+            raise InputError(f"no policy can be proposed: line {faults.faults[0].line} of it would be refused by check "
+                             f"({faults.faults[0].message}). Hint: scan without --propose shows what was found") from None
+        trial = _run(loaded, batches())
+        if not trial.unfit and not trial.refused:
+            return Proposal(text, trial.records, trial.broken, loaded.warnings)
+        before = len(opaque) + len(untyped)
+        untyped |= trial.unfit
+        opaque |= {path for reason, path in trial.refused if reason == "type_mismatch" and path is not None}
+        if len(opaque) + len(untyped) == before:
+            break
+    reason, path = next(iter(trial.refused), ("contract", next(iter(trial.unfit), None)))
+    raise InputError(f"no policy can be proposed that takes every record: {sum(trial.refused.values()):,} would be quarantined "
+                     f"({reason}{f', {path}' if path else ''}). Hint: scan without --propose shows what was found")
+
+
+class _Trial(NamedTuple):
+    records: int
+    unfit: set[str]
+    refused: dict[tuple[str, str | None], int]
+    broken: dict[str, int]
+
+
+def _run(loaded: LoadedPolicy, batches: Iterator[pa.BinaryArray]) -> _Trial:
+    """Check the values of every declared field, shown or not, and protect the records."""
+    fits, protector = Fits(loaded), Protector(loaded, KeyRing.ephemeral())
+    records, refused, broken = 0, dict[tuple[str, str | None], int](), dict[str, int]()
+    for batch in batches:
+        records += len(batch)
+        fits.add(batch)
+        for _, line in protector.protect(batch).quarantine:
+            entry = Entry.decode(line)
+            if entry.reason in RECORD:
+                broken[entry.reason] = broken.get(entry.reason, 0) + 1
+            else:
+                refused[entry.reason, entry.path] = refused.get((entry.reason, entry.path), 0) + 1
+    return _Trial(records, set(fits.unfit), refused, broken)

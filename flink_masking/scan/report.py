@@ -1,0 +1,138 @@
+"""What `scan` found, as plain data: counts and names of paths, and never a value."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
+
+KINDS = ("string", "number", "boolean", "null", "object", "array")
+SHAPES = ("", "empty", "integer", "decimal", "epoch s", "epoch ms", "epoch µs", "epoch ns", "boolean", "UUID", "date", "date-time", "time",
+          "IP", "MAC", "e-mail", "URL", "ARN", "URN", "hexadecimal", "code", "word", "text", "other")  # fmt: skip
+"""Names of the shapes of `value_kernels`."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A type of data found at a path.
+
+    Attributes:
+        type: name of the type.
+        category: of the type.
+        values: values in which it was found.
+        whole: values that are nothing else.
+        validated: findings that passed a check, of digits or of form.
+        confidence: mean of the findings, 0 to 100.
+        reasons: what spoke for it, such as ``pattern`` and ``key``.
+    """
+
+    type: str
+    category: str
+    values: int
+    whole: int
+    validated: int
+    confidence: int
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Related:
+    """A path whose values recur, or that discriminates.
+
+    Attributes:
+        path: the other path.
+        common: different values in common; values of the class that the discriminator tells.
+        of: how many were compared.
+        after: separator in front of the recurring part, "" where it is the whole value.
+    """
+
+    path: str
+    common: int
+    of: int
+    after: str = ""
+
+
+@dataclass(frozen=True)
+class PathReport:
+    """What was found at one path.
+
+    Attributes:
+        path: as policies write it.
+        values: number of values; of a map, of all its members.
+        records: records that have one.
+        share: of the records that can be read, 0 to 1.
+        kinds: number of values by kind, `KINDS`.
+        conflict: whether objects, arrays and scalars, or scalars of several kinds, stand at the path.
+        always_empty: whether every container here is empty, and there is nothing else.
+        keys: of the path of a map's members, how many different keys were seen; otherwise 0.
+        distinct: different scalar values.
+        exact: whether `distinct` is exact.
+        bytes: mean length of scalars.
+        shapes: number of scalars by what they look like.
+        found: types of data, the most frequent first.
+        equals: paths whose values these values are.
+        contains: paths whose values are parts of these values.
+        told_by: siblings that tell what these values are.
+    """
+
+    path: str
+    values: int
+    records: int
+    share: float
+    kinds: dict[str, int]
+    conflict: bool
+    always_empty: bool
+    keys: int
+    distinct: int
+    exact: bool
+    bytes: float
+    shapes: dict[str, int]
+    found: tuple[Found, ...] = ()
+    equals: tuple[Related, ...] = ()
+    contains: tuple[Related, ...] = ()
+    told_by: tuple[Related, ...] = ()
+
+    @property
+    def scalars(self) -> int:
+        """Values that are texts, numbers or booleans."""
+        return sum(self.kinds.get(kind, 0) for kind in ("string", "number", "boolean"))
+
+    def looks(self, *shapes: str) -> float:
+        """The part of the scalars, empty texts left out, that have one of these shapes."""
+        filled = sum(self.shapes.values()) - self.shapes.get("empty", 0)
+        return sum(self.shapes.get(shape, 0) for shape in shapes) / filled if filled else 0.0
+
+
+class Source(NamedTuple):
+    """An input that was read: its name and how many records it had."""
+
+    name: str
+    records: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found in a sample.
+
+    Attributes:
+        format: of the records.
+        inputs: what was read.
+        records: records, those that cannot be read included.
+        bytes: of the records.
+        broken: records that cannot be read, by reason; nothing else is known of them.
+        paths: in the order of the records.
+    """
+
+    format: str
+    inputs: tuple[Source, ...]
+    records: int
+    bytes: int
+    broken: dict[str, int] = field(default_factory=dict)
+    paths: tuple[PathReport, ...] = ()
+
+    @property
+    def readable(self) -> int:
+        """Records that could be read."""
+        return self.records - sum(self.broken.values())
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"format": self.format, "inputs": [source._asdict() for source in self.inputs], "records": self.records,
+                "bytes": self.bytes, "broken": self.broken, "paths": [asdict(path) for path in self.paths]}

@@ -1,0 +1,120 @@
+"""From batches of records to a report."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking import arrow
+from flink_masking.detect import TYPES, Detectors, Reason
+from flink_masking.records.kinds import Kind
+from flink_masking.scan import value_kernels as kernels
+from flink_masking.scan.maps import join_maps
+from flink_masking.scan.members import Reader
+from flink_masking.scan.relations import recurrences
+from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
+from flink_masking.scan.statistics import Evidence, Statistics
+
+_KIND = {Kind.STRING: "string", Kind.ENCODED: "string", Kind.NUMBER: "number", Kind.TRUE: "boolean", Kind.FALSE: "boolean",
+         Kind.NULL: "null", Kind.OBJECT: "object", Kind.ARRAY: "array"}  # fmt: skip
+
+
+class Scanner:
+    """Reads batches of records, and keeps counts of what they hold.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> scanner = Scanner()
+        >>> scanner.add(pa.array([b'{"email":"jane@example.com"}', b"broken"], pa.binary()))
+        >>> report = scanner.report()
+        >>> [(path.path, path.values, [found.type for found in path.found]) for path in report.paths], report.broken
+        ([('email', 1, ['EMAIL'])], {'malformed': 1})
+    """
+
+    def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, detectors: Detectors | None = None) -> None:
+        """Begin a scan.
+
+        Args:
+            format: of the records, a key of `flink_masking.records.codec.FORMATS`.
+            columns: of a format with a header, the names of a record's cells.
+            detectors: what to look for; all types by default.
+
+        Raises:
+            InputError: the columns are no header.
+        """
+        self._format = format
+        self._reader = Reader(format, columns)
+        self._statistics = Statistics(self._reader.paths, detectors or Detectors())
+        self._inputs: dict[str, int] = {}
+        self._broken: dict[str, int] = {}
+        self._records = self._bytes = 0
+
+    def add(self, batch: pa.BinaryArray, source: str = "") -> None:
+        """Add a batch of n records; `source` is the name of the input that they come from."""
+        found, broken = self._reader.read(batch)
+        self._statistics.add(found, self._records)
+        _, offsets, _ = arrow.parts(batch)
+        self._records += len(batch)
+        self._bytes += int(offsets[-1] - offsets[0])
+        self._inputs[source] = self._inputs.get(source, 0) + len(batch)
+        for reason, count in broken.items():
+            self._broken[reason] = self._broken.get(reason, 0) + count
+
+    def report(self) -> Report:
+        """What was found. The scan ends with it: members of maps have one path from now on."""
+        paths, statistics = self._reader.paths, self._statistics
+        targets, maps = join_maps(paths, statistics)
+        kept = [number for number in _in_order(paths.parents, targets) if number and statistics.counts[number].any()]
+        readable = self._records - sum(self._broken.values())
+        equals: dict[int, list[Related]] = {}
+        contains: dict[int, list[Related]] = {}
+        for one in recurrences(statistics, kept):
+            related = Related(paths.name(one.source), one.common, one.of_path, one.mark)
+            (equals if one.whole else contains).setdefault(one.path, []).append(related)
+        told: dict[int, list[Related]] = {}
+        for other in statistics.siblings.found(targets):
+            told.setdefault(other.sibling, []).append(Related(paths.name(other.path), other.explained, other.values))
+        reports = [self._of(number, readable, maps.get(number, 0), equals, contains, told) for number in kept]
+        inputs = tuple(Source(name, count) for name, count in self._inputs.items())
+        return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports))
+
+    def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
+        counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()
+        kinds: dict[str, int] = {}
+        for kind, name in _KIND.items():
+            if count := counts[kernels.KINDS + kind]:
+                kinds[name] = kinds.get(name, 0) + count
+        values, scalars = counts[kernels.VALUES], sum(kinds.get(kind, 0) for kind in ("string", "number", "boolean"))
+        containers = kinds.get("object", 0) + kinds.get("array", 0)
+        records = min(counts[kernels.RECORDS], readable)
+        distinct, exact = self._statistics.values.distinct(number)
+        return PathReport(
+            path=self._reader.paths.name(number), values=values, records=records, share=records / readable if readable else 0.0,
+            kinds=kinds, conflict=len(kinds.keys() - {"null"}) > 1,
+            always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=keys,
+            distinct=distinct, exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
+            shapes={SHAPES[k]: shapes[k] for k in sorted(range(1, len(SHAPES)), key=lambda k: -shapes[k]) if shapes[k]},
+            found=_found(self._statistics.evidence.get(number, {})),
+            equals=tuple(related[0].get(number, ())), contains=tuple(related[1].get(number, ())), told_by=tuple(related[2].get(number, ())))
+
+
+def _found(evidence: Mapping[int, Evidence]) -> tuple[Found, ...]:
+    """The types found at a path, the most frequent first."""
+    listed = [Found(TYPES[number].name, TYPES[number].category, one.values, one.whole, one.validated, one.mean,
+                    tuple(reason.name.lower() for reason in Reason if reason.name and one.reasons & reason))
+              for number, one in evidence.items()]
+    return tuple(sorted(listed, key=lambda one: (-one.values, one.type)))
+
+
+def _in_order(parents: list[int], targets: np.ndarray) -> list[int]:
+    """Path numbers as a tree is printed: parents first, members in the order in which they appeared."""
+    children: dict[int, list[int]] = {}
+    for number in range(1, len(parents)):
+        if targets[number] == number:
+            children.setdefault(parents[number], []).append(number)
+    order, stack = [], [0]
+    while stack:
+        number = stack.pop()
+        order.append(number)
+        stack += reversed(children.get(number, []))
+    return order
