@@ -62,8 +62,8 @@ def compare(loaded: LoadedPolicy, report: Report, fits: Fits) -> list[Complaint]
             continue
         place = _place(root, steps)
         if place is None:
-            if fits.undeclared:
-                missing.append(steps)
+            missing.append(steps)
+            if steps[-1] is not Wild.KEY or fits.undeclared:  # a map to the scan, and each of its keys may be declared
                 found.append(_undeclared(path))
             continue
         if place.declared is not None:

@@ -17,7 +17,8 @@ FEW = 64
 OFTEN = 5
 _SHAPED = {"UUID": "uuid", "date": "date", "date-time": "datetime", "time": "time", "IP": "ip_address", "MAC": "mac_address",
            "e-mail": "email", "URL": "url"}  # fmt: skip
-_EPOCHS = {"epoch s": 3_600, "epoch ms": 3_600_000, "epoch µs": 3_600_000_000, "epoch ns": 3_600_000_000_000}
+_EPOCHS = {"epoch s": 3_600, "epoch ms": 600_000, "epoch µs": None, "epoch ns": None}
+"""What times since 1970 are rounded to; generalize rounds to six digits at most."""
 _IDENTIFIER = re.compile(r"(?:^|[^a-zA-Z])(?:id|uuid|guid|key|ref|arn)$|(?:Id|ID|Uuid|UUID|Guid|Arn|Ref|Key)$|^(?:id|uuid|guid)$")
 
 
@@ -92,11 +93,14 @@ def _scalar(report: PathReport, untyped: bool, domain: str | None, keyed: bool) 
     rule, decide, because = chosen.rule, chosen.decide, _evidence(report, found)
     if report.conflict:
         type_, because = None, f"{because}; not always of one kind: " + ", ".join(f"{k} in {n:,}" for k, n in report.kinds.items())
-        decide = decide or "which kind is meant"
+        decide, rule = decide or "which kind is meant", None if rule == "keep" else rule
     if keyed and rule is not None:
         rule, decide = None, "its keys are data: to show it, add a rule here and one under keys:"
+    several = [one.type for one in _whole(report, found)]
     if report.told_by:
         decide = decide or f"what it holds depends on {report.told_by[0].path}"
+    elif len(several) > 1:
+        decide = decide or f"values are of several types, {' and '.join(several[:3])}"
     return Choice(report.path, chosen.role, type_, rule, because, decide)
 
 
@@ -127,6 +131,8 @@ def _treated(report: PathReport, found: list[Found], domain: str | None) -> Trea
     if full and shape in ("date", "date-time"):
         return Treatment("plain", None, f"{{technique: generalize, date: {'hour' if shape == 'date-time' else 'month'}}}")
     if full and shape in _EPOCHS and report.kinds.get("number"):
+        if _EPOCHS[shape] is None:
+            return Treatment("plain", None, None, "a time finer than ms; generalize cannot round it")
         return Treatment("plain", None, f"{{technique: generalize, round_to: {_EPOCHS[shape]}}}")
     if full and shape in ("decimal", "integer") and (report.kinds.get("number") or shape == "decimal"):
         if shape == "integer" and not repeated and report.distinct > 0.9 * report.scalars and report.bytes >= 5:
@@ -173,7 +179,7 @@ def _evidence(report: PathReport, found: list[Found]) -> str:
     shape = next(iter(report.shapes), "")
     if shape not in ("", "other", "word"):
         said.append(shape if report.looks(shape) == 1 else f"{shape} in {report.shapes[shape]:,} of {report.scalars:,}")
-    if not found:
+    if not found and shape != "boolean":
         said.append(f"{'' if report.exact else 'about '}{report.distinct:,} different in {report.scalars:,}")
     said += [f"values of {one.path} ({one.common:,} of {one.of:,} compared)" for one in report.equals[:2]]
     said += [f"values of {one.path} inside ({one.common:,} of {one.of:,} parts compared)" for one in report.contains[:2]]

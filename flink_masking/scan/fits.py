@@ -3,11 +3,10 @@
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.records.codec import codec_for
-from flink_masking.records.spans import FATAL
+from flink_masking.records.spans import FATAL, Flag
 from flink_masking.records.trie import UNDECLARED, Paths
 
 
@@ -17,7 +16,7 @@ class Fits:
     Attributes:
         unfit: by path how many values break it.
         values: by path how many values there were.
-        undeclared: members that no path declares, each with all it holds.
+        undeclared: members that no path declares, each with all it holds, and values where the policy has members.
     """
 
     def __init__(self, loaded: LoadedPolicy) -> None:
@@ -25,8 +24,8 @@ class Fits:
         policy = loaded.policy
         self._contracts = dict(loaded.contracts)
         self._codec = codec_for(policy.format, layout(policy))
-        opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
-        self._paths = Paths(self._contracts, known=policy.fields, opaque=opaque)
+        # Containers where values are declared shall not keep the rest of a record from being looked at: every field may hold one here.
+        self._paths = Paths(self._contracts, known=policy.fields, opaque=policy.fields)
         self.unfit: dict[str, int] = {}
         self.values: dict[str, int] = {}
         self.undeclared = 0
@@ -34,7 +33,7 @@ class Fits:
     def add(self, batch: pa.BinaryArray) -> None:
         """Check a batch of records; those that cannot be read are passed over, those with a mismatch are checked as far as they go."""
         table = self._codec.scan(batch, self._paths)
-        self.undeclared += table.count(UNDECLARED)
+        self.undeclared += table.count(UNDECLARED) + int(np.count_nonzero(table.flags & int(Flag.MISMATCH)))
         broken = np.flatnonzero(table.flags & int(FATAL))
         for path, contract in self._contracts.items():
             if not table.count(path):

@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flink_masking.scan import value_kernels as kernels
-from flink_masking.scan.sketch import NOTHING
-from flink_masking.scan.statistics import Statistics
+from flink_masking.scan.statistics import MARK, Statistics
 
 LEAST = 5
 """Different values in common, at least."""
@@ -14,6 +13,7 @@ SHARE = 0.1
 """Part of either path's different values that is in common, at least."""
 BYTES = 4
 """Mean length of values that may be identifiers."""
+_MARK = np.uint64(8)
 _NEVER = (kernels.BOOLEAN, kernels.DECIMAL, kernels.DATE, kernels.DATETIME, kernels.TIME, kernels.TEXT, kernels.EPOCH_S, kernels.EPOCH_MS,
           kernels.EPOCH_US, kernels.EPOCH_NS)  # fmt: skip
 
@@ -45,46 +45,44 @@ def recurrences(statistics: Statistics, paths: list[int]) -> list[Recurrence]:
     able = [path for path in paths if _may_identify(statistics, path)]
     if not able:
         return []
-    hashes = np.concatenate([statistics.values.of(path) for path in able])
-    owners = np.repeat(np.array(able), [len(statistics.values.of(path)) for path in able])
+    values = {path: np.unique(statistics.values.of(path) >> _MARK) for path in able}
+    hashes, owners = np.concatenate(list(values.values())), np.repeat(able, [len(found) for found in values.values()])
     order = np.argsort(hashes, kind="stable")
     hashes, owners = hashes[order], owners[order]
     found = []
     for path in paths:
-        if path in able:
-            found += _of(statistics, path, True, statistics.values.of(path), statistics.values.below, hashes, owners)
-        found += _of(statistics, path, False, statistics.parts.of(path), statistics.parts.below, hashes, owners)
-    best: dict[tuple[int, int], Recurrence] = {}
-    for one in found:
-        if one.whole and (one.path, one.source) in best:
-            continue
-        best.setdefault((one.source, one.path), one)
-    return sorted(best.values())
+        for whole in (True, False):
+            if whole and path not in values:
+                continue
+            sketch = statistics.values if whole else statistics.parts
+            mine = values[path] if whole else np.unique(sketch.of(path) >> _MARK)
+            for source in _sources(mine, hashes, owners):
+                limit = min(sketch.below[path], statistics.values.below[source]) >> _MARK
+                theirs, ours = values[source][values[source] < limit], mine[mine < limit]
+                common = np.intersect1d(theirs, ours, assume_unique=True)
+                told_there = whole and (len(theirs), -source) < (len(ours), -path)
+                if source != path and not told_there and len(common) >= max(LEAST, SHARE * min(len(theirs), len(ours))):
+                    mark = "" if whole else _mark(sketch.of(path), common)
+                    found.append(Recurrence(source, path, whole, mark, len(common), len(theirs), len(ours)))
+    equal = {(one.source, one.path) for one in found if one.whole}
+    return sorted(one for one in found if one.whole or not {(one.source, one.path), (one.path, one.source)} & equal)
 
 
-def _of(statistics: Statistics, path: int, whole: bool, mine: np.ndarray, below: np.ndarray, hashes: np.ndarray,
-        owners: np.ndarray) -> list[Recurrence]:  # fmt: skip
+def _sources(mine: np.ndarray, hashes: np.ndarray, owners: np.ndarray) -> list[int]:
+    """The paths that have one of the hashes `mine`; `hashes` ascend, `owners` are their paths."""
     first, last = np.searchsorted(hashes, mine, "left"), np.searchsorted(hashes, mine, "right")
-    if not (last > first).any():
+    hit = np.flatnonzero(last > first)
+    if not len(hit):
         return []
-    results = []
-    hit = np.concatenate([owners[a:b] for a, b in zip(first.tolist(), last.tolist(), strict=True) if b > a])
-    for source in np.unique(hit).tolist():
-        limit = min(below[path], statistics.values.below[source])
-        theirs, ours = _below(statistics.values.of(source), limit), _below(mine, limit)
-        common = len(np.intersect1d(theirs, ours, assume_unique=True))
-        if source == path or common < LEAST or common < SHARE * min(len(theirs), len(ours)):
-            continue
-        if whole and (len(theirs), -source) < (len(ours), -path):
-            continue  # told by the other one
-        marks = statistics.marks.get(path, {})
-        mark = "" if whole or not marks else max(marks, key=lambda sign: marks[sign])
-        results.append(Recurrence(source, path, whole, chr(mark) if isinstance(mark, int) and mark else "", common, len(theirs), len(ours)))
-    return results
+    found: list[int] = np.unique(np.concatenate([owners[first[k] : last[k]] for k in hit.tolist()])).tolist()
+    return found
 
 
-def _below(hashes: np.ndarray, limit: np.uint64) -> np.ndarray:
-    return hashes[hashes < limit] if len(hashes) else NOTHING
+def _mark(parts: np.ndarray, common: np.ndarray) -> str:
+    """The separator in front of most of the parts in common."""
+    marks = (parts[np.isin(parts >> _MARK, common)] & MARK).astype(np.int64)
+    mark = int(np.bincount(marks).argmax())
+    return chr(mark) if mark else ""
 
 
 def _may_identify(statistics: Statistics, path: int) -> bool:

@@ -1,4 +1,4 @@
-"""Members such as type, system, url or key, whose value says what a sibling holds: the same array holds e-mail addresses and numbers."""
+"""Members such as type, system, url or key, whose value says what a sibling, or a member of it, holds: an address or a number."""
 
 from typing import NamedTuple
 
@@ -71,7 +71,10 @@ class Siblings:
             return
         value_of = np.zeros(len(found.starts), np.uint64)
         scalar = np.flatnonzero((found.kinds < Kind.NULL) & (found.owners >= 0))
-        above = self._parents[found.places[scalar]]
+        anchors = found.owners[scalar]
+        deeper = (found.kinds[anchors] == Kind.OBJECT) & (found.owners[anchors] >= 0)  # {"key": …, "value": {"stringValue": …}}
+        scalar, anchors = np.concatenate([scalar, scalar[deeper]]), np.concatenate([anchors, found.owners[anchors[deeper]]])
+        above = found.places[anchors]
         for path in np.unique(found.places[telling]).tolist():
             if path in self._banned:
                 continue
@@ -82,9 +85,9 @@ class Siblings:
                 self._banned.add(path)
                 continue
             value_of[found.owners[own]] = hashes[own]
-            others = scalar[(above == self._parents[path]) & (found.places[scalar] != path)]
-            others = others[value_of[found.owners[others]] != 0]
-            self._count(path, found.places[others], value_of[found.owners[others]], classes[others])
+            beside = np.flatnonzero((above == self._parents[path]) & (found.places[scalar] != path) & (value_of[anchors] != 0))
+            others = scalar[beside]
+            self._count(path, found.places[others], value_of[anchors[beside]], classes[others])
             value_of[found.owners[own]] = 0
 
     def _count(self, path: int, places: np.ndarray, values: np.ndarray, classes: np.ndarray) -> None:

@@ -13,6 +13,7 @@ from flink_masking.scan.siblings import Siblings
 from flink_masking.scan.sketch import Sketches
 from flink_masking.scan.tree import Numbering
 
+MARK = np.uint64(0xFF)
 _TYPE, _CHECKED = 1 << 10, 2
 """A number above those of all types; the bit of `Reason` of findings whose check digits or ranges hold."""
 
@@ -60,8 +61,7 @@ class Statistics:
         shapes: int64, `kernels.SHAPES` a path.
         evidence: by path and type.
         values: hashes of values.
-        parts: hashes of parts of values.
-        marks: by path, how often each separator stands in front of a part.
+        parts: hashes of parts of values, the lowest byte of each (`MARK`) the separator in front of the part.
         siblings: what members with telling names say of their siblings.
     """
 
@@ -74,7 +74,6 @@ class Statistics:
         self._last = np.full(most, -1, np.int64)
         self.evidence: dict[int, dict[int, Evidence]] = {}
         self.values, self.parts = Sketches(most), Sketches(most)
-        self.marks: dict[int, dict[int, int]] = {}
         self.siblings = Siblings(paths)
         self._hints = np.zeros(0, np.int32)
 
@@ -92,10 +91,10 @@ class Statistics:
         kernels.describe(found.data, found.starts, found.ends, found.kinds, hashes, shapes)
         kernels.tally(found.starts, found.ends, found.kinds, found.rows, found.places, found.members, shapes, first_row, self._last,
                       self.counts.ravel(), self.shapes.ravel())
-        scalars = np.flatnonzero(found.kinds <= Kind.NUMBER)
+        scalars = np.flatnonzero(found.kinds < Kind.NULL)
         self.values.add(found.places[scalars], hashes[scalars])
         self._add_parts(found)
-        whole = self._detect(found, scalars)
+        whole = self._detect(found, np.flatnonzero(found.kinds <= Kind.NUMBER))
         self.siblings.add(found, hashes, np.where(whole > 0, whole + kernels.SHAPES, shapes))
 
     def _add_parts(self, found: Members) -> None:
@@ -108,11 +107,7 @@ class Statistics:
                 room *= 2
                 continue
             first = int(done[0])
-            self.parts.add(of[:count], hashes[:count])
-            pairs, counts = np.unique(of[:count].astype(np.int64) * 256 + before[:count], return_counts=True)
-            for pair, times in zip(pairs.tolist(), counts.tolist(), strict=True):
-                marks = self.marks.setdefault(pair // 256, {})
-                marks[pair % 256] = marks.get(pair % 256, 0) + times
+            self.parts.add(of[:count], hashes[:count] & ~MARK | before[:count])
 
     def _detect(self, found: Members, scalars: np.ndarray) -> np.ndarray:
         """Add findings; the result is int16, n: 1 and the type of what a value is as a whole, or 0."""
@@ -147,9 +142,6 @@ class Statistics:
             self.evidence.setdefault(into, {}).setdefault(type_, Evidence()).add(evidence)
         self.values.join(into, place)
         self.parts.join(into, place)
-        for mark, times in self.marks.get(place, {}).items():
-            marks = self.marks.setdefault(into, {})
-            marks[mark] = marks.get(mark, 0) + times
 
     def telling(self, step: Step) -> bool:
         """Whether a key looks like data: something is found in it, whatever stands around it."""

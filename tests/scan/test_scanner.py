@@ -99,6 +99,7 @@ def test_a_sibling_that_discriminates_is_told():
     found = paths_of(fhir())
     assert [one.path for one in found["telecom[*].value"].told_by] == ["telecom[*].system"]
     assert found["telecom[*].value"].told_by[0].common == found["telecom[*].value"].told_by[0].of
+    assert [one.path for one in paths_of(otlp())["attributes[*].value.stringValue"].told_by] == ["attributes[*].key"]
 
 
 def test_personal_data_is_found_with_evidence():

@@ -44,7 +44,8 @@ def fhir(count: int = 600, seed: int = 1) -> list[dict[str, Any]]:
     for _ in range(count // 3):
         given, family = _person(draw)
         system = draw.choice(["phone", "email"])
-        value = f"+1415555{draw.randrange(10_000):04d}" if system == "phone" else f"{given}.{family}{draw.randrange(999)}@example.org".lower()
+        number, mail = f"+1415555{draw.randrange(10_000):04d}", f"{given}.{family}{draw.randrange(999)}@example.org".lower()
+        value = number if system == "phone" else mail
         patients.append({
             "resourceType": "Patient", "id": _uuid(draw), "active": draw.random() < 0.9,
             "name": [{"use": "official", "family": family, "given": [given]}],
@@ -58,7 +59,8 @@ def fhir(count: int = 600, seed: int = 1) -> list[dict[str, Any]]:
         patient = draw.choice(patients)
         encounters.append({
             "resourceType": "Encounter", "id": _uuid(draw), "status": draw.choice(["finished", "planned"]),
-            "subject": {"reference": f"Patient/{patient['id']}", "display": f"{patient['name'][0]['given'][0]} of the ward"},
+            "subject": {
+                "reference": f"Patient/{patient['id']}", "display": f"{patient['name'][0]['given'][0]} of the ward"},
             "period": {"start": f"2024-0{draw.randrange(1, 10)}-11T08:{draw.randrange(10, 60)}:00+01:00"},
         })  # fmt: skip
     return patients + encounters
