@@ -1,0 +1,172 @@
+"""The records that `scan` reads: of files, or of a deployment's topics."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from flink_masking.policy.load import LoadedPolicy
+    from flink_masking.records.inputs import Input
+    from flink_masking.scan import Complaint, Report
+
+MEGABYTE = 1_000_000
+OF_TOPIC = 10_000
+"""Records that are read of a topic unless more are asked for."""
+_BATCH = 1_000
+
+
+class Sample(ABC):
+    """The records of several inputs of one format.
+
+    Attributes:
+        format: of all of them.
+        columns: of a format with a header, those of all files.
+        name: of the first input.
+    """
+
+    format: str
+    columns: tuple[str, ...] | None = None
+    name: str
+
+    def scan(self, loaded: "LoadedPolicy | None") -> "tuple[Report, list[Complaint]]":
+        """Read all records; compare them with a policy if there is one."""
+        from flink_masking.scan import Scanner, compare
+        from flink_masking.scan.fits import Fits
+
+        if loaded is not None and self.columns is not None:
+            loaded = loaded.with_columns(self.columns)
+        scanner, fits = Scanner(self.format, self.columns), None if loaded is None else Fits(loaded)
+        for name, batch in self.named("Scanning"):
+            scanner.add(batch, name)
+            if fits is not None:
+                fits.add(batch)
+        report = scanner.report()
+        return report, [] if loaded is None or fits is None else compare(loaded, report, fits)
+
+    def batches(self, label: str) -> "Iterator[pa.BinaryArray]":
+        """The records again, batch by batch."""
+        return (batch for _, batch in self.named(label))
+
+    @abstractmethod
+    def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
+        """The records, batch by batch, each with the name of its input; `label` says what is done with them, beside the progress."""
+
+
+class Files(Sample):
+    """Files, directories of files, standard input."""
+
+    def __init__(self, inputs: list[Path], format_: str | None, loaded: "LoadedPolicy | None", limit: int | None) -> None:
+        """Look at the inputs.
+
+        Raises:
+            InputError: no such file; files of two formats; a header that differs.
+        """
+        from flink_masking.errors import InputError
+        from flink_masking.files.opened import STANDARD_INPUT, input_files
+        from flink_masking.records.codec import FORMATS, format_of
+        from flink_masking.records.inputs import Input
+
+        if format_ is not None and format_ not in FORMATS:
+            raise typer.BadParameter(f"use {' or '.join(FORMATS)}", param_hint="--format")
+        files = [file for path in inputs for file in input_files(path)]
+        self.format = format_ or (loaded.policy.format if loaded else format_of(files[0]))
+        other = next((file for file in files if format_ is None and file != STANDARD_INPUT and format_of(file) != self.format), None)
+        if other is not None and loaded is None:
+            raise InputError(f"{other}: of another format than the first file. Hint: scan files of one format at a time, or give --format")
+        columns = loaded.policy.columns if loaded else None
+        if STANDARD_INPUT in files and FORMATS[self.format].header and columns is None:
+            raise InputError(f"standard input: records of format {self.format} have to lie in a file. Hint: write them to a file first")
+        self.name = inputs[0].name if inputs[0] != STANDARD_INPUT else "records"
+        self._limit, self._inputs = limit, list[tuple[Path, Input]]()
+        for file in files:
+            source = Input.of(file, self.format, columns)
+            columns = source.columns
+            self._inputs.append((file, source))
+        self.columns = columns
+        self._held: list[pa.BinaryArray] | None = [] if STANDARD_INPUT in files else None
+        self._read = False
+
+    def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
+        """See `Sample`."""
+        from flink_masking.cli.console import progress_bar
+
+        if self._held is not None and self._read:  # standard input cannot be read twice
+            yield from ((self.name, batch) for batch in self._held)
+            return
+        sizes = [file.stat().st_size if file.is_file() else 0 for file, _ in self._inputs]
+        with progress_bar(f"{label} (MB)", max(1, sum(sizes) // MEGABYTE)) as progress:
+            before = 0
+            for (file, source), size in zip(self._inputs, sizes, strict=True):
+                yield from ((str(file), batch) for batch in self._of(source, before, size, progress))
+                before += size
+        self._read = True
+
+    def _of(self, source: "Input", before: int, size: int, progress: Callable[[int], None]) -> "Iterator[pa.BinaryArray]":
+        records = seen = 0
+        for batch in source.batches():
+            whole = batch if self._limit is None else batch.slice(0, self._limit - records)
+            records += len(whole)
+            seen += batch.nbytes
+            progress((before + min(seen, size)) // MEGABYTE)
+            if self._held is not None:
+                self._held.append(whole)
+            yield whole
+            if records == self._limit:
+                return
+
+
+class Topics(Sample):
+    """The topics of a deployment's source; what was read is held in memory, because topics go on."""
+
+    def __init__(self, deployment: Path, command_config: Path | None, format_: str | None, loaded: "LoadedPolicy | None",
+                 limit: int) -> None:  # fmt: skip
+        """Prepare the client.
+
+        Raises:
+            InputError: the deployment cannot be used, or its source is not in Kafka.
+            JobError: Java or the Kafka client is missing.
+        """
+        import os
+
+        from flink_masking.deployment.model import Deployment
+        from flink_masking.errors import InputError
+        from flink_masking.java import java_home
+        from flink_masking.records.codec import FORMATS
+
+        self.format = format_ or (loaded.policy.format if loaded else "json")
+        self.columns = loaded.policy.columns if loaded else None
+        if self.format not in FORMATS or (FORMATS[self.format].header and self.columns is None):
+            raise InputError(f"records of format {self.format} in a topic do not name their columns. Hint: write them to a file with a "
+                             "header")
+        read = Deployment.read(deployment)
+        os.environ["JAVA_HOME"] = str(java_home())
+        from flink_masking.kafka.source import SourceTopics
+
+        self._topics, self._limit = SourceTopics(read, command_config), limit
+        self.name = self._topics.names[0]
+        self._held: list[tuple[str, pa.BinaryArray]] | None = None
+
+    def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
+        """See `Sample`."""
+        import pyarrow as pa
+
+        from flink_masking.cli.console import progress_bar
+
+        if self._held is not None:
+            yield from self._held
+            return
+        held: list[tuple[str, pa.BinaryArray]] = []
+        with progress_bar(f"{label} (records)", self._limit * len(self._topics.names)) as progress:
+            for topic in self._topics.names:
+                values = islice(self._topics.values(topic), self._limit)
+                while batch := list(islice(values, _BATCH)):
+                    held.append((topic, pa.array(batch, pa.binary())))
+                    progress(sum(len(one) for _, one in held))
+                    yield held[-1]
+        self._held = held
