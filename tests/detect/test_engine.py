@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from regex_examples import example
 
-from flink_masking.detect import automaton
+from flink_masking.detect import automaton, kept
 from flink_masking.detect.catalogue import ROWS, regexes
 from flink_masking.detect.detectors import _ordered
 from flink_masking.detect.resolve_kernels import FIELDS
@@ -140,3 +140,19 @@ def test_open_repeats_go_to_the_end_of_their_class():
     """An open repeat at the end takes all characters of its class, from each start."""
     engine = Engine((r"\bx-[a-z-]{2,}",))
     assert {0: {(0, 9), (3, 9)}} == engine.matches(b"x--x-bcd-!")
+
+
+def test_a_kept_table_is_read_again_and_a_damaged_one_built_anew(tmp_path, monkeypatch):
+    """What a wheel brings along is what is built; a file that cannot be read is replaced by building."""
+    patterns = (r"\bab\d{2}\b", r"\+\d{3}")
+    built = automaton.build(patterns)
+    monkeypatch.setattr(kept, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(kept, "private_directory", lambda: tmp_path)
+    for damage in (False, True):
+        again = kept.kept(patterns)
+        assert all((a == b).all() for a, b in zip(built, again, strict=True))
+        file = tmp_path / kept.file_name(patterns)
+        assert file.exists()
+        if not damage:
+            file.write_bytes(b"damaged")
+    assert [kept.file_name(regexes())] == list(kept.shipped())
