@@ -6,6 +6,7 @@ import typer
 
 if TYPE_CHECKING:
     from flink_masking.techniques.base import Technique
+    from flink_masking.techniques.promises import Promises
 
 
 def techniques(
@@ -82,7 +83,7 @@ def _type(said: dict[str, Any]) -> str:
 
 def _document(technique: "Technique") -> dict[str, Any]:
     """All that is known of a technique, as JSON."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
     from enum import Enum
     from math import isinf
 
@@ -92,9 +93,13 @@ def _document(technique: "Technique") -> dict[str, Any]:
     def plain(value: Any) -> Any:
         return value.value if isinstance(value, Enum) else "always" if isinstance(value, float) and isinf(value) else value
 
+    def shown(promises: "Promises") -> dict[str, Any]:
+        told = {name: plain(value) for name, value in asdict(replace(promises, parts=())).items() if value not in (False, None, (), 0)}
+        return told | ({"parts": [{"technique": name, **shown(part)} for name, part in promises.parts]} if promises.parts else {})
+
     kept = []
     for example, promises in zip(technique.examples, examples(technique), strict=True):
-        told = {name: plain(value) for name, value in asdict(promises).items() if value not in (False, None, (), 0)}
+        told = shown(promises)
         kept.append({"parameters": example, "promises": told})
     schema = parameters_schema(technique)
     return {

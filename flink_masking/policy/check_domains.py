@@ -53,8 +53,9 @@ def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
     for name, segment in policy.segments.items():
         for place, spec in _rules(segment) if isinstance(segment, MaskedSegment) else ():
             promises = _promises(spec)
-            if promises is not None and promises.domain is not None:
-                yield promises.domain, _Use(name, place, spec.technique, promises)
+            for technique, one in () if promises is None else promises.parts or ((spec.technique, promises),):
+                if one.domain is not None:
+                    yield one.domain, _Use(name, place, technique, one)
 
 
 def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:

@@ -117,6 +117,12 @@ def _random(arguments: Written) -> Written:
     return {**arguments, "mode": "random"}
 
 
+def _listed(arguments: Written) -> Written:
+    """``'EMAIL, PHONE'`` is the list of types that are looked for."""
+    types = str(arguments["types"]) if "types" in arguments else None
+    return {} if types is None else {"entities": [name.strip() for name in types.split(",")]}
+
+
 def _with(**fixed: Any) -> Callable[[Written], Written]:
     return lambda arguments: {**fixed, **arguments}
 
@@ -155,6 +161,7 @@ _DECLARED = (
     SqlFunction("mask_email", "arguments", ("partial",), (), 0, _with(keep_first=1, keep_after="@"),
                 summary="The first letter and the host stay readable."),
     SqlFunction("redact", "arguments", ("redact",), ("with",), 0),
+    SqlFunction("redact_text", "arguments", ("redact_text",), ("types",), 0, _listed, value="text"),
     SqlFunction("nullify", "arguments", ("nullify",), summary="NULL."),
     SqlFunction("pseudonym", "arguments", ("pseudonym",), ("domain", "length", "encoding"), 1, example=("customer",)),
     SqlFunction("generalize", "arguments", ("generalize",), ("how", "amount"), 2, _chosen, example=("width", 10)),

@@ -65,11 +65,12 @@ class Promises:
         needs_subject: works only where the policy names a subject: the result depends on whose record it is.
         needs_vault: works only with a token vault, which makes results independent of the key version.
         purposes: what keys are derived for; none: it works without a key ring.
-        domain: the key domain that keys are derived for; None without keys.
+        domain: the key domain that keys are derived for; None without keys. Where `parts` have several, one of them.
         carries_key_version: a result tells the version of the keys that it was made with.
         bound_to_field: equal values of two fields have two results, and neither opens as the other's.
         composes: brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
         stands_in: a part of each result stands for a person by itself, whatever is shown besides.
+        parts: techniques that are applied to parts of a text, by name, and what they promise; the rest of the text stays as it came.
         moves_with: paths of the fields whose values move together with this one's, itself among them; empty where it moves alone, or not.
     """
 
@@ -91,8 +92,16 @@ class Promises:
     carries_key_version: bool = False
     bound_to_field: bool = False
     composes: bool = False
+    parts: tuple[tuple[str, "Promises"], ...] = ()
     moves_with: tuple[str, ...] = ()
     stands_in: bool = False
+
+    @property
+    def keys(self) -> frozenset[tuple[str, str]]:
+        """Purpose and domain of every key that is derived, those of the parts among them."""
+        if self.parts:
+            return frozenset(key for _, part in self.parts for key in part.keys)
+        return frozenset((purpose, self.domain or "") for purpose in self.purposes)
 
     @property
     def erases(self) -> bool:

@@ -26,6 +26,7 @@ from flink_masking.techniques import (
     perturb,
     pseudonym,
     redact,
+    redact_text,
     shuffle,
     substitute,
     tokenize,
@@ -39,14 +40,11 @@ GROUP = "flink_masking.techniques"
 OWN: Mapping[str, Technique] = {
     module.TECHNIQUE.name: module.TECHNIQUE
     for module in (
-        keep, drop, nullify, redact, partial, pseudonym, fpe, encrypt, encrypt_deterministic,
+        keep, drop, nullify, redact, partial, redact_text, pseudonym, fpe, encrypt, encrypt_deterministic,
         generalize, date_shift, substitute, shuffle, perturb, tokenize,
     )
 }  # fmt: skip
 """The library's own techniques by their names in the policy, in the order of the documentation."""
-
-NOT_YET = frozenset({"redact_text"})
-"""Names that the grammar of policies reserves; naming one is a fault of its own kind, never ignored."""
 
 
 class Techniques(Mapping[str, Technique]):
@@ -70,7 +68,7 @@ class Techniques(Mapping[str, Technique]):
         found: dict[str, metadata.EntryPoint] = {}
         for entry in sorted(set(metadata.entry_points(group=GROUP)), key=lambda entry: (entry.name, entry.value)):
             whose = _package(entry)
-            if entry.name in OWN or entry.name in NOT_YET:
+            if entry.name in OWN:
                 raise PolicyError(f"{whose} names its technique {entry.name[:40]!r}, which is a name of flink-masking. "
                                   "Hint: the library's own techniques are not replaced; rename it, or uninstall the package")
             if entry.name in found:
@@ -133,7 +131,7 @@ def get(name: str) -> Technique:
         name: as written in the policy.
 
     Raises:
-        PolicyError: the name is unknown, reserved for a technique that is not available yet, or that of a package that cannot be used.
+        PolicyError: the name is unknown, or that of a package that cannot be used.
 
     >>> get("nulify")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -141,8 +139,6 @@ def get(name: str) -> Technique:
     """
     if name in OWN:
         return OWN[name]
-    if name in NOT_YET:
-        raise PolicyError(f"technique {name!r} is not available yet. Hint: use one of {', '.join(TECHNIQUES)}")
     if name in TECHNIQUES:
         return TECHNIQUES[name]
     near = get_close_matches(name, TECHNIQUES, 1)

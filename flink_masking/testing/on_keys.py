@@ -29,8 +29,7 @@ def purposes(rule: Rule) -> None:
         rule.results(values, site=site)
     if rule.promises.reversible:
         rule.back(site)
-    wanted = {(purpose, rule.promises.domain) for purpose in rule.promises.purposes}
-    keep_to(ring.asked == wanted, f"purposes and domain: {sorted(ring.asked)} are derived")
+    keep_to(ring.asked == rule.promises.keys, f"purposes and domain: {sorted(ring.asked)} are derived")
     keep_to(bool(rule.promises.purposes) == (rule.promises.domain is not None), "domain: named where keys are derived, and only there")
     fresh = [rule.results(values, site=rule.site(ring=KeyRing.new(), vault=MemoryVault())) for values in _samples(rule)]
     if rule.promises.deterministic:
@@ -124,8 +123,8 @@ def no_key_is_pickled(rule: Rule) -> None:
         data = pickle.dumps(mask)
     except Exception:
         return  # refused
-    for purpose in rule.promises.purposes:
-        key = rule.ring.derive(purpose, rule.promises.domain or "").secret()
+    for purpose, domain in rule.promises.keys:
+        key = rule.ring.derive(purpose, domain).secret()
         keep_to(not any(form in data for form in (key, key.hex().encode(), base64.b64encode(key))), "no key is pickled")
 
 

@@ -7,6 +7,7 @@ see a value and have no figure.
 
 import hmac
 import json
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -35,6 +36,8 @@ ZIPS = [f"{10_000 + k * 7 % 90_000}" for k in range(ROWS)]
 DIAGNOSES = [f"{'ABCDEFGHIJKLMNOP'[k % 16]}{k % 7}-code" for k in range(ROWS)]
 CITIES = [("Boston", "Albany", "Salem")[k % 3] for k in range(ROWS)]
 
+NOTES = [f"Order {k} of {EMAILS[k]} was paid and sent to the customer, who asked twice; see the ticket for the rest." for k in range(ROWS)]
+
 
 def hmac_each(text: pa.Array) -> pa.Array:
     """HMAC-SHA-256 of each value, one Python call each."""
@@ -56,6 +59,12 @@ def email(text: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text, r"^(.)[^@]*", r"\1***")
 
 
+def one_pattern(text: pa.Array) -> pa.Array:
+    """Addresses replaced by one regular expression of Python, a value at a time."""
+    pattern = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+    return pa.array([pattern.sub("<EMAIL>", value) for value in text.to_pylist()])
+
+
 def shuffled(text: pa.Array) -> pa.Array:
     """The values by a random permutation."""
     return text.take(pa.array(np.random.default_rng(1).permutation(len(text))))
@@ -72,6 +81,14 @@ CASES: dict[str, tuple[str, dict[str, Any], Kind, list[str], Callable[[pa.Array]
     "partial, separators": (
         "partial", {"keep_last": 4, "keep_separators": True}, Kind.STRING, SSNS,
         lambda text: pc.binary_join_element_wise("***-**-", pc.utf8_slice_codeunits(text, -4), ""), "pyarrow slice and join",
+    ),
+    "redact_text": ("redact_text", {}, Kind.STRING, NOTES, one_pattern, "re.sub of one pattern a value"),
+    "redact_text, pseudonyms": (
+        "redact_text", {"entities": {"EMAIL": {"technique": "pseudonym", "domain": "email"}}}, Kind.STRING, NOTES, one_pattern,
+        "re.sub of one pattern a value",
+    ),
+    "redact_text, unknown names": (
+        "redact_text", {"unknown_names": "mask"}, Kind.STRING, NOTES, one_pattern, "re.sub of one pattern a value",
     ),
     "pseudonym": ("pseudonym", {"domain": "customer"}, Kind.STRING, EMAILS, hmac_each, "hmac.digest a value"),
     "generalize, width": ("generalize", {"width": 10}, Kind.NUMBER, AMOUNTS, floor_to(10), "pyarrow floating point"),

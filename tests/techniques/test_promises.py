@@ -32,6 +32,8 @@ LIES = [
     ("fpe", {"domain": "d", "alphabet": "aábcdefghiíjklmnoóprstuúvyžéč"}, "composes", False),
     ("pseudonym", {"domain": "d"}, "composes", True),
     ("shuffle", {"group": ("field", "another")}, "moves_with", ()), ("redact", {}, "stands_in", True),
+    ("redact_text", {"entities": {"EMAIL": {"technique": "pseudonym", "domain": "d"}, "DATE": {"technique": "date_shift", "max_days": 9}},
+                     "minimum": 20}, "parts", ()),
 ]  # fmt: skip
 
 
