@@ -65,7 +65,8 @@ def _show(technique: "Technique") -> None:
     for example in document["examples"]:
         written = {"technique": technique.name, **example["parameters"]}
         rule = yaml.safe_dump(written, default_flow_style=True, allow_unicode=True, sort_keys=False, width=999)
-        said = ", ".join(one if value is True else f"{one} {value}" for one, value in example["promises"].items())
+        told = {one: value for one, value in example["promises"].items() if one != "parts"}
+        said = ", ".join(one if value is True else f"{one} {value}" for one, value in told.items())
         out.print(f"{rule.strip()}\n    {said}", markup=False, highlight=False, soft_wrap=True)
 
 

@@ -27,7 +27,7 @@ def test_one_is_shown_in_detail(cli, name):
     """techniques NAME shows its parameters and a rule of a policy for each example."""
     shown = cli("techniques", name)
     assert (shown.code, shown.err) == (0, "")
-    assert shown.out.count("technique: ") == len(OWN[name].examples)
+    assert shown.out.count(f"{{technique: {name}") == len(OWN[name].examples)
     assert "on_error" in shown.out
 
 

@@ -91,7 +91,7 @@ def plain_redaction(text):
     return raw.decode()
 
 
-PIECES = st.sampled_from(["jane.doe@example.com", "10.1.2.3", "漢字", "é", "\U0001f600", " ", ", ", "4111 1111 1111 1111", "\0", "<", "a@b"])
+PIECES = st.sampled_from(["jane@example.com", "10.1.2.3", "漢字", "é", "\U0001f600", " ", ", ", "4111 1111 1111 1111", "\0", "<", "a@b"])
 
 
 @settings(deadline=None, max_examples=60)
@@ -118,7 +118,8 @@ def test_generated_entities_do_not_leave():
     assert len(gold) > 50
     for _, value in gold:
         texts.append(rng.choice(["Contact {} today", "note: {}", "{}", "ärger mit {}; 漢字"]).format(value))
-    made = [record["note"] for record in seen(protector({"note": "redact_text"}, "note: {class: free_text}"), *({"note": t} for t in texts))]
+    protect = protector({"note": "redact_text"}, "note: {class: free_text}")
+    made = [record["note"] for record in seen(protect, *({"note": text} for text in texts))]
     assert [kind for (kind, value), text in zip(gold, made, strict=True) if value in text] == []
 
 
