@@ -10,7 +10,7 @@ from flink_masking.detect import ColumnStatistics, Detectors, Paths
 from flink_masking.generate.payloads import payloads
 
 LIBC, PAGE = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
-PIECES = ["4111111111111111", "536-90-4399", "a@b.io", "a@b.", "https://u:pw@x.io/?token=abcDEF123456789xyz", "+49 30 1234567",
+PIECES = ["4111111111111111", "536-90-4399", "a@b.io", "a@b.", "https://u:pw@example.org/?token=abcDEF123456789xyz", "+49 30 1234567",
           "Mary Smith", "12 Main Street",
           "DE89 3704 0044 0532 0130 00", "GB33 ", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln", "-----BEGIN PRIVATE KEY-----", "-----END",
           "password=", "é", "ß", "中", "\U0001f600",
