@@ -89,6 +89,16 @@ def test_no_personal_value_is_shown(cli, policy, events, key_uri):
     assert f'"{records[0]["timestamp"]}"' in done.out and "‹direct›" in done.out and "hidden" in done.out
 
 
+def test_redacted_text_is_previewed(cli, policy, tmp_path):
+    """An entity in a text is shown as its type, or as its own technique leaves it; the rest of the text stays."""
+    path = tmp_path / "one.jsonl"
+    note = "Call +1 415 555 0100 or jane.doe@example.com"
+    path.write_text(json.dumps({"customerId": "c", "notes": note, "timestamp": "2024-01-01T00:00:00Z"}) + "\n")
+    rule = "{technique: redact_text, entities: {EMAIL: {technique: partial, keep_first: 1, keep_after: '@'}}}"
+    done = cli("preview", policy('{technique: redact, fill: "#"}', rule), path, "--segment", "analytics", "--limit", "1")
+    assert done.code == 0 and "Call <PHONE> or j***@example.com" in done.out and "555" not in done.out
+
+
 def test_a_shuffled_segment_is_shown_beside_its_records(cli, policy, events):
     """The records of a segment with an order of its own stand beside the ones they came from, and that is said."""
     times = [json.loads(line)["timestamp"] for line in events.read_bytes().splitlines()]
