@@ -14,7 +14,7 @@ README = (ROOT / "README.md").read_text()
 
 def technique_rows() -> str:
     """The table of techniques as the registry has it."""
-    again = {"yes": "yes", "no": "no", "by parameters": "by `mode`"}
+    again = {"yes": "yes", "no": "no", "by parameters": "by parameters"}
     lines = ["| technique | what it makes of a value | parameters (default) | same result again | row by row |", "|---|---|---|---|---|"]
     for row in table():
         parameters = ", ".join(f"`{name}` ({default})" if default != "–" else f"`{name}`" for name, default in row.parameters)
