@@ -37,7 +37,7 @@ def decimals(units: np.ndarray, scale: int) -> pa.StringArray:
     """
     if scale == 0:
         return _digits(units)
-    size, unit = np.abs(units), 10**scale if units.dtype == object else min(10**scale, LARGEST)
+    size, unit = np.abs(units if 10**scale <= LARGEST else units.astype(object)), 10**scale
     whole, part = _digits(size // unit), _digits(size % unit)
     sign = pc.if_else(pa.array(units < 0), "-", "") if (units < 0).any() else pa.scalar("")
     return pc.binary_join_element_wise(sign, whole, pa.scalar("."), pc.utf8_lpad(part, scale, "0"), pa.scalar(""))

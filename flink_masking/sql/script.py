@@ -17,6 +17,10 @@ RUN = "sql-client.sh -pyexec .venv/bin/python -pyclientexec .venv/bin/python -f 
 SETUP = "PyFlink's own client lacks a jar (flink-sql-gateway): flink-masking sql client-setup fetches it once and prints the client's path"
 
 
+SHARED = {"table.optimizer.reuse-optimize-block-with-digest-enabled": "true"}
+"""Lets the planner see that all sinks read one view; without it each sink has a Protect of its own, and nonces differ."""
+
+
 def declaration(name: str, entry: str) -> str:
     """The statement that declares a function of ``udfs``.
 
@@ -71,7 +75,7 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
         named["transport"] = tables.transport.encode()
     checkpoints = {"execution.checkpointing.interval": f"{CHECKPOINT_INTERVAL}ms"} if needs_checkpoints(deployment) else {}
     syncing = {"table.dml-sync": "true"} if wait else {}
-    everything = {**settings, **checkpoints, **tables.settings, **given, **syncing, GLOBAL: setting(**named)}
+    everything = {**SHARED, **settings, **checkpoints, **tables.settings, **given, **syncing, GLOBAL: setting(**named)}
     fields = view_columns(len(masked), None if parts is None else len(parts))
     names = [*fields[: len(masked) + 2], *([] if parts is None else [*parts, fields[-1]])]
     entry = f"views_{len(masked)}" + ("" if parts is None else f"_{len(parts)}")

@@ -25,6 +25,7 @@ def half_up(value):
 
 
 
+@example([2**63 - 1], 19)
 @given(st.lists(st.integers(-(2**63) + 1, 2**63 - 1), min_size=1, max_size=5), st.integers(0, 20))
 def test_numbers_are_written_to_the_digit(units, scale):
     """Sign, leading zeros and all decimals are there, at every scale and size."""

@@ -63,11 +63,12 @@ def opened(name, parameters):
 
 @pytest.mark.parametrize("name", CALLS)
 def test_null_gives_null_and_nothing_passes(call, name):
-    """NULL gives NULL; no other value but "" comes out as it went in, taken or refused."""
+    """NULL gives NULL; no other value but "" comes out as it went in, taken or refused; of a text, what is no entity stays."""
     result = call(name, texts(VALUES), *CALLS[name].example)
     assert len(result) == len(VALUES)
     assert result[1] is None
-    assert [value for value, made in zip(VALUES, result, strict=True) if value and made == value] == []
+    as_before = [value for value, made in zip(VALUES, result, strict=True) if value and made == value]
+    assert as_before == (["12"] if name == "redact_text" else [])
 
 
 @pytest.mark.parametrize("name", CALLS)
