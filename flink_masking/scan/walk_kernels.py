@@ -3,9 +3,9 @@
 
 import numpy as np
 
+from flink_masking.detect.json_kernels import end_of_string
 from flink_masking.kernels import I64, I64A, JIT, U8, W8, W32, W64, WU64, njit
-from flink_masking.kernels.characters import same32
-from flink_masking.kernels.memory import at, trailing_zeros
+from flink_masking.kernels.memory import at
 
 STRING, ENCODED, NUMBER, TRUE, FALSE, NULL, OBJECT, ARRAY = range(8)
 """As `flink_masking.records.kinds.Kind`."""
@@ -63,27 +63,6 @@ def path_of(parent, h, first, last, table, numbers, paths, counts):
     return number
 
 
-@njit(**JIT)
-def string_end(p, e):
-    """Where the contents of a string that begin at p end, and whether an escape is inside."""
-    escaped = False
-    while p < e:
-        if p + 32 <= e:
-            quotes, escapes = same32(p, 34), same32(p, 92)
-            if quotes | escapes == 0:
-                p += 32
-                continue
-            p += trailing_zeros(quotes | escapes)
-        c = at(p)
-        if c == 34:
-            return p, escaped
-        if c == 92:
-            escaped = True
-            p += 1
-        p += 1
-    return e, escaped
-
-
 @njit(I64(U8, I64A, I64A, U8, WU64, W32, W64, W64, I64, W64, W64, W8, W32, W32, W64, W32, W64), **JIT)
 def walk(data, starts, ends, skipped, table, numbers, paths, counts, first_row, firsts, lasts, kinds, rows, places, owners, members, done):
     """List the members of JSON objects that a codec has found to be valid, from number `first_row` on; bounded on any bytes.
@@ -124,7 +103,7 @@ def walk(data, starts, ends, skipped, table, numbers, paths, counts, first_row, 
                 if c != 34:
                     p += 1
                     continue
-                q, _ = string_end(p + 1, e)
+                q, _ = end_of_string(p + 1, e)
                 path = path_of(np.int64(places[stack[depth]]), hash_of(p + 1, q), p + 1 - base, q - base, table, numbers, paths, counts)
                 awaiting = False
                 p = q + 1
@@ -139,7 +118,7 @@ def walk(data, starts, ends, skipped, table, numbers, paths, counts, first_row, 
                 path = np.int64(0)
             firsts[n], rows[n], places[n], owners[n], members[n] = p - base, row, path, owner, 0
             if c == 34:
-                q, escaped = string_end(p + 1, e)
+                q, escaped = end_of_string(p + 1, e)
                 firsts[n] += 1
                 kinds[n] = ENCODED if escaped else STRING
                 lasts[n] = q - base
