@@ -1,41 +1,99 @@
-"""``flink-masking generate``: writes synthetic customer events."""
+"""``flink-masking generate``: writes synthetic customer events, nested payloads, or records of the form of a sample."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Shape = Literal["nested", "flat", "payloads"]
 
 
 def generate(
     output: Annotated[Path, typer.Option(help="The file to write; .gz or .zst is compressed.", show_default=False)],
-    events: Annotated[int, typer.Option(min=1, help="How many events.")] = 10_000,
-    people: Annotated[int | None, typer.Option(min=1, help="How many people they are about; a quarter of the events if not given.")] = None,
+    events: Annotated[int, typer.Option(min=1, help="How many records.")] = 10_000,
+    people: Annotated[
+        int | None, typer.Option(min=1, help="Customer events: how many people they are about.", show_default="a quarter of the events"),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 0,
     shape: Annotated[
-        Literal["nested", "flat"] | None,
-        typer.Option(help="Nested events, or flat ones of about 200 bytes.", show_default="nested, if the format has objects")] = None,
+        Shape | None,
+        typer.Option(help="Customer events, nested or flat (about 200 bytes); or payloads: nested JSON of many shapes.",
+                     show_default="nested, if the format has objects")] = None,
+    gold: Annotated[
+        Path | None, typer.Option("--gold", help="Payloads: write the type and place (bytes) of all personal data here, a line a record.",
+                                  show_default=False)] = None,
+    locale: Annotated[
+        list[str] | None, typer.Option("--locale", help="Payloads: whose names, addresses and numbers, in turn; repeatable.",
+                                       show_default="en_US, de_DE, fr_FR, es_ES")] = None,
+    templates: Annotated[
+        Path | None, typer.Option("--templates", help="Payloads: templates of your own, JSON with {EMAIL} or #uuid for values.",
+                                  show_default="those of the library")] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="json or csv, with a header.", show_default="by the file's name, or json")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
-    """Write realistic customer events about people who do not exist."""
-    import time
+    """Write realistic records about people who do not exist.
 
-    from flink_masking.cli.console import counted, err, progress_bar
+    Customer events are what the demonstration runs on. Payloads have many shapes and hold personal and secret data of 20 types at known
+    places (--gold): for measuring detection, and for tests of your own.
+    """
     from flink_masking.errors import InputError
-    from flink_masking.generate import MOST_PEOPLE, write_events
     from flink_masking.records.codec import FORMATS, format_of
 
-    if output.exists() and not overwrite:
-        raise InputError(f"{output}: already exists and is not changed. Hint: choose another name, or add --overwrite")
+    for target in (output, gold):
+        if target is not None and target.exists() and not overwrite:
+            raise InputError(f"{target}: already exists and is not changed. Hint: choose another name, or add --overwrite")
     if format_ is not None and format_ not in FORMATS:
         raise typer.BadParameter(f"use {' or '.join(FORMATS)}", param_hint="--format")
     form = format_ or format_of(output)
+    given = {"--gold": gold, "--locale": locale, "--templates": templates}
+    if shape is None and any(given.values()):
+        shape = "payloads"
+    if shape == "payloads":
+        if people is not None:
+            raise typer.BadParameter("payloads are about nobody who comes back", param_hint="--people")
+        _payloads(output, events, seed, form, gold, locale, templates)
+        return
+    if misplaced := next((name for name, value in given.items() if value), None):
+        raise typer.BadParameter("only for --shape payloads", param_hint=misplaced)
+    _events(output, events, people, seed, shape, form)
+
+
+def _events(output: Path, events: int, people: int | None, seed: int, shape: Shape | None, form: str) -> None:
+    from flink_masking.generate import MOST_PEOPLE, write_events
+    from flink_masking.records.codec import FORMATS
+
     shape = shape or ("nested" if FORMATS[form].nested else "flat")
     crowd = min(max(1, events // 4), MOST_PEOPLE) if people is None else people
-    begin = time.perf_counter()
-    with progress_bar("Generating events", events) as progress:
-        size = write_events(output, events, crowd, seed, shape, progress, form)
-    took = time.perf_counter() - begin
     about = "1 person" if crowd == 1 else f"{crowd:,} people"
-    err.print(f"{output}: {counted(events, 'event')} about {about}, {size / 1e6:,.1f} MB, in {took:.1f} s", soft_wrap=True)
+    _told(output, events, "event", f"about {about}, ", lambda progress: write_events(output, events, crowd, seed, shape, progress, form))
+
+
+def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None, locale: list[str] | None, templates: Path | None) -> None:
+    from flink_masking.errors import InputError
+    from flink_masking.generate.payload_files import read_templates, write_payloads
+    from flink_masking.generate.payloads import LOCALES, shapes
+    from flink_masking.records.codec import FORMATS
+
+    if not FORMATS[form].nested:
+        raise InputError(f"payloads have arrays and objects, for which {form} has no place. Hint: --format json")
+    chosen = shapes() if templates is None else read_templates(templates)
+    about = f"of {len(chosen)} shape{'s' * (len(chosen) > 1)}, "
+    _told(output, count, "payload", about, lambda progress: write_payloads(
+        output, count, seed, locales=locale or LOCALES, templates=chosen, gold=gold, progress=progress))
+
+
+def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Callable[[int], None]], int]") -> None:
+    """Write a file, and say what was written."""
+    import time
+
+    from flink_masking.cli.console import counted, err, progress_bar
+
+    begin = time.perf_counter()
+    with progress_bar(f"Generating {noun}s", count) as progress:
+        size = write(progress)
+    took = time.perf_counter() - begin
+    err.print(f"{output}: {counted(count, noun)} {about}{size / 1e6:,.1f} MB, in {took:.1f} s", soft_wrap=True)

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from flink_masking.generate.payload_values import FILLERS, TYPES, VALUES, national
 
 LOCALES = ("en_US", "de_DE", "fr_FR", "es_ES")
-_SLOT = re.compile(r"\{([A-Za-z_]+)(:int)?\}")
+SLOT = re.compile(r"\{([A-Za-z_]+)(:int)?\}")
+"""A place in a text of a template that is filled in."""
 
 
 class Gold(NamedTuple):
@@ -73,14 +74,14 @@ class _Writer:
         if template.startswith("#"):
             self.put(json.dumps(FILLERS[template[1:]](self.fake, self.rng), ensure_ascii=self.ascii))
             return
-        number = _SLOT.fullmatch(template)
+        number = SLOT.fullmatch(template)
         if number and number[2]:
             text, kind = self.value(number[1])
             self.put(re.sub(r"\D", "", text), kind)
             return
         self.put('"')
         at = 0
-        for slot in _SLOT.finditer(template):
+        for slot in SLOT.finditer(template):
             self.put(self.string(template[at : slot.start()]))
             if slot[1] in FILLERS:
                 self.put(str(FILLERS[slot[1]](self.fake, self.rng)))
@@ -94,6 +95,9 @@ class _Writer:
         """Write any part of a shape."""
         if isinstance(shape, str):
             self.leaf(shape)
+            return
+        if not isinstance(shape, dict | list):
+            self.put(json.dumps(shape))
             return
         first, last = (b"{", b"}") if isinstance(shape, dict) else (b"[", b"]")
         self.out += first
