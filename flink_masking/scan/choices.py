@@ -1,25 +1,17 @@
 """What a proposal says of each field: class, type and rule, each with its reason."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from flink_masking.errors import PolicyError
 from flink_masking.records.paths import Wild, parse_path
 from flink_masking.scan.report import Found, PathReport
-from flink_masking.scan.treatments import TELLING_NAMES, TYPED, Treatment, treatment
+from flink_masking.scan.treated import EPOCHS, mixed, treated, whole
+from flink_masking.scan.treatments import TYPED, treatment
 from flink_masking.scan.weight import weighty
 
-FREE_TEXT = 0.2
-"""A field of which this part of the values are texts of several words is free text."""
-FEW = 64
-"""Different values of a field that is a list of words, at most; each comes back `OFTEN` times."""
-OFTEN = 5
 _SHAPED = {"UUID": "uuid", "date": "date", "date-time": "datetime", "time": "time", "IP": "ip_address", "MAC": "mac_address",
            "e-mail": "email", "URL": "url"}  # fmt: skip
-_EPOCHS = {"epoch s": 3_600, "epoch ms": 600_000, "epoch µs": None, "epoch ns": None}
-"""What times since 1970 are rounded to; generalize rounds to six digits at most."""
-_IDENTIFIER = re.compile(r"(?:^|[^a-zA-Z])(?:id|uuid|guid|key|ref|arn)$|(?:Id|ID|Uuid|UUID|Guid|Arn|Ref|Key)$|^(?:id|uuid|guid)$")
 
 
 @dataclass(frozen=True)
@@ -33,6 +25,7 @@ class Choice:
         rule: in YAML; None: the default of the segment, drop.
         because: what speaks for it, in counts.
         decide: what a person must decide, "" for nothing.
+        unit: of a time as a number, "" for none.
     """
 
     path: str
@@ -41,6 +34,7 @@ class Choice:
     rule: str | None
     because: str
     decide: str = ""
+    unit: str = ""
 
 
 def choose(paths: Mapping[str, PathReport], opaque: set[str], untyped: set[str], domains: Mapping[str, str]) -> tuple[list[Choice], bool]:
@@ -88,70 +82,29 @@ def _scalar(report: PathReport, untyped: bool, domain: str | None, keyed: bool) 
     if not report.scalars:
         return Choice(report.path, "plain", None, None, f"null in all of {report.values:,}", "what it is when it is not null")
     found = weighty(report)
-    chosen = _treated(report, found, domain)
+    chosen = treated(report, found, domain)
     type_ = None if untyped else _type(report, chosen.type)
-    rule, decide, because = chosen.rule, chosen.decide, _evidence(report, found)
+    rule, decide, because, unit = chosen.rule, chosen.decide, _evidence(report, found), "" if untyped else chosen.unit
     if report.conflict:
-        type_, because = None, f"{because}; not always of one kind: " + ", ".join(f"{k} in {n:,}" for k, n in report.kinds.items())
+        kinds = ", ".join(f"{kind} in {count:,}" for kind, count in report.kinds.items())
+        type_, unit, because = None, "", f"{because}; not always of one kind: {kinds}"
         decide, rule = decide or "which kind is meant", None if rule == "keep" else rule
     if keyed and rule is not None:
         rule, decide = None, "its keys are data: to show it, add a rule here and one under keys:"
-    several = [one.type for one in _whole(report, found)]
-    if report.told_by:
-        decide = decide or f"what it holds depends on {report.told_by[0].path}"
-    elif len(several) > 1:
-        decide = decide or f"values are of several types, {' and '.join(several[:3])}"
-    return Choice(report.path, chosen.role, type_, rule, because, decide)
-
-
-def _treated(report: PathReport, found: list[Found], domain: str | None) -> Treatment:
-    """Class and rule, by what was found, then by what it looks like; what is left over is dropped."""
-    name = _last(report.path)
-    whole = _whole(report, found)
-    if report.looks("text") >= FREE_TEXT and not whole:
-        return Treatment("free_text", None, "redact", "texts hold personal data" if found else "")
-    if whole:
-        return treatment(whole[0].type, whole[0].category, domain, bool(report.kinds.get("string")))
-    if domain is not None:
-        return Treatment("identifier", None, f"{{technique: pseudonym, domain: {domain}}}")
-    if report.contains:
-        return Treatment("identifier", None, f"{{technique: pseudonym, domain: {slug(name)}}}",
-                         f"values of {report.contains[0].path} are part of it; a pseudonym of the whole value does not join with it")
-    if found:
-        return Treatment("free_text", None, None, "personal data in some values")
-    if TELLING_NAMES.search(name):
-        return Treatment("sensitive", None, None, "its name says that it is sensitive")
-    shape = next(iter(report.shapes), "")
-    full = report.looks(shape) >= 0.99
-    repeated = report.distinct <= FEW and report.scalars >= OFTEN * report.distinct
-    if report.looks("boolean") >= 0.99:
-        return Treatment("plain", None, "keep")
-    if (_IDENTIFIER.search(name) and not repeated) or (shape in ("UUID", "ARN", "URN") and full):
-        return Treatment("identifier", None, f"{{technique: pseudonym, domain: {slug(name)}}}")
-    if full and shape in ("date", "date-time"):
-        return Treatment("plain", None, f"{{technique: generalize, date: {'hour' if shape == 'date-time' else 'month'}}}")
-    if full and shape in _EPOCHS and report.kinds.get("number"):
-        if _EPOCHS[shape] is None:
-            return Treatment("plain", None, None, "a time finer than ms; generalize cannot round it")
-        return Treatment("plain", None, f"{{technique: generalize, round_to: {_EPOCHS[shape]}}}")
-    if full and shape in ("decimal", "integer") and (report.kinds.get("number") or shape == "decimal"):
-        if shape == "integer" and not repeated and report.distinct > 0.9 * report.scalars and report.bytes >= 5:
-            return Treatment("identifier", None, None, "nearly every number is another one: an identifier, or a measure to keep")
-        return Treatment("measure" if shape == "decimal" else "plain", None, "keep")
-    if repeated and report.distinct and shape not in ("text", "IP", "e-mail", "URL", "MAC"):
-        return Treatment("plain", None, "keep")
-    return Treatment("plain", None, None, "nothing was found in it; keep it if it says nothing of a person")
-
-
-def _whole(report: PathReport, found: list[Found]) -> list[Found]:
-    """The types that a good part of the values are as a whole."""
-    return [one for one in found if one.whole >= 0.2 * report.scalars]
+    if chosen.unit and not unit:  # the rule is for times with a unit
+        rule, decide = None, decide or "what time it is"
+    if report.told_by and (rule is None or mixed(report, found)):
+        decide = f"what it holds depends on {report.told_by[0].path}"
+    return Choice(report.path, chosen.role, type_, rule, because, decide, unit)
 
 
 def domain_of_type(report: PathReport) -> str | None:
     """The key domain of the type that a path's values are, where that type gets pseudonyms; None otherwise."""
-    whole = _whole(report, weighty(report))
-    rule = treatment(whole[0].type, whole[0].category, None, True).rule if whole else None
+    found = weighty(report)
+    types = whole(report, found)
+    if mixed(report, found) or not types:
+        return None
+    rule = treatment(types[0].type, types[0].category, None, True).rule
     return rule[:-1].rpartition(" ")[2] if rule is not None and "pseudonym" in rule else None
 
 
@@ -161,8 +114,7 @@ def _type(report: PathReport, wanted: str | None) -> str | None:
     if kinds == {"boolean"}:
         return "boolean"
     if kinds == {"number"}:
-        whole = report.looks("integer", *_EPOCHS) == 1
-        return "integer" if whole else "number"
+        return "integer" if report.looks("integer", *EPOCHS) == 1 else "number"
     if kinds != {"string"}:
         return None
     for shape, type_ in _SHAPED.items():
@@ -184,13 +136,3 @@ def _evidence(report: PathReport, found: list[Found]) -> str:
     said += [f"values of {one.path} ({one.common:,} of {one.of:,} compared)" for one in report.equals[:2]]
     said += [f"values of {one.path} inside ({one.common:,} of {one.of:,} parts compared)" for one in report.contains[:2]]
     return "; ".join(said)
-
-
-def _last(path: str) -> str:
-    """The last key of a path."""
-    return next((step for step in reversed(parse_path(path)) if isinstance(step, str)), path)
-
-
-def slug(name: str) -> str:
-    """A name as a key domain: small letters, digits and hyphens."""
-    return re.sub(r"[^a-z0-9]+", "-", re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower()).strip("-")[:40] or "value"

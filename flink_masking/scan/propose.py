@@ -4,9 +4,13 @@ import re
 
 import yaml
 
-from flink_masking.records.paths import Wild, parse_path
-from flink_masking.scan.choices import Choice, choose, domain_of_type, slug
+from flink_masking.records.paths import parse_path
+from flink_masking.scan import names
+from flink_masking.scan.choices import Choice, choose, domain_of_type
+from flink_masking.scan.domains import domains
 from flink_masking.scan.report import PathReport, Report
+from flink_masking.scan.treated import mixed
+from flink_masking.scan.weight import weighty
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[\*\])*")
 _WIDEST = 60
@@ -22,13 +26,14 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str]) -> s
         untyped: paths without a type.
     """
     paths = {path.path: path for path in report.paths}
-    domains = _domains(report)
-    choices, open_record = choose(paths, opaque, untyped, domains)
+    of_type = {path: domain for path, one in paths.items() if (domain := domain_of_type(one)) is not None}
+    several = {path for path, one in paths.items() if mixed(one, weighty(one))}
+    choices, open_record = choose(paths, opaque, untyped, domains(report.paths, of_type, several))
     lines = [
         f"# Proposed by flink-masking scan from {report.readable:,} records of format {report.format}. Counts are of that sample.",
         "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
         "version: 1", f"stream: {stream}", f"format: {report.format}",
-        *_subject(choices, paths), *_event_time(choices), "", "fields:",
+        *_subject(choices, paths), *_event_time(choices, paths), "", "fields:",
     ]  # fmt: skip
     lines += _beside([(f"  {quoted(c.path)}: {_declaration(c)}", _said(c)) for c in choices])
     if not choices:
@@ -58,7 +63,8 @@ def quoted(path: str) -> str:
 
 
 def _declaration(choice: Choice) -> str:
-    return f"{{class: {choice.role}}}" if choice.type is None else f"{{class: {choice.role}, type: {choice.type}}}"
+    return "{" + ", ".join([f"class: {choice.role}", *([f"type: {choice.type}"] if choice.type else []),
+                            *([f"unit: {choice.unit}"] if choice.unit else [])]) + "}"
 
 
 def _said(choice: Choice) -> str:
@@ -75,6 +81,8 @@ def _ruled(choice: Choice) -> str:
         return "shown: nothing was found, and it repeats or measures"
     if rule == "redact":
         return "only that there was a text is shown"
+    if "within" in rule:
+        return "the part that identifies joins with the same values elsewhere; what stands around it is shown"
     if "pseudonym" in rule:
         return "joins and counts stay possible, the value does not come back"
     return "coarser" + (f"; decide: {choice.decide}" if choice.decide else "")
@@ -92,8 +100,10 @@ def _beside(lines: list[tuple[str, str]]) -> list[str]:
 
 def _subject(choices: list[Choice], paths: dict[str, PathReport]) -> list[str]:
     """A commented line that names who records may be about."""
-    able = [c for c in choices if c.role == "identifier" and not any(isinstance(step, Wild) for step in parse_path(c.path))]
-    able.sort(key=lambda c: (-sum(c.path in [one.path for one in (*p.equals, *p.contains)] for p in paths.values()), -paths[c.path].share,
+    able = [c for c in choices if c.rule is not None and "pseudonym" in c.rule and "within" not in c.rule
+            and all(isinstance(step, str) for step in parse_path(c.path)) and not names.EVENT.search(names.named(c.path))]
+    recurs = {c.path: sum(c.path in [one.path for one in (*p.equals, *p.contains)] for p in paths.values()) for c in able}
+    able.sort(key=lambda c: (not names.PEOPLE.search(c.path), -paths[c.path].share, c.role != "identifier", -recurs[c.path],
                              len(parse_path(c.path))))
     if not able:
         return ["# subject: …  # decide: which field says whom a record is about, if one does"]
@@ -101,28 +111,7 @@ def _subject(choices: list[Choice], paths: dict[str, PathReport]) -> list[str]:
                       "views count people by it")]
 
 
-def _event_time(choices: list[Choice]) -> list[str]:
-    times = [c.path for c in choices if c.type == "datetime" and not any(isinstance(step, Wild) for step in parse_path(c.path))]
-    return [_one_line(f"# event_time: {{field: {quoted(times[0])}}}  # decide: needed by aggregated views")] if times else []
-
-
-def _domains(report: Report) -> dict[str, str]:
-    """For each path whose values are those of another path, or part of it, the name of their common key domain."""
-    above: dict[str, str] = {}
-
-    def root(path: str) -> str:
-        while above.get(path, path) != path:
-            path = above[path]
-        return path
-
-    named: set[str] = set()
-    for path in report.paths:
-        for one in path.equals:
-            above[root(path.path)] = root(one.path)
-            named |= {path.path, one.path}
-        named |= {one.path for one in path.contains}
-    names: dict[str, str] = {}
-    for path in report.paths:  # a type's own domain goes before that of a path, so that other fields and texts join, too
-        if path.path in named and (domain := domain_of_type(path)) is not None:
-            names.setdefault(root(path.path), domain)
-    return {path: names.get(root(path)) or slug(root(path).replace("[*]", "").replace("*", "key")) for path in named}
+def _event_time(choices: list[Choice], paths: dict[str, PathReport]) -> list[str]:
+    times = [c for c in choices if (c.type == "datetime" or c.unit) and all(isinstance(step, str) for step in parse_path(c.path))]
+    times.sort(key=lambda c: (-paths[c.path].share, not names.TIME.search(names.named(c.path)), len(parse_path(c.path))))
+    return [_one_line(f"# event_time: {{field: {quoted(times[0].path)}}}  # decide: needed by aggregated views")] if times else []

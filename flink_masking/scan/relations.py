@@ -13,6 +13,11 @@ SHARE = 0.1
 """Part of either path's different values that is in common, at least."""
 BYTES = 4
 """Mean length of values that may be identifiers."""
+WORDS = 16
+"""Different words that say no more than a list does, at most."""
+LONG = 6
+"""Mean length of numbers that may be identifiers even where few of them come back often."""
+_CODES = (kernels.INTEGER, kernels.UUID, kernels.HEX, kernels.ARN)
 _MARK = np.uint64(8)
 _NEVER = (kernels.BOOLEAN, kernels.DECIMAL, kernels.DATE, kernels.DATETIME, kernels.TIME, kernels.TEXT, kernels.EPOCH_S, kernels.EPOCH_MS,
           kernels.EPOCH_US, kernels.EPOCH_NS)  # fmt: skip
@@ -90,5 +95,9 @@ def _may_identify(statistics: Statistics, path: int) -> bool:
     counts, shapes = statistics.counts[path], statistics.shapes[path]
     values = int(shapes.sum())
     different = len(statistics.values.of(path))
+    long_ = counts[kernels.BYTES] >= LONG * values
+    if different <= WORDS and shapes[kernels.WORD] >= 0.9 * values:  # a list of words, such as levels of severity
+        return False
     return (values > 0 and different >= LEAST and counts[kernels.BYTES] >= BYTES * values
-            and shapes[list(_NEVER)].sum() < 0.5 * values and different >= 0.02 * min(values, 20_000))
+            and shapes[list(_NEVER)].sum() < 0.5 * values
+            and (different >= 0.02 * min(values, 20_000) or (long_ and shapes[list(_CODES)].sum() >= 0.9 * values)))

@@ -3,10 +3,16 @@
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from flink_masking.scan.frames import Frame
+
 KINDS = ("string", "number", "boolean", "null", "object", "array")
 SHAPES = ("", "empty", "integer", "decimal", "epoch s", "epoch ms", "epoch µs", "epoch ns", "boolean", "UUID", "date", "date-time", "time",
           "IP", "MAC", "e-mail", "URL", "ARN", "URN", "hexadecimal", "code", "word", "text", "other")  # fmt: skip
 """Names of the shapes of `value_kernels`."""
+JOINS = 0.3
+"""Part of the smaller set of two paths' values that recurs where a join is likely."""
+_UNTOLD = ("frames",)
+"""What is there for proposals only."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Related:
         path: the other path.
         common: different values in common; values of the class that the discriminator tells.
         of: how many were compared.
+        of_other: how many of the other path's were compared.
         after: separator in front of the recurring part, "" where it is the whole value.
     """
 
@@ -47,6 +54,12 @@ class Related:
     common: int
     of: int
     after: str = ""
+    of_other: int = 0
+
+    @property
+    def close(self) -> bool:
+        """Whether a good part of the smaller set of values recurs, so that a join is likely."""
+        return self.common >= JOINS * min(self.of, self.of_other or self.of)
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ class PathReport:
         equals: paths whose values these values are.
         contains: paths whose values are parts of these values.
         told_by: siblings that tell what these values are.
+        frames: what stands around the part of texts that varies, where that is a word of a format; for proposals, not told.
     """
 
     path: str
@@ -88,6 +102,7 @@ class PathReport:
     equals: tuple[Related, ...] = ()
     contains: tuple[Related, ...] = ()
     told_by: tuple[Related, ...] = ()
+    frames: tuple[Frame, ...] = ()
 
     @property
     def scalars(self) -> int:
@@ -134,5 +149,6 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
+        paths = [{key: value for key, value in asdict(path).items() if key not in _UNTOLD} for path in self.paths]
         return {"format": self.format, "inputs": [source._asdict() for source in self.inputs], "records": self.records,
-                "bytes": self.bytes, "broken": self.broken, "paths": [asdict(path) for path in self.paths]}
+                "bytes": self.bytes, "broken": self.broken, "paths": paths}

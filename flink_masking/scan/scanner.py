@@ -1,6 +1,7 @@
 """From batches of records to a report."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +15,8 @@ from flink_masking.scan.members import Reader
 from flink_masking.scan.relations import recurrences
 from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
 from flink_masking.scan.statistics import Evidence, Statistics
+from flink_masking.scan.vocabulary import Vocabulary
+from flink_masking.scan.weight import weighty
 
 _KIND = {Kind.STRING: "string", Kind.ENCODED: "string", Kind.NUMBER: "number", Kind.TRUE: "boolean", Kind.FALSE: "boolean",
          Kind.NULL: "null", Kind.OBJECT: "object", Kind.ARRAY: "array"}  # fmt: skip
@@ -44,7 +47,8 @@ class Scanner:
         """
         self._format = format
         self._reader = Reader(format, columns)
-        self._statistics = Statistics(self._reader.paths, detectors or Detectors())
+        self._detectors = detectors or Detectors()
+        self._statistics = Statistics(self._reader.paths, self._detectors)
         self._inputs: dict[str, int] = {}
         self._broken: dict[str, int] = {}
         self._records = self._bytes = 0
@@ -69,14 +73,25 @@ class Scanner:
         equals: dict[int, list[Related]] = {}
         contains: dict[int, list[Related]] = {}
         for one in recurrences(statistics, kept):
-            related = Related(paths.name(one.source), one.common, one.of_path, one.mark)
+            related = Related(paths.name(one.source), one.common, one.of_path, one.mark, one.of_source)
             (equals if one.whole else contains).setdefault(one.path, []).append(related)
         told: dict[int, list[Related]] = {}
         for other in statistics.siblings.found(targets):
             told.setdefault(other.sibling, []).append(Related(paths.name(other.path), other.explained, other.values))
         reports = [self._of(number, readable, maps.get(number, 0), equals, contains, told) for number in kept]
+        personal = [number for number, one in zip(kept, reports, strict=True) if weighty(one, light=False)]
+        vocabulary = Vocabulary(self._detectors, statistics.values, personal)
+        reports = [self._framed(number, one, vocabulary) for number, one in zip(kept, reports, strict=True)]
         inputs = tuple(Source(name, count) for name, count in self._inputs.items())
         return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports))
+
+    def _framed(self, number: int, report: PathReport, vocabulary: Vocabulary) -> PathReport:
+        """The report with what stands around the part of its texts that varies."""
+        texts = report.kinds.get("string", 0) - report.shapes.get("empty", 0)
+        frames = self._statistics.frames.of(number, texts) if texts else ()
+        if not frames or not all(vocabulary.holds(frame.before) and vocabulary.holds(frame.after) for frame in frames):
+            return report
+        return replace(report, frames=frames)
 
     def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
         counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()

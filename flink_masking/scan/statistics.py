@@ -8,6 +8,7 @@ from flink_masking.detect import TYPES, Detectors
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step
 from flink_masking.scan import value_kernels as kernels
+from flink_masking.scan.frames import Frames
 from flink_masking.scan.members import Members
 from flink_masking.scan.siblings import Siblings
 from flink_masking.scan.sketch import Sketches
@@ -62,6 +63,7 @@ class Statistics:
         evidence: by path and type.
         values: hashes of values.
         parts: hashes of parts of values, the lowest byte of each (`MARK`) the separator in front of the part.
+        frames: what stands around the parts of texts.
         siblings: what members with telling names say of their siblings.
     """
 
@@ -74,6 +76,7 @@ class Statistics:
         self._last = np.full(most, -1, np.int64)
         self.evidence: dict[int, dict[int, Evidence]] = {}
         self.values, self.parts = Sketches(most), Sketches(most)
+        self.frames = Frames(most)
         self.siblings = Siblings(paths)
         self._hints = np.zeros(0, np.int32)
 
@@ -94,6 +97,7 @@ class Statistics:
         scalars = np.flatnonzero(found.kinds < Kind.NULL)
         self.values.add(found.places[scalars], hashes[scalars])
         self._add_parts(found)
+        self.frames.add(found)
         whole = self._detect(found, np.flatnonzero(found.kinds <= Kind.NUMBER))
         self.siblings.add(found, hashes, np.where(whole > 0, whole + kernels.SHAPES, shapes))
 
@@ -142,6 +146,7 @@ class Statistics:
             self.evidence.setdefault(into, {}).setdefault(type_, Evidence()).add(evidence)
         self.values.join(into, place)
         self.parts.join(into, place)
+        self.frames.join(into, place)
 
     def telling(self, step: Step) -> bool:
         """Whether a key looks like data: something is found in it, whatever stands around it."""

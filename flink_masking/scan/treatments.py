@@ -1,16 +1,11 @@
 """What a proposal does with each type of data, until a person decides otherwise: nothing is shown that can say who somebody is."""
 
-import re
 from typing import NamedTuple
 
 TYPED = frozenset((
     "email", "phone", "payment_card", "iban", "us_ssn", "postal_code", "ip_address", "mac_address", "imei", "cvv", "card_expiry", "vin",
     "date", "person", "street", "city", "country", "national_id", "passport", "user_name", "device_id", "uuid", "url"))
 """Types of fields that a proposal may name for texts."""
-TELLING_NAMES = re.compile(
-    r"diagnos|disease|condition|medic|symptom|allerg|religio|ethnic|race$|gender|^sex$|orientation|politic|salary|income|disabilit|pregnan|blood",
-    re.IGNORECASE)
-"""Names of fields that say something sensitive, whatever their values look like."""
 
 
 class Treatment(NamedTuple):
@@ -21,12 +16,14 @@ class Treatment(NamedTuple):
         type: a type of fields, or None.
         rule: in YAML; None: drop.
         decide: what a person must decide, "" for nothing.
+        unit: of a time as a number, "" for none.
     """
 
     role: str
     type: str | None
     rule: str | None
     decide: str = ""
+    unit: str = ""
 
 
 _TYPES = {

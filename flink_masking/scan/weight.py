@@ -9,7 +9,7 @@ CERTAIN, TIMES = 90, 3
 _LIGHT = frozenset(("URL", "UUID", "DATE", "TITLE", "ORGANIZATION"))
 """Types that say little of a person."""
 
-_CLOSED = ("UUID", "hexadecimal", "MAC", "IP", "date", "date-time", "time", "boolean")
+_CLOSED = ("UUID", "hexadecimal", "MAC", "IP", "date", "date-time", "time", "boolean", "URN", "decimal")
 """Shapes in which only the value as a whole can be something."""
 
 

@@ -1,0 +1,109 @@
+"""Decides on class and rule of a field by what was found in its values, by what they look like, and by its name."""
+
+from flink_masking.scan import names
+from flink_masking.scan.forms import within
+from flink_masking.scan.names import domain_of
+from flink_masking.scan.report import Found, PathReport
+from flink_masking.scan.treatments import Treatment, treatment
+
+FREE_TEXT = 0.2
+"""A field of which this part of the values are texts of several words is free text."""
+FEW = 64
+"""Different values of a field that is a list of words, at most; each comes back `OFTEN` times."""
+OFTEN = 5
+LONG = 6
+"""Digits of a number that identifies, however often it comes back."""
+EPOCHS = {"epoch s": "s", "epoch ms": "ms", "epoch µs": "us", "epoch ns": "ns"}
+"""Units of times since 1970."""
+_CODES = ("UUID", "ARN", "URN", "hexadecimal")
+
+
+def whole(report: PathReport, found: list[Found]) -> list[Found]:
+    """The types that a good part of the values are as a whole."""
+    return [one for one in found if one.whole >= 0.2 * report.scalars]
+
+
+def mixed(report: PathReport, found: list[Found]) -> bool:
+    """Whether the values are of several types, or of one type in part only, so that no one rule and domain fits them."""
+    types = whole(report, found)
+    return len(types) > 1 or (bool(types) and types[0].whole < 0.8 * report.scalars and "key" not in types[0].reasons)
+
+
+def treated(report: PathReport, found: list[Found], domain: str | None) -> Treatment:
+    """Class, type and rule of a field; what is left over is dropped.
+
+    Args:
+        report: of the field.
+        found: the findings that count.
+        domain: of the pseudonyms where its values recur elsewhere.
+    """
+    types, form = whole(report, found), within(report)
+    name = names.named(report.path)
+    if report.looks("text") >= FREE_TEXT and not types:
+        return Treatment("free_text", None, "redact", "texts hold personal data; redact_text shows the rest of them" if found else "")
+    if mixed(report, found):
+        listed = " and ".join(one.type for one in types[:3]) + ("" if len(types) > 1 else " and others")
+        return Treatment("direct", None, None, f"values are of several types, {listed}: one rule and domain does not fit them all")
+    if types:
+        return treatment(types[0].type, types[0].category, domain, bool(report.kinds.get("string")))
+    if form is not None and (domain is not None or (names.IDENTIFIER.search(name) and not _repeats(report))):
+        return Treatment("identifier", None, f"{{technique: pseudonym, domain: {domain or _domain_of_form(report)}, within: {form}}}",
+                         "" if domain is not None else "what stands around the identifier is shown")
+    if domain is not None:
+        return Treatment("identifier", None, pseudonym(domain))
+    if report.contains and not _repeats(report):
+        inside = report.contains[0].path
+        return Treatment("identifier", None, pseudonym(domain_of(report.path)),
+                         f"values of {inside} are part of it; a pseudonym of the whole value does not join with it")
+    if found:
+        return Treatment("free_text", None, None, "personal data in some values")
+    if names.SENSITIVE.search(name):
+        return Treatment("sensitive", None, None, "its name says that it is sensitive")
+    return _by_shape(report, name)
+
+
+def _by_shape(report: PathReport, name: str) -> Treatment:
+    """Where nothing was found."""
+    shape = next(iter(report.shapes), "")
+    full, repeats = report.looks(shape) >= 0.99, _repeats(report)
+    if report.looks("boolean") >= 0.99:
+        return Treatment("plain", None, "keep")
+    if names.VERSION.search(name) and report.bytes <= 20:
+        return Treatment("plain", None, "keep" if repeats else None, "" if repeats else "a version; keep it if many have the same one")
+    if names.PLACE.search(name):
+        return Treatment("quasi", None, None, "a place; where and when together say who it was")
+    long_ = report.bytes >= LONG and shape in ("integer", "code")
+    if (full and shape in _CODES) or (names.IDENTIFIER.search(name) and (not repeats or (long_ and shape == "integer"))):
+        return Treatment("identifier", None, pseudonym(domain_of(report.path)))
+    if full and shape in ("date", "date-time"):
+        return Treatment("plain", None, f"{{technique: generalize, date: {'hour' if shape == 'date-time' else 'month'}}}")
+    if shape in EPOCHS and report.looks(shape) == 1 and not repeats:
+        return Treatment("plain", None, "{technique: generalize, date: hour}", unit=EPOCHS[shape])
+    if names.MEASURE.search(name) and report.looks("integer", "decimal") >= 0.99:
+        return Treatment("measure", None, "keep")
+    if full and shape in ("decimal", "integer") and (report.kinds.get("number") or shape == "decimal"):
+        if shape == "integer" and not repeats and report.distinct > 0.9 * report.scalars and report.bytes >= 5:
+            return Treatment("identifier", None, None, "nearly every number is another one: an identifier, or a measure to keep")
+        return Treatment("measure" if shape == "decimal" else "plain", None, "keep")
+    if repeats and report.distinct and shape not in ("text", "IP", "e-mail", "MAC"):
+        return Treatment("plain", None, "keep")
+    return Treatment("plain", None, None, "nothing was found in it; keep it if it says nothing of a person")
+
+
+def pseudonym(domain: str) -> str:
+    """The rule in YAML."""
+    return f"{{technique: pseudonym, domain: {domain}}}"
+
+
+def _repeats(report: PathReport) -> bool:
+    """Whether a path has few different values that come back."""
+    return report.distinct <= FEW and report.scalars >= OFTEN * report.distinct
+
+
+def _domain_of_form(report: PathReport) -> str:
+    """A domain for what stands in a form: its own first word where there is one form, such as Practitioner."""
+    words = [frame.before for frame in report.frames]
+    first = names.slug(words[0].partition("/")[0].partition("?")[0].partition(":")[0]) if len(words) == 1 else ""
+    return first if first not in ("", "value", "http", "https", "urn", "arn") else domain_of(report.path)
+
+
