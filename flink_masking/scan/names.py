@@ -9,7 +9,8 @@ IDENTIFIER = re.compile(
     r"|(?:Id|ID|Uuid|UUID|Guid|Arn|Ref|Reference|Key|Ids|IDs)$")  # fmt: skip
 """Names of identifiers."""
 EVENT = re.compile(
-    r"trace|span|request|event|message|correlation|transaction|invocation|session|commit|build|batch|^job|log|record|template", re.IGNORECASE)
+    r"trace|span|request|event|message|correlation|transaction|invocation|session|commit|build|batch|^job|log|record"
+    r"|template", re.IGNORECASE)  # fmt: skip
 """Identifiers of events and things that happen, not of people."""
 PEOPLE = re.compile(
     r"user|customer|patient|person|subject|member|client|employee|owner|driver|passenger|principal|actor|account|author|holder"
