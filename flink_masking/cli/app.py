@@ -11,6 +11,7 @@ from flink_masking.cli import (
     check,
     demo,
     dp,
+    example,
     generate,
     health,
     jars,
@@ -73,6 +74,7 @@ _keys.command("signer")(keys.signer)
 _keys.command("sign")(keys.sign)
 app.add_typer(_keys, name="keys")
 
+app.command("example")(example.example)
 app.command("generate")(generate.generate)
 app.command("scan")(scan.scan)
 app.command("preview")(preview.preview)
