@@ -79,6 +79,8 @@ def _opaque(report: PathReport) -> Choice:
 
 
 def _scalar(report: PathReport, untyped: bool, domain: str | None, keyed: bool) -> Choice:
+    if not report.values:
+        return Choice(report.path, "plain", None, None, "every other element, of which the sample has none")
     if not report.scalars:
         return Choice(report.path, "plain", None, None, f"null in all of {report.values:,}", "what it is when it is not null")
     found = weighty(report)

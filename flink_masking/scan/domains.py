@@ -38,4 +38,6 @@ def domains(paths: Iterable[PathReport], of_type: Mapping[str, str], mixed: Cont
     for name in named:  # a type's own domain goes before that of a path, so that other fields and texts join, too
         if name in of_type:
             names.setdefault(root(name), of_type[name])
-    return {path: names.get(root(path)) or domain_of(root(path)) for path in named}
+    for name in sorted(named, key=lambda path: (len(domain_of(path)), domain_of(path))):
+        names.setdefault(root(name), domain_of(name))
+    return {path: names[root(path)] for path in named}

@@ -33,7 +33,7 @@ def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dic
     queue = [0]
     while queue:
         number = queue.pop()
-        keyed = [child for child in children.get(number, []) if paths.steps[child] is not Wild.ELEMENT]
+        keyed = [child for child in children.get(number, []) if isinstance(paths.steps[child], str) or paths.steps[child] is Wild.KEY]
         if _is_map(number, keyed, paths, statistics):
             star = next((child for child in keyed if paths.steps[child] is Wild.KEY), None)
             if star is None:

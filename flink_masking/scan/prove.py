@@ -1,5 +1,6 @@
 """Runs a proposal over the sample it was made from, and corrects it until it takes every record."""
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from flink_masking.protector import Protector
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.propose import write
 from flink_masking.scan.report import Report
+from flink_masking.scan.scanner import Scanner
 
 RECORD = frozenset({"malformed", "not_an_object", "oversize", "ragged", "header", "missing_payload", "duplicate_field"})
 """Reasons that lie in a record, whatever a policy says."""
@@ -51,6 +53,23 @@ def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[p
     Raises:
         InputError: a record of the sample would go to quarantine in spite of all corrections.
     """
+    if report.selectors:
+        closer = _closer(report, batches(), columns)
+        with contextlib.suppress(InputError):  # without selectors, there is a proposal in any case
+            return _proposal(closer, stream, batches, columns)
+    return _proposal(report, stream, batches, columns)
+
+
+def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[str, ...] | None) -> Report:
+    """The report of a second scan, in which selected values have paths of their own."""
+    scanner = Scanner(report.format, columns, selectors=report.selectors)
+    for batch in batches:
+        scanner.add(batch)
+    return scanner.report()
+
+
+def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]], columns: tuple[str, ...] | None) -> Proposal:
+    """Propose, run and correct until every record is taken."""
     opaque: set[str] = set()
     untyped: set[str] = set()
     for _ in range(ROUNDS):

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from flink_masking.scan.frames import Frame
+from flink_masking.scan.selectors import Selector
 
 KINDS = ("string", "number", "boolean", "null", "object", "array")
 SHAPES = ("", "empty", "integer", "decimal", "epoch s", "epoch ms", "epoch µs", "epoch ns", "boolean", "UUID", "date", "date-time", "time",
@@ -83,6 +84,8 @@ class PathReport:
         equals: paths whose values these values are.
         contains: paths whose values are parts of these values.
         told_by: siblings that tell what these values are.
+        named: the type of data that values have by the name of the field alone, "" for none.
+        health: whether the values are codes, or their names, of a system for diseases and drugs.
         frames: what stands around the part of texts that varies, where that is a word of a format; for proposals, not told.
     """
 
@@ -102,6 +105,8 @@ class PathReport:
     equals: tuple[Related, ...] = ()
     contains: tuple[Related, ...] = ()
     told_by: tuple[Related, ...] = ()
+    named: str = ""
+    health: bool = False
     frames: tuple[Frame, ...] = ()
 
     @property
@@ -133,6 +138,7 @@ class Report:
         bytes: of the records.
         broken: records that cannot be read, by reason; nothing else is known of them.
         paths: in the order of the records.
+        selectors: what tells elements of arrays apart; for proposals, not told.
     """
 
     format: str
@@ -141,6 +147,7 @@ class Report:
     bytes: int
     broken: dict[str, int] = field(default_factory=dict)
     paths: tuple[PathReport, ...] = ()
+    selectors: tuple[Selector, ...] = ()
 
     @property
     def readable(self) -> int:

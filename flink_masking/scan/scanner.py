@@ -9,11 +9,13 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.detect import TYPES, Detectors, Reason
 from flink_masking.records.kinds import Kind
+from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
 from flink_masking.scan.maps import join_maps
 from flink_masking.scan.members import Reader
 from flink_masking.scan.relations import recurrences
 from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
+from flink_masking.scan.selectors import Selecting, Selector, selectors
 from flink_masking.scan.statistics import Evidence, Statistics
 from flink_masking.scan.vocabulary import Vocabulary
 from flink_masking.scan.weight import weighty
@@ -34,13 +36,15 @@ class Scanner:
         ([('email', 1, ['EMAIL'])], {'malformed': 1})
     """
 
-    def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, detectors: Detectors | None = None) -> None:
+    def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, detectors: Detectors | None = None,
+                 selectors: tuple[Selector, ...] = ()) -> None:
         """Begin a scan.
 
         Args:
             format: of the records, a key of `flink_masking.records.codec.FORMATS`.
             columns: of a format with a header, the names of a record's cells.
             detectors: what to look for; all types by default.
+            selectors: elements of arrays whose values are to have paths of their own, from an earlier scan of the same records.
 
         Raises:
             InputError: the columns are no header.
@@ -49,6 +53,7 @@ class Scanner:
         self._reader = Reader(format, columns)
         self._detectors = detectors or Detectors()
         self._statistics = Statistics(self._reader.paths, self._detectors)
+        self._selecting = Selecting(self._reader.paths, selectors) if selectors else None
         self._inputs: dict[str, int] = {}
         self._broken: dict[str, int] = {}
         self._records = self._bytes = 0
@@ -56,6 +61,8 @@ class Scanner:
     def add(self, batch: pa.BinaryArray, source: str = "") -> None:
         """Add a batch of n records; `source` is the name of the input that they come from."""
         found, broken = self._reader.read(batch)
+        if self._selecting is not None:
+            self._selecting.apply(found)
         self._statistics.add(found, self._records)
         _, offsets, _ = arrow.parts(batch)
         self._records += len(batch)
@@ -68,7 +75,9 @@ class Scanner:
         """What was found. The scan ends with it: members of maps have one path from now on."""
         paths, statistics = self._reader.paths, self._statistics
         targets, maps = join_maps(paths, statistics)
-        kept = [number for number in _in_order(paths.parents, targets) if number and statistics.counts[number].any()]
+        others = set() if self._selecting is None else self._selecting.others
+        counted = statistics.counts.any(axis=1)
+        kept = [number for number in _in_order(paths.parents, targets) if number and (number in others or counted[number])]
         readable = self._records - sum(self._broken.values())
         equals: dict[int, list[Related]] = {}
         contains: dict[int, list[Related]] = {}
@@ -76,14 +85,20 @@ class Scanner:
             related = Related(paths.name(one.source), one.common, one.of_path, one.mark, one.of_source)
             (equals if one.whole else contains).setdefault(one.path, []).append(related)
         told: dict[int, list[Related]] = {}
-        for other in statistics.siblings.found(targets):
+        discriminators = statistics.siblings.found(targets)
+        coded = {one.sibling for one in discriminators if any(names.HEALTH.search(value) for value in one.classes)}
+        for other in discriminators:
+            if not other.tells:
+                continue
             told.setdefault(other.sibling, []).append(Related(paths.name(other.path), other.explained, other.values))
         reports = [self._of(number, readable, maps.get(number, 0), equals, contains, told) for number in kept]
         personal = [number for number, one in zip(kept, reports, strict=True) if weighty(one, light=False)]
         vocabulary = Vocabulary(self._detectors, statistics.values, personal)
-        reports = [self._framed(number, one, vocabulary) for number, one in zip(kept, reports, strict=True)]
+        reports = [self._framed(number, replace(one, health=number in coded), vocabulary)
+                   for number, one in zip(kept, reports, strict=True)]  # fmt: skip
+        chosen = selectors(discriminators, paths, self._detectors, vocabulary) if self._selecting is None else ()
         inputs = tuple(Source(name, count) for name, count in self._inputs.items())
-        return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports))
+        return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports), chosen)
 
     def _framed(self, number: int, report: PathReport, vocabulary: Vocabulary) -> PathReport:
         """The report with what stands around the part of its texts that varies."""
@@ -92,6 +107,11 @@ class Scanner:
         if not frames or not all(vocabulary.holds(frame.before) and vocabulary.holds(frame.after) for frame in frames):
             return report
         return replace(report, frames=frames)
+
+    def _named(self, number: int) -> str:
+        paths = self._reader.paths
+        told = (self._detectors.key_type(name) for name in names.hinted(paths.name(number), paths.path(number)))
+        return next((type_[0] for type_ in told if type_ is not None), "")
 
     def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
         counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()
@@ -104,8 +124,8 @@ class Scanner:
         records = min(counts[kernels.RECORDS], readable)
         distinct, exact = self._statistics.values.distinct(number)
         return PathReport(
-            path=self._reader.paths.name(number), values=values, records=records, share=records / readable if readable else 0.0,
-            kinds=kinds, conflict=len(kinds.keys() - {"null"}) > 1,
+            path=self._reader.paths.name(number), named=self._named(number), values=values, records=records,
+            share=records / readable if readable else 0.0, kinds=kinds, conflict=len(kinds.keys() - {"null"}) > 1,
             always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=keys,
             distinct=distinct, exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
             shapes={SHAPES[k]: shapes[k] for k in sorted(range(1, len(SHAPES)), key=lambda k: -shapes[k]) if shapes[k]},

@@ -1,12 +1,13 @@
-"""Members such as type, system, url or key, whose value says what a sibling, or a member of it, holds: an address or a number."""
+"""Members such as type, system, url or key, whose value says what the members beside it hold: an address or a number."""
 
 from typing import NamedTuple
 
 import numpy as np
 
 from flink_masking.records.kinds import Kind
+from flink_masking.records.paths import Wild
 from flink_masking.scan.members import Members
-from flink_masking.scan.tree import Numbering
+from flink_masking.scan.tree import Numbering, above
 
 NAMES = frozenset((
     "type", "system", "url", "key", "kind", "name", "code", "use", "category", "field", "attribute", "scheme", "label", "property", "rel"))
@@ -15,46 +16,72 @@ MOST = 64
 """Different values of one that discriminates, at most."""
 LEAST = 5
 """Values of a sibling that say something, at least."""
+UP, ARRAYS = 5, 2
+"""Levels between a member and the object that holds it and what it discriminates, and arrays among them, at most."""
 
 
 class Discriminator(NamedTuple):
-    """A member by which its sibling's values can be told apart.
+    """A member by which others in the same object can be told apart.
 
     Attributes:
         path: number of its path.
-        sibling: number of the sibling's path.
-        different: how many different values it has.
+        sibling: number of the other's path.
+        anchor: number of the path of the object that holds both.
         values: values of the sibling that were looked at.
         alone: how many of them are of the commonest class.
         explained: how many are of the commonest class among those with the same discriminating value.
-        classes: how many values are of each class: shape, or `SHAPES` and the number of a type and 1.
+        classes: by discriminating value, how many values are of each class: shape, or `SHAPES` and the number of a type and 1.
     """
 
     path: int
     sibling: int
-    different: int
+    anchor: int
     values: int
     alone: int
     explained: int
-    classes: dict[int, int]
+    classes: dict[str, dict[int, int]]
+
+    @property
+    def tells(self) -> bool:
+        """Whether the values of one kind are told from the others."""
+        return len(self.classes) > 1 and self.explained >= 0.9 * self.values and self.explained - self.alone >= max(2, 0.05 * self.values)
 
 
 class Siblings:
-    """Counts of sibling values by the hash of the discriminating value and by class."""
+    """Counts of members' values by the discriminating value and by class."""
 
     def __init__(self, paths: Numbering) -> None:
         """Begin with nothing."""
-        self._paths, self._parents, self._telling = paths, np.zeros(0, np.int32), np.zeros(0, bool)
-        self._seen: dict[int, set[int]] = {}
+        self._paths, self._known = paths, 0
+        self._telling: list[int] = []
+        self._anchors: dict[int, dict[int, int]] = {}
+        self._held: dict[int, list[tuple[int, int]]] = {}
+        self._texts: dict[int, dict[int, str]] = {}
         self._banned: set[int] = set()
-        self._counts: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
+        self._holders: dict[tuple[int, int], list[int]] = {}
+        self._counts: dict[tuple[int, int, int], dict[tuple[int, int], int]] = {}
 
     def _grow(self) -> None:
-        known, p = len(self._parents), self._paths
-        if known < len(p):
-            names = [isinstance(step, str) and step.lower() in NAMES for step in p.steps[known:]]
-            self._parents = np.concatenate([self._parents, np.array(p.parents[known:], np.int32)])
-            self._telling = np.concatenate([self._telling, np.array(names, bool)])
+        """List for new paths which objects hold them, and how many levels above."""
+        p = self._paths
+        for number in range(max(1, self._known), len(p)):
+            step, parent = p.steps[number], p.parents[number]
+            found = {parent: 1} if parent else {}
+            if parent and p.parents[parent] and p.steps[parent] is not Wild.ELEMENT:  # {"key": …, "value": {"stringValue": …}}
+                found[p.parents[parent]] = 2
+            up, arrays, at = 1, 0, parent
+            while at > 0 and up <= UP and arrays < ARRAYS:
+                if p.steps[at] is Wild.ELEMENT:
+                    found[at] = up
+                    arrays += 1
+                at, up = p.parents[at], up + 1
+            for anchor, levels in found.items():
+                self._held.setdefault(anchor, []).append((number, levels))
+            if isinstance(step, str) and step.lower() in NAMES:
+                self._telling.append(number)
+                able = {anchor: levels for anchor, levels in found.items() if levels == 1 or p.steps[anchor] is Wild.ELEMENT}
+                self._anchors[number] = able
+        self._known = len(p)
 
     def add(self, found: Members, hashes: np.ndarray, classes: np.ndarray) -> None:
         """Add a batch.
@@ -65,63 +92,79 @@ class Siblings:
             classes: int, n, see `Discriminator.classes`.
         """
         self._grow()
-        text = (found.kinds == Kind.STRING) | (found.kinds == Kind.ENCODED)
-        telling = np.flatnonzero(self._telling[found.places] & text & (found.owners >= 0))
-        if not len(telling):
+        if not self._telling or not (found.owners >= 0).any():
             return
+        scalar = np.flatnonzero(found.kinds < Kind.NULL)
+        order = scalar[np.argsort(found.places[scalar], kind="stable")]
+        sorted_places = found.places[order]
+        edges = np.searchsorted(sorted_places, np.arange(self._known + 1))
+        first, last = edges[:-1], edges[1:]
         value_of = np.zeros(len(found.starts), np.uint64)
-        scalar = np.flatnonzero((found.kinds < Kind.NULL) & (found.owners >= 0))
-        anchors = found.owners[scalar]
-        deeper = (found.kinds[anchors] == Kind.OBJECT) & (found.owners[anchors] >= 0)  # {"key": …, "value": {"stringValue": …}}
-        scalar, anchors = np.concatenate([scalar, scalar[deeper]]), np.concatenate([anchors, found.owners[anchors[deeper]]])
-        above = found.places[anchors]
-        for path in np.unique(found.places[telling]).tolist():
-            if path in self._banned:
+        for path in self._telling:
+            own = order[first[path] : last[path]]
+            own = own[(found.kinds[own] == Kind.STRING) | (found.kinds[own] == Kind.ENCODED)]
+            if path in self._banned or not len(own) or not self._remember(path, found, own, hashes):
                 continue
-            own = telling[found.places[telling] == path]
-            seen = self._seen.setdefault(path, set())
-            seen.update(np.unique(hashes[own]).tolist()[: MOST + 1])
-            if len(seen) > MOST:
-                self._banned.add(path)
-                continue
-            value_of[found.owners[own]] = hashes[own]
-            beside = np.flatnonzero((above == self._parents[path]) & (found.places[scalar] != path) & (value_of[anchors] != 0))
-            others = scalar[beside]
-            self._count(path, found.places[others], value_of[anchors[beside]], classes[others])
-            value_of[found.owners[own]] = 0
+            for anchor, levels in self._anchors[path].items():
+                holders = above(found.owners, own, levels)
+                value_of[holders] = hashes[own]
+                times = self._holders.setdefault((path, anchor), [0, 0])
+                times[0] += len(holders)
+                times[1] += np.count_nonzero(value_of[holders] != hashes[own])
+                for other, up in self._held[anchor]:
+                    if other == path or first[other] == last[other]:
+                        continue
+                    others = order[first[other] : last[other]]
+                    values = value_of[above(found.owners, others, up)]
+                    beside = np.flatnonzero(values)
+                    self._count((path, other, anchor), values[beside], classes[others[beside]])
+                value_of[holders] = 0
 
-    def _count(self, path: int, places: np.ndarray, values: np.ndarray, classes: np.ndarray) -> None:
-        if not len(places):
+    def _remember(self, path: int, found: Members, own: np.ndarray, hashes: np.ndarray) -> bool:
+        """Remember the texts of the values that discriminate; whether they are few."""
+        texts = self._texts.setdefault(path, {})
+        different, index = np.unique(hashes[own], return_index=True)
+        for h, k in zip(different.tolist()[: MOST + 1], index.tolist(), strict=False):
+            if h not in texts:
+                texts[h] = found.data[found.starts[own[k]] : found.ends[own[k]]].tobytes().decode("utf-8", "replace")
+        if len(texts) <= MOST:
+            return True
+        self._banned.add(path)
+        del self._texts[path]
+        return False
+
+    def _count(self, pair: tuple[int, int, int], values: np.ndarray, classes: np.ndarray) -> None:
+        if not len(values):
             return
-        rows = np.empty(len(places), [("place", np.int64), ("value", np.uint64), ("class", np.int64)])
-        rows["place"], rows["value"], rows["class"] = places, values, classes
-        order = np.lexsort((rows["class"], rows["value"], rows["place"]))
-        rows = rows[order]
-        edges = np.r_[0, np.flatnonzero(rows[1:] != rows[:-1]) + 1, len(rows)]
-        for row, times in zip(rows[edges[:-1]].tolist(), np.diff(edges).tolist(), strict=True):
-            counts = self._counts.setdefault((path, row[0]), {})
-            counts[row[1:]] = counts.get(row[1:], 0) + times
+        counts = self._counts.setdefault(pair, {})
+        different, inverse = np.unique(values, return_inverse=True)
+        both, times = np.unique(inverse.astype(np.int64) << 20 | classes.astype(np.int64), return_counts=True)
+        for one, more in zip(both.tolist(), times.tolist(), strict=True):
+            key = int(different[one >> 20]), one & 0xFFFFF
+            counts[key] = counts.get(key, 0) + more
 
     def found(self, targets: np.ndarray) -> list[Discriminator]:
-        """The members that discriminate.
+        """The members that other members' classes can be compared by.
 
         Args:
             targets: for each path the one that it belongs to in the end, where maps have one path for all their members.
         """
-        merged: dict[tuple[int, int], dict[tuple[int, int], int]] = {}
-        for (path, sibling), counts in self._counts.items():
-            if path not in self._banned:
-                into = merged.setdefault((int(targets[path]), int(targets[sibling])), {})
-                for key, times in counts.items():
-                    into[key] = into.get(key, 0) + times
-        results = []
-        for (path, sibling), counts in merged.items():
-            classes: dict[int, int] = {}
-            by_value: dict[int, int] = {}
+        merged: dict[tuple[int, int, int], dict[str, dict[int, int]]] = {}
+        for (path, sibling, anchor), counts in self._counts.items():
+            held, several = self._holders[path, anchor]
+            if path in self._banned or several > 0.1 * held:  # the keys of a list in it, not one that says what it is
+                continue
+            into = merged.setdefault((int(targets[path]), int(targets[sibling]), int(targets[anchor])), {})
             for (value, kind), times in counts.items():
-                classes[kind] = classes.get(kind, 0) + times
-                by_value[value] = max(by_value.get(value, 0), times)
-            total, alone, explained = sum(classes.values()), max(classes.values()), sum(by_value.values())
-            if 2 <= len(by_value) <= MOST and total >= LEAST and explained >= 0.9 * total and explained - alone >= max(2, 0.05 * total):
-                results.append(Discriminator(path, sibling, len(by_value), total, alone, explained, classes))
-        return sorted(results)
+                one = into.setdefault(self._texts[path][value], {})
+                one[kind] = one.get(kind, 0) + times
+        results = []
+        for (path, sibling, anchor), values in merged.items():
+            classes: dict[int, int] = {}
+            for one in values.values():
+                for kind, times in one.items():
+                    classes[kind] = classes.get(kind, 0) + times
+            total, explained = sum(classes.values()), sum(max(one.values()) for one in values.values())
+            if path != sibling and len(values) <= MOST and total >= LEAST:
+                results.append(Discriminator(path, sibling, anchor, total, max(classes.values()), explained, values))
+        return sorted(results, key=lambda one: one[:3])

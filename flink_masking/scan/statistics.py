@@ -10,6 +10,7 @@ from flink_masking.records.paths import Step
 from flink_masking.scan import value_kernels as kernels
 from flink_masking.scan.frames import Frames
 from flink_masking.scan.members import Members
+from flink_masking.scan.names import hinted
 from flink_masking.scan.siblings import Siblings
 from flink_masking.scan.sketch import Sketches
 from flink_masking.scan.tree import Numbering
@@ -117,7 +118,7 @@ class Statistics:
         """Add findings; the result is int16, n: 1 and the type of what a value is as a whole, or 0."""
         known = len(self._hints)
         if known < len(self._paths):
-            new = [self._detectors.hint(self._paths.name(number)) for number in range(known, len(self._paths))]
+            new = [self._hint(number) for number in range(known, len(self._paths))]
             self._hints = np.concatenate([self._hints, np.array(new, np.int32)])
         starts, ends, places = found.starts[scalars], found.ends[scalars], found.places[scalars]
         what = self._detectors.find(found.data, starts, ends, self._hints[places])
@@ -137,6 +138,11 @@ class Statistics:
         whole = np.zeros(len(found.starts), np.int16)
         whole[scalars[values[full]]] = types[full] + 1
         return whole
+
+    def _hint(self, number: int) -> int:
+        """The hint of a path, of what selects it if that says something."""
+        named = hinted(self._paths.name(number), self._paths.path(number))
+        return next((hint for name in named if (hint := self._detectors.hint(name))), 0)
 
     def join(self, into: int, place: int) -> None:
         """Add what was found at one path to another."""

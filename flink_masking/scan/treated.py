@@ -13,6 +13,8 @@ FEW = 64
 OFTEN = 5
 LONG = 6
 """Digits of a number that identifies, however often it comes back."""
+OPAQUE = 12
+"""Bytes of a value with an identifier inside that is none of a list of words."""
 EPOCHS = {"epoch s": "s", "epoch ms": "ms", "epoch µs": "us", "epoch ns": "ns"}
 """Units of times since 1970."""
 _CODES = ("UUID", "ARN", "URN", "hexadecimal")
@@ -39,14 +41,22 @@ def treated(report: PathReport, found: list[Found], domain: str | None) -> Treat
     """
     types, form = whole(report, found), within(report)
     name = names.named(report.path)
+    if report.health:
+        return Treatment("sensitive", None, None, "codes of diseases, drugs or observations, or their names")
     if report.looks("text") >= FREE_TEXT and not types:
         return Treatment("free_text", None, "redact", "texts hold personal data; redact_text shows the rest of them" if found else "")
     if mixed(report, found):
         listed = " and ".join(one.type for one in types[:3]) + ("" if len(types) > 1 else " and others")
         return Treatment("direct", None, None, f"values are of several types, {listed}: one rule and domain does not fit them all")
+    if types and types[0].type == "PERSON" and set(types[0].reasons) == {"key"} and _repeats(report):
+        return Treatment("direct", None, None, "called a name; few that come back often are the names of things, which may be shown")
+    named = report.named == "PERSON" and not names.IDENTIFIER.search(name) and report.looks(*_CODES, "integer", "decimal") < 0.5
+    if not types and named and report.kinds.get("string") and not _repeats(report):
+        return Treatment("direct", None, "redact")
     if types:
         return treatment(types[0].type, types[0].category, domain, bool(report.kinds.get("string")))
-    if form is not None and (domain is not None or (names.IDENTIFIER.search(name) and not _repeats(report))):
+    telling = names.IDENTIFIER.search(name) and (report.bytes >= OPAQUE or not _repeats(report))
+    if form is not None and (domain is not None or telling):
         return Treatment("identifier", None, f"{{technique: pseudonym, domain: {domain or _domain_of_form(report)}, within: {form}}}",
                          "" if domain is not None else "what stands around the identifier is shown")
     if domain is not None:
@@ -57,7 +67,7 @@ def treated(report: PathReport, found: list[Found], domain: str | None) -> Treat
                          f"values of {inside} are part of it; a pseudonym of the whole value does not join with it")
     if found:
         return Treatment("free_text", None, None, "personal data in some values")
-    if names.SENSITIVE.search(name):
+    if names.sensitive(report.path):
         return Treatment("sensitive", None, None, "its name says that it is sensitive")
     return _by_shape(report, name)
 
@@ -70,10 +80,10 @@ def _by_shape(report: PathReport, name: str) -> Treatment:
         return Treatment("plain", None, "keep")
     if names.VERSION.search(name) and report.bytes <= 20:
         return Treatment("plain", None, "keep" if repeats else None, "" if repeats else "a version; keep it if many have the same one")
-    if names.PLACE.search(name):
+    if names.PLACE.search(name) or names.REGION.search(report.path):
         return Treatment("quasi", None, None, "a place; where and when together say who it was")
-    long_ = report.bytes >= LONG and shape in ("integer", "code")
-    if (full and shape in _CODES) or (names.IDENTIFIER.search(name) and (not repeats or (long_ and shape == "integer"))):
+    opaque = full and shape in _CODES and not (shape == "URN" and repeats)
+    if opaque or (names.IDENTIFIER.search(name) and (not repeats or (report.bytes >= LONG and shape == "integer"))):
         return Treatment("identifier", None, pseudonym(domain_of(report.path)))
     if full and shape in ("date", "date-time"):
         return Treatment("plain", None, f"{{technique: generalize, date: {'hour' if shape == 'date-time' else 'month'}}}")

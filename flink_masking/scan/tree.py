@@ -69,3 +69,16 @@ def _key(raw: bytes) -> str:
         return str(json.loads(f'"{text}"')).encode("utf-8", "replace").decode() if "\\" in text else text
     except ValueError:
         return text
+
+
+def above(owners: np.ndarray, members: np.ndarray, levels: int) -> np.ndarray:
+    """The containers so many levels above members.
+
+    Args:
+        owners: int64, for each member of a batch the one that holds it.
+        members: int64, n members that have as many above them.
+        levels: 1 or more.
+    """
+    for _ in range(levels):
+        members = owners[members]
+    return members

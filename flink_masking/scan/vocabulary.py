@@ -35,7 +35,8 @@ class Vocabulary:
 
     def holds(self, text: str) -> bool:
         """Whether a text may be written."""
-        if len(text) > LONGEST or _DATA.search(_OID.sub("", text)):
+        text = _OID.sub("oid", text)
+        if len(text) > LONGEST or _DATA.search(text):
             return False
         if not text:
             return True

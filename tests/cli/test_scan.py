@@ -34,7 +34,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return found
 
 
-WORDS = {"Patient"}
+WORDS = {"Patient", "user.email", "client.address", "http://example.org/race"}
 """Values that are words of a format."""
 NAMES = ["customers", "fhir", "cloudtrail", "otlp", "taxi"]
 
