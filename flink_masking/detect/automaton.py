@@ -7,11 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flink_masking.detect.automaton_flags_kernels import ACCEPTS, AFTER, SHIFT
+from flink_masking.detect.automaton_flags_kernels import AFTER, WIDTH
 from flink_masking.detect.regex import Regex, closure, read
 from flink_masking.errors import PolicyError
 
 MOST_STATES = 60_000
+_FREQUENT = b"0123456789 -.:/(abcdefABCDEF"
+"""Bytes that numbers are written with: their classes are the first ones, so that few cache lines hold them."""
 
 
 class Automaton(NamedTuple):
@@ -19,9 +21,8 @@ class Automaton(NamedTuple):
 
     Attributes:
         classes: uint8, 256: the class of each byte.
-        moves: uint32, states times 2^SHIFT: where the row of the next state begins,
-        the top bit set where that state accepts; 0 is no state.
-        first: uint32, 256: the state after the first byte of a match, as in `moves`.
+        moves: uint16, states times `WIDTH`: the next state by the class of the next byte; 0 is none.
+        first: uint16, 256: the state after the first byte of a match.
         accepted: int32, for each state where its list in `patterns` begins, and one more.
         patterns: int32, numbers of the patterns that end in a state.
         flags: uint8, for each pattern.
@@ -41,7 +42,7 @@ class Automaton(NamedTuple):
 
 def digest(patterns: Sequence[str]) -> str:
     """The name under which the tables of some patterns are kept: 16 hexadecimal digits."""
-    text = "\0".join(("3", *patterns))
+    text = "\0".join(("5", *patterns))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -63,26 +64,22 @@ def build(patterns: Sequence[str]) -> Automaton:
     classes, members = _classes(read_)
     table, accepting = _determined(read_, members)
     table, accepting = _minimised(table, accepting)
-    width = 1 << SHIFT
-    if table.shape[1] > width:
-        raise PolicyError(f"patterns: together they tell more than {width} classes of characters apart. Hint: use fewer")
-    table = np.pad(table, ((0, 0), (0, width - table.shape[1])))
-    moves = (table.astype(np.uint32) * np.uint32(width)).ravel()
-    ends = np.array([bool(accepted) for accepted in accepting])
-    moves |= np.where(ends[table.ravel()], np.uint32(ACCEPTS), np.uint32(0))
+    if table.shape[1] > WIDTH:
+        raise PolicyError(f"patterns: together they tell more than {WIDTH} classes of characters apart. Hint: use fewer")
+    moves = np.pad(table, ((0, 0), (0, WIDTH - table.shape[1]))).astype(np.uint16).ravel()
     tails, extending = _tails(read_)
     return Automaton(
-        classes, moves, moves[width : 2 * width][classes],
+        classes, moves, moves[WIDTH : 2 * WIDTH][classes],
         np.cumsum([0, *map(len, accepting)]).astype(np.int32), np.array([p for a in accepting for p in a], np.int32),
         np.array([AFTER * regex.after for regex in read_], np.uint8), tails, extending,
     )  # fmt: skip
 
 
 def _classes(patterns: list[Regex]) -> tuple[np.ndarray, list[int]]:
-    """The class of each byte, and a member of each class: bytes that no pattern tells apart are of one class."""
+    """The class of each byte, and a member of each class: bytes that no pattern tells apart are of one class; `_FREQUENT` come first."""
     sets = sorted({move[0] for regex in patterns for move in regex.moves if move}, key=sorted)
     same: defaultdict[tuple[bool, ...], list[int]] = defaultdict(list)
-    for byte in range(256):
+    for byte in (*_FREQUENT, *(byte for byte in range(256) if byte not in _FREQUENT)):
         same[tuple(byte in one for one in sets)].append(byte)
     classes = np.zeros(256, np.uint8)
     for number, bytes_ in enumerate(same.values()):
@@ -169,7 +166,8 @@ def _minimised(table: np.ndarray, accepting: list[tuple[int, ...]]) -> tuple[np.
         if labels.max() + 1 == count:
             break
         count = int(labels.max()) + 1
-    order = [labels[0], labels[1], *sorted(set(labels.tolist()) - {int(labels[0]), int(labels[1])})]
+    _, chosen = np.unique(labels, return_index=True)
+    order = _by_depth(labels[table[chosen]], int(labels[0]), int(labels[1]))
     renumbered = np.empty(count, np.int32)
     renumbered[order] = np.arange(count, dtype=np.int32)
     labels = renumbered[labels]
@@ -178,6 +176,18 @@ def _minimised(table: np.ndarray, accepting: list[tuple[int, ...]]) -> tuple[np.
     if not (labels[table] == smaller[labels]).all() or any(accepting[k] != accepting[chosen[label]] for k, label in enumerate(labels)):
         raise AssertionError("minimisation joined different states")
     return smaller, [accepting[k] for k in chosen]
+
+
+def _by_depth(table: np.ndarray, none: int, start: int) -> list[int]:
+    """The states in the order in which a search in depth from the start meets them: a state and the one after it lie side by side."""
+    order, seen, pending = [none], {none}, [start]
+    while pending:
+        state = pending.pop()
+        if state not in seen:
+            seen.add(state)
+            order.append(state)
+            pending += [after for after in dict.fromkeys(table[state].tolist()) if after not in seen][::-1]
+    return order
 
 
 def _tails(patterns: list[Regex]) -> tuple[np.ndarray, np.ndarray]:

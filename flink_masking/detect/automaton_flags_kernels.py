@@ -8,7 +8,7 @@ ATOMIC = 4
 """Nothing is looked for inside a match."""
 TOLD = 8
 """Without a word or a key that says its type, a match is of less than the lowest confidence."""
-ACCEPTS, MAY_ACCEPT = 1 << 31, 1 << 30
-"""Bits of a move: the next state ends a pattern; it ends patterns of which all are `TOLD`."""
-SHIFT = 7
-"""A row of the automaton's table has room for 2^SHIFT classes of bytes."""
+WIDTH = 96
+"""Classes of bytes that a row of the automaton's table has room for."""
+GROUP = 16
+"""Classes that stand together in the table that the scan reads: first those 16 of every state, then the next 16."""

@@ -12,24 +12,24 @@ from flink_masking.kernels.memory import at
 BEFORE = 48
 """Bytes before a candidate that are looked at."""
 WORDS = 8
-"""Words before a candidate that are looked at."""
+"""Words before a candidate that are looked at: the last that speak for any type."""
 
 
 @njit(**JIT)
-def words_before(p, first, scanned, count, words):
-    """Read on in a value up to p, so that `words` has the hashes and ends of its last words, `WORDS` at most.
+def words_before(p, scanned, count, words, table):
+    """Read on in a value up to p, so that `words` has those of its last words that speak for any type, `WORDS` at most.
 
     Words of one letter and numbers are left out. What lies more than `BEFORE` bytes before p is not read.
 
     Args:
         p: where a candidate begins.
-        first: where the value begins.
-        scanned: where reading ended the last time, at first `first`.
-        count: how many words were read before.
-        words: int64, a hash and an end for each of the last `WORDS` words, by its address.
+        scanned: where reading ended the last time, at first where the value begins.
+        count: how many words were kept before.
+        words: int64, a hash and an end for each of the last `WORDS` words that were kept, by its address.
+        table: of context words, by its address.
 
     Returns:
-        Where reading ended, and how many words have been read: those up to p.
+        Where reading ended, and how many words have been kept: those up to p.
     """
     q = scanned
     if p - q > BEFORE:
@@ -53,10 +53,12 @@ def words_before(p, first, scanned, count, words):
             before = c
             q += 1
         if q - start > 1:
-            x = 2 * (count % WORDS)
-            set_cell(words, x, np.int64(mixed(h)))
-            set_cell(words, x + 1, q)
-            count += 1
+            h = mixed(h)
+            if found(table, h):
+                x = 2 * (count % WORDS)
+                set_cell(words, x, np.int64(h))
+                set_cell(words, x + 1, q)
+                count += 1
     return q, count
 
 

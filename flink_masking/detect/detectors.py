@@ -11,17 +11,17 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.detect import keys
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import ACCEPTS, ATOMIC, MAY_ACCEPT, SHIFT, TOLD
+from flink_masking.detect.automaton_flags_kernels import ATOMIC, GROUP, TOLD, WIDTH
 from flink_masking.detect.catalogue import NUMBERS, ROWS
 from flink_masking.detect.findings import Findings, from_rows
-from flink_masking.detect.json_kernels import decode, written_spans
+from flink_masking.detect.json_kernels import decode, plain_spans, written_spans
 from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
 from flink_masking.detect.names_kernels import find_names
 from flink_masking.detect.plugins import Detector, candidates
 from flink_masking.detect.reasons import Reason
-from flink_masking.detect.records import Paths, ValueKind, Values
+from flink_masking.detect.records import Paths, Values
 from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
-from flink_masking.detect.scan_kernels import P_CONTEXT, P_FLAGS, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, scan
+from flink_masking.detect.scan_kernels import P_CONTEXT, P_FLAGS, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, TRIGGERED, scan
 from flink_masking.detect.tables import number_or_none, tables
 from flink_masking.detect.weigh_kernels import weigh
 from flink_masking.errors import PolicyError
@@ -94,12 +94,12 @@ class Detectors:
         told = patterns[:, P_STRONG] < minimum
         patterns[told, P_FLAGS] |= TOLD
         self._patterns = patterns.ravel()
-        patterns, told = patterns[:-1], told[:-1]  # runs of digits are unknown to the automaton
+        patterns = patterns[:-TRIGGERED]  # the last ones are unknown to the automaton
         atomic = patterns[:, P_FLAGS] & ATOMIC != 0  # these are met in any case: nothing is looked for inside
-        self._accepted, self._listed = _ordered(self._tables.automaton, (patterns[:, P_CONTEXT] < minimum) & ~atomic, told & ~atomic)
-        self._moves, self._first = _marked(self._tables.automaton, self._accepted)
+        flags = patterns[:, P_FLAGS] & ~np.where(atomic, TOLD, 0)
+        self._arranged, bounds = arranged(self._tables.automaton, (patterns[:, P_CONTEXT] < minimum) & ~atomic, flags, patterns[:, P_TYPE])
         settings = [number_or_none(name, chosen) for name in _TRIGGERED] + [minimum]
-        settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen)]
+        settings += [number_or_none(name, chosen) for name in _NAMED] + [number_or_none("URL", chosen), *bounds]
         self._settings = np.array(settings, np.int64)
         self._names = names and any(number_or_none(name, chosen) >= 0 for name in _NAMED)
         self._lock, self._local = threading.Lock(), threading.local()
@@ -156,13 +156,19 @@ class Detectors:
             ValueError: a value does not lie in the data, or the arrays' lengths differ.
         """
         starts, ends = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(ends, np.int64)
-        with self._lock:
-            rows, strengths = self._rows, self._strengths
         hints = np.zeros(len(starts), np.int32) if hints is None else np.ascontiguousarray(hints, np.int32)
         _check_bounds(data, starts, ends)
-        if len(hints) != len(starts) or (len(hints) and not 0 <= hints.min() <= hints.max() < len(rows) // HINT):
+        with self._lock:
+            known = len(self._rows) // HINT
+        if len(hints) != len(starts) or (len(hints) and not 0 <= hints.min() <= hints.max() < known):
             raise ValueError("hints: not one for each value, or an unknown one")
-        found = self._search(np.ascontiguousarray(data, np.uint8), starts, ends, hints, rows, strengths, overlaps)
+        return self._found(np.ascontiguousarray(data, np.uint8), starts, ends, hints, overlaps)
+
+    def _found(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray, overlaps: bool) -> Findings:
+        """As `find`, of values and hints that are known to be right."""
+        with self._lock:
+            rows, strengths = self._rows, self._strengths
+        found = self._search(data, starts, ends, hints, rows, strengths, overlaps)
         for detector in self._extra:
             found = self._joined(found, candidates(detector, data, starts, ends, self.enabled, self.minimum), data, overlaps)
         if self._raised.any():
@@ -178,9 +184,7 @@ class Detectors:
         while value < len(starts):
             upto = min(len(starts), value + _VALUES)
             found = self._scratch(0, room)
-            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, t.pairs, a.classes, self._moves,
-                         self._first,
-                         self._accepted, self._listed, a.extending,
+            count = scan(data, starts[:upto], ends[:upto], hints, strengths, len(ROWS), t.signs, t.pairs, *self._arranged, a.extending,
                          self._patterns, t.secrets, t.placeholders, self._settings, value, found, done)
             end = int(done[0])
             if end == value:  # one value has more candidates than there is room for
@@ -277,13 +281,12 @@ class Detectors:
         starts, ends = np.ascontiguousarray(starts, np.int64), np.ascontiguousarray(ends, np.int64)
         _check_bounds(data, starts, ends)
         values = paths.values(data, starts, ends)
-        hints = self._hints_of(paths)[values.paths]
-        hints[values.kinds == ValueKind.KEY] = 0
-        plain = np.where((values.kinds == ValueKind.WORD) | (values.escaped != 0), values.starts, values.ends)
-        found = self.find(data, values.starts, plain, hints, overlaps=overlaps)
-        escaped = np.flatnonzero(values.escaped)
-        if not len(escaped):
+        plain, hints = np.empty(len(values.starts), np.int64), np.empty(len(values.starts), np.int32)
+        count = plain_spans(values.starts, values.ends, values.kinds, values.paths, values.escaped, self._hints_of(paths), plain, hints)
+        found = self._found(data, values.starts, plain, hints, overlaps)
+        if not count:
             return values, found
+        escaped = np.flatnonzero(values.escaped)
         first, last = values.starts[escaped], values.ends[escaped]
         text, offsets = np.empty(int((last - first).sum()) + 64, np.uint8), np.empty(len(escaped) + 1, np.int64)
         decode(data, first, last, text, offsets)
@@ -304,34 +307,42 @@ class Detectors:
         return known
 
 
-def _ordered(built: Automaton, never: np.ndarray, told: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The lists of patterns that end in each state, without those that are never certain enough, those that need a word or key last.
+def arranged(built: Automaton, never: np.ndarray, flags: np.ndarray, kinds: np.ndarray) -> tuple[tuple[np.ndarray, ...], tuple[int, int]]:
+    """The automaton as the scan reads it.
+
+    States are numbered anew: first those that end no pattern, then those that end only patterns which need a word or key, then the others;
+    so that the scan tells them apart by comparing numbers. Moves stand in groups of `GROUP` classes.
+
+    Args:
+        built: the automaton.
+        never: bool, for each pattern whether it is never certain enough.
+        flags: for each pattern its flags, with `TOLD` for one that needs a word or key.
+        kinds: for each pattern the number of its type, below 128.
 
     Returns:
-        int32, three numbers a state: where its list begins, where those that need a word begin, where it ends; int32, the lists.
+        int32, 256: where the moves on a byte begin; uint16, the moves; uint16, 256: the states after a first byte; int32, from the first
+        state that ends a pattern on three numbers a state: where its list begins, where those that need a word or key begin, where it ends;
+        int32, the lists: numbers of patterns, flags above 16 bits, types above 24. And the numbers of the first state that ends a pattern
+        and of the first one that ends a pattern which needs nothing.
     """
-    states = np.repeat(np.arange(len(built.accepted) - 1), np.diff(built.accepted))
+    count, told = len(built.accepted) - 1, flags & TOLD != 0
+    states = np.repeat(np.arange(count), np.diff(built.accepted))
     kept = ~never[built.patterns]
     states, listed = states[kept], built.patterns[kept]
-    order = np.lexsort((told[listed], states))
-    states, listed = states[order], listed[order]
-    count = len(built.accepted) - 1
-    first = np.searchsorted(states, np.arange(count))
-    plain = np.bincount(states[~told[listed]], minlength=count)
-    last = np.searchsorted(states, np.arange(count), side="right")
-    return np.stack([first, first + plain, last], axis=1).astype(np.int32).ravel(), np.ascontiguousarray(listed, np.int32)
-
-
-def _marked(built: Automaton, accepted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The moves, and the first ones, marked anew: whether a state ends a pattern, or only such as need a word or key."""
-    first, middle, last = accepted.reshape(-1, 3).T
-    marks = np.where(middle > first, ACCEPTS, np.where(last > middle, MAY_ACCEPT, 0)).astype(np.uint32)
-
-    def marked(moves: np.ndarray) -> np.ndarray:
-        rows = moves & ~np.uint32(ACCEPTS)
-        return rows | marks[rows >> np.uint32(SHIFT)]
-
-    return marked(built.moves), marked(built.first)
+    every, plain = np.bincount(states, minlength=count), np.bincount(states[~told[listed]], minlength=count)
+    ranks = (every > 0).astype(np.int8) + (plain > 0)
+    order = np.argsort(ranks, kind="stable")  # state 0 ends nothing and stays the first
+    number = np.empty(count, np.uint16)
+    number[order] = np.arange(count)
+    listed = listed[np.lexsort((told[listed], number[states]))]
+    entries = listed.astype(np.int32) | flags[listed].astype(np.int32) << 16 | kinds[listed].astype(np.int32) << 24
+    first = np.concatenate([[0], np.cumsum(every[order])])
+    may, sure = int(np.searchsorted(ranks[order], 1)), int(np.searchsorted(ranks[order], 2))
+    lists = np.stack([first[:-1], first[:-1] + plain[order], first[1:]], axis=1)[may:]
+    moves = number[built.moves.reshape(-1, WIDTH)[order]].reshape(count, -1, GROUP).transpose(1, 0, 2).ravel()
+    classes = built.classes.astype(np.int32)
+    offsets = classes // GROUP * (count * GROUP) + classes % GROUP
+    return (offsets, moves, number[built.first], lists.astype(np.int32).ravel(), entries), (may, sure)
 
 
 def _check_bounds(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> None:

@@ -7,10 +7,11 @@ value. Checking records is the work of the codec.
 
 import numpy as np
 
-from flink_masking.detect.words_kernels import BASIS, hashed, mixed
-from flink_masking.kernels import I64, I64A, JIT, U8, W8, W32, W64, WU64, njit
-from flink_masking.kernels.characters import digit, letter, same32
+from flink_masking.detect.words_kernels import BASIS, PRIME, mixed
+from flink_masking.kernels import I32, I64, I64A, JIT, U8, W8, W32, W64, WU64, njit
+from flink_masking.kernels.characters import digit, digits32, letter, letters32, same32
 from flink_masking.kernels.memory import at, put8, trailing_zeros
+from flink_masking.kernels.wide import load_raw64
 
 STRING, NUMBER, KEY, WORD, TEXT = range(5)
 """Kinds of values."""
@@ -45,16 +46,54 @@ def end_of_string(p, e):
 
 
 @njit(**JIT)
-def key_hash(p, e):
-    """The hash of a key's bytes, and whether it is unusual: not a short name of letters, with two digits at most."""
-    h, digits, odd, q = BASIS, 0, e - p > 48, p
-    while q < e:
-        c = at(q)
-        h = hashed(h, c)
-        digits += digit(c)
-        odd = odd or not (letter(c) or digit(c) or c == 95 or c == 45 or c == 58 or c == 36)
-        q += 1
-    return h, odd or digits > 2
+def of_name(c):
+    """Whether a byte other than a letter or digit is usual in the name of a member: ``_-:$``."""
+    return c == 95 or c == 45 or c == 58 or c == 36
+
+
+@njit(**JIT)
+def eight(p, n):
+    """The n bytes at p, at most eight, as one number, the first one lowest."""
+    x = np.uint64(0)
+    for k in range(n):
+        x |= np.uint64(at(p + k)) << np.uint64(8 * k)
+    return x
+
+
+@njit(**JIT)
+def key_hash(p, e, limit):
+    """The hash of a key's bytes, which can be read up to `limit`; whether it is unusual: not a short name of letters with two digits at
+    most."""
+    n, k = e - p, np.int64(0)
+    h, odd, vector = BASIS ^ np.uint64(n), n > 48, n <= 32 and p + 32 <= limit
+    if vector:
+        inside = (np.int64(1) << n) - 1
+        digits = digits32(p) & inside
+        others = inside & ~(letters32(p) | digits)
+        while others:
+            odd = odd or not of_name(at(p + trailing_zeros(others)))
+            others &= others - 1
+        digits &= digits - 1
+        odd = odd or digits & (digits - 1) != 0
+    else:
+        count = 0
+        for q in range(p, e):
+            c = at(q)
+            count += digit(c)
+            odd = odd or not (letter(c) or digit(c) or of_name(c))
+        odd = odd or count > 2
+    while k < n:
+        left = n - k
+        if vector and left < 8:
+            x = load_raw64(p + k) & ((np.uint64(1) << np.uint64(8 * left)) - np.uint64(1))
+        elif vector:
+            x = load_raw64(p + k)
+        else:
+            x = eight(p + k, min(left, np.int64(8)))
+        h = (h ^ x) * PRIME
+        h ^= h >> np.uint64(32)
+        k += 8
+    return h, odd
 
 
 @njit(**JIT)
@@ -118,6 +157,7 @@ def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firs
         The number of values. done[0] becomes the number of the first record that there is no room for.
     """
     base, n, room = np.int64(data.ctypes.data), np.int64(0), len(firsts) - 2
+    limit = base + len(data)
     stack, arrays = np.zeros(DEEPEST + 1, np.int64), np.zeros(DEEPEST + 1, np.uint8)
     for row in range(first_row, len(starts)):
         n0, p, e = n, base + starts[row], base + ends[row]
@@ -146,7 +186,7 @@ def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firs
                 while after < e and at(after) <= 32:
                     after += 1
                 if awaiting and after < e and at(after) == 58:  # a key
-                    h, odd = key_hash(p + 1, q)
+                    h, odd = key_hash(p + 1, q, limit)
                     path = path_of(stack[depth], h, p + 1 - base, q - base, table, numbers, paths, counts)
                     if odd:
                         firsts[n], lasts[n], kinds[n] = p + 1 - base, q - base, KEY
@@ -197,6 +237,18 @@ def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firs
                 p = q
     done[0] = len(starts)
     return n
+
+
+@njit(I64(I64A, I64A, U8, I32, U8, I32, W64, W32), **JIT)
+def plain_spans(starts, ends, kinds, paths, escapes, hints_of_paths, plain, hints):
+    """What of values is searched as it is written: write its ends, the start where nothing is (words, strings with escapes), and the hints
+    of the values, none for keys; the result is how many values have escapes."""
+    count = np.int64(0)
+    for v in range(len(starts)):
+        count += escapes[v]
+        plain[v] = starts[v] if escapes[v] or kinds[v] == WORD else ends[v]
+        hints[v] = 0 if kinds[v] == KEY else hints_of_paths[paths[v]]
+    return count
 
 
 @njit(**JIT)

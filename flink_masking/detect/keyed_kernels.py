@@ -8,8 +8,8 @@ from flink_masking.detect.place_checks_kernels import age, coordinate, dmy, ymd
 from flink_masking.detect.resolve_kernels import put
 from flink_masking.detect.trigger_kernels import password_fits, token_fits
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit, types
-from flink_masking.kernels.characters import digit, letter
-from flink_masking.kernels.memory import at
+from flink_masking.kernels.characters import beyond32, digit, digits32, letter, letters32, same32
+from flink_masking.kernels.memory import at, ones
 
 RULES = ("", "name", "text", "digits", "code", "phone", "handle", "age", "date", "coordinate", "cvv", "place", "postcode", "password",
          "token")
@@ -17,9 +17,19 @@ RULES = ("", "name", "text", "digits", "code", "phone", "handle", "age", "date",
 
 
 @njit(**JIT)
-def census(p, e):
-    """Of a text: letters (bytes beyond ASCII count), digits, spaces, everything else."""
-    letters, digits, spaces, others = 0, 0, 0, 0
+def census(p, e, limit):
+    """Of a text: letters (bytes beyond ASCII count), digits, spaces, everything else but ``'-.,``."""
+    letters, digits, spaces, others = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
+    while p < e and p + 32 <= limit:
+        n = min(e - p, np.int64(32))
+        inside = (np.int64(1) << n) - 1
+        words, numerals, blanks = (letters32(p) | beyond32(p)) & inside, digits32(p) & inside, same32(p, 32) & inside
+        signs = (same32(p, 39) | same32(p, 45) | same32(p, 46) | same32(p, 44)) & inside
+        letters += ones(words)
+        digits += ones(numerals)
+        spaces += ones(blanks)
+        others += ones(inside & ~(words | numerals | blanks | signs))
+        p += n
     while p < e:
         c = at(p)
         if letter(c) or c >= 0x80:
@@ -51,8 +61,8 @@ def a_date(p, e):
 
 
 @njit(**JIT)
-def keyed_fits(rule, p, e, empty):
-    """Whether the whole value p…e follows a rule; `empty` is the table of placeholders."""
+def keyed_fits(rule, p, e, empty, limit):
+    """Whether the whole value p…e follows a rule; `empty` is the table of placeholders, `limit` the end of what can be read."""
     n = e - p
     if n == 0 or n > 512:
         return False
@@ -60,7 +70,7 @@ def keyed_fits(rule, p, e, empty):
         return password_fits(p, e, empty)
     if rule == 14:
         return token_fits(p, e, empty)
-    letters, digits, spaces, others = census(p, e)
+    letters, digits, spaces, others = census(p, e, limit)
     if letters + digits == 0:
         return False
     if rule == 1:  # a name
@@ -105,6 +115,6 @@ def keyed(data, starts, ends, hints, hint_rows, empty, lowest, found):
     for v in range(len(starts)):
         x = np.int64(hints[v]) * HINT
         if hints[v] and hint_rows[x + H_TYPE] >= 0 and hint_rows[x + H_SCORE] >= lowest \
-                and keyed_fits(hint_rows[x + H_RULE], base + starts[v], base + ends[v], table):
+                and keyed_fits(hint_rows[x + H_RULE], base + starts[v], base + ends[v], table, base + len(data)):
             n = put(out, n, hint_rows[x + H_TYPE], starts[v], ends[v], v, hint_rows[x + H_SCORE], BY_KEY)
     return n

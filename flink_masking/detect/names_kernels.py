@@ -47,7 +47,7 @@ from flink_masking.detect.tokens_kernels import (
     street_word,
 )
 from flink_masking.kernels import I64, I64A, JIT, U8, W64, njit
-from flink_masking.kernels.characters import digit
+from flink_masking.kernels.characters import digit, same32
 from flink_masking.kernels.memory import at
 
 BY_RULE = 256
@@ -149,13 +149,17 @@ def run_end(tokens, k, n, caseless, few):
 
 
 @njit(**JIT)
-def names_in(base, p, e, value, lists, few, settings, out, n, room, tokens):
+def names_in(base, limit, p, e, value, lists, few, settings, out, n, room, tokens):
     """Add the names in the text p…e as candidates; the result is their number so far, or -1 where there is no room."""
     lowest = cell(settings, S_LOWEST)
     blank, q = False, p
     while q < e and not blank:
-        blank = at(q) == 32
-        q += 1
+        if q + 32 <= limit:
+            blank = same32(q, 32) & ((np.int64(1) << min(e - q, np.int64(32))) - 1) != 0
+            q += 32
+        else:
+            blank = at(q) == 32
+            q += 1
     if not blank:
         return n
     while p < e:
@@ -276,7 +280,7 @@ def find_names(data, starts, ends, lists, few, settings, keyed, covered, value, 
         while j < covered and keyed[j * FIELDS + VALUE] < v:
             j += 1
         if ends[v] - starts[v] > 3 and not (j < covered and keyed[j * FIELDS + VALUE] == v):
-            more = names_in(base, base + starts[v], base + ends[v], v, at_lists, at_few, chosen, out, n, room, places)
+            more = names_in(base, base + len(data), base + starts[v], base + ends[v], v, at_lists, at_few, chosen, out, n, room, places)
             if more < 0:
                 done[0] = v
                 return n

@@ -7,7 +7,7 @@ reaches: the work is linear in the bytes. Open repeats at the end of a pattern a
 
 import numpy as np
 
-from flink_masking.detect.automaton_flags_kernels import ACCEPTS, AFTER, ATOMIC, LONGEST, MAY_ACCEPT, SHIFT, TOLD
+from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, GROUP, LONGEST, TOLD
 from flink_masking.detect.cells_kernels import cell
 from flink_masking.detect.context_kernels import BEFORE
 from flink_masking.detect.digit_kernels import STRONG
@@ -23,25 +23,27 @@ from flink_masking.detect.trigger_kernels import (
     url_at,
     value_after,
 )
-from flink_masking.kernels import I32, I64, I64A, JIT, U8, W64, njit, types
+from flink_masking.kernels import I32, I64, I64A, JIT, U8, U16, W64, njit, types
 from flink_masking.kernels.characters import digit, letter
-from flink_masking.kernels.memory import at
+from flink_masking.kernels.memory import at, int32, outlined
+from flink_masking.kernels.wide import at16
 
 FORM, CHECKED, BY_KEY, BY_CONTEXT, BY_LIST, BY_ENTROPY = (1 << k for k in range(6))
 """Bits of `flink_masking.detect.reasons.Reason`."""
 P_TYPE, P_CHECK, P_WEAK, P_STRONG, P_CONTEXT, P_ALONE, P_PART, P_TAIL, P_FLAGS = range(9)
 """Numbers of a pattern: type, check, scores, part of the match, row of bytes that go on a match or -1, flags of the automaton."""
 PATTERN = 9
+TRIGGERED, RUN, CLIENT_SECRET = 2, -2, -1
+"""Patterns after those of the automaton, which the scan finds by itself, and their places from the end."""
 WHOLE, DIGITS, PEM, SECOND, GROUPS = range(5)
 """Parts of a match."""
 T_EMAIL, T_CREDENTIALS, T_URL_SECRET, T_JWT, T_PASSWORD, T_SECRET, S_LOWEST = range(7)
-T_URL = 14
-"""Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence."""
+T_URL, S_TOLD, S_ENDS = 14, 15, 16
+"""Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence; the first state of the automaton that
+ends a pattern, the first one that ends a pattern which needs no word or key."""
 S_WORD, S_FIRST, S_TRIGGER, S_DIGIT = 1, 2, 4, 8
 """Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what
 triggers find; is a digit."""
-ENDS = np.uint32(ACCEPTS | MAY_ACCEPT)
-SURELY, ROW = np.uint32(ACCEPTS), np.uint32(MAY_ACCEPT - 1)
 U32 = types.Array(types.uint32, 1, "C", readonly=True)
 
 
@@ -72,6 +74,7 @@ def same_before(found, n, n0, kind, start):
 def digit_run(p, e):
     """Where the run of digits ends that begins at p, at most two of `` .()/-`` between two of them, and whether it has 7 to 15 digits and
     may be a telephone number, an extension included."""
+    outlined()
     if p + 10 <= e and at(p + 4) == 45 and at(p + 7) == 45 and (at(p) == 50 or at(p) == 49):  # a date begins with its year
         return p + 10, False
     q, digits, gap, last = p, 0, 0, p
@@ -110,9 +113,49 @@ def digit_run(p, e):
 
 
 @njit(**JIT)
+def on(q, p, e, wanted, offsets, moves):
+    """Run the automaton from state q on over p…e until a state of number `wanted` or higher, or none: the state and where it was met."""
+    while p < e:
+        q = np.int64(at16(moves + 2 * (q * GROUP + int32(offsets, at(p)))))
+        p += 1
+        if q == 0 or q >= wanted:
+            break
+    return q, p
+
+
+@njit(**JIT)
+def instant(p):
+    """Whether a date with ``T`` and a time of day to the second are the 19 bytes at p, of which the eleventh is the ``T``."""
+    outlined()
+    if at(p + 4) != 45 or at(p + 7) != 45 or at(p + 13) != 58 or at(p + 16) != 58:
+        return False
+    for k in range(19):
+        if k != 4 and k != 7 and k != 10 and k != 13 and k != 16 and not digit(at(p + k)):
+            return False
+    return True
+
+
+@njit(**JIT)
+def client_secret_at(p, first, e):
+    """Where the client secret of Azure ends that has its ``~`` at p, five characters behind its beginning; 0 where there is none."""
+    outlined()
+    s = p - 5
+    if s < first or at(p - 1) != 81 or not digit(at(p - 2)) or not word_byte(at(s)) or (s > first and word_byte(at(s - 1))):
+        return np.int64(0)
+    for q in range(s + 1, s + 3):
+        if not (word_byte(at(q)) or at(q) == 126 or at(q) == 46):
+            return np.int64(0)
+    q = p + 1
+    while q < e and q <= p + 34 and (word_byte(at(q)) or at(q) == 126 or at(q) == 46 or at(q) == 45):
+        q += 1
+    return q if q > p + 31 else np.int64(0)
+
+
+@njit(**JIT)
 def end_of_key(p, e, search):
     """Where a private key ends whose first line ends at p: after its last line, which is looked for if `search`, else where its base64
     ends; and whether a last line was found."""
+    outlined()
     q = p
     while search and q + 8 < e:
         if at(q) == 45 and at(q + 1) == 45 and at(q + 2) == 45 and at(q + 3) == 45 and at(q + 4) == 45 and at(q + 5) == 69 \
@@ -130,8 +173,8 @@ def end_of_key(p, e, search):
     return q, False
 
 
-@njit(I64(U8, I64A, I64A, I32, U8, I64, U8, U8, U8, U32, U32, I32, I32, U8, I64A, U32, U32, I64A, I64, W64, W64), **JIT)
-def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, moves, first, accepted, listed, extending, patterns, secrets,
+@njit(I64(U8, I64A, I64A, I32, U8, I64, U8, U8, I32, U16, U16, I32, I32, U8, I64A, U32, U32, I64A, I64, W64, W64), **JIT)
+def scan(data, starts, ends, hints, strengths, types_, signs, pairs, offsets, moves, first, accepted, listed, extending, patterns, secrets,
          placeholders, settings, value, found, done):
     """Write the candidates of values from number `value` on; one by a pattern has ``-1 - pattern`` as its type, no score and no reasons.
 
@@ -140,10 +183,13 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
         room for more.
     """
     base, n = np.int64(data.ctypes.data), np.int64(0)
+    may_end, ends_one = settings[S_TOLD], settings[S_ENDS]
+    at_offsets, at_moves = np.int64(offsets.ctypes.data), np.int64(moves.ctypes.data)
     stamps, begins_at, ends_at = np.full(len(patterns) // PATTERN, -1), np.zeros(len(patterns) // PATTERN, np.int64), np.zeros(
         len(patterns) // PATTERN, np.int64)
     out, at_secrets, at_empty = np.int64(found.ctypes.data), np.int64(secrets.ctypes.data), np.int64(placeholders.ctypes.data)
-    room, run = len(found) // FIELDS - 256, len(patterns) // PATTERN - 1
+    count = len(patterns) // PATTERN
+    room, run, tilde = len(found) // FIELDS - 256, count + RUN, count + CLIENT_SECRET
     for v in range(value, len(starts)):
         lo, e, n0 = base + starts[v], base + ends[v], n
         p, before = lo, False
@@ -160,32 +206,35 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                     done[0] = v
                     return n0
                 if sign & S_DIGIT and p >= run_until:
+                    if p + 19 <= e and at(p + 10) == 84 and instant(p):  # nothing begins inside a timestamp
+                        before, p = True, p + 19
+                        continue
                     run_until, k = digit_run(p, e)
                     if k and patterns[run * PATTERN + P_CONTEXT]:
                         n = put(out, n, -1 - run, p - base, run_until - base, v, 0, 0)
                 near, worded = p - worded <= BEFORE + 16, p if w and c >= 65 else worded
-                q = first[np.uint64(c)]
+                q = np.int64(first[np.uint64(c)])
                 if q and (p + 1 == e or pairs[np.uint64(c) * np.uint64(32) + np.uint64(at(p + 1) >> 3)] >> np.uint64(at(p + 1) & 7) & 1):
                     j = p + 1
                     told = near and after_word(at(p - 1))
-                    wanted = ENDS if told or hint else SURELY
+                    wanted = may_end if told or hint else ends_one
                     while True:
-                        if q & wanted:
-                            q &= ROW
-                            x = np.uint64(3) * (np.uint64(q) >> np.uint64(SHIFT))
+                        if q >= wanted:
+                            x = np.uint64(3 * (q - may_end))
                             edge = j == e or word_byte(at(j)) != word_byte(at(j - 1))
                             # Patterns that only a word or key makes certain enough stand at the end of a state's list.
                             last = accepted[x + np.uint64(2)] if hint or told else accepted[x + np.uint64(1)]
                             for a in range(accepted[x], last):
-                                number = np.int64(listed[a])
-                                row = number * PATTERN
-                                flags = patterns[row + P_FLAGS]
+                                number = np.int64(listed[np.uint64(a)])
+                                flags = number >> 16
                                 if flags & AFTER and not edge:
                                     continue
                                 if flags & ATOMIC:
                                     skip = j
-                                if flags & TOLD and not told and not strengths[hint + patterns[row + P_TYPE]]:
+                                if flags & TOLD and not told and not strengths[hint + (number >> 24)]:
                                     continue
+                                number &= 0xFFFF
+                                row = number * PATTERN
                                 end, tail = j, patterns[row + P_TAIL]
                                 if tail >= 0:
                                     if tail == tail_row and tail_until > end:
@@ -210,10 +259,9 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                                 break
                         if j >= e:
                             break
-                        q = moves[np.uint64(q & ROW) + np.uint64(classes[np.uint64(at(j))])]
-                        if q == 0:
+                        q, j = on(q, j, e, wanted, at_offsets, at_moves)
+                        if q < wanted:
                             break
-                        j += 1
                     if skip > p:  # a private key, a UUID: nothing is looked for inside
                         before, p = True, skip
                         continue
@@ -226,6 +274,10 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, classes, mo
                             whole_email = False
                             if f:
                                 n = put(out, n, settings[T_EMAIL], s - base, f - base, v, 96, FORM | CHECKED)
+                    elif c == 126:
+                        f = client_secret_at(p, lo, e)
+                        if f and patterns[tilde * PATTERN + P_CONTEXT]:
+                            n = put(out, n, -1 - tilde, p - 5 - base, f - base, v, 0, 0)
                     elif c == 58 or c == 61:
                         if c == 58 and p + 3 < e and at(p + 1) == 47 and at(p + 2) == 47:
                             s, f, until = credentials_at(p, lo, e)

@@ -7,8 +7,8 @@ import numpy as np
 
 from flink_masking.detect import automaton, lists
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import ACCEPTS, ATOMIC, LONGEST
-from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, contact, regexes
+from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, LONGEST, WIDTH
+from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, contact, regexes, secrets
 from flink_masking.detect.checks_kernels import CHECKS
 from flink_masking.detect.kept import kept
 from flink_masking.detect.regex import WORD
@@ -31,8 +31,9 @@ class Tables(NamedTuple):
         automaton: of all patterns.
         signs: uint8, 256: what a byte may begin.
         pairs: uint8, 256 times 32: a bit for each pair of bytes that a pattern may begin with.
-        patterns: int64, `PATTERN` numbers a pattern; after them those of runs of digits, which the automaton does not know.
-        context: uint64, hash table of (word, type).
+        patterns: int64, `PATTERN` numbers a pattern; after them `TRIGGERED` that the automaton does not know: runs of digits, client
+            secrets of Azure.
+        context: hash table of (word, type), and of every such word alone.
         secrets: hash table of key words and what each promises.
         placeholders: hash table of texts that are no secrets.
         names: hash table of the lists, and of the words that tell names.
@@ -59,15 +60,14 @@ def tables() -> Tables:
 def _signs(built: Automaton) -> np.ndarray:
     signs = np.where(built.first != 0, S_FIRST, 0).astype(np.uint8)
     signs[list(WORD)] |= S_WORD
-    signs[list(b"@:=e")] |= S_TRIGGER
+    signs[list(b"@:=~e")] |= S_TRIGGER
     signs[list(b"0123456789")] |= S_DIGIT
     return signs
 
 
 def _pairs(built: Automaton) -> np.ndarray:
-    after = built.first & ~np.uint32(ACCEPTS)
-    goes_on = built.moves[after[:, None].astype(np.int64) + built.classes[None, :]] != 0
-    goes_on |= (built.first >= ACCEPTS)[:, None]
+    goes_on = built.moves.reshape(-1, WIDTH)[built.first][:, built.classes] != 0
+    goes_on |= (np.diff(built.accepted) > 0)[built.first][:, None]
     goes_on[built.first == 0] = False
     return np.packbits(goes_on, axis=1, bitorder="little").ravel()
 
@@ -84,15 +84,17 @@ def _patterns(built: automaton.Automaton) -> np.ndarray:
             rows.append([kind, CHECKS.index(p.check), p.weak, p.strong, p.context, p.alone, PARTS[p.part], int(built.tails[number]),
                          _flags(p, int(built.flags[number]))])
             number += 1
-    run = contact.DIGIT_RUN
-    rows.append([NUMBERS["PHONE"], CHECKS.index(run.check), run.weak, run.strong, run.context, run.alone, WHOLE, -1, 0])
+    for name, p in (("PHONE", contact.DIGIT_RUN), ("AZURE_SECRET", secrets.AZURE_CLIENT_SECRET)):  # the order of `RUN` and `CLIENT_SECRET`
+        rows.append([NUMBERS[name], CHECKS.index(p.check), p.weak, p.strong, p.context, p.alone, WHOLE, -1, 0])
     return np.array(rows, np.int64).reshape(-1, PATTERN).ravel()
 
 
 def _flags(pattern: Pattern, flags: int) -> int:
-    """Flags of a pattern: telephone numbers, and forms without a check, go as far as they can; nothing is looked for inside a UUID."""
+    """Flags of a pattern: telephone numbers, and forms without a check, go as far as they can; nothing is looked for inside a UUID, or an
+    address that ends where a word does."""
     longest = pattern.check in ("", "phone_national", "phone_nanp", "phone_international", "ipv6")
-    return flags | (LONGEST if longest else 0) | (ATOMIC if pattern.check in ("uuid", "mac", "ymd") else 0)
+    atomic = pattern.check in ("uuid", "mac", "ymd") or (pattern.check in ("ipv4", "ipv6") and flags & AFTER)
+    return flags | (LONGEST if longest else 0) | (ATOMIC if atomic else 0)
 
 
 def _context() -> np.ndarray:
@@ -101,6 +103,7 @@ def _context() -> np.ndarray:
                     for word in (*row.words, *(key for key in row.keys if " " not in key and key not in _AMBIGUOUS))})
     hashes = lists.hashes([word for word, _ in pairs])
     keys = [_mixed(int(h), number) for h, (_, number) in zip(hashes, pairs, strict=True)]
+    keys += sorted({int(h) for h in hashes})
     return lists.hashed(np.array(keys, np.uint64), np.ones(len(keys), np.uint64))
 
 

@@ -22,6 +22,12 @@ SPACE, POINT, JOINED, COMMA, LINE, HASH, FAR = range(7)
 """Separators: one space; a point and a space; nothing or a hyphen; comma and space; a line break; other signs of addresses;
 anything else."""
 
+SMALL, NUMERAL = 1, 2
+SIGNS = np.zeros(256, np.uint8)
+"""Of a byte: `SMALL` or 3 where it belongs to a word, and whether it is a small ASCII letter; `NUMERAL` for a digit."""
+SIGNS[0x80:], SIGNS[65:91], SIGNS[97:123], SIGNS[48:58] = 3, 3, SMALL, NUMERAL
+
+
 @njit(**JIT)
 def capital_at(p, e):
     """Whether the character at p is a capital: ASCII, Latin, Greek, Cyrillic."""
@@ -41,8 +47,10 @@ def capital_at(p, e):
 @njit(**JIT)
 def gap_after(p, e):
     """What separates a token that ends at p from the next one, and where that begins."""
+    if p + 1 < e and at(p) == 32 and SIGNS[np.uint64(at(p + 1))]:
+        return SPACE, p + 1
     q, commas, lines, signs, points = p, 0, 0, 0, 0
-    while q < e and not in_word(at(q)):
+    while q < e and not SIGNS[np.uint64(at(q))]:
         c = at(q)
         commas += c == 44
         lines += c == 10 or c == 13
@@ -77,13 +85,27 @@ def cut(p, e, lists, tokens):
     Words with a capital are looked up in all lists; others have -1 for what lists say of them, until `said` looks them up.
     """
     n, capitals = 0, False
-    while p < e and not in_word(at(p)):
+    while p < e and not SIGNS[np.uint64(at(p))]:
         p += 1
     while p < e and n < MOST:
-        start, digits = p, digit(at(p))
+        start, of = p, SIGNS[np.uint64(at(p))]
+        digits = of == NUMERAL
+        if of == SMALL:
+            while p < e and SIGNS[np.uint64(at(p))] == SMALL:
+                p += 1
+            if p + 1 < e and at(p) == 32 and SIGNS[np.uint64(at(p + 1))]:  # most words of a text
+                x = n * TOKEN
+                set_cell(tokens, x + T_START, start)
+                set_cell(tokens, x + T_END, p)
+                set_cell(tokens, x + T_BITS, -1)
+                set_cell(tokens, x + T_SHAPE, 0)
+                set_cell(tokens, x + T_GAP, SPACE)
+                p += 1
+                n += 1
+                continue
         while p < e:
             c = at(p)
-            if not in_word(c):
+            if not SIGNS[np.uint64(c)]:
                 # An apostrophe inside a word (O'Neill, l'Aquila), not the end of one.
                 if not (c == 39 and p > start and p + 2 < e and in_word(at(p + 1)) and in_word(at(p + 2)) and not digits):
                     break
@@ -157,19 +179,27 @@ def phrase(tokens, k, n, lists, wanted):
 
 
 @njit(**JIT)
+def ends_like_street(e, size, lists):
+    """Whether the last bytes before e are the ending of a kind of street, or the last two of one."""
+    h, before, q = hashed(BASIS, np.int64(45)), np.int64(45), e - size
+    while q < e:
+        c = at(q)
+        h = hashed(h, small(c, before))
+        before = c
+        q += 1
+    return found(lists, mixed(h)) & STREET != 0
+
+
+@njit(**JIT)
 def street_word(tokens, k, lists):
     """Whether a token names a kind of street, or ends like one: Bahnhofstraße."""
     x = k * TOKEN
     if said(tokens, k, lists) & STREET:
         return True
     p, e = cell(tokens, x + T_START), cell(tokens, x + T_END)
+    if e - p < 6 or digit(at(e - 1)) or (at(e - 1) < 0x80 and at(e - 2) < 0x80 and not ends_like_street(e, 2, lists)):
+        return False
     for size in range(3, min(e - p - 2, np.int64(8))):
-        h, before, q = hashed(BASIS, np.int64(45)), np.int64(45), e - size
-        while q < e:
-            c = at(q)
-            h = hashed(h, small(c, before))
-            before = c
-            q += 1
-        if found(lists, mixed(h)) & STREET:
+        if ends_like_street(e, size, lists):
             return True
     return False

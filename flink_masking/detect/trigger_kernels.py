@@ -13,7 +13,7 @@ from flink_masking.detect.token_checks_kernels import jwt_header, random_text
 from flink_masking.detect.words_kernels import letters_hash
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit, letter
-from flink_masking.kernels.memory import at
+from flink_masking.kernels.memory import at, outlined
 
 LOCAL, HOST, AUTHORITY, KEY, VALUE = 256, 253, 512, 40, 512
 
@@ -28,6 +28,7 @@ def local_character(c):
 @njit(**JIT)
 def email_at(p, first, e, whole):
     """The e-mail address around the ``@`` at p; `whole` tells that the value may be one and nothing else."""
+    outlined()
     if whole and e - first <= 254 and email_fits(first, e):
         return first, e
     start, low = p, max(first, p - LOCAL)
@@ -88,6 +89,7 @@ def in_url(c):
 @njit(**JIT)
 def credentials_at(p, first, e):
     """``user:password`` of the URL whose ``://`` is at p, and where the authority ends."""
+    outlined()
     start = p
     while start > first and p - start < 16 and (letter(at(start - 1)) or digit(at(start - 1)) or at(start - 1) == 43):
         start -= 1
@@ -109,6 +111,7 @@ def credentials_at(p, first, e):
 @njit(**JIT)
 def url_at(p, first, e):
     """The URL whose ``://`` is at p: where it begins and ends, the same where there is none."""
+    outlined()
     start = p
     while start > first and p - start < 16 and (letter(at(start - 1)) or digit(at(start - 1)) or at(start - 1) == 43):
         start -= 1
@@ -125,6 +128,7 @@ def url_at(p, first, e):
 @njit(**JIT)
 def jwt_at(p, e):
     """The JSON web token at p, where ``eyJ`` stands: end, whether its header has "alg", and how far it was looked."""
+    outlined()
     q, segments, last, header = p, 0, p, np.int64(0)
     while True:
         run = q
@@ -151,6 +155,7 @@ PASSWORD, TOKEN = 1, 2
 @njit(**JIT)
 def secret_key(p, first, words):
     """What the word before p, spaces and quotes between, promises: `PASSWORD`, `TOKEN` or 0; and where the word begins."""
+    outlined()
     q = p
     while q > first and p - q < 3 and (at(q - 1) == 32 or at(q - 1) == 34 or at(q - 1) == 39 or at(q - 1) == 93):
         q -= 1
@@ -185,6 +190,7 @@ def ends_value(c):
 @njit(**JIT)
 def value_after(p, e, known):
     """Start and end of the value after the ``=`` or ``:`` at p; `known` is the end of the value found before this one."""
+    outlined()
     q = p + 1
     if q < e and at(q) == 62:  # =>
         q += 1
@@ -223,12 +229,14 @@ def placeholder(p, e, empty):
 @njit(**JIT)
 def password_fits(p, e, empty):
     """Whether a text can be a password: 4 to 128 bytes, no placeholder."""
+    outlined()
     return 4 <= e - p <= 128 and not placeholder(p, e, empty)
 
 
 @njit(**JIT)
 def token_fits(p, e, empty):
     """Whether a text can be a random secret: 10 bytes or more, entropy of 3.5 bits a character (3 under 20 bytes), no placeholder."""
+    outlined()
     if e - p < 10 or placeholder(p, e, empty):
         return False
     return random_text(p, e, 3.0 if e - p < 20 else 3.5)

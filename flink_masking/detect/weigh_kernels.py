@@ -3,6 +3,7 @@
 
 import numpy as np
 
+from flink_masking.detect.automaton_flags_kernels import TOLD
 from flink_masking.detect.cells_kernels import cell
 from flink_masking.detect.checks_kernels import check
 from flink_masking.detect.context_kernels import WORDS, speaks, words_before
@@ -19,6 +20,7 @@ from flink_masking.detect.scan_kernels import (
     P_ALONE,
     P_CHECK,
     P_CONTEXT,
+    P_FLAGS,
     P_PART,
     P_STRONG,
     P_TYPE,
@@ -120,14 +122,22 @@ def weigh(data, starts, ends, hints, strengths, types_, patterns, context, lowes
             kind = patterns[row_of + P_TYPE]
             if patterns[row_of + P_PART] == GROUPS:
                 f = end_of_groups(p, f, e)
+            strength, close, told = np.int64(strengths[row + kind]), False, patterns[row_of + P_FLAGS] & TOLD
+            if told and strength == 0:  # only a word can make it certain enough: looked for before the check, which costs more
+                if p == lo:
+                    continue
+                if scanned < p:
+                    scanned, counted = words_before(p, scanned, counted, at_words, at_context)
+                close = speaks(at_context, p, at_words, counted, kind)
+                if not close:
+                    continue
             verdict = check(patterns[row_of + P_CHECK], p, f)
             if verdict == 0:
                 continue
-            strength, close = np.int64(strengths[row + kind]), False
-            if strength < 2 and p > lo and patterns[row_of + P_CONTEXT] > (patterns[row_of + P_STRONG] if verdict == STRONG
-                                                                          else patterns[row_of + P_WEAK]):
+            if strength < 2 and not close and p > lo and patterns[row_of + P_CONTEXT] > (
+                    patterns[row_of + P_STRONG] if verdict == STRONG else patterns[row_of + P_WEAK]):
                 if scanned < p:
-                    scanned, counted = words_before(p, lo, scanned, counted, at_words)
+                    scanned, counted = words_before(p, scanned, counted, at_words, at_context)
                 close = speaks(at_context, p, at_words, counted, kind)
             score, reasons = score_of(at_patterns, row_of, verdict, p == lo and f == e, strength, close)
             if patterns[row_of + P_PART] == DIGITS:

@@ -50,6 +50,17 @@ def at(_, p):
 
 
 @intrinsic
+def outlined(_):
+    """Keep the function that calls this out of its callers: what runs rarely takes no registers from a loop that runs often."""
+
+    def code(context, builder, sig, args):
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), code
+
+
+@intrinsic
 def put8(_, p, x):
     """Store the low byte of x at address p."""
 
@@ -113,6 +124,16 @@ def trailing_zeros(_, x):
 
     def code(context, builder, sig, args):
         return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+
+    return types.int64(I64), code
+
+
+@intrinsic
+def ones(_, x):
+    """Number of bits of x that are set."""
+
+    def code(context, builder, sig, args):
+        return builder.ctpop(args[0])
 
     return types.int64(I64), code
 

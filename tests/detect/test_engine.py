@@ -9,9 +9,9 @@ from regex_examples import example
 
 from flink_masking.detect import automaton, kept
 from flink_masking.detect.catalogue import ROWS, regexes
-from flink_masking.detect.detectors import _ordered
+from flink_masking.detect.detectors import arranged
 from flink_masking.detect.resolve_kernels import FIELDS
-from flink_masking.detect.scan_kernels import PATTERN, scan
+from flink_masking.detect.scan_kernels import PATTERN, S_ENDS, S_TOLD, TRIGGERED, scan
 from flink_masking.detect.tables import _pairs, tables
 from flink_masking.errors import PolicyError
 
@@ -24,11 +24,12 @@ class Engine:
     def __init__(self, patterns: tuple[str, ...]) -> None:
         """Build the automaton."""
         self.built = automaton.build(patterns) if len(patterns) < 50 else tables().automaton
-        rows = np.zeros((len(patterns) + 1, PATTERN), np.int64)  # the last one is no pattern of the automaton
-        rows[:-1, 2:6], rows[:-1, 7], rows[:-1, 8] = 100, self.built.tails, self.built.flags
+        rows = np.zeros((len(patterns) + TRIGGERED, PATTERN), np.int64)  # the last ones are no patterns of the automaton
+        own = rows[:-TRIGGERED]
+        own[:, 2:6], own[:, 7], own[:, 8] = 100, self.built.tails, self.built.flags
         self.patterns = rows.ravel()
         never = np.zeros(len(patterns), bool)
-        self.accepted, self.listed = _ordered(self.built, never, never)
+        self.arranged, self.bounds = arranged(self.built, never, self.built.flags, np.zeros(len(patterns), np.int64))
         self.signs = tables().signs if len(patterns) >= 50 else np.where(self.built.first != 0, 2, 0).astype(np.uint8)
         self.signs = self.signs.copy()
         self.signs[list(range(48, 58)) + list(range(65, 91)) + list(range(97, 123)) + [95]] |= 1
@@ -36,11 +37,12 @@ class Engine:
     def matches(self, text: bytes) -> dict[int, set[tuple[int, int]]]:
         """For each pattern all (start, end) that the automaton finds."""
         data, out, done = np.frombuffer(text, np.uint8), np.empty(FIELDS << 20, np.int64), np.zeros(1, np.int64)
-        settings = np.full(15, -1, np.int64)
+        settings = np.full(S_ENDS + 1, -1, np.int64)
+        settings[S_TOLD : S_ENDS + 1] = self.bounds
         t, a = tables(), self.built
         count = scan(data, np.zeros(1, np.int64), np.array([len(text)]), np.zeros(1, np.int32), np.zeros(len(ROWS), np.uint8), len(ROWS),
-                     self.signs, _pairs(a), a.classes, a.moves, a.first, self.accepted, self.listed, a.extending, self.patterns, t.secrets,
-                     t.placeholders, settings, 0, out, done)  # fmt: skip
+                     self.signs, _pairs(a), *self.arranged, a.extending, self.patterns, t.secrets, t.placeholders,
+                     settings, 0, out, done)  # fmt: skip
         assert done[0] == 1, "the output had no room"
         found: dict[int, set[tuple[int, int]]] = {}
         for kind, start, end, *_ in out[: count * FIELDS].reshape(-1, FIELDS).tolist():

@@ -2,6 +2,10 @@
 
 from flink_masking.detect.catalogue.row import Pattern, Row
 
+AZURE_CLIENT_SECRET = Pattern(r"\b[A-Za-z0-9_][A-Za-z0-9_~.]{2}\dQ~[A-Za-z0-9_~.-]{31,34}", "random_tail", 0, 95, 98)
+"""A client secret of Azure, of the type AZURE_SECRET: the scan finds it by its ``~``. Among the patterns of the automaton it would keep
+every word alive for three characters."""
+
 ROWS = (
     Row(
         "PRIVATE_KEY", "secret", "private key: PEM, PGP, PuTTY",
@@ -49,7 +53,6 @@ ROWS = (
     Row(
         "AZURE_SECRET", "secret", "Azure client secret, storage key, shared access signature",
         (
-            Pattern(r"\b[A-Za-z0-9_][A-Za-z0-9_~.]{2}\dQ~[A-Za-z0-9_~.-]{31,34}", "random_tail", 0, 95, 98),
             Pattern(r"(?i)\b(?:accountkey|sharedaccesskey)=[A-Za-z0-9+/]{40,88}={0,2}", "random_tail", 0, 97, 99),
         ),
         keys=("azure client secret", "account key", "shared access key", "storage key"),

@@ -101,6 +101,7 @@ def names() -> tuple[np.ndarray, np.ndarray]:
                         (words.WHERE, WHERE), (words.COMMON, COMMON), (words.COUNTRIES, COUNTRY)):
         put(listed, bit)
     put((f"-{ending}" for ending in words.STREET_ENDINGS), STREET)
+    put((f"-{ending[-2:]}" for ending in words.STREET_ENDINGS if ending[-2:].isascii()), STREET)  # `street_word` looks at these first
     few = table({word: of for word, of in bits.items() if of & ~(COMMON | COUNTRY | NATIONALITY | STATE)})
     for name, bit in _FILES.items():
         put(read(name), bit)
