@@ -1,6 +1,7 @@
 """Classifies the columns of records, which are paths, by all of their values: counts over batches, no value is kept."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -8,7 +9,7 @@ from flink_masking.detect import keys
 from flink_masking.detect.catalogue import ROWS
 from flink_masking.detect.detectors import Detectors
 from flink_masking.detect.reasons import Reason
-from flink_masking.detect.records import Paths, ValueKind, Values
+from flink_masking.detect.records import ValueKind, Values
 from flink_masking.detect.statistics_kernels import (
     BYTES,
     DIGITS_IN,
@@ -65,15 +66,26 @@ class Column(NamedTuple):
     inside: dict[str, int]
 
 
+class Named(Protocol):
+    """Paths by their numbers, such as `flink_masking.detect.records.Paths`."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The names by which types are told, by number."""
+
+    def __len__(self) -> int:
+        """Number of paths."""
+
+
 class ColumnStatistics:
     """Evidence of each path over all batches that were added."""
 
-    def __init__(self, detectors: Detectors, paths: Paths) -> None:
+    def __init__(self, detectors: Detectors, paths: Named) -> None:
         """No values yet.
 
         Args:
             detectors: what decides on single values; its types are those that columns can be of.
-            paths: the paths that all batches share.
+            paths: the paths that all batches share; there may be more of them with each batch.
         """
         self._detectors, self._paths = detectors, paths
         self._counts = np.zeros(0, np.int64)
@@ -114,6 +126,22 @@ class ColumnStatistics:
         counts = self._counts.reshape(-1, NUMBERS)
         return [self._column(number) for number in range(len(counts)) if counts[number, VALUES]]
 
+    def column(self, number: int) -> Column | None:
+        """One path; None where it has no values."""
+        self._grow()
+        return self._column(number) if self._counts[number * NUMBERS + VALUES] else None
+
+    def join(self, into: int, number: int) -> None:
+        """Add the evidence of one path to that of another, as if its values had been there."""
+        self._grow()
+        counts, sketches = self._counts.reshape(-1, NUMBERS), self._sketch.reshape(-1, SKETCH)
+        longest = max(counts[into, LONGEST], counts[number, LONGEST])
+        counts[into] += counts[number]
+        counts[into, LONGEST] = longest
+        both = np.unique(np.concatenate([sketches[into], sketches[number]]))[:SKETCH]
+        sketches[into] = np.concatenate([both, np.full(SKETCH - len(both), NOTHING, np.int64)])
+        self._found[into] += self._found[number]
+
     def distinct(self, number: int) -> int:
         """The number of different values of a path: exact below `SKETCH`, else estimated from the smallest hashes."""
         sketch = self._sketch[number * SKETCH : (number + 1) * SKETCH]
@@ -131,7 +159,7 @@ class ColumnStatistics:
         inside = {ROWS[k].name: int(found[k, INSIDE]) for k in np.flatnonzero(found[:, INSIDE])}
         known = confidence >= self._detectors.minimum
         matched, checked = (int(found[kind, WHOLE]), int(found[kind, CHECKED])) if known else (0, 0)
-        return Column(path, ROWS[kind].name if known else None, confidence if known else 0, reasons if known else Reason(0), values,
+        return Column(path, ROWS[kind].name if known else None, int(confidence) if known else 0, reasons if known else Reason(0), values,
                       matched,
                       checked, self.distinct(number), int(counts[LONGEST]), int(counts[BYTES]) / values, inside)
 

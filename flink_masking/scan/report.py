@@ -10,6 +10,9 @@ KINDS = ("string", "number", "boolean", "null", "object", "array")
 SHAPES = ("", "empty", "integer", "decimal", "epoch s", "epoch ms", "epoch µs", "epoch ns", "boolean", "UUID", "date", "date-time", "time",
           "IP", "MAC", "e-mail", "URL", "ARN", "URN", "hexadecimal", "code", "word", "text", "other")  # fmt: skip
 """Names of the shapes of `value_kernels`."""
+FEW = 64
+"""Different values of a field that is a list of words, at most; each comes back `OFTEN` times."""
+OFTEN = 5
 JOINS = 0.3
 """Part of the smaller set of two paths' values that recurs where a join is likely."""
 _UNTOLD = ("frames",)
@@ -81,6 +84,7 @@ class PathReport:
         bytes: mean length of scalars.
         shapes: number of scalars by what they look like.
         found: types of data, the most frequent first.
+        column: the type that the values are of, all together; None where none stands out.
         equals: paths whose values these values are.
         contains: paths whose values are parts of these values.
         told_by: siblings that tell what these values are.
@@ -102,6 +106,7 @@ class PathReport:
     bytes: float
     shapes: dict[str, int]
     found: tuple[Found, ...] = ()
+    column: Found | None = None
     equals: tuple[Related, ...] = ()
     contains: tuple[Related, ...] = ()
     told_by: tuple[Related, ...] = ()
@@ -113,6 +118,11 @@ class PathReport:
     def scalars(self) -> int:
         """Values that are texts, numbers or booleans."""
         return sum(self.kinds.get(kind, 0) for kind in ("string", "number", "boolean"))
+
+    @property
+    def repeats(self) -> bool:
+        """Whether there are few different values, which come back: a list of words or of numbers."""
+        return self.distinct <= FEW and self.scalars >= OFTEN * self.distinct
 
     def looks(self, *shapes: str) -> float:
         """The part of the scalars, empty texts left out, that have one of these shapes."""

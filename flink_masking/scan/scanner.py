@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
-from flink_masking.detect import TYPES, Detectors, Reason
+from flink_masking.detect import TYPES, Detectors, Reason, type_named
 from flink_masking.records.kinds import Kind
 from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
@@ -109,9 +109,17 @@ class Scanner:
         return replace(report, frames=frames)
 
     def _named(self, number: int) -> str:
-        paths = self._reader.paths
-        told = (self._detectors.key_type(name) for name in names.hinted(paths.name(number), paths.path(number)))
-        return next((type_[0] for type_ in told if type_ is not None), "")
+        """The type that a path has by its name alone."""
+        known = self._detectors.key_type(self._statistics.names.names[number])
+        return "" if known is None else known[0]
+
+    def _column(self, number: int) -> Found | None:
+        """The type that the values of a path are of, all together."""
+        column = self._statistics.column(number)
+        if column is None or column.type is None:
+            return None
+        return Found(column.type, TYPES[type_named(column.type)].category, column.values, column.matched, column.checked, column.confidence,
+                     _reasons(column.reasons))  # fmt: skip
 
     def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
         counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()
@@ -129,16 +137,20 @@ class Scanner:
             always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=keys,
             distinct=distinct, exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
             shapes={SHAPES[k]: shapes[k] for k in sorted(range(1, len(SHAPES)), key=lambda k: -shapes[k]) if shapes[k]},
-            found=_found(self._statistics.evidence.get(number, {})),
+            found=_found(self._statistics.evidence.get(number, {})), column=self._column(number),
             equals=tuple(related[0].get(number, ())), contains=tuple(related[1].get(number, ())), told_by=tuple(related[2].get(number, ())))
 
 
 def _found(evidence: Mapping[int, Evidence]) -> tuple[Found, ...]:
     """The types found at a path, the most frequent first."""
     listed = [Found(TYPES[number].name, TYPES[number].category, one.values, one.whole, one.validated, one.mean,
-                    tuple(reason.name.lower() for reason in Reason if reason.name and one.reasons & reason))
+                    _reasons(one.reasons))
               for number, one in evidence.items()]
     return tuple(sorted(listed, key=lambda one: (-one.values, one.type)))
+
+
+def _reasons(bits: int) -> tuple[str, ...]:
+    return tuple(reason.name.lower() for reason in Reason if reason.name and bits & reason)
 
 
 def _in_order(parents: list[int], targets: np.ndarray) -> list[int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flink_masking.detect import TYPES, Detectors
+from flink_masking.detect import TYPES, Column, ColumnStatistics, Detectors, ValueKind, Values, keys
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step
 from flink_masking.scan import value_kernels as kernels
@@ -55,6 +55,30 @@ class Evidence:
         return round(self.confidence / self.findings) if self.findings else 0
 
 
+CLASSIFIED = 20_000
+"""Values of a path that it is classified by, at most: the first ones."""
+
+
+class Names:
+    """The names of a scan's paths by which types are told: of what a selector names, what it says."""
+
+    def __init__(self, paths: Numbering) -> None:
+        """Prepare; `paths` may grow."""
+        self._paths, self._known = paths, list[str]()
+
+    def __len__(self) -> int:
+        """Number of paths."""
+        return len(self._paths)
+
+    @property
+    def names(self) -> list[str]:
+        """By number."""
+        for number in range(len(self._known), len(self._paths)):
+            told = hinted(self._paths.name(number), self._paths.path(number))
+            self._known.append(next((name for name in told if keys.read(name).strengths), told[-1]))
+        return self._known
+
+
 class Statistics:
     """Counts, shapes, findings and hashes by path number.
 
@@ -64,6 +88,7 @@ class Statistics:
         evidence: by path and type.
         values: hashes of values.
         parts: hashes of parts of values, the lowest byte of each (`MARK`) the separator in front of the part.
+        columns: what paths are classified by.
         frames: what stands around the parts of texts.
         siblings: what members with telling names say of their siblings.
     """
@@ -79,6 +104,9 @@ class Statistics:
         self.values, self.parts = Sketches(most), Sketches(most)
         self.frames = Frames(most)
         self.siblings = Siblings(paths)
+        self.names = Names(paths)
+        self.columns = ColumnStatistics(detectors, self.names)
+        self._classified = np.zeros(most, np.int64)
         self._hints = np.zeros(0, np.int32)
 
     def add(self, found: Members, first_row: int) -> None:
@@ -99,7 +127,9 @@ class Statistics:
         self.values.add(found.places[scalars], hashes[scalars])
         self._add_parts(found)
         self.frames.add(found)
-        whole = self._detect(found, np.flatnonzero(found.kinds <= Kind.NUMBER))
+        texts = np.flatnonzero(found.kinds <= Kind.NUMBER)
+        self._classify(found, texts)
+        whole = self._detect(found, texts)
         self.siblings.add(found, hashes, np.where(whole > 0, whole + kernels.SHAPES, shapes))
 
     def _add_parts(self, found: Members) -> None:
@@ -114,11 +144,30 @@ class Statistics:
             first = int(done[0])
             self.parts.add(of[:count], hashes[:count] & ~MARK | before[:count])
 
+    def _classify(self, found: Members, texts: np.ndarray) -> None:
+        """Add to the evidence of columns the first values of each path."""
+        texts = texts[self._classified[found.places[texts]] < CLASSIFIED]
+        places = found.places[texts]
+        order = np.argsort(places, kind="stable")
+        sorted_places = places[order]
+        rank = np.arange(len(order)) - np.searchsorted(sorted_places, sorted_places)
+        texts = np.sort(texts[order[rank + self._classified[sorted_places] < CLASSIFIED]])
+        if not len(texts):
+            return
+        np.add.at(self._classified, found.places[texts], 1)
+        kinds = np.where(found.kinds[texts] == Kind.NUMBER, ValueKind.NUMBER, ValueKind.STRING).astype(np.uint8)
+        self.columns.add(found.data, Values(found.starts[texts], found.ends[texts], kinds, found.rows[texts].astype(np.int64),
+                                            found.places[texts], np.zeros(len(texts), np.uint8)))  # fmt: skip
+
+    def column(self, number: int) -> Column | None:
+        """What a path is classified as; None where it has no texts or numbers."""
+        return self.columns.column(number)
+
     def _detect(self, found: Members, scalars: np.ndarray) -> np.ndarray:
         """Add findings; the result is int16, n: 1 and the type of what a value is as a whole, or 0."""
         known = len(self._hints)
         if known < len(self._paths):
-            new = [self._hint(number) for number in range(known, len(self._paths))]
+            new = [self._detectors.hint(name) for name in self.names.names[known:]]
             self._hints = np.concatenate([self._hints, np.array(new, np.int32)])
         starts, ends, places = found.starts[scalars], found.ends[scalars], found.places[scalars]
         what = self._detectors.find(found.data, starts, ends, self._hints[places])
@@ -139,11 +188,6 @@ class Statistics:
         whole[scalars[values[full]]] = types[full] + 1
         return whole
 
-    def _hint(self, number: int) -> int:
-        """The hint of a path, of what selects it if that says something."""
-        named = hinted(self._paths.name(number), self._paths.path(number))
-        return next((hint for name in named if (hint := self._detectors.hint(name))), 0)
-
     def join(self, into: int, place: int) -> None:
         """Add what was found at one path to another."""
         self.counts[into] += self.counts[place]
@@ -153,6 +197,7 @@ class Statistics:
         self.values.join(into, place)
         self.parts.join(into, place)
         self.frames.join(into, place)
+        self.columns.join(into, place)
 
     def telling(self, step: Step) -> bool:
         """Whether a key looks like data: something is found in it, whatever stands around it."""

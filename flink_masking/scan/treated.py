@@ -1,34 +1,42 @@
 """Decides on class and rule of a field by what was found in its values, by what they look like, and by its name."""
 
+from flink_masking.detect import TYPES
 from flink_masking.scan import names
 from flink_masking.scan.forms import within
 from flink_masking.scan.names import domain_of
 from flink_masking.scan.report import Found, PathReport
 from flink_masking.scan.treatments import Treatment, treatment
+from flink_masking.scan.weight import speaks
 
 FREE_TEXT = 0.2
 """A field of which this part of the values are texts of several words is free text."""
-FEW = 64
-"""Different values of a field that is a list of words, at most; each comes back `OFTEN` times."""
-OFTEN = 5
 LONG = 6
 """Digits of a number that identifies, however often it comes back."""
+SURE = 90
+"""Confidence in the type of all values together beside which single values of other types do not count."""
 OPAQUE = 12
 """Bytes of a value with an identifier inside that is none of a list of words."""
 EPOCHS = {"epoch s": "s", "epoch ms": "ms", "epoch µs": "us", "epoch ns": "ns"}
 """Units of times since 1970."""
+_CATEGORY = {type_.name: type_.category for type_ in TYPES}
 _CODES = ("UUID", "ARN", "URN", "hexadecimal")
 
 
 def whole(report: PathReport, found: list[Found]) -> list[Found]:
-    """The types that a good part of the values are as a whole."""
-    return [one for one in found if one.whole >= 0.2 * report.scalars]
+    """The types that a good part of the values are as a whole, first the one that all of them together speak for."""
+    types = [one for one in found if one.whole >= 0.2 * report.scalars]
+    column = report.column
+    if column is None or not speaks(report, column):
+        return types
+    if set(column.reasons) <= {"key", "context"} and any(one.whole >= 0.8 * report.scalars and "check" in one.reasons for one in types):
+        return types  # the name alone speaks for the column, the values for another type
+    return [column, *(one for one in types if one.type != column.type and column.confidence < SURE)]
 
 
 def mixed(report: PathReport, found: list[Found]) -> bool:
     """Whether the values are of several types, or of one type in part only, so that no one rule and domain fits them."""
     types = whole(report, found)
-    return len(types) > 1 or (bool(types) and types[0].whole < 0.8 * report.scalars and "key" not in types[0].reasons)
+    return len(types) > 1 or (bool(types) and types[0] is not report.column and types[0].whole < 0.8 * report.scalars)
 
 
 def treated(report: PathReport, found: list[Found], domain: str | None) -> Treatment:
@@ -46,22 +54,24 @@ def treated(report: PathReport, found: list[Found], domain: str | None) -> Treat
     if report.looks("text") >= FREE_TEXT and not types:
         return Treatment("free_text", None, "redact", "texts hold personal data; redact_text shows the rest of them" if found else "")
     if mixed(report, found):
+        if _CATEGORY.get(report.named) == "identity":
+            return treatment(report.named, "identity", domain, bool(report.kinds.get("string")))
         listed = " and ".join(one.type for one in types[:3]) + ("" if len(types) > 1 else " and others")
         return Treatment("direct", None, None, f"values are of several types, {listed}: one rule and domain does not fit them all")
-    if types and types[0].type == "PERSON" and set(types[0].reasons) == {"key"} and _repeats(report):
+    if types and types[0].type == "PERSON" and set(types[0].reasons) == {"key"} and report.repeats:
         return Treatment("direct", None, None, "called a name; few that come back often are the names of things, which may be shown")
     named = report.named == "PERSON" and not names.IDENTIFIER.search(name) and report.looks(*_CODES, "integer", "decimal") < 0.5
-    if not types and named and report.kinds.get("string") and not _repeats(report):
+    if not types and named and report.kinds.get("string") and not report.repeats:
         return Treatment("direct", None, "redact")
     if types:
         return treatment(types[0].type, types[0].category, domain, bool(report.kinds.get("string")))
-    telling = names.IDENTIFIER.search(name) and (report.bytes >= OPAQUE or not _repeats(report))
+    telling = names.IDENTIFIER.search(name) and (report.bytes >= OPAQUE or not report.repeats)
     if form is not None and (domain is not None or telling):
         return Treatment("identifier", None, f"{{technique: pseudonym, domain: {domain or _domain_of_form(report)}, within: {form}}}",
                          "" if domain is not None else "what stands around the identifier is shown")
     if domain is not None:
         return Treatment("identifier", None, pseudonym(domain))
-    if report.contains and not _repeats(report):
+    if report.contains and not report.repeats:
         inside = report.contains[0].path
         return Treatment("identifier", None, pseudonym(domain_of(report.path)),
                          f"values of {inside} are part of it; a pseudonym of the whole value does not join with it")
@@ -75,7 +85,7 @@ def treated(report: PathReport, found: list[Found], domain: str | None) -> Treat
 def _by_shape(report: PathReport, name: str) -> Treatment:
     """Where nothing was found."""
     shape = next(iter(report.shapes), "")
-    full, repeats = report.looks(shape) >= 0.99, _repeats(report)
+    full, repeats = report.looks(shape) >= 0.99, report.repeats
     if report.looks("boolean") >= 0.99:
         return Treatment("plain", None, "keep")
     if names.VERSION.search(name) and report.bytes <= 20:
@@ -103,11 +113,6 @@ def _by_shape(report: PathReport, name: str) -> Treatment:
 def pseudonym(domain: str) -> str:
     """The rule in YAML."""
     return f"{{technique: pseudonym, domain: {domain}}}"
-
-
-def _repeats(report: PathReport) -> bool:
-    """Whether a path has few different values that come back."""
-    return report.distinct <= FEW and report.scalars >= OFTEN * report.distinct
 
 
 def _domain_of_form(report: PathReport) -> str:

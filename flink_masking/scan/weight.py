@@ -1,4 +1,4 @@
-"""Which findings count: those that are frequent, or nearly certain."""
+"""Which findings count: what all values of a path together are, and what is frequent or nearly certain in single ones."""
 
 from flink_masking.scan.report import Found, PathReport
 
@@ -13,6 +13,11 @@ _CLOSED = ("UUID", "hexadecimal", "MAC", "IP", "date", "date-time", "time", "boo
 """Shapes in which only the value as a whole can be something."""
 
 
+def speaks(path: PathReport, column: Found) -> bool:
+    """Whether the type of all values together counts: few values that come back are of many a form by chance."""
+    return bool({"key", "context"} & set(column.reasons)) or not path.repeats
+
+
 def weighty(path: PathReport, light: bool = True) -> list[Found]:
     """The findings of a path that count, those of whole values first.
 
@@ -25,4 +30,8 @@ def weighty(path: PathReport, light: bool = True) -> list[Found]:
     kept = [one for one in kept if light or one.type not in _LIGHT]
     if path.looks(*_CLOSED) >= 0.99:  # digits inside a UUID are no telephone number
         kept = [one for one in kept if one.whole]
+    column = path.column
+    if column is not None and (light or column.type not in _LIGHT) and speaks(path, column) and all(
+            one.type != column.type for one in kept):
+        kept.append(column)
     return sorted(kept, key=lambda one: (-one.whole, -one.values, one.type))
