@@ -143,7 +143,7 @@ class AggregatedPlan:
         codec, columns = view.table.codec, []
         null = codec.rows.null.encode()
         for path, rule in self.keys:
-            rejections.add(view.broken(path), "out_of_domain", path)
+            rejections.add(view.unusable(path), "out_of_domain", path)
             column = view.column(path)
             if rule is None:
                 rejections.add(~column.absent & ~np.isin(column.kinds, list(SCALAR)), "out_of_domain", path)

@@ -151,7 +151,7 @@ class AnonymizedPlan:
         """Codes of the declared values, else hashes; no value (null or missing) counts as a value of its own, other than ""."""
         column, domain = view.column(path), self.domains[path]
         absent = column.absent
-        absent[view.broken(path)] = True  # shown as one and the same, so it counts as one and the same
+        absent[view.unusable(path)] = True  # shown as one and the same, so it counts as one and the same
         kinds = np.where(absent, Kind.NULL, column.kinds)
         text = comparable(column.text, kinds, path in self.folded)
         if absent.any():

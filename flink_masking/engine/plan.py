@@ -103,6 +103,11 @@ class Plan:
     folded: bool = False
 
     @property
+    def selected_subject(self) -> bool:
+        """Whether the subject's path has a selector, so that a record can name two people."""
+        return self.policy.subject is not None and selects(parse_path(self.policy.subject))
+
+    @property
     def out_of_orderness(self) -> int:
         """Milliseconds by which a record may be older than the newest one before its window may be closed."""
         return self.policy.event_time.max_out_of_orderness if self.policy.event_time else 0

@@ -157,6 +157,8 @@ class Protect:
             rejections.add(view.column(path).kinds < 0, "missing_field", path)
         for path in plan.strict:
             rejections.add(view.broken(path), "contract", path)
+        if plan.selected_subject:
+            rejections.add(view.ambiguous, "ambiguous_subject", plan.policy.subject)
         examined = [segment.examine(view, rejections, now) for segment in plan.stateful]
         masked, views = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()

@@ -26,7 +26,7 @@ def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension,
     if isinstance(dimension, LabelsDimension):
         values = view.values(path)
         code, ok, absent = dimension.encode_sets(values.text, values.kinds, values.rows, view.n)
-        return code, _kept(view, path, ok), absent
+        return code, _kept(ok, view.broken(path)), absent
     column = view.column(path)
     absent, text = column.absent, column.text
     kinds = np.where(absent, Kind.NULL, column.kinds).astype(np.int32)
@@ -37,7 +37,7 @@ def code_quasi_identifier(view: RecordView, path: str, dimension: Dimension,
         refused = np.zeros(view.n, np.bool_) if cells.refused is None else cells.refused
         text, kinds = cells.values, np.where(refused | absent, Kind.NULL, Kind.STRING).astype(np.int32)
     code, ok = dimension.encode(text, kinds)
-    return code, _kept(view, path, ok & ~absent), absent
+    return code, _kept(ok & ~absent, view.unusable(path)), absent
 
 
 def _derived(derive: Mask, text: pa.StringArray, kinds: np.ndarray) -> tuple[pa.StringArray, np.ndarray]:
@@ -50,9 +50,8 @@ def _derived(derive: Mask, text: pa.StringArray, kinds: np.ndarray) -> tuple[pa.
     return numbers, np.where(bad, Kind.NULL, Kind.NUMBER).astype(np.int32)
 
 
-def _kept(view: RecordView, path: str, ok: np.ndarray) -> np.ndarray:
-    """Which of these rows have a value that keeps the field's contract, too."""
-    broken = view.broken(path)
+def _kept(ok: np.ndarray, broken: np.ndarray) -> np.ndarray:
+    """Which of these rows keep the field's contract, too."""
     if len(broken):
         ok = ok.copy()
         ok[broken] = False

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from flink_masking.contract.field import Contract
 from flink_masking.crypto.prf import Prf
-from flink_masking.engine.columns import Column, aligned, aligned_raw
+from flink_masking.engine.columns import Column, aligned, aligned_raw, ambiguous, counted
 from flink_masking.engine.masking import REDACTED
 from flink_masking.records.spans import SpanTable, Values
 
@@ -64,15 +64,25 @@ class RecordView:
         unfit = self.unfit(path)
         return np.zeros(0, np.int32) if unfit is None else self.table.rows(path)[unfit]
 
+    def unusable(self, path: str) -> np.ndarray:
+        """Rows whose value that counts (`column`) breaks the field's contract: int, ascending."""
+        unfit = self.unfit(path)
+        if unfit is None or not unfit.any():
+            return np.zeros(0, np.int32)
+        index = counted(self.table.rows(path), self.table.kinds(path), self.n)
+        if index is None:
+            return np.flatnonzero(unfit)
+        return np.flatnonzero((index >= 0) & unfit[index])
+
     def column(self, path: str) -> Column:
-        """The value of each row at `path`, a field that occurs at most once a record."""
+        """The value of each row at `path`; of several, which a path with selectors can have, the first one that is not null."""
         if path not in self._columns:
             self._columns[path] = aligned(self.table, self.values(path))
         return self._columns[path]
 
     def raw(self, path: str) -> pa.BinaryArray:
-        """The bytes of each row's value at `path`, redacted where it breaks its contract; null where the field is missing."""
-        raw, broken = aligned_raw(self.table, path), self.broken(path)
+        """The bytes of each row's value at `path` that counts, redacted where it breaks its contract; null where the field is missing."""
+        raw, broken = aligned_raw(self.table, path), self.unusable(path)
         if not len(broken):
             return raw
         mask = np.zeros(self.n, np.bool_)
@@ -83,6 +93,11 @@ class RecordView:
     def subjects(self) -> pa.StringArray | None:
         """The person of each row, or None when the policy names no subject."""
         return None if self.subject is None else self.column(self.subject).text
+
+    @property
+    def ambiguous(self) -> np.ndarray:
+        """Rows that name two different people: int, ascending; only a subject with a selector can."""
+        return np.zeros(0, np.int32) if self.subject is None else ambiguous(self.values(self.subject))
 
     @property
     def people(self) -> np.ndarray:

@@ -14,7 +14,7 @@ from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
-from flink_masking.policy.tree import FieldTree, repeats
+from flink_masking.policy.tree import FieldTree, several
 from flink_masking.records.paths import Wild, format_path, parse_path, selects, unselected
 
 GENERALISED_BY = ("domain", "hierarchy", "prefix")
@@ -59,14 +59,16 @@ def check_names(policy: Policy, tree: FieldTree, findings: Findings) -> None:
 
 
 def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: Path, path: str, objects: bool = False) -> Field | None:
-    """The declaration of a field of which a record has one scalar value; None, with a fault at `loc`, if `path` is no such field.
+    """The declaration of a field of which one scalar value of a record counts; None, with a fault at `loc`, if `path` is no such field.
+
+    Of a path with selectors in the place of every ``[*]`` the first value that fits counts.
 
     These paths are used as they are written, so they must have the spelling of the declaration. With `objects`, a field that holds an
     object as a whole will do.
     """
     try:
         found = tree.find(path)
-        several = repeats(path)
+        repeated = several(path)
     except PolicyError as error:
         findings.refused(loc, error)
         return None
@@ -75,8 +77,9 @@ def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: Path,
         findings.error(loc, f"'{name}' is not a declared field", did_you_mean(path, policy.fields, "fields"))
     elif found not in policy.fields:
         findings.error(loc, f"'{name}' holds other fields", f"name one of them: {', '.join(map(cut, tree.under(found)[:5]))}")
-    elif several:
-        findings.error(loc, f"'{name}' has several values in a record", "name a field outside arrays")
+    elif repeated:
+        hint = "name a field outside arrays, or select an element as in contacts[0].phone or contacts[type=home].phone"
+        findings.error(loc, f"'{name}' has several values in a record", hint)
     elif found != path:
         findings.error(loc, f"'{name}' is spelt otherwise under 'fields'", f"write {cut(found)}")
     elif policy.fields[path].type in OBJECT_TYPES and not objects:

@@ -8,7 +8,7 @@ from flink_masking.documents.document import cut
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import MaskedSegment
-from flink_masking.policy.tree import repeats
+from flink_masking.policy.tree import several
 
 
 class _Subject(NamedTuple):
@@ -48,7 +48,7 @@ def _subjects(loaded: LoadedPolicy) -> Iterator[_Subject]:
             continue
         for path, rule in loaded.rules(name).items():
             field = loaded.policy.fields.get(path)
-            person = path == subject or (field is not None and field.role == "identifier" and not repeats(path))
+            person = path == subject or (field is not None and field.role == "identifier" and not several(path))
             if person and rule.promises.stands_for_a_person and rule.promises.domain is not None:
                 yield _Subject(loaded.policy.stream, name, path, rule)
 

@@ -24,7 +24,6 @@ from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
-from flink_masking.policy.tree import repeats
 from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
@@ -123,7 +122,7 @@ class LoadedPolicy:
 
     def dimension(self, path: str, categories: bool = False) -> Dimension:
         """The dimension of a quasi-identifier of an anonymized segment; with codes for missing and unknown values on request."""
-        return dimension(self.policy.fields[path], self.hierarchies, categories, repeats(path))
+        return dimension(self.policy.fields[path], self.hierarchies, categories, path.endswith("[*]"))
 
     def aggregate(self, segment: str) -> AggregateSpec:
         """What an aggregated segment computes and promises.

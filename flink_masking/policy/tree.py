@@ -144,6 +144,20 @@ class FieldTree:
         return node
 
 
+def several(path: str) -> bool:
+    """Whether a path names several values of a record: it has a ``[*]`` or a ``*`` outside selectors.
+
+    A path whose arrays all have selectors names one value, the first that fits.
+
+    Raises:
+        PolicyError: the path cannot be parsed.
+
+    >>> several("telecom[system=phone].value"), several("telecom[*].value")
+    (False, True)
+    """
+    return any(isinstance(step, Wild) for step in parse_path(path))
+
+
 def repeats(path: str) -> bool:
     """Whether a record can hold several values at the path: it has a ``[*]``, a ``*`` or a selector.
 

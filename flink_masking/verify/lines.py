@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import orjson
 
-from flink_masking.records.paths import parse_path
+from flink_masking.records.paths import parse_path, selects
 from flink_masking.verify.records import TWICE
+from flink_masking.verify.selected import selecting
 
 ABSENT: Any = ("absent",)
 """Stands for a member that a record does not have, which is not the same as null."""
@@ -76,12 +77,19 @@ class Table:
         self.codes = [np.frombuffer(row, np.int32) if row else np.zeros(0, np.int32) for row in rows]
 
 
-def getter(path: str) -> Callable[[dict[str, Any]], Any]:
+def getter(path: str, fields: Iterable[str] = (), one: bool = False) -> Callable[[dict[str, Any]], Any]:
     """What gets the value at a path of a policy from a record; of ``tags[*]`` the whole array.
 
+    Args:
+        path: of a field.
+        fields: all declared fields, which decide what a path with selectors names.
+        one: whether several different values, which such a path can have, are none; otherwise the first counts.
+
     Raises:
-        PolicyError: the path cannot be parsed.
+        PolicyError: a path cannot be parsed.
     """
+    if selects(parse_path(path)):
+        return selecting(path, fields, ABSENT, one)
     steps = [step for step in parse_path(path) if isinstance(step, str)]
     if len(steps) == 1:
         name = steps[0]

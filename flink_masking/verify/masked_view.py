@@ -10,6 +10,7 @@ import numpy as np
 from flink_masking.errors import InputError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
+from flink_masking.records.paths import parse_path, unselected
 from flink_masking.techniques.promises import Promises, Shows
 from flink_masking.verify.lines import ABSENT, Column, Table, getter
 from flink_masking.verify.population import combined
@@ -128,7 +129,7 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
     stand_ins = stand_ins or [field for field in standing if partly(promises[field])]
     wanted = list(dict.fromkeys([*told, *stand_ins]))
     own = {field: columns[field] if field in columns and promises[field].shows is Shows.EXACT else Column() for field in wanted}
-    getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field), own[field]) for field in wanted]
+    getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field, policy.fields), own[field]) for field in wanted]
     table = Table(Records(path, policy, once=True), getters)
     if table.twice:
         raise InputError(f"{path}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
@@ -140,9 +141,10 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
 
 def _rule(field: str, segment: MaskedSegment) -> RuleSpec | None:
     """The rule for a field: its own, that of a parent, or the default."""
-    steps = field.replace("[*]", "").split(".")
+    steps = parse_path(field)
+    rules = {parse_path(written): rule for written, rule in segment.rules.items() if written != DEFAULT}
     for end in range(len(steps), 0, -1):
-        for written, rule in segment.rules.items():
-            if written == field or written.replace("[*]", "") == ".".join(steps[:end]):
-                return rule
+        for above in (steps[:end], unselected(steps[:end])):
+            if above in rules and (end < len(steps) or above == steps):
+                return rules[above]
     return segment.rules.get(DEFAULT)

@@ -202,12 +202,6 @@ def test_faults_of_selectors(fields, rules, message):
     assert all(fault.line > 5 for fault in error.value.faults)
 
 
-def test_a_subject_and_other_single_fields_are_not_selected():
-    """A field of which a record may have several values is no subject."""
-    with pytest.raises(PolicyFaults, match="several values in a record"):
-        load(PolicySource("p.yaml", policy(PATIENT, {"*": "drop"}).replace("stream: s", "stream: s\nsubject: address[0].city")))
-
-
 def test_an_object_or_an_array_of_objects():
     """A path with [*]? is for the object in one record and for the elements of the array in another; nothing else is taken."""
     fields = {"address[*]?.city": "{class: plain}", "address[*]?.street": "{class: direct}", "tags[*]?": "{class: plain}"}
