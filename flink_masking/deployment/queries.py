@@ -40,6 +40,11 @@ class Names:
         return f"flink_masking_raw{self._suffix}"
 
     @property
+    def elements(self) -> str:
+        """The function that cuts documents into records."""
+        return f"flink_masking_elements{self._suffix}"
+
+    @property
     def protected(self) -> str:
         """The view of Protect's columns."""
         return f"flink_masking_protected{self._suffix}"
@@ -104,12 +109,20 @@ class Queries:
     @property
     def computes(self) -> bool:
         """Whether an argument of Protect is an expression, which the planner would compute once for each column of Protect."""
-        return bool(self.headers) or (self._several and self.transport.partitioned)
+        return self.cuts or bool(self.headers) or (self._several and self.transport.partitioned)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether what the source holds are documents of several records, which are cut before Protect."""
+        return self._plan.policy.each is not None and not self._plan.folded
 
     def raw(self) -> str:
         """The query that computes Protect's arguments, each under a name of its own."""
-        arguments = ", ".join(f"{expression} AS argument{number}" for number, expression in enumerate(self._arguments))
-        return f"SELECT {arguments}{self._beside} FROM {self.names.source}"
+        payload, *others = self._arguments
+        expressions = ["`each`" if self.cuts else payload, *others]
+        arguments = ", ".join(f"{expression} AS argument{number}" for number, expression in enumerate(expressions))
+        cut = f", LATERAL TABLE({self.names.elements}(payload)) AS e(`each`)" if self.cuts else ""
+        return f"SELECT {arguments}{self._beside} FROM {self.names.source}{cut}"
 
     def protected(self, columns: Sequence[str], computed: bool = False) -> str:
         """The query that puts the raw stream through Protect, a function for each column; Kafka's timestamp passes beside it.

@@ -87,15 +87,15 @@ class Tables:
         if deployment.source.get("connector") == "upsert-kafka":
             raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")
-        if plan.policy.each is not None and not plan.folded:
-            raise JobError("each: documents of several records are read from files by run and preview. Hint: of a stream, split them "
-                           "before, and omit 'each'")
         if plan.codec.columns and deployment.source.get("connector") == "filesystem" and not plan.folded:
             raise JobError(f"source: Flink's file source ends a record at every line break, and a cell of {plan.policy.format} may hold "
                            "one. Hint: flink-masking run reads such files; on Kafka a message is a record")
         upserts = tuple(name for name, options in sinks.items() if options.get("connector") == "upsert-kafka")
         for segment in plan.masked:
             _check(segment, kafka, sinks[segment.name], segment.name in upserts)
+            if segment.name in upserts and plan.policy.each is not None:
+                raise JobError(f"sinks.{segment.name}: upsert-kafka keeps the newest record of each key, and all records of a document have "
+                               "its key. Hint: connector: kafka")
         if other := [name for name in upserts if name not in {segment.name for segment in plan.masked}]:
             raise JobError(f"sinks.{other[0]}: upsert-kafka needs a key, which only masked segments have. Hint: connector: kafka")
         masked = {segment.name: _largest(sinks[segment.name]) - FRAME for segment in plan.masked if on_kafka(sinks[segment.name])}

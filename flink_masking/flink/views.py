@@ -24,6 +24,7 @@ from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError
 from flink_masking.flink.clock import clocked
 from flink_masking.flink.compat.java_objects import java_stream, through_data_stream
+from flink_masking.flink.each import elements_function
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.keyed import PUBLISHED, SegmentFunction
 from flink_masking.flink.packet import Packet
@@ -112,6 +113,8 @@ class Pass:
         functions = protect_functions(self.source, self.plan, self.queries.transport, self.idle_after, self.guard)
         for name, function in functions.items():
             environment.create_temporary_system_function(f"{names.function}_{name}", function)
+        if self.queries.cuts:
+            environment.create_temporary_system_function(names.elements, elements_function(self.plan.policy.each, self.plan.policy.format))
         if computed := self.apart or self.queries.computes:
             environment.create_temporary_view(names.raw, through_data_stream(environment, environment.sql_query(self.queries.raw())))
         protected = environment.sql_query(self.queries.protected(list(functions), computed))

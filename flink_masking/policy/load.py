@@ -59,6 +59,17 @@ class LoadedPolicy:
         """
         return dict(self._compiled.rules[segment])
 
+    def covering(self, segment: str, path: str) -> Rule | None:
+        """The rule of a masked segment that covers a declared field: its own, or that of what it is a part of; None where none does.
+
+        Raises:
+            KeyError: there is no masked segment of that name.
+            PolicyError: the path cannot be parsed.
+        """
+        tree, rules = self._compiled.tree, self._compiled.rules[segment]
+        found = tree.find(path) or path
+        return next((rules[place] for place in (found, *reversed(tree.parents(found))) if place in rules), None)
+
     @property
     def contracts(self) -> Mapping[str, Contract]:
         """What is checked of the values of each field that has something declared, by path."""

@@ -41,8 +41,8 @@ class Policy(Model):
         stream: its name.
         format: of the records, raw and masked.
         columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
-        each: of files that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a record, and
-            what stands beside the array is left out. `run`, `preview` and `verify` read such files; in a stream, records come one by one.
+        each: of files and messages that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a
+            record, and what stands beside the array is left out.
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
         fields: by path, as written.

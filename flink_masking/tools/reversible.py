@@ -20,6 +20,7 @@ from flink_masking.records.kinds import TEXT
 from flink_masking.records.paths import format_path, labels, parse_path, selects
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
 from flink_masking.records.trie import Paths
+from flink_masking.tools.selectable import check_selectable
 
 _LIMITS = Limits(max_bytes=64 << 20)
 """Masked records may be longer than the raw ones were: ciphertext is."""
@@ -45,7 +46,8 @@ class MaskedRecords:
             fields: paths of rules; None: every reversible one.
 
         Raises:
-            InputError: no such masked segment; a field without a reversible rule, or without a column; nothing reversible at all.
+            InputError: no such masked segment; a field without a reversible rule, or without a column; nothing reversible at all; a field
+                with selectors whose values the view does not tell apart.
             KeyRingError: the ring was exported without a domain that is needed.
         """
         masked = [name for name, found in loaded.policy.segments.items() if isinstance(found, MaskedSegment)]
@@ -58,6 +60,7 @@ class MaskedRecords:
         wanted = list(back) if fields is None else list(dict.fromkeys(fields))
         if unknown := [path for path in wanted if path not in back]:
             raise InputError(f"{segment}: {unknown[0]} has no reversible rule. Hint: fields with one are {', '.join(back)}")
+        check_selectable(loaded, segment, wanted)
         self.rules: tuple[Rule, ...] = tuple(back[path] for path in wanted)
         for rule in self.rules:
             domain = rule.promises.domain

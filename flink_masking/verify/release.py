@@ -44,7 +44,8 @@ class Raw:
         assert policy.subject is not None
         names = list(dict.fromkeys([policy.subject, *fields]))
         columns = {name: Column() for name in names}
-        table = Table(Records(path, policy, raw=True), [(getter(name, policy.fields, name == policy.subject), columns[name]) for name in names])
+        getters = [(getter(name, policy.fields, name == policy.subject), columns[name]) for name in names]
+        table = Table(Records(path, policy, raw=True), getters)
         nobody = np.array([value is None or value is ABSENT for value in columns[policy.subject].values] or [False])
         codes = table.codes[0].astype(np.int64)
         return cls(table, {name: at for at, name in enumerate(names)}, columns, np.where(nobody[codes], -1, codes))

@@ -73,6 +73,18 @@ def test_files_have_one_column():
     assert "headers" not in tables.queries.lines("sums", "v") and not tables.transport.record and not tables.settings
 
 
+def test_documents_are_cut_before_protect():
+    """A table function makes rows of a document's records, each with the document's key and headers; an upsert would keep the last alone."""
+    text = POLICY.replace("stream: events", "stream: events\neach: Records[*]").replace("RECORD", f"    record: {KEY[:-1]}, headers: {{t: keep}}}}")
+    found = compile_plan(load(PolicySource("policy.yaml", text)), KeyRing.ephemeral())
+    queries = Tables(found, deployment(), clocked=True).queries
+    assert queries.computes and queries.raw() == (
+        "SELECT `each` AS argument0, `key` AS argument1, `headers`['t'] AS argument2 FROM flink_masking_source, "
+        "LATERAL TABLE(flink_masking_elements(payload)) AS e(`each`)")
+    with pytest.raises(JobError, match="all records of a document have its key. Hint: connector: kafka"):
+        Tables(found, deployment(one={**kafka("one"), "connector": "upsert-kafka"}), clocked=True)
+
+
 def test_csv_is_a_message_in_kafka_and_no_line_of_a_file():
     """The tables of CSV are those of JSON, as Flink sees bytes only; a file source of Flink's, which cuts cells apart, is refused."""
     text = POLICY.replace("stream: events\n", "stream: events\nformat: csv\ncolumns: [id, at]\n")

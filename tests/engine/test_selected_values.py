@@ -6,8 +6,8 @@ import pytest
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from flink_masking.verify.lines import ABSENT, getter
 from flink_masking.verify.files import verify
+from flink_masking.verify.lines import ABSENT, getter
 
 POLICY = """
 version: 1

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from flink_masking.documents.faults import PolicyFaults
+from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
@@ -23,6 +24,7 @@ FIELDS
 segments:
 SEGMENTS
 """
+APART = {path: "{class: plain}" for path in ("a[*].k", "a[k=x].v", "a[*].v", "b[0]", "b[1]", "b[*]")}
 LOGS = {
     "logs[*].attributes[*].key": "{class: plain}",
     "logs[*].attributes[key=user.email].value.stringValue": "{class: direct, type: email}",
@@ -232,6 +234,37 @@ def test_selected_values_come_back():
     assert b'"1"' not in view[0].as_py() and Unmask(loaded, "m", ring)(view).records.to_pylist() == [record]
     (half,) = Unmask(loaded, "m", ring, fields=["a[k=x].v"])(view).records.to_pylist()
     assert orjson.loads(half)["a"][0]["v"] == "1" and orjson.loads(half)["a"][1]["v"] not in ("2", None)
+
+
+@pytest.mark.parametrize(("rules", "field", "message"), [
+    ({"a[k=x].v": "R"}, "a[k=x].v", "selected by 'a[*].k', which the view drops. Hint: a rule 'a[*].k: keep'"),
+    ({"a[*].k": "{technique: pseudonym, domain: k}", "a[k=x].v": "R"}, None, "which the view changes (pseudonym)"),
+    ({"a[*].v": "R", "a[k=x].v": "redact"}, "a[*].v", "'a[k=x].v', beside which 'a[*].v' stands, is selected by 'a[*].k'"),
+    ({"b[1]": "R", "b[*]": "drop"}, "b[1]", "by its place, and the view drops elements before it ('b[*]')"),
+    ({"b[1]": "R", "b[*]": "{technique: partial, keep_last: 1, on_error: drop}"}, "b[1]", "drops elements before it ('b[*]')"),
+])  # fmt: skip
+def test_values_that_cannot_be_told_apart_are_not_opened(rules, field, message):
+    """Where the view does not show what decides, unmask says so and opens nothing, instead of leaving or taking the wrong values."""
+    rules = {path: rule.replace("R", "{technique: encrypt, domain: d}") for path, rule in rules.items()}
+    loaded = load(PolicySource("p.yaml", policy(APART, rules)))
+    with pytest.raises(InputError) as error:
+        Unmask(loaded, "m", KeyRing.new(), fields=[field] if field else None)
+    assert message in str(error.value) and "choose other fields with --field" in str(error.value)
+
+
+@pytest.mark.parametrize("rules", [
+    {"a[*].k": "keep", "a[k=x].v": "R", "a[*].v": "R"}, {"a[k=x].v": "R", "*": "keep"}, {"a[*].v": "R"}, {"b[1]": "R", "*": "keep"},
+    {"b[0]": "R", "b[1]": "R", "b[*]": "R"}, {"b[0]": "R", "b[*]": "drop"},
+])  # fmt: skip
+def test_values_that_can_be_told_apart_come_back(rules):
+    """Where what decides is kept, by its own rule, that of a parent or the default, or the others are dropped, values come back."""
+    ring = KeyRing.new()
+    written = {path: rule.replace("R", f"{{technique: encrypt, domain: d{n}}}") for n, (path, rule) in enumerate(rules.items())}
+    loaded = load(PolicySource("p.yaml", policy(APART, written)))
+    clear = load(PolicySource("p.yaml", policy(APART, {path: rule.replace("R", "keep") for path, rule in rules.items()})))
+    record = [b'{"a":[{"k":"x","v":"1"},{"v":"2","k":"y"},{"v":"3"}],"b":["p","q","r"]}']
+    view, expected = (Protector(one, ring).protect(record).views["m"] for one in (loaded, clear))
+    assert view != expected and Unmask(loaded, "m", ring)(view).records.to_pylist() == expected.to_pylist()
 
 
 def test_preview_hides_selected_fields_by_their_own_class():
