@@ -13,6 +13,7 @@ from flink_masking.cli.addresses import named_vault
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from flink_masking.engine.quarantine import Entry
     from flink_masking.engine.record import RecordPlan
     from flink_masking.policy.load import LoadedPolicy
     from flink_masking.protector import Protector, Result
@@ -41,6 +42,7 @@ def preview(
 
     from flink_masking.cli.console import err, show_faults
     from flink_masking.cli.quarantine import printable
+    from flink_masking.engine.quarantine import Entry
     from flink_masking.errors import InputError
     from flink_masking.keys.providers import open_ring
     from flink_masking.keys.ring import KeyRing
@@ -68,6 +70,8 @@ def preview(
     payloads = records.first(SAMPLE if stateful else limit)
     result = protector.protect(payloads)
     final = protector.finish()
+    if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
+        err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}", soft_wrap=True)
     write = sys.stdout.write
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     for masked in protector.plan.masked:
@@ -125,11 +129,22 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
     for number, record in enumerate(shown.to_pylist()):
         if (entry := entries.get(number)) is not None:
             raw = f"\n  {printable(record or b'')}" if show_raw else ""
-            found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{raw}")
+            found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{_members(entry)}{raw}")
         else:
             members = codec.members(record, columns) if record is not None else {}
             found.append({**members, f"({counted(undeclared[number], 'undeclared member')})": ""} if undeclared[number] else members)
     return found
+
+
+def _members(entry: "Entry") -> str:
+    """All members that a record is refused for, a line each."""
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.tools.member_faults import MemberFaults
+
+    faults = MemberFaults()
+    faults.add(entry.members, entry.unlisted)
+    more = f"\n  and {entry.unlisted:,} more" if entry.unlisted else ""
+    return "".join(f"\n  {printable(fault.of_one())}" for fault in faults.fields) + more
 
 
 def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray", members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:

@@ -103,7 +103,7 @@ def contract_of(kind: str | None, known: bool, bounds: tuple[Any, Any] | None = 
     if form.code == kernels.NUMBER:
         numbers[[kernels.BITS, kernels.SCALE, kernels.LOW, kernels.HIGH]] = _number(form.bits, limits, scale)
     elif dated and limits is not None:
-        numbers[[kernels.BITS, kernels.LOW, kernels.HIGH]] = number_kernels.BOUNDED, *_instants(*limits)
+        numbers[[kernels.BITS, kernels.LOW, kernels.HIGH]] = number_kernels.BOUNDED, *instants(*limits)
     return Contract(numbers, None if values is None else strings(values), None if pattern is None else whole(pattern))
 
 
@@ -167,8 +167,12 @@ def _number(bits: int, limits: tuple[Any, Any] | None, scale: int | None) -> tup
     return bits | number_kernels.BOUNDED, at, low, high
 
 
-def _instants(low: str, high: str) -> tuple[int, int]:
-    """Milliseconds of two bounds; a date as the upper one takes the whole day in."""
+def instants(low: str, high: str) -> tuple[int, int]:
+    """Milliseconds of two bounds; a date as the upper one takes the whole day in.
+
+    Raises:
+        PolicyError: a bound is no date.
+    """
     first, last = (_instant(text) for text in (low, high))
     if len(high) == 10:
         last += timedelta(days=1) - timedelta(milliseconds=1)

@@ -220,6 +220,8 @@ def _syntax_fault(error: yaml.MarkedYAMLError) -> Fault:
         hint = "check the colons and the indentation of this line and the one before"
     elif "'\\t'" in str(error.problem):
         hint = "indent with spaces"
+    elif "alias" in str(error.context) or "anchor" in str(error.context):
+        hint = "put a text that begins with * or & in quotes, and a path with [*] that stands in { }: \"*\": keep, \"tags[*]\": keep"
     else:
         hint = "check quotes, brackets and indentation near this line"
     context = f" ({error.context})" if error.context else ""

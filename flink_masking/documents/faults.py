@@ -88,7 +88,13 @@ def did_you_mean(word: str, known: Iterable[str], what: str) -> str:
     "did you mean 'zip'?"
     """
     names = list(dict.fromkeys(known))
-    near = get_close_matches(word, names, 1)
+    near = get_close_matches(word, names, 1) or [name for name in names if _share_a_word(word, name)][:1]
     if near:
         return f"did you mean '{near[0]}'?"
     return f"known {what}: {', '.join(names)}" if names and len(names) <= 20 else ""
+
+
+def _share_a_word(word: str, name: str) -> bool:
+    """Whether one is a word of the other, as ``ip`` is of ``ip_address`` and ``phone`` of ``phone_number``."""
+    one, other = word.lower().split("_"), name.lower().split("_")
+    return word != name and (set(one) <= set(other) or set(other) <= set(one))

@@ -1,8 +1,9 @@
 """The contract of the fields: what can be checked of each, and which shown fields nothing is declared of."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from flink_masking.contract.field import Contract, contract_of
+from flink_masking.contract.field import Contract, contract_of, instants
 from flink_masking.documents.document import cut
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
@@ -12,6 +13,7 @@ from flink_masking.policy.rules import IDENTIFYING, Rule
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.tree import FieldTree
 from flink_masking.techniques.promises import Shows
+from flink_masking.values.units import A_SECOND, Unit
 
 FLOAT_DECIMALS = 6
 """Decimals that a number may have whatever its scale, unless the contract is strict: sources that reckon in floating point write them."""
@@ -28,7 +30,21 @@ def field_contract(field: Field, strict: bool = False) -> Contract | None:
         PolicyError: the declaration contradicts itself, or its pattern is no regular expression.
     """
     scale = field.scale if strict or field.scale is None else max(field.scale, FLOAT_DECIMALS)
-    return contract_of(field.type, field.type in KINDS, field.bounds, field.domain, scale, field.prefix, field.values, field.pattern)
+    domain = field.domain if field.unit is None else _ticks(field, field.unit)
+    return contract_of(field.type, field.type in KINDS, field.bounds, domain, scale, field.prefix, field.values, field.pattern)
+
+
+def _ticks(field: Field, unit: Unit) -> tuple[Any, Any] | None:
+    """The domain of times as numbers: of dates, the first tick of the lower one and the last of the upper one.
+
+    None where a contract cannot hold it, which is for numbers of up to 18 digits; anonymized segments keep to it all the same.
+    """
+    if field.domain is None or not isinstance(field.domain[0], str):
+        return field.domain
+    if unit == "ns" or field.type == "text":
+        return None
+    low, high = instants(*field.domain)
+    return low * A_SECOND[unit] // 1_000, ((high + 1) * A_SECOND[unit] - 1) // 1_000
 
 
 def check_contracts(policy: Policy, findings: Findings) -> dict[str, Contract]:

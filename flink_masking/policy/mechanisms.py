@@ -22,6 +22,7 @@ from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_models import Closeness, Diversity
 from flink_masking.policy.segments import AnonymizedSegment
+from flink_masking.techniques.base import PARTIAL
 
 GEOHASH = 6
 """Characters of a place's geohash at most, where the policy does not say: cells of about one kilometre."""
@@ -55,7 +56,7 @@ def dimension(field: Field, hierarchies: Mapping[str, Hierarchy], categories: bo
         raise PolicyError("a quasi-identifier needs a domain, a hierarchy or a prefix. Hint: domain: [low, high]")
     low, high = field.domain
     if isinstance(low, str) and isinstance(high, str):
-        return DateDimension(low, high, categories)
+        return DateDimension(low, high, categories, field.type == PARTIAL, field.unit)
     return NumberDimension(low, high, field.scale or 0, categories)
 
 

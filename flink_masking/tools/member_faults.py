@@ -27,9 +27,16 @@ class FieldFaults:
     def told(self) -> str:
         """In words, for people."""
         kinds = ", ".join(f"{kind} {count:,}" for kind, count in sorted(self.found.items(), key=lambda item: -item[1]))
+        return f"{self._what()} {kinds}, in {self.records:,} record{'s' * (self.records != 1)}"
+
+    def of_one(self) -> str:
+        """In words, where the members are those of one record."""
+        return f"{self._what()} {', '.join(kind if count == 1 else f'{kind} {count:,} times' for kind, count in self.found.items())}"
+
+    def _what(self) -> str:
         plain = {"unknown_field": "undeclared", "refused_value": "not taken", "contract": "not as declared"}
         what = plain.get(self.reason, "other than declared") if self.expected is None else f"{self.expected} expected"
-        return f"{self.field}  {what}, found {kinds}, in {self.records:,} record{'s' * (self.records != 1)}"
+        return f"{self.field}  {what}, found"
 
 
 class MemberFaults:

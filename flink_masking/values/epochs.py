@@ -1,16 +1,11 @@
 """Times as numbers since 1970-01-01T00:00:00Z, in seconds or parts of them: read, cut to a period, moved by days."""
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import pyarrow as pa
 
 from flink_masking.values.decimals import BAD, parse_floor
-from flink_masking.values.units import Unit
+from flink_masking.values.units import A_SECOND, Unit
 
-A_SECOND: Mapping[str, int] = MappingProxyType({"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000})
-"""Ticks of a second, by unit."""
 FIRST, LAST = -62_135_596_800, 253_402_300_799
 """0001-01-01T00:00:00Z and 9999-12-31T23:59:59Z, in seconds."""
 _HOUR, _DAY = 3_600, 86_400

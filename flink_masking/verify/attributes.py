@@ -21,6 +21,8 @@ MISSING, UNKNOWN, OUTSIDE = LAST - 1, LAST - 2, -1
 GEOHASH = 6
 """Characters of a place's cell where the policy does not say."""
 BASE32 = "0123456789bcdefghjkmnpqrstuvwxyz"
+EPOCH = datetime.datetime(1970, 1, 1)
+_PART = re.compile(r"[0-9]{4}(-[0-9]{2})?")
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 _RANGES = (re.compile(rf"{_NUMBER}-{_NUMBER}"), re.compile(rf"\[{_NUMBER}, {_NUMBER}\]"))
 
@@ -104,19 +106,18 @@ class Numbers(Attribute):
 class Derived(Attribute):
     """Numbers that dates are generalised by: ages on a day, hours of the day, days of the week."""
 
-    def __init__(self, derive: Derive, unknown: bool) -> None:
+    def __init__(self, derive: Derive, unknown: bool, field: Field) -> None:
         """Take how they are made."""
         super().__init__(unknown)
-        self._derive, self._numbers = derive, Numbers(*derive.range, 0, unknown)
+        self._derive, self._numbers, self._field = derive, Numbers(*derive.range, 0, unknown), field
 
     def place(self, value: Any) -> tuple[int, int] | None:
-        """Dates and date-times, as they are written."""
-        try:
-            moment = datetime.datetime.fromisoformat(value)
-        except (ValueError, TypeError):
+        """Dates and date-times, as they are written; numbers in UTC."""
+        moment = moment_of(value, self._field)
+        if moment is None:
             return None
         if self._derive.date is not None:
-            timed = len(value) > len("2024-12-31")
+            timed = self._field.unit is not None or len(value) > len("2024-12-31")
             hour = moment.hour if timed else None
             return self._numbers.place(hour if self._derive.date == "hour_of_day" else moment.isoweekday())
         day = datetime.date.fromisoformat(self._derive.age_on or "")
@@ -131,14 +132,16 @@ class Derived(Attribute):
 class Dates(Attribute):
     """Days of a domain: ``2024-03-01``, ``2024-03-01/2024-03-31``."""
 
-    def __init__(self, low: str, high: str, unknown: bool) -> None:
+    def __init__(self, low: str, high: str, unknown: bool, field: Field) -> None:
         """Take the domain."""
         super().__init__(unknown)
+        self._field = field
         self.low, self.high = (datetime.date.fromisoformat(bound[:10]).toordinal() for bound in (low, high))
 
     def place(self, value: Any) -> tuple[int, int] | None:
-        """Dates and date-times, by the date as it is written."""
-        day = _day(value)
+        """Dates and date-times, by the date as it is written; numbers by that of UTC."""
+        moment = moment_of(value, self._field)
+        day = None if moment is None else moment.toordinal()
         return (day - self.low,) * 2 if day is not None and self.low <= day <= self.high else None
 
     def span(self, label: str) -> Box | None:
@@ -148,6 +151,20 @@ class Dates(Attribute):
         if low is None or high is None or not self.low <= low <= high <= self.high:
             return None
         return Box(low - self.low, high - self.low, (high - low) / max(1, self.high - self.low))
+
+
+def moment_of(value: Any, field: Field) -> datetime.datetime | None:
+    """When a value of a date field is; of a month or a year, its middle."""
+    try:
+        if field.unit is not None:
+            ticks = Decimal(str(value)) if type(value) in (int, float, str) else None
+            second = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}[field.unit]
+            return None if ticks is None else EPOCH + datetime.timedelta(seconds=int(ticks // second))
+        if field.type == "partial_date" and isinstance(value, str) and (part := _PART.fullmatch(value)):
+            value = f"{value}-15" if part[1] else f"{value}-07-02"
+        return datetime.datetime.fromisoformat(value)
+    except (ValueError, TypeError, ArithmeticError):
+        return None
 
 
 def _day(value: Any) -> int | None:
@@ -266,9 +283,7 @@ def attribute(path: str, field: Field, trees: Mapping[str, Tree], unknown: bool)
         PolicyError: the policy does not say how it is generalised.
     """
     if field.derive is not None:
-        if field.unit is not None:
-            raise PolicyError(f"{path}: what is derived of times as numbers is not verified. Hint: verify other segments")
-        return Derived(field.derive, unknown)
+        return Derived(field.derive, unknown, field)
     if field.hierarchy is not None:
         return Labels(trees[field.hierarchy], unknown)
     if field.type == "geo":
@@ -291,7 +306,7 @@ def over(field: Field, unknown: bool) -> "Numbers | Dates":
     low, high = field.domain or (None, None)
     try:
         if isinstance(low, str) and isinstance(high, str):
-            return Dates(low, high, unknown)
+            return Dates(low, high, unknown, field)
         return Numbers(low, high, field.scale or 0, unknown)
     except (ValueError, ArithmeticError):
         raise PolicyError("a domain that is needed is not there, or is none. Hint: flink-masking check says where") from None

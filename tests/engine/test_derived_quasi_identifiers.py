@@ -9,6 +9,7 @@ from flink_masking.documents.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.attributes import attribute
+from flink_masking.verify.files import verify
 
 POLICY = """
 version: 1
@@ -75,6 +76,64 @@ def test_verify_derives_the_same_numbers(run):
         places = found.positions(values)[:, 0].tolist()
         boxes = [box for label in labels if (box := found.box(label)) is not None]
         assert len(boxes) == len(labels) and all(any(box.low <= place <= box.high for box in boxes) for place in places)
+
+
+WRITTEN = """
+version: 1
+stream: s
+subject: id
+fields:
+  id: {class: identifier}
+  born: {class: quasi, type: partial_date, derive: {age_on: 2024-06-30, domain: [0, 99]}}
+  seen: {class: quasi, type: partial_date, domain: ["1950-01-01", "2024-12-31"]}
+  s: {class: quasi, type: number, unit: s, derive: {age_on: 2024-06-30}}
+  ms: {class: quasi, type: number, unit: ms, domain: ["1950-01-01", "2024-12-31"]}
+  us: {class: quasi, unit: us, domain: ["1950-01-01", "2024-12-31"]}
+  ns: {class: quasi, type: integer, unit: ns, domain: ["1950-01-01", "2024-12-31"]}
+  t: {class: quasi, type: text, unit: s, domain: ["1950-01-01", "2024-12-31"]}
+segments:
+  groups: {view: anonymized, k: 2, quasi_identifiers: [born, seen, s, ms, us, ns, t]}
+  masked:
+    view: masked
+    rules: {born: {technique: generalize, age_on: 2024-06-30}, s: {technique: generalize, age_on: 2024-06-30, width: 10}, ms: keep}
+"""
+
+
+def written(who, born, seen, second):
+    """A record with a date in every form."""
+    ticks = {"s": second, "ms": second * 1_000, "us": second * 1_000_000, "ns": second * 1_000_000_000, "t": str(second)}
+    return orjson.dumps({"id": who, "born": born, "seen": seen, **ticks})
+
+
+def test_dates_however_they_are_written(run, tmp_path):
+    """Months and years count as their middle, numbers since 1970 by their day in UTC; verify reads them alike."""
+    batch = [written(f"{n}", born, seen, 63_072_000 + 3_600 * n) for n, (born, seen) in enumerate(
+        [("1971", "1971-04"), ("1971-07-02", "1971-04-15"), ("1971-06", "1999"), ("1971-06-15", "1999-07-02T10:00:00+05:00")])]
+    done = run(WRITTEN, batch)
+    assert done.reasons == {}
+    rows = [orjson.loads(row) for row in done.released["groups"]]
+    assert [(row["born"], row["seen"]) for row in sorted(rows, key=lambda row: row["seen"])] == [
+        ("52", "1971-04-15")] * 2 + [("53", "1999-07-02")] * 2
+    assert {(row["s"], row["ms"], row["us"], row["ns"], row["t"]) for row in rows} == {("52", *["1972-01-01"] * 4)}
+    assert [orjson.loads(row)["born"] for row in done.view("masked")] == [52, 52, 53, 53]
+    assert {orjson.loads(row)["s"] for row in done.view("masked")} == {"50-59"}
+    raw, view = tmp_path / "raw", tmp_path / "groups"
+    raw.write_bytes(b"\n".join(batch))
+    view.write_bytes(b"\n".join(done.released["groups"]))
+    assert not verify(PolicySource("p.yaml", WRITTEN), raw, view, "groups").broken
+    fields = load(PolicySource("p.yaml", WRITTEN)).policy.fields
+    assert attribute("ns", fields["ns"], {}, False).place(0) == attribute("t", fields["t"], {}, False).place("0.5") == (7305, 7305)
+
+
+def test_dates_beyond_their_domain(run):
+    """A number beyond the dates of its field, or a text that is no date, is outside as any other date is, and no view shows it."""
+    good = orjson.loads(written("a", "1971", "1971", 63_072_000))
+    odd = [{**good, "id": "b", "ms": -10**12}, {**good, "id": "c", "seen": "1971-13"}, {**good, "id": "d", "born": "71"}]
+    done = run(WRITTEN, [orjson.dumps(record) for record in odd])
+    assert done.reasons == {0: ("out_of_domain", "ms"), 1: ("out_of_domain", "seen"), 2: ("out_of_domain", "born")}
+    alone = WRITTEN.replace("[born, seen, s, ms, us, ns, t]", "[s]")
+    shown = [orjson.loads(row)["ms"] for row in run(alone, [orjson.dumps({**good, "ms": ms}) for ms in (-10**12, 5)]).view("masked")]
+    assert shown == ["***", 5]
 
 
 @pytest.mark.parametrize(

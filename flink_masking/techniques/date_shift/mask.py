@@ -14,7 +14,7 @@ from flink_masking.techniques.date_shift import DateShiftParams, kernels
 from flink_masking.techniques.generalize.dates import numbers_like
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.values import epochs
-from flink_masking.values.units import Unit
+from flink_masking.values.units import A_SECOND, Unit
 
 FORM = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})([T ](?P<clock>[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?)(Z|[+-][0-9]{2}:[0-9]{2})?)?"
@@ -80,7 +80,7 @@ def _numbers(values: Values, unit: Unit, days: np.ndarray, keep_time: bool) -> M
     times, read = epochs.ticks(values.text, unit)
     if not keep_time:
         times = epochs.beginnings(times, unit, "day")
-    later = np.floor_divide(epochs.moved(times, unit, days), epochs.A_SECOND[unit])
+    later = np.floor_divide(epochs.moved(times, unit, days), A_SECOND[unit])
     read &= (days != 0) & (later >= epochs.FIRST) & (later <= epochs.LAST)
     return numbers_like(values, epochs.moved(times, unit, days), read)
 

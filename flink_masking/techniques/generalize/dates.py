@@ -13,8 +13,9 @@ from flink_masking.techniques.generalize import date_kernels as kernels
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 from flink_masking.techniques.rewriting import is_empty, refusals, rewrite
 from flink_masking.values import epochs, instants
+from flink_masking.values.days import days as days_of
 from flink_masking.values.decimals import format_fixed
-from flink_masking.values.units import Unit
+from flink_masking.values.units import A_SECOND, Unit
 
 
 class Level(NamedTuple):
@@ -76,7 +77,7 @@ def cut_epochs(level: str, unit: Unit) -> Mask:
     def cut(values: Values, context: Context) -> Masked:
         times, read = epochs.ticks(values.text, unit)
         if level in CYCLES:
-            return _cyclic(values, np.floor_divide(times, epochs.A_SECOND[unit]), read, level)
+            return _cyclic(values, np.floor_divide(times, A_SECOND[unit]), read, level)
         return numbers_like(values, epochs.beginnings(times, unit, level), read)
 
     return cut
@@ -91,19 +92,19 @@ def _cyclic(values: Values, seconds: np.ndarray, read: np.ndarray, level: str) -
     return Masked(text, refusals(values, TEXT | NUMERIC, ~read))
 
 
-def ages(values: Values, day: datetime.date) -> tuple[Values, np.ndarray]:
+def ages(values: Values, day: datetime.date, partial: bool = False, unit: Unit | None = None) -> tuple[Values, np.ndarray]:
     """Whole years from each date of birth to a day, as numbers; and which are none (bool, n): no date, or one after the day.
 
-    A date may have a time of day, which does not count. Null and ``""`` stay, and are none.
+    A date may have a time of day, which does not count; where `partial`, a month or a year counts as its middle, so that the age can be a
+    year too high or too low; with a unit, values are numbers since 1970. Null and ``""`` stay, and are none.
     """
-    born, dated = instants.parse(pc.utf8_slice_codeunits(values.text, 0, 10))
-    whole = instants.parse(values.text)[1]
-    days = np.floor_divide(born, 86_400_000).astype("datetime64[D]")
+    born, dated = days_of(values.text, values.kinds, partial, unit)
+    days = born.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     years = day.year - (days.astype("datetime64[Y]").astype(np.int64) + 1970)
     month, of_month = months.astype(np.int64) % 12 + 1, (days - months.astype("datetime64[D]")).astype(np.int64) + 1
     years -= (month > day.month) | ((month == day.month) & (of_month > day.day))
-    read = dated & whole & (years >= 0) & np.isin(values.kinds, list(TEXT))
+    read = dated & (years >= 0)
     kinds = np.where(read, Kind.NUMBER, values.kinds).astype(np.int32)
     return values._replace(text=pc.if_else(pa.array(read), pc.cast(pa.array(years), pa.string()), values.text), kinds=kinds), ~read
 

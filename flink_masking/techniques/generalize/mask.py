@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from flink_masking.records.kinds import TEXT, Kind
+from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.base import PARTIAL, Domain, RuleContext
 from flink_masking.techniques.generalize import GeneralizeParams
 from flink_masking.techniques.generalize.checks import tree_of
@@ -53,13 +53,14 @@ def make(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
 def _of_age(params: GeneralizeParams, rule_context: RuleContext) -> Mask:
     """A mask of dates of birth: the age, or what the other parameters make of it; the field's domain is one of dates and none of ages."""
     day, rest = date.fromisoformat(params.age_on or ""), params.model_copy(update={"age_on": None})
-    site = replace(rule_context, facts=replace(rule_context.facts, domain=None))
+    partial, unit = rule_context.facts.kind == PARTIAL, rule_context.facts.unit
+    site = replace(rule_context, facts=replace(rule_context.facts, domain=None, unit=None))
     inner = make(rest, site) if rest.coded or rest.width is not None or rest.round_to is not None else None
 
     def mask(values: Values, context: Context) -> Masked:
-        aged, unread = ages(values, day)
+        aged, unread = ages(values, day, partial, unit)
         made = Masked(aged.text, None, aged.kinds == Kind.NUMBER) if inner is None else inner(aged, context)
-        refused = refusals(values, TEXT, unread)
+        refused = refusals(values, TEXT if unit is None else TEXT | NUMERIC, unread)
         if made.refused is not None:
             refused = made.refused if refused is None else refused | made.refused
         return made._replace(refused=refused)
