@@ -256,3 +256,16 @@ def test_kafkas_parts_are_told(cli, tmp_path):
     shown = cli("preview", tmp_path / "p.yaml", tmp_path / "events.jsonl").out
     assert shown.count("in Kafka, beside the value") == 1
     assert "beside (masked)\nin Kafka, beside the value: key pseudonym, header trace-id keep, timestamp keep\n" in shown
+
+
+def test_all_members_that_a_record_is_refused_for_are_told(cli, tmp_path):
+    """An event with several wrong members shows every one, with what was found and what is declared, and the command that names them."""
+    (tmp_path / "p.yaml").write_text("version: 1\nstream: s\nfields: {name.family: {class: direct}, 'tags[*]': {class: plain}}\n"
+                                     "segments: {m: {view: masked, rules: {'*': drop}}}\n")
+    (tmp_path / "e.jsonl").write_text('{"nme":{"SECRET":1},"more":[1],"tags":"SECRET","name":{"family":"x","SECRET":true}}\n')
+    done = cli("preview", tmp_path / "p.yaml", tmp_path / "e.jsonl")
+    lines = [line.strip() for line in done.out.splitlines()]
+    for expected in ("?~name  undeclared, found object", "?  undeclared, found array", "name.?  undeclared, found boolean",
+                     "tags  array expected, found text"):
+        assert expected in lines, done.out
+    assert "SECRET" not in done.out + done.err and f"scan {tmp_path / 'e.jsonl'} --against" in done.err.replace("\n", " ")

@@ -12,6 +12,7 @@ FAULTS = [
     # YAML
     ([("segments:", "§segments")], "broken YAML: could not find expected ':' (while scanning a simple key)", "colons"),
     ([("format: json", "format: §'json")], "broken YAML: found unexpected end of stream", "quotes"),
+    ([("format: json", "format: [*§: keep]")], "broken YAML", "put a text that begins with * or & in quotes"),
     ([("format: json", "§\tformat: json")], "broken YAML: found character '\\t'", "spaces"),
     ([("version: 1", "version: 1\n§version: 2")], "the key 'version' is a duplicate", "line 1"),
     ([("version: 1", "version: 1\n§[a, b]: 1")], "a key is not plain text", "quotes"),
