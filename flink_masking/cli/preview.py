@@ -71,7 +71,8 @@ def preview(
     result = protector.protect(payloads)
     final = protector.finish()
     if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
-        err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}", soft_wrap=True)
+        err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}",
+                  soft_wrap=True)
     write = sys.stdout.write
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     for masked in protector.plan.masked:

@@ -94,8 +94,8 @@ class Tables:
         for segment in plan.masked:
             _check(segment, kafka, sinks[segment.name], segment.name in upserts)
             if segment.name in upserts and plan.policy.each is not None:
-                raise JobError(f"sinks.{segment.name}: upsert-kafka keeps the newest record of each key, and all records of a document have "
-                               "its key. Hint: connector: kafka")
+                raise JobError(f"sinks.{segment.name}: upsert-kafka keeps the newest record of each key, and all records of a document "
+                               "have its key. Hint: connector: kafka")
         if other := [name for name in upserts if name not in {segment.name for segment in plan.masked}]:
             raise JobError(f"sinks.{other[0]}: upsert-kafka needs a key, which only masked segments have. Hint: connector: kafka")
         masked = {segment.name: _largest(sinks[segment.name]) - FRAME for segment in plan.masked if on_kafka(sinks[segment.name])}

@@ -114,7 +114,8 @@ class Pass:
         for name, function in functions.items():
             environment.create_temporary_system_function(f"{names.function}_{name}", function)
         if self.queries.cuts:
-            environment.create_temporary_system_function(names.elements, elements_function(self.plan.policy.each, self.plan.policy.format))
+            policy = self.plan.policy
+            environment.create_temporary_system_function(names.elements, elements_function(policy.each or "", policy.format))
         if computed := self.apart or self.queries.computes:
             environment.create_temporary_view(names.raw, through_data_stream(environment, environment.sql_query(self.queries.raw())))
         protected = environment.sql_query(self.queries.protected(list(functions), computed))

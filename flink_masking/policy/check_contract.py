@@ -39,11 +39,12 @@ def _ticks(field: Field, unit: Unit) -> tuple[Any, Any] | None:
 
     None where a contract cannot hold it, which is for numbers of up to 18 digits; anonymized segments keep to it all the same.
     """
-    if field.domain is None or not isinstance(field.domain[0], str):
+    first, last = field.domain or (None, None)
+    if not isinstance(first, str) or not isinstance(last, str):
         return field.domain
     if unit == "ns" or field.type == "text":
         return None
-    low, high = instants(*field.domain)
+    low, high = instants(first, last)
     return low * A_SECOND[unit] // 1_000, ((high + 1) * A_SECOND[unit] - 1) // 1_000
 
 

@@ -132,7 +132,7 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
         findings.error((*loc, "derive"), f"'{name}' has a hierarchy or a prefix, too", "a field is generalised in one way")
     elif declared.derive is not None and declared.unit is None and declared.type not in (
             (None, "date", "datetime") if declared.derive.date is not None else (None, "date", "datetime", "partial_date")):
-        findings.error((*loc, "derive"), f"'{name}' is of type {cut(declared.type)}, not a date", "type: date, or datetime")
+        findings.error((*loc, "derive"), f"'{name}' is of type {cut(declared.type or '')}, not a date", "type: date, or datetime")
     if declared.compare != "exact" and declared.role != "sensitive":
         findings.error((*loc, "compare"), f"'compare' is for class sensitive, '{name}' is {declared.role}", "omit it")
     if declared.bounds is None:

@@ -53,7 +53,7 @@ def document(number: int) -> Record:
 
 
 def test_each_record_of_a_document_is_a_record(broker, topic, key_uri, tmp_path):
-    """Key, headers and timestamp are the document's; one bad record is quarantined without the others; counts of the audit are of records."""
+    """Key, headers and timestamp are the document's; one bad record is quarantined without the others."""
     names = {name: topic(f"each-{name}", 2 if name == "raw" else 1) for name in ("raw", *SINKS)}
     table = {"connector": "kafka", "properties.bootstrap.servers": broker.bootstrap}
     (tmp_path / "policy.yaml").write_text(POLICY)

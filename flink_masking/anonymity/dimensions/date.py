@@ -17,7 +17,8 @@ class DateDimension(Grid):
     """Days from low to high.
 
     Values are texts, ISO 8601 dates or date-times (months and years, too, on request), or numbers since 1970 where they have a unit; see
-    `flink_masking.values.days`. Labels are closed ranges in ISO 8601 form: ``2024-01-01/2024-03-31``, one day ``2024-01-05``, the whole domain ``*``.
+    `flink_masking.values.days`. Labels are closed ranges in ISO 8601 form: ``2024-01-01/2024-03-31``, one day ``2024-01-05``, the whole
+    domain ``*``.
 
     >>> DateDimension("2024-01-01", "2024-12-31").label(0, 30)
     '2024-01-01/2024-01-31'
