@@ -5,8 +5,10 @@ import datetime
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.anonymity.dimensions.base import of_kind
 from flink_masking.anonymity.dimensions.grid import Grid
 from flink_masking.errors import PolicyError
+from flink_masking.records.kinds import NUMERIC, TEXT
 from flink_masking.values.days import days
 from flink_masking.values.units import Unit
 
@@ -46,7 +48,8 @@ class DateDimension(Grid):
 
     def encode(self, text: pa.StringArray, kinds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Dimension.encode`."""
-        return self.cells(*days(text, kinds, self._partial, self._unit))
+        units, read = days(text, self._partial, self._unit)
+        return self.cells(units, read & of_kind(kinds, TEXT if self._unit is None else TEXT | NUMERIC))
 
     def unit(self, unit: int) -> str:
         """The day as ``YYYY-MM-DD``."""

@@ -98,13 +98,13 @@ def ages(values: Values, day: datetime.date, partial: bool = False, unit: Unit |
     A date may have a time of day, which does not count; where `partial`, a month or a year counts as its middle, so that the age can be a
     year too high or too low; with a unit, values are numbers since 1970. Null and ``""`` stay, and are none.
     """
-    born, dated = days_of(values.text, values.kinds, partial, unit)
+    born, dated = days_of(values.text, partial, unit)
     days = born.astype("datetime64[D]")
     months = days.astype("datetime64[M]")
     years = day.year - (days.astype("datetime64[Y]").astype(np.int64) + 1970)
     month, of_month = months.astype(np.int64) % 12 + 1, (days - months.astype("datetime64[D]")).astype(np.int64) + 1
     years -= (month > day.month) | ((month == day.month) & (of_month > day.day))
-    read = dated & (years >= 0)
+    read = dated & (years >= 0) & np.isin(values.kinds, list(TEXT if unit is None else TEXT | NUMERIC))
     kinds = np.where(read, Kind.NUMBER, values.kinds).astype(np.int32)
     return values._replace(text=pc.if_else(pa.array(read), pc.cast(pa.array(years), pa.string()), values.text), kinds=kinds), ~read
 
