@@ -282,7 +282,7 @@ class Detectors:
         _check_bounds(data, starts, ends)
         values = paths.values(data, starts, ends)
         plain, hints = np.empty(len(values.starts), np.int64), np.empty(len(values.starts), np.int32)
-        count = plain_spans(values.starts, values.ends, values.kinds, values.paths, values.escaped, self._hints_of(paths), plain, hints)
+        count = plain_spans(values.starts, values.ends, values.kinds, values.paths, values.escaped, self.hints(paths), plain, hints)
         found = self._found(data, values.starts, plain, hints, overlaps)
         if not count:
             return values, found
@@ -295,8 +295,8 @@ class Detectors:
         joined = Findings(*map(np.concatenate, zip(found.columns(), inside._replace(values=escaped[inside.values]).columns(), strict=True)))
         return values, joined.take(np.argsort(joined.values, kind="stable"))
 
-    def _hints_of(self, paths: Paths) -> np.ndarray:
-        """The hint of each path, int32; remembered beside the paths."""
+    def hints(self, paths: Paths) -> np.ndarray:
+        """The hint of each path, int32, for `find`; remembered beside the paths."""
         with self._lock:
             known = self._by_paths.get(paths)
         if known is None or len(known) < len(paths):

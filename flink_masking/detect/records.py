@@ -85,6 +85,10 @@ class Paths:
             return Values(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.uint8, np.int64, np.int32, np.uint8)))
         return Values(*(parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))))
 
+    def parents(self, numbers: np.ndarray) -> np.ndarray:
+        """The number of the path above each of these: int64."""
+        return self._paths.reshape(-1, kernels.PATH)[numbers, kernels.P_PARENT]
+
     def _name(self, data: np.ndarray) -> None:
         """Name the paths that are new."""
         for number in range(len(self.names), int(self._counts[0])):

@@ -56,10 +56,12 @@ class KeptField:
     Attributes:
         path: the field.
         on_error: what becomes of the other values.
+        technique: for the audit: keep, or what sweeps the values that stay.
     """
 
     path: str
     on_error: OnError
+    technique: str = "keep"
 
 
 def keep(unfit: np.ndarray | None, on_error: OnError) -> Edit:

@@ -3,6 +3,8 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -18,11 +20,12 @@ from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_keys import KEYS
 from flink_masking.policy.check_record import RecordRules
+from flink_masking.policy.check_sweep import SWEEPING
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
-from flink_masking.policy.rules import Rule
+from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import Codec, Rows, codec_for, rows_for
@@ -30,8 +33,11 @@ from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
-from flink_masking.techniques.base import Action
+from flink_masking.techniques.base import Action, FieldFacts
 from flink_masking.vault.base import Vault
+
+if TYPE_CHECKING:
+    from flink_masking.engine.sweep import Sweep
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,8 @@ class MaskedPlan:
         record: what becomes of Kafka's own parts of a record.
         shuffled: the records of each batch leave in a random order of their own.
         keys: rules for the keys of open objects, by the path that ends in ``*``.
-        checked: the fields at and below `keeps` whose values have a contract to keep.
+        checked: the fields at and below `keeps`, or swept, whose values have a contract to keep.
+        sweeps: what becomes of members without a rule of their own, where they stay.
     """
 
     name: str
@@ -59,6 +66,7 @@ class MaskedPlan:
     shuffled: bool = False
     keys: tuple[FieldRule, ...] = ()
     checked: tuple[KeptField, ...] = ()
+    sweeps: tuple["Sweep", ...] = ()
 
     @property
     def shown(self) -> list[str]:
@@ -158,6 +166,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     required = tuple(path for path, field in policy.fields.items() if not field.optional and not repeats(path))
     emit: dict[str, None] = dict.fromkeys(path for m in masked for path in (*m.drops, *(r.path for r in (*m.rules, *m.keys))))
     emit.update(dict.fromkeys(kept.path for m in masked for kept in m.checked))
+    emit.update(dict.fromkeys(path for m in masked for sweep in m.sweeps for path in sweep.fields))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
@@ -201,7 +210,11 @@ def key_versions(paths: Iterable[str], version: int, rows: Rows) -> bytes:
 
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
     rules, drops, keeps, checked, versioned = [], [], [], [], []
+    sweeping = loaded.sweep(name)
     for path, rule in loaded.rules(name).items():
+        if path in sweeping.fields:
+            checked += [KeptField(place, rule.params.on_error, SWEEPING) for place in loaded.fields_at(path) if place in loaded.contracts]
+            continue
         mask = rule.technique.make(rule.params, loaded.rule_context(path, ring, vault))
         if mask is Action.DROP:
             drops.append(path)
@@ -216,7 +229,23 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
     added = key_versions(versioned, ring.primary, rows_for(loaded.policy.format)) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
-                      tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked))
+                      tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked),
+                      _sweeps(name, loaded, ring, vault))
+
+
+def _sweeps(name: str, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> tuple["Sweep", ...]:
+    """What a segment sweeps; nothing is imported where it sweeps nothing."""
+    sweeping = loaded.sweep(name)
+    declared = loaded.rules(name)[sweeping.fields[0]] if sweeping.fields else None
+    wanted = [(rule.params, fields, rule is sweeping.undeclared) for rule, fields in ((declared, sweeping.fields), (sweeping.undeclared, ()))
+              if rule is not None]
+    if len(wanted) == 2 and wanted[0][0] == wanted[1][0]:
+        wanted = [(wanted[0][0], sweeping.fields, True)]
+    if not wanted:
+        return ()
+    sweep, redactor = import_module("flink_masking.engine.sweep"), import_module("flink_masking.techniques.redact_text.redactor")
+    context = replace(loaded.rule_context(next(iter(loaded.policy.fields)), ring, vault), facts=FieldFacts(DEFAULT))
+    return tuple(sweep.Sweep(redactor.Redactor(params, context), fields, undeclared) for params, fields, undeclared in wanted)
 
 
 def _key(rule: Rule, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> FieldRule:

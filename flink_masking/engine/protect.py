@@ -22,11 +22,14 @@ from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
+from flink_masking.policy.check_sweep import SWEEPING
+from flink_masking.policy.rules import DEFAULT
 from flink_masking.records.codec import unfolded
-from flink_masking.records.edits import DROP, KEEP, Edit, Keys
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, joined
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
 from flink_masking.records.survey import Part, of_values, survey
+from flink_masking.records.trie import UNDECLARED
 from flink_masking.techniques.masks import Context, Masked
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
@@ -239,7 +242,9 @@ class Protect:
                 splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
                 splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
-                made = table.splice(splices, unknown=self._plan.unknown, reject=reject, added=segment.added, keys=keys[segment.name])
+                swept = joined([sweep(table, Context(self._entropy(32), view.subjects)) for sweep in segment.sweeps])
+                unknown = KEEP if any(sweep.undeclared for sweep in segment.sweeps) else self._plan.unknown
+                made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept)
                 made = views[segment.name] = self._plan.codec.one_line(made) if table.breaks else made
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
@@ -323,7 +328,10 @@ def _fields(segment: MaskedPlan, edits: list[Applied], table: SpanTable, view: R
     """What a masked segment did to its fields."""
     fields = {path: FieldReport("drop") for path in segment.drops}
     fields.update({path: FieldReport("keep") for path in segment.keeps})
-    fields.update((kept.path, _counted("keep", table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
+    for sweep in segment.sweeps:
+        swept = (*sweep.fields, *([UNDECLARED] if sweep.undeclared else []))
+        fields.update((path or DEFAULT, _counted(SWEEPING, table.rows(path), None, rejected)) for path in swept)
+    fields.update((kept.path, _counted(kept.technique, table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
     fields.update((rule.path, _counted(rule.technique, table.rows(rule.path), refused, rejected)) for rule, _, refused in edits)
     return fields
 

@@ -17,6 +17,7 @@ from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
+from flink_masking.policy.check_sweep import Sweeping, check_sweep, check_unknown
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.model import TOPIC, Policy
 from flink_masking.policy.rules import Rule, RuleCompiler
@@ -39,6 +40,7 @@ class Compiled:
         groups: rules of `group_by` of aggregated segments, by name.
         records: rules for Kafka's parts of the records of masked segments, by name.
         keys: rules for the keys of open objects of masked segments, by name, by path.
+        sweeps: what masked segments sweep, by name.
         contracts: what is checked of the fields that a view shows, by path.
         tree: the declared paths.
     """
@@ -48,6 +50,7 @@ class Compiled:
     groups: dict[str, tuple[Rule, ...]] = field(default_factory=dict)
     records: dict[str, RecordRules] = field(default_factory=dict)
     keys: dict[str, dict[str, Rule]] = field(default_factory=dict)
+    sweeps: dict[str, Sweeping] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     tree: FieldTree = field(default_factory=FieldTree)
 
@@ -57,6 +60,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
     tree = check_fields(policy, findings)
     check_format(policy, tree, findings)
     check_names(policy, tree, findings)
+    check_unknown(policy, findings)
     facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
     keys = KeyRing.ephemeral()
     compiler = RuleCompiler(policy, tree, lambda path: facts.rule_context(path, keys, source), findings)
@@ -65,7 +69,8 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
         _check_name(name, policy, findings)
         match segment:
             case MaskedSegment():
-                compiled.rules[name] = compiler.masked(name, segment)
+                compiled.rules[name], by_default = compiler.masked(name, segment)
+                compiled.sweeps[name] = check_sweep(name, segment, by_default, policy, compiler, findings)
                 compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
                 compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, findings)
                 _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)

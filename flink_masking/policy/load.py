@@ -17,6 +17,7 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
+from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.facts import part_context
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
@@ -122,6 +123,14 @@ class LoadedPolicy:
             KeyError: there is no masked segment of that name.
         """
         return dict(self._compiled.keys[segment])
+
+    def sweep(self, segment: str) -> Sweeping:
+        """What a masked segment sweeps: undeclared members, and declared ones without a rule of their own.
+
+        Raises:
+            KeyError: there is no masked segment of that name.
+        """
+        return self._compiled.sweeps[segment]
 
     def groups(self, segment: str) -> tuple[Rule, ...]:
         """The rules of an aggregated segment's `group_by`, in its order: keep or generalize.

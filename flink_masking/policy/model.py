@@ -48,7 +48,9 @@ class Policy(Model):
         fields: by path, as written.
         contract: what becomes of a record with a shown value that does not keep its field's declaration: by_rule, the value goes by the
             rule's on_error; strict, the record goes to quarantine.
-        unknown_fields: what becomes of a record (quarantine) or of a member (drop, redact) that is not declared.
+        unknown_fields: what becomes of a record (quarantine) or of a member that is not declared. drop and redact: it is left out, or its
+            value is ``***``. scan: it stays in masked segments, and what is detected in it is replaced, see the segments' own
+            `unknown_fields`.
         segments: by name.
         audit: where audit events go.
         isolation: strict: segments that share a key domain, or a reader, are an error; shared: a key domain in common is a warning.
@@ -66,7 +68,7 @@ class Policy(Model):
     event_time: EventTime | None = None
     fields: dict[Name, Field] = pydantic.Field(min_length=1)
     contract: Literal["by_rule", "strict"] = "by_rule"
-    unknown_fields: Literal["quarantine", "drop", "redact"] = "quarantine"
+    unknown_fields: Literal["quarantine", "drop", "redact", "scan"] = "quarantine"
     segments: dict[Name, Segment] = pydantic.Field(min_length=1)
     audit: Audit | None = None
     isolation: Literal["shared", "strict"] = "shared"

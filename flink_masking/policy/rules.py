@@ -122,8 +122,18 @@ class RuleCompiler:
         self.warn_of(technique, params, loc)
         return Rule(place, technique, params)
 
-    def masked(self, name: str, segment: MaskedSegment) -> dict[str, Rule]:
-        """The rules of a masked segment by path, its default written out.
+    def undeclared(self, technique: Technique, params: Params, loc: Path) -> Rule | None:
+        """The rule for members that no field declares, as `rule`; they are no part of a field."""
+        try:
+            technique.check(params, replace(self._rule_context(next(iter(self._policy.fields))), facts=FieldFacts(DEFAULT)))
+        except PolicyError as error:
+            self._findings.refused(loc, error)
+            return None
+        self.warn_of(technique, params, loc)
+        return Rule(DEFAULT, technique, params)
+
+    def masked(self, name: str, segment: MaskedSegment) -> tuple[dict[str, Rule], dict[str, Rule]]:
+        """The rules of a masked segment by path, its default written out; and of these, the rules that the default stands for.
 
         A rule on a parent covers all below it, which then have no rule of their own. Where the default drops, it is put on the topmost
         parent of which no part has a rule, so that no empty object or array is left over.
@@ -153,7 +163,7 @@ class RuleCompiler:
                     self._findings.warn((*loc, DEFAULT), text, "write a rule for each field of this class, keep where it is meant")
         sound = {path: rule for path, rule in rules.items() if rule is not None}
         self._check_groups(sound, {place: (*loc, found.get(place, DEFAULT)) for place in sound})
-        return sound
+        return sound, {path: rule for path, rule in sound.items() if path not in found}
 
     def _check_groups(self, rules: Mapping[str, Rule], locs: Mapping[str, Path]) -> None:
         """Check that all fields that shuffle moves together have the same rule."""

@@ -63,6 +63,16 @@ KeyRule = Annotated[RuleSpec | None, BeforeValidator(_key_rule)]
 """A rule for keys; None: written ``plain``."""
 
 
+def _unknown_rule(value: Any) -> RuleSpec:
+    spec = rule_spec(value)
+    if spec.technique not in ("drop", "redact_text") or spec.within is not None or (spec.technique == "drop" and spec.parameters):
+        raise ValueError("must be drop or redact_text. Hint: {technique: redact_text, entities: [EMAIL, PHONE]}")
+    return spec
+
+
+UnknownRule = Annotated[RuleSpec, BeforeValidator(_unknown_rule)]
+
+
 class RecordParts(Model):
     """What becomes of Kafka's own parts of a record; a part that is not named does not leave.
 
@@ -85,7 +95,10 @@ class MaskedSegment(Model):
     """Every record, each field by its rule.
 
     Attributes:
-        rules: by path; ``"*"`` stands for every other declared field, which are dropped without it.
+        rules: by path; ``"*"`` stands for every other declared field, which are dropped without it. With redact_text, it is for whatever
+            these fields hold: text, numbers, objects with their keys.
+        unknown_fields: with ``unknown_fields: scan`` of the policy, what becomes of undeclared members here: redact_text with parameters,
+            or drop. Without it, the rule ``"*"`` where it is redact_text, otherwise redact_text without parameters.
         key_versions: every record ends with ``_key_versions``, the key version by path of its fpe values, which cannot carry it inside.
         record: what becomes of the key, headers and timestamp that Kafka keeps beside a record; without it, none of them leaves.
         keys: rules for the keys of objects whose members are declared by ``*``, by the path that ends in it, or plain where no key says
@@ -96,6 +109,7 @@ class MaskedSegment(Model):
 
     view: Literal["masked"]
     rules: dict[Name, Rule] = pydantic.Field(min_length=1)
+    unknown_fields: UnknownRule | None = None
     key_versions: pydantic.StrictBool = False
     record: RecordParts | None = None
     keys: dict[Name, KeyRule] = pydantic.Field(default_factory=dict)

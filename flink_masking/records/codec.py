@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-    from flink_masking.records.edits import Edit, Keys
+    from flink_masking.records.edits import Edit, Keys, Swept
     from flink_masking.records.spans import Contents, Limits, SpanTable
     from flink_masking.records.trie import Paths
 
@@ -28,15 +28,17 @@ class Format(NamedTuple):
         package: where it is.
         nested: whether records can hold objects and arrays.
         header: whether the names of a record's fields stand once for all records, as in the first line of a file.
+        swept: whether values inside of undeclared members can be replaced: records are text that names its members.
     """
 
     package: str
     nested: bool = True
     header: bool = False
+    swept: bool = False
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
-    "json": Format("flink_masking.records.json"),
+    "json": Format("flink_masking.records.json", swept=True),
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
 })  # fmt: skip
 """By the name in a policy."""
@@ -165,8 +167,8 @@ class Codec(Protocol):
         """Where the format has a header: each column that no path leads to, and the byte where its cell begins in these rows' records."""
 
     def splice(self, table: "SpanTable", edits: list["Edit"], dead: "np.ndarray", added: bytes = b"",
-               keys: Mapping[int, "Keys"] = ...) -> "pa.BinaryArray":
-        """The records with edits[path number] and new keys by path number carried out, and the members `added` at their end.
+               keys: Mapping[int, "Keys"] = ..., swept: "Swept | None" = None) -> "pa.BinaryArray":
+        """The records with edits[path number], new keys by path number and `swept` carried out, and the members `added` at their end.
 
         Null where dead (uint8, n) is not 0.
         """

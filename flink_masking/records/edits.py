@@ -1,5 +1,6 @@
 """Edits of a segment to the values of a field."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -52,4 +53,31 @@ class Keys:
     how: np.ndarray | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Swept:
+    """Texts in the place of values and keys inside of members that stay, undeclared ones among them.
+
+    Attributes:
+        rows: int32, k: row of each.
+        starts: int64, k, ascending: first byte in the table's data, of a text or key its quote.
+        ends: int64, k.
+        texts: string array, k, without nulls. That no object gets a key twice is the caller's promise.
+    """
+
+    rows: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    texts: pa.StringArray
+
+
 Edit = Stance | Replace
+
+
+def joined(swept: Sequence[Swept]) -> Swept | None:
+    """What several sweeps replace, none of it twice; None where there are none."""
+    if len(swept) < 2:
+        return swept[0] if swept else None
+    rows, starts, ends = (np.concatenate([getattr(one, column) for one in swept]) for column in ("rows", "starts", "ends"))
+    order = np.argsort(starts, kind="stable")
+    texts = pa.concat_arrays([one.texts for one in swept]).take(pa.array(order))
+    return Swept(rows[order], starts[order], ends[order], texts)

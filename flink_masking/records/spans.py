@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.records import span_kernels as kernels
-from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Stance
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.kinds import Kind
 from flink_masking.records.selection import select
 from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START, FAULT
@@ -282,10 +282,11 @@ class SpanTable:
     def splice(
         self,
         edits: Mapping[str, Edit],
-        unknown: Stance | Replace = DROP,
+        unknown: Edit = DROP,
         reject: np.ndarray | None = None,
         added: bytes = b"",
         keys: Mapping[str, Keys] = MappingProxyType({}),
+        swept: Swept | None = None,
     ) -> pa.BinaryArray:
         """The records with edits; every byte outside an edit is copied as it was.
 
@@ -293,11 +294,12 @@ class SpanTable:
 
         Args:
             edits: one edit for every emitted path: a path left out is a mistake, never a field passed through.
-            unknown: what becomes of members that no path leads to: DROP, or a Replace with a scalar.
+            unknown: what becomes of members that no path leads to: DROP, or a Replace with a scalar; KEEP only together with `swept`.
             reject: bool, n rows, True for records that shall come out null besides those with a fatal flag.
             added: what becomes the end of every record, members in the records' own format (JSON: ``"key":value``, commas between them);
                 that they are well-formed and no record has them already is the caller's promise.
             keys: new keys for the members at emitted paths that end in ``*``.
+            swept: what is replaced inside of members that stay; an edit of a value that it lies in goes before it.
 
         Returns:
             n records; null where rejected.
@@ -314,8 +316,10 @@ class SpanTable:
             _check(path, edit, self.count(path))
             if path != UNDECLARED:
                 plan[self.paths.ids[path]] = edit
-        if unknown is not DROP and not (isinstance(unknown, Replace) and isinstance(unknown.values, pa.Scalar) and unknown.how is None):
-            raise ValueError("splice: unknown members can be dropped or replaced by one scalar. Hint: DROP or Replace(pa.scalar(…))")
+        told = isinstance(unknown, Replace) and isinstance(unknown.values, pa.Scalar) and unknown.how is None
+        if unknown is not DROP and not told and (unknown is not KEEP or swept is None):
+            raise ValueError("splice: unknown members can be dropped or replaced by one scalar, or kept where they are swept. Hint: DROP "
+                             "or Replace(pa.scalar(…))")
         _check("unknown members", unknown, 0)
         plan[self.paths.ids[UNDECLARED]] = unknown
         dead = (self.flags & int(FATAL)) != 0
@@ -325,7 +329,8 @@ class SpanTable:
             dead |= np.asarray(reject, bool)
         for path, renamed in keys.items():
             _check_keys(path, renamed, self.count(path))
-        return self.codec.splice(self, plan, dead.view(np.uint8), added, {self.paths.ids[path]: edit for path, edit in keys.items()})
+        renamed_keys = {self.paths.ids[path]: edit for path, edit in keys.items()}
+        return self.codec.splice(self, plan, dead.view(np.uint8), added, renamed_keys, swept)
 
 
 def _check_keys(path: str, edit: Keys, count: int) -> None:

@@ -17,7 +17,7 @@ from flink_masking.records.csv import scan_kernels, splice_kernels
 from flink_masking.records.csv.rows import ROWS, cell
 from flink_masking.records.csv.scan_kernels import BOOLEANS, H_COLUMNS, NUMBERS, TEXTS
 from flink_masking.records.csv.splice_kernels import PLAN
-from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.paths import format_path, labels, parents, parse_path
 from flink_masking.records.span_kernels import FAULT, MAY_SCALAR, N_COLUMNS, N_FLAGS, N_PATH, SPAN, UNDECLARED_PATH
 from flink_masking.records.spans import FATAL, Contents, Flag, Limits, SpanTable
@@ -184,10 +184,10 @@ class CsvCodec:
                      if self.action(numbers, by_number) is not DROP)
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = MappingProxyType({})) -> pa.BinaryArray:
+               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None) -> pa.BinaryArray:
         """The records with edits[path number] carried out; null where dead."""
         assert isinstance(table, CsvTable)
-        assert not added and not keys  # refused by the policy's check
+        assert not added and not keys and swept is None  # refused by the policy's check
         numbers = self._header(table.paths)[1]
         plan, held, used = np.zeros((len(self.columns), PLAN), np.int64), [], set()
         capacity = int(table.offsets[-1]) - int(table.offsets[0]) + 4 * table.n

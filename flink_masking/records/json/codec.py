@@ -14,7 +14,7 @@ from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
 from flink_masking.records.codec import Layout
 from flink_masking.records.column import binary_column
-from flink_masking.records.edits import KEEP, Edit, Keys, Replace
+from flink_masking.records.edits import KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.json import scan_kernels, splice_kernels
 from flink_masking.records.json.gather_kernels import gather_text
 from flink_masking.records.json.keys_kernels import gather_keys, measure_keys
@@ -24,6 +24,7 @@ from flink_masking.records.json.splice_kernels import PLAN
 from flink_masking.records.json.text import flat, one_line, quote
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, SPAN, gather_raw
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
+from flink_masking.records.sweep_kernels import merged
 from flink_masking.records.trie import Paths
 
 _SEEN_SLOTS = 256
@@ -127,14 +128,17 @@ class JsonCodec:
         return ()
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = MappingProxyType({})) -> pa.BinaryArray:
-        """The records with edits[path number] carried out, new keys, and the members `added` at their end; null where dead."""
+               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None) -> pa.BinaryArray:
+        """The records with edits[path number], new keys and `swept` carried out, and `added` at their end; null where dead."""
+        spans, used, counts = table.spans, table.used, np.diff(table.starts).tolist()
+        if swept is not None and len(swept.rows):
+            spans, used = _with_swept(spans, used, swept, len(edits)), used + len(swept.rows)
+            edits, counts = [*edits, Replace(swept.texts)], [*counts, len(swept.rows)]
         plan, held = np.zeros((len(edits), PLAN), np.int64), []
         capacity = int(table.offsets[-1]) - int(table.offsets[0])
-        starts = table.starts
         for number, edit in enumerate(edits):
             if isinstance(edit, Replace):
-                arrays, size = _replacement(plan[number], edit, int(starts[number + 1] - starts[number]))
+                arrays, size = _replacement(plan[number], edit, counts[number])
                 held.append(arrays)
                 capacity += size
             else:
@@ -148,8 +152,8 @@ class JsonCodec:
         buffer, out = arrow.output(capacity)
         ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
         member = np.frombuffer(added + bytes(SLACK), np.uint8)
-        outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, table.spans, table.used, plan.ravel(), member, len(added),
-                                            out, ends, valid)
+        outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, spans, used, plan.ravel(), member, len(added), out, ends,
+                                            valid)
         del held  # alive until here: the plan has their addresses
         if outcome == splice_kernels.TOO_LONG:
             raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
@@ -169,6 +173,13 @@ def _replacement(plan: np.ndarray, edit: Replace, count: int) -> tuple[list[obje
     plan[:10] = (splice_kernels.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     size = (len(used) + 5 * special) * (count if scalar else 1) + 4 * count
     return [values, data, offsets, valid, how], size
+
+
+def _with_swept(spans: np.ndarray, used: int, swept: Swept, number: int) -> np.ndarray:
+    """The spans, and among them in the order of the bytes what is replaced as values of a path with this number."""
+    out = arrow.empty_int32(SPAN * (used + len(swept.rows)))
+    merged(spans, used, swept.rows, swept.starts, swept.ends, number, out)
+    return out
 
 
 def _keys(plan: np.ndarray, edit: Keys) -> tuple[list[object], int]:

@@ -9,13 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.arrow import parts, strings
-from flink_masking.detect.lists import read, words
+from flink_masking.arrow import parts
+from flink_masking.detect.lists import hashes, read, words
+from flink_masking.techniques.redact_text.kernels import BLANK, CAPITAL, FULL, JOINS, LETTER, PLANES, STOP, unknown_runs
 
 DENIED, NAME, STAYS = -1, -2, -3
 """Kinds besides the numbers of types: a denied text, an unknown name, and what stays."""
-_LETTER, _CAPITAL, _JOINS, _STOP, _BLANK = 1, 2, 4, 8, 16
-_PLANES = 0x20000
 
 
 class Spans(NamedTuple):
@@ -71,36 +70,43 @@ def _denied(texts: tuple[str, ...], pattern: re.Pattern[str], text: pa.StringArr
     return Spans(*np.array(found, np.int64).reshape(-1, 3).T)
 
 
-def joined(own: Spans, denied: Spans) -> Spans:
-    """Findings and denied texts; where they overlap, all that they cover is denied."""
-    if not len(denied.starts):
+def joined(own: Spans, more: Spans) -> Spans:
+    """Two sets of spans as one; what overlaps becomes one span, which is denied where one of them is, and stays where all do."""
+    if not len(more.starts):
         return own
-    both = Spans(*(np.concatenate(pair) for pair in zip(own, denied, strict=True)))
+    both = Spans(*(np.concatenate(pair) for pair in zip(own, more, strict=True)))
     both = both.take(np.lexsort((both.ends, both.starts)))
     reach = np.maximum.accumulate(both.ends)
     first = np.flatnonzero(np.concatenate([[True], both.starts[1:] >= reach[:-1]]))
-    kinds = np.where(np.logical_or.reduceat(both.kinds == DENIED, first), DENIED, both.kinds[first])
+    kinds = np.where(np.logical_or.reduceat(both.kinds == DENIED, first), DENIED, np.maximum.reduceat(both.kinds, first))
     return Spans(kinds, both.starts[first], np.maximum.reduceat(both.ends, first))
 
 
 @cache
 def _classes() -> np.ndarray:
-    """uint8, what each code point is: part of a word, a capital, between the words of a name; beyond two planes: 0."""
-    classes = np.zeros(_PLANES, np.uint8)
-    for point in range(_PLANES):
+    """uint8, what each code point is, see `kernels.LETTER`; of the last one, which stands for all beyond, 0."""
+    classes = np.zeros(PLANES, np.uint8)
+    for point in range(PLANES - 1):
         character = chr(point)
         if character.isalpha() or 0x300 <= point < 0x370:
-            classes[point] = _LETTER | (_CAPITAL if character.isupper() or character.istitle() else 0)
-    classes[[ord(character) for character in "-'’‑"]] = _JOINS
-    classes[[ord(character) for character in " \u00a0"]] = _BLANK
-    classes[ord(".")] = _STOP
+            classes[point] = LETTER | (CAPITAL if character.isupper() or character.istitle() else 0)
+    classes[[ord(character) for character in "-'’‑"]] = JOINS
+    classes[[ord(character) for character in " \u00a0"]] = BLANK
+    classes[ord(".")] = STOP
     return classes
 
 
 @cache
-def _common() -> pa.StringArray:
-    """Words that are no names by themselves, in small letters."""
-    return strings(sorted({word for word in (*read("common"), *words.COMMON) if " " not in word}))
+def _common() -> np.ndarray:
+    """Hashes of words that are no names by themselves, uint64: a table for `kernels.listed`."""
+    listed = {form for word in (*read("common"), *words.COMMON) if " " not in word for form in (word, word.title(), word.upper())}
+    table = np.zeros(1 << (4 * len(listed)).bit_length(), np.uint64)
+    for h in hashes(sorted(listed)).tolist():
+        k = h & (len(table) - 1)
+        while table[k] not in (0, h):
+            k = (k + 1) & (len(table) - 1)
+        table[k] = h
+    return table
 
 
 def unknown_names(text: pa.StringArray, taken: Spans) -> Spans:
@@ -109,41 +115,13 @@ def unknown_names(text: pa.StringArray, taken: Spans) -> Spans:
     Words are letters; those of a run are joined by a blank, a hyphen, an apostrophe, or a full stop and a blank after an initial.
     """
     data, offsets, _ = parts(text)
-    base, end = int(offsets[0]), int(offsets[-1])
-    points = np.frombuffer(data[base:end].tobytes().decode("utf-8", "surrogateescape").encode("utf-32-le", "surrogatepass"), np.uint32)
-    if not len(points):
-        return NONE
-    width = 1 + (points >= 0x80) + (points >= 0x800) + (points >= 0x10000)
-    width[(points >= 0xDC80) & (points < 0xDD00)] = 1  # a byte that is no UTF-8
-    places = np.concatenate([[0], np.cumsum(width)]) + base
-    classes = _classes()[np.minimum(points, _PLANES - 1)]
-    index = partial(np.searchsorted, places)
-    covered = np.zeros(len(points) + 1, np.int64)
-    np.add.at(covered, index(taken.starts), 1)
-    np.add.at(covered, index(taken.ends), -1)
-    classes[np.cumsum(covered[:-1]) > 0] = 0
-    letter = classes & _LETTER != 0
-    breaks = np.zeros(len(points) + 1, bool)
-    breaks[index(offsets)] = True
-    before = np.concatenate([[False], letter[:-1]]) & ~breaks[:-1]
-    after = np.concatenate([letter[1:], [False]]) & ~breaks[1:]
-    first, last = np.flatnonzero(letter & ~before), np.flatnonzero(letter & ~after) + 1
-    capital = classes[first] & _CAPITAL != 0
-    first, last = first[capital], last[capital]
-    if not len(first):
-        return NONE
-    cut = np.cumsum(breaks)
-    gap, single = first[1:] - last[:-1], last[:-1] - first[:-1] == 1
-    one = classes[last[:-1]] & (_JOINS | _BLANK) != 0
-    two = single & (classes[last[:-1]] & _STOP != 0) & (classes[np.minimum(last[:-1] + 1, len(points) - 1)] & _BLANK != 0)
-    goes_on = (((gap == 1) & one) | ((gap == 2) & two)) & (cut[first[1:]] == cut[first[:-1]])
-    runs = np.flatnonzero(np.concatenate([[True], ~goes_on]))
-    starts, ends = places[first], places[last]
-    common = pc.is_in(pc.utf8_lower(between(text, starts, ends)), _common()).to_numpy(zero_copy_only=False)
-    stops = np.concatenate([runs[1:], [len(first)]]) - 1
-    unknown = ~np.logical_and.reduceat(common, runs)
-    starts, ends = starts[runs][unknown], ends[stops][unknown]
-    return Spans(np.full(len(starts), NAME), starts, ends)
+    room = 1024 + int(offsets[-1] - offsets[0]) // 16
+    while True:
+        starts, ends = np.empty(room, np.int64), np.empty(room, np.int64)
+        count = unknown_runs(data, offsets, taken.starts, taken.ends, _classes(), _common(), starts, ends)
+        if count != FULL:
+            return Spans(np.full(count, NAME), starts[:count].copy(), ends[:count].copy())
+        room *= 2
 
 
 def merged(one: Spans, other: Spans) -> Spans:

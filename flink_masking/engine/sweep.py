@@ -1,0 +1,110 @@
+"""Sweeps: everything that is detected in members without a rule is replaced, at any depth; the rest of them stays."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.arrow import parts, strings
+from flink_masking.detect import Paths, ValueKind
+from flink_masking.records.edits import Swept
+from flink_masking.records.kinds import Kind
+from flink_masking.records.span_kernels import MS, SPAN, VE, VS
+from flink_masking.records.spans import Contents, SpanTable
+from flink_masking.records.sweep_kernels import inside
+from flink_masking.records.trie import UNDECLARED
+from flink_masking.techniques.masks import Context
+from flink_masking.techniques.redact_text.redactor import Redactor
+
+_CODED = np.array([Kind.STRING, Kind.ENCODED], np.int32)
+_NOTHING = Swept(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), strings([]))
+_MOST_PATHS = 4_096
+"""Paths of records that are remembered from one batch to the next."""
+
+
+class Sweep:
+    """What a masked segment does to members that no rule of its own names.
+
+    Attributes:
+        fields: declared fields that are swept.
+        undeclared: whether undeclared members are swept and stay; otherwise they are no concern of it.
+    """
+
+    def __init__(self, redactor: Redactor, fields: tuple[str, ...], undeclared: bool) -> None:
+        """Get ready.
+
+        Args:
+            redactor: the compiled `redact_text`.
+            fields: see the class.
+            undeclared: see the class.
+        """
+        self.fields, self.undeclared, self._redactor, self._paths = fields, undeclared, redactor, Paths()
+
+    def __call__(self, table: SpanTable, context: Context) -> Swept:
+        """What is replaced in a batch: keys and values, whole, in which something was found."""
+        starts, ends = self._regions(table)
+        if not len(starts):
+            return _NOTHING
+        rows = np.unique(np.searchsorted(table.offsets, starts, "right") - 1)
+        paths = self._fresh_paths()
+        values = paths.values(table.data, table.offsets[rows].astype(np.int64), table.offsets[rows + 1].astype(np.int64))
+        numbers = np.empty(len(values.starts), np.int64)
+        numbers = numbers[: inside(values.starts, values.kinds, ValueKind.WORD, starts, ends, numbers)]
+        kinds, first, last = values.kinds[numbers], values.starts[numbers], values.ends[numbers]
+        hints = self._redactor.detectors.hints(paths)[values.paths[numbers]]
+        hints[kinds == ValueKind.KEY] = 0
+        text = table.codec.text(Contents(table.data, first.astype(np.int32), last.astype(np.int32), _CODED[values.escaped[numbers]]),
+                                int((last - first).sum()))
+        found = self._redactor.found(text, hints)
+        if not len(found.starts):
+            return _NOTHING
+        touched = np.unique(np.searchsorted(parts(text).offsets[1:], found.starts, side="right"))
+        row = rows[values.rows[numbers]].astype(np.int32)
+        made = self._redactor.replaced(text, row, found, context, touched)
+        kinds, first, last, row = kinds[touched], first[touched], last[touched], row[touched]
+        keys = kinds == ValueKind.KEY
+        if np.count_nonzero(keys) > 1:
+            which = pa.array(keys)
+            objects = row[keys].astype(np.int64) << 32 | paths.parents(values.paths[numbers[touched[keys]]])
+            made = pc.replace_with_mask(made, which, _told_apart(made.filter(which), text.take(pa.array(touched[keys])), objects))
+        quoted = keys | (kinds == ValueKind.STRING)
+        return Swept(row, first - quoted, last + quoted, made)
+
+    def _regions(self, table: SpanTable) -> tuple[np.ndarray, np.ndarray]:
+        """Where the swept members lie, undeclared ones with their keys, in the order of the bytes; none lies in another."""
+        spans = table.spans.reshape(-1, SPAN)
+        found = [(table.spans_of(UNDECLARED), MS)] if self.undeclared else []
+        found += [(table.spans_of(path), VS) for path in self.fields]
+        starts = np.concatenate([np.zeros(0, np.int64), *(spans[which, column] for which, column in found)])
+        ends = np.concatenate([np.zeros(0, np.int64), *(spans[which, VE] for which, _ in found)])
+        order = np.argsort(starts, kind="stable")
+        return starts[order], ends[order]
+
+    def _fresh_paths(self) -> Paths:
+        """The paths met so far; from the beginning where they are many, or an object of the last batch was a map.
+
+        What is not remembered costs time, and paths beyond what `Paths` holds would lose what their names say.
+        """
+        if len(self._paths) > _MOST_PATHS or any(name.endswith("*") for name in self._paths.names):
+            self._paths = Paths()
+        return self._paths
+
+
+def _told_apart(made: pa.StringArray, written: pa.StringArray, objects: np.ndarray) -> pa.StringArray:
+    """New keys, with a number where different keys of one object have become equal: ``<EMAIL>``, ``<EMAIL> 2``.
+
+    Args:
+        made: n new keys.
+        written: n keys as they were.
+        objects: int64, n: keys of one object have one number; others may have it, too.
+    """
+    new, old = made.dictionary_encode(), written.dictionary_encode()
+    size = len(old.dictionary)
+    group = np.unique(objects, return_inverse=True)[1] * len(new.dictionary) + new.indices.to_numpy()
+    pairs, which = np.unique(group * size + old.indices.to_numpy(), return_inverse=True)
+    first = np.flatnonzero(np.diff(pairs // size, prepend=-1))
+    number = np.arange(1, len(pairs) + 1) - np.repeat(first, np.diff(first, append=len(pairs)))
+    number = number[which]
+    if number.max() == 1:
+        return made
+    told = pc.binary_join_element_wise(made, pa.array(number).cast(pa.string()), " ")
+    return pc.if_else(pa.array(number > 1), told, made)
