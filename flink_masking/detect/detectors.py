@@ -12,7 +12,7 @@ from flink_masking import arrow
 from flink_masking.detect import keys
 from flink_masking.detect.automaton import Automaton
 from flink_masking.detect.automaton_flags_kernels import ATOMIC, GROUP, TOLD, WIDTH
-from flink_masking.detect.catalogue import NUMBERS, ROWS
+from flink_masking.detect.catalogue import ROWS, type_named
 from flink_masking.detect.findings import Findings, from_rows
 from flink_masking.detect.json_kernels import decode, plain_spans, written_spans
 from flink_masking.detect.keyed_kernels import HINT, RULES, keyed
@@ -31,24 +31,8 @@ _NAMED = ("PERSON", "CITY", "COUNTRY", "NATIONALITY", "ORGANIZATION", "STREET_AD
 _VALUES, _ROOM = 1 << 14, 1 << 16
 """Values that are searched at a time, and candidates that there is room for at first."""
 _NONE = np.zeros(0, np.int64)
-
-
-def type_named(name: str) -> int:
-    """The number of a type.
-
-    Args:
-        name: such as ``EMAIL``.
-
-    Raises:
-        PolicyError: there is no such type; the hint names a similar one.
-    """
-    if name not in NUMBERS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(str(name).upper(), NUMBERS, 1)
-        hint = f"did you mean {near[0]}?" if near else "flink_masking.detect.TYPES lists them"
-        raise PolicyError(f"unknown type of data {str(name)[:40]!r}. Hint: {hint}")
-    return NUMBERS[name]
+_MOST_HINTS = 1 << 16
+"""Paths whose hints are remembered."""
 
 
 class Detectors:
@@ -105,6 +89,7 @@ class Detectors:
         self._lock, self._local = threading.Lock(), threading.local()
         self._by_paths: WeakKeyDictionary[Paths, np.ndarray] = WeakKeyDictionary()
         self._hints: dict[str, int] = {"": 0}
+        self._known: dict[tuple[int, tuple[tuple[int, int], ...]], int] = {}
         self._rows = np.array([-1, 0, 0], np.int64)
         self._strengths = np.zeros(len(ROWS), np.uint8)
 
@@ -119,6 +104,9 @@ class Detectors:
             return known
         read = keys.read(path)
         with self._lock:
+            if len(self._hints) >= _MOST_HINTS:  # keys of maps: those that say nothing first
+                said = {name: number for name, number in self._hints.items() if number}
+                self._hints = {"": 0} | (said if len(said) < _MOST_HINTS // 2 else {})
             if path not in self._hints:
                 self._hints[path] = self._add(read)
             return self._hints[path]
@@ -127,6 +115,9 @@ class Detectors:
         """Add a hint to the tables, which are replaced: a scan that runs keeps those that it has."""
         if not read.strengths:
             return 0
+        same = (read.type, tuple(sorted(read.strengths.items())))
+        if same in self._known:
+            return self._known[same]
         kind = read.type if read.type in self.enabled else -1
         row = [kind, RULES.index(ROWS[kind].keyed), ROWS[kind].keyed_score] if kind >= 0 else [-1, 0, 0]
         strengths = np.zeros(len(ROWS), np.uint8)
@@ -134,7 +125,8 @@ class Detectors:
             strengths[number] = strength
         self._strengths = np.concatenate([self._strengths, strengths])
         self._rows = np.concatenate([self._rows, np.array(row, np.int64)])
-        return len(self._rows) // HINT - 1
+        self._known[same] = len(self._rows) // HINT - 1
+        return self._known[same]
 
     def key_type(self, path: str) -> tuple[str, int] | None:
         """The type that values have by the name of their member alone, and the confidence of that; None where it says none."""

@@ -22,6 +22,7 @@ all further members of an object; how many members it has so far."""
 DEEPEST, MOST_CHILDREN, MOST_PATHS = 128, 256, 1 << 15
 """Deeper members have the path of the deepest; an object of more different members is a map, whose members have one path."""
 ELEMENT, OTHERS = -1, -2
+LONG_WORD, LONG_CAPITALS = 24, 12
 
 
 @njit(**JIT)
@@ -63,7 +64,7 @@ def eight(p, n):
 @njit(**JIT)
 def key_hash(p, e, limit):
     """The hash of a key's bytes, which can be read up to `limit`; whether it is unusual: not a short name of letters with two digits at
-    most."""
+    most, in words of fewer than `LONG_WORD` letters, and with a small one from `LONG_CAPITALS` on."""
     n, k = e - p, np.int64(0)
     h, odd, vector = BASIS ^ np.uint64(n), n > 48, n <= 32 and p + 32 <= limit
     if vector:
@@ -93,6 +94,14 @@ def key_hash(p, e, limit):
         h = (h ^ x) * PRIME
         h ^= h >> np.uint64(32)
         k += 8
+    if n >= LONG_CAPITALS and not odd:
+        q, word, small = p, 0, False
+        while q < e and word < LONG_WORD and not (small and n < LONG_WORD):
+            c = at(q)
+            word = 0 if of_name(c) else word + 1
+            small = small or 97 <= c <= 122
+            q += 1
+        odd = word >= LONG_WORD or not small
     return h, odd
 
 
@@ -106,7 +115,7 @@ def path_of(parent, h, first, last, table, numbers, paths, counts):
         if table[k] == wanted:
             return np.int64(numbers[k])
         k = (k + np.uint64(1)) & mask
-    if first >= 0 and (paths[parent * PATH + P_CHILDREN] >= MOST_CHILDREN or counts[0] + 1 >= MOST_PATHS):
+    if first >= 0 and (paths[parent * PATH + P_CHILDREN] >= counts[1] or counts[0] + 1 >= MOST_PATHS):
         return path_of_others(parent, table, numbers, paths, counts)
     number = counts[0]
     if number >= MOST_PATHS:
@@ -151,7 +160,7 @@ def values_of(data, starts, ends, table, numbers, paths, counts, first_row, firs
 
     The contents of value k are ``data[firsts[k]:lasts[k]]``, its kind kinds[k], its record rows[k], its path leading[k]; escapes[k] is 1
     where an escape is inside. `table` and `numbers` find paths by hash, `paths` describes them,
-    counts[0] is how many there are; path 0 is the record.
+    counts[0] is how many there are, counts[1] how many different members an object has that is no map; path 0 is the record.
 
     Returns:
         The number of values. done[0] becomes the number of the first record that there is no room for.

@@ -42,19 +42,23 @@ class Values(NamedTuple):
 class Paths:
     """The paths of records, which grow with every batch: ``customer.contacts[*].phone``; path 0 is the record, "".
 
-    An object with more than `json_kernels.MOST_CHILDREN` different members is a map: its further members have the path ``….*``.
+    An object with more than `most_children` different members is a map: its further members have the path ``….*``.
 
     Attributes:
         names: the paths' names, by their numbers. They hold keys of records, which may be personal data where an object is a map.
     """
 
-    def __init__(self) -> None:
-        """Only the record itself."""
+    def __init__(self, most_children: int = kernels.MOST_CHILDREN) -> None:
+        """Only the record itself.
+
+        Args:
+            most_children: see the class.
+        """
         self.names: list[str] = [""]
         self._table = np.zeros(4 * kernels.MOST_PATHS, np.uint64)
         self._numbers = np.zeros(4 * kernels.MOST_PATHS, np.int32)
         self._paths = np.zeros((kernels.MOST_PATHS + 1) * kernels.PATH, np.int64)
-        self._counts = np.array([1], np.int64)
+        self._counts = np.array([1, most_children], np.int64)
         self._lock = threading.Lock()
 
     def __len__(self) -> int:

@@ -237,8 +237,8 @@ def _sweeps(name: str, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None)
     """What a segment sweeps; nothing is imported where it sweeps nothing."""
     sweeping = loaded.sweep(name)
     declared = loaded.rules(name)[sweeping.fields[0]] if sweeping.fields else None
-    wanted = [(rule.params, fields, rule is sweeping.undeclared) for rule, fields in ((declared, sweeping.fields), (sweeping.undeclared, ()))
-              if rule is not None]
+    rules = [(declared, sweeping.fields, False), (sweeping.undeclared, (), True)]
+    wanted = [(rule.params, fields, undeclared) for rule, fields, undeclared in rules if rule is not None]
     if len(wanted) == 2 and wanted[0][0] == wanted[1][0]:
         wanted = [(wanted[0][0], sweeping.fields, True)]
     if not wanted:

@@ -8,17 +8,17 @@ from flink_masking.arrow import parts, strings
 from flink_masking.detect import Paths, ValueKind
 from flink_masking.records.edits import Swept
 from flink_masking.records.kinds import Kind
-from flink_masking.records.span_kernels import MS, SPAN, VE, VS
+from flink_masking.records.span_kernels import MS, ROW, SPAN, VE, VS
 from flink_masking.records.spans import Contents, SpanTable
-from flink_masking.records.sweep_kernels import inside
+from flink_masking.records.sweep_kernels import inside, owners
 from flink_masking.records.trie import UNDECLARED
 from flink_masking.techniques.masks import Context
 from flink_masking.techniques.redact_text.redactor import Redactor
 
 _CODED = np.array([Kind.STRING, Kind.ENCODED], np.int32)
 _NOTHING = Swept(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), strings([]))
-_MOST_PATHS = 4_096
-"""Paths of records that are remembered from one batch to the next."""
+_MOST_PATHS, _MOST_CHILDREN = 8_192, 4_096
+"""Paths of records that are remembered from one batch to the next, and different members of an object in a batch whose names count."""
 
 
 class Sweep:
@@ -37,14 +37,13 @@ class Sweep:
             fields: see the class.
             undeclared: see the class.
         """
-        self.fields, self.undeclared, self._redactor, self._paths = fields, undeclared, redactor, Paths()
+        self.fields, self.undeclared, self._redactor, self._paths = fields, undeclared, redactor, Paths(_MOST_CHILDREN)
 
     def __call__(self, table: SpanTable, context: Context) -> Swept:
         """What is replaced in a batch: keys and values, whole, in which something was found."""
-        starts, ends = self._regions(table)
+        starts, ends, rows = self._regions(table)
         if not len(starts):
             return _NOTHING
-        rows = np.unique(np.searchsorted(table.offsets, starts, "right") - 1)
         paths = self._fresh_paths()
         values = paths.values(table.data, table.offsets[rows].astype(np.int64), table.offsets[rows + 1].astype(np.int64))
         numbers = np.empty(len(values.starts), np.int64)
@@ -57,7 +56,8 @@ class Sweep:
         found = self._redactor.found(text, hints)
         if not len(found.starts):
             return _NOTHING
-        touched = np.unique(np.searchsorted(parts(text).offsets[1:], found.starts, side="right"))
+        touched = np.empty(len(found.starts), np.int64)
+        touched = touched[: owners(parts(text).offsets, found.starts, touched)]
         row = rows[values.rows[numbers]].astype(np.int32)
         made = self._redactor.replaced(text, row, found, context, touched)
         kinds, first, last, row = kinds[touched], first[touched], last[touched], row[touched]
@@ -69,15 +69,23 @@ class Sweep:
         quoted = keys | (kinds == ValueKind.STRING)
         return Swept(row, first - quoted, last + quoted, made)
 
-    def _regions(self, table: SpanTable) -> tuple[np.ndarray, np.ndarray]:
-        """Where the swept members lie, undeclared ones with their keys, in the order of the bytes; none lies in another."""
+    def _regions(self, table: SpanTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Where the swept members begin and end, undeclared ones with their keys, in the order of the bytes; and their rows, each once.
+
+        None lies in another.
+        """
         spans = table.spans.reshape(-1, SPAN)
-        found = [(table.spans_of(UNDECLARED), MS)] if self.undeclared else []
-        found += [(table.spans_of(path), VS) for path in self.fields]
-        starts = np.concatenate([np.zeros(0, np.int64), *(spans[which, column] for which, column in found)])
-        ends = np.concatenate([np.zeros(0, np.int64), *(spans[which, VE] for which, _ in found)])
-        order = np.argsort(starts, kind="stable")
-        return starts[order], ends[order]
+        found = [(path, VS) for path in self.fields if table.count(path)]
+        found += [(UNDECLARED, MS)] if self.undeclared and table.count(UNDECLARED) else []
+        if not found:
+            return (np.zeros(0, np.int64),) * 3
+        which = [table.spans_of(path) for path, _ in found]
+        starts = np.concatenate([spans[of, column] for of, (_, column) in zip(which, found, strict=True)]).astype(np.int64)
+        ends, rows = (np.concatenate([spans[of, column] for of in which]).astype(np.int64) for column in (VE, ROW))
+        if len(found) > 1:
+            order = np.argsort(starts, kind="stable")
+            starts, ends, rows = starts[order], ends[order], rows[order]
+        return starts, ends, rows[np.flatnonzero(np.diff(rows, prepend=-1))]
 
     def _fresh_paths(self) -> Paths:
         """The paths met so far; from the beginning where they are many, or an object of the last batch was a map.
@@ -85,7 +93,7 @@ class Sweep:
         What is not remembered costs time, and paths beyond what `Paths` holds would lose what their names say.
         """
         if len(self._paths) > _MOST_PATHS or any(name.endswith("*") for name in self._paths.names):
-            self._paths = Paths()
+            self._paths = Paths(_MOST_CHILDREN)
         return self._paths
 
 

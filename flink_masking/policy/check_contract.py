@@ -1,5 +1,6 @@
 """The contract of the fields: what can be checked of each, and which shown fields nothing is declared of."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,17 @@ from flink_masking.values.units import A_SECOND, Unit
 
 FLOAT_DECIMALS = 6
 """Decimals that a number may have whatever its scale, unless the contract is strict: sources that reckon in floating point write them."""
+
+
+_WORDS_OF_TEXT = re.compile(
+    r"(?:^|[.\]_\-\s\"]|(?<=[a-z])(?=[A-Z]))(?i:notes?|comments?|descriptions?|remarks?|messages?|texts?|body|reasons?|details?|feedback|"
+    r"memo|narrative|complaint|inquiry|question|answer|bemerkung|kommentar|beschreibung|notiz|nachricht|commentaire|descripcion|nota)"
+    r"(?:$|[\[_\-\s\"\d]|(?=[A-Z]))[^.]*$")
+"""Names of fields that hold text that people write."""
+
+
+def _redacted(rule: Rule) -> bool:
+    return rule.technique.name == "redact_text"
 
 
 def field_contract(field: Field, strict: bool = False) -> Contract | None:
@@ -72,6 +84,9 @@ def warn_unchecked(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[
         field = policy.fields[path]
         if path not in contracts and field.hierarchy is None and field.type in (None, "json"):
             hint = "declare its members instead" if field.type == "json" else "declare its type, its values or a pattern"
+            if field.type is None and _WORDS_OF_TEXT.search(path) and not all(
+                    _redacted(rule) for of in rules.values() if (rule := of.get(path)) is not None):
+                hint += "; if people write it, technique redact_text takes personal data out of it"
             text = f"nothing says what '{cut(path)}' holds, so a view shows whatever stands there"
             findings.warn(("fields", path), text, hint, at_key=True)
 
@@ -82,7 +97,8 @@ def _shown(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rul
             if rule.promises.passes:
                 places = [place for place in (path, *tree.under(path)) if place in policy.fields]
                 kept = rule.promises.shows is Shows.EXACT  # of an identifying field that is kept there is a warning of its own
-                yield from (place for place in places if not kept or policy.fields[place].role not in IDENTIFYING)
+                own = IDENTIFYING if kept else ("free_text",) if _redacted(rule) else ()
+                yield from (place for place in places if policy.fields[place].role not in own)
     for segment in policy.segments.values():
         if isinstance(segment, AnonymizedSegment):
             yield from (path for path in segment.release if path in policy.fields)

@@ -9,6 +9,7 @@ from flink_masking.policy.rules import DEFAULT, IDENTIFYING, Rule, RuleCompiler,
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment, RuleSpec
 from flink_masking.records.codec import FORMATS
 from flink_masking.techniques import registry
+from flink_masking.techniques.base import Action
 
 SWEEPING = "redact_text"
 """The technique that sweeps."""
@@ -40,6 +41,10 @@ def check_sweep(name: str, segment: MaskedSegment, by_default: dict[str, Rule], 
     """
     loc: Path = ("segments", name)
     fields = tuple(path for path, rule in by_default.items() if rule.technique is registry.get(SWEEPING))
+    if segment.unknown_fields is not None and not _may_stand(segment.unknown_fields):
+        hint = f"{{technique: {SWEEPING}, entities: [EMAIL, PHONE]}}"
+        findings.error((*loc, "unknown_fields"), f"undeclared members can be left out, or go by {SWEEPING}", hint)
+        return Sweeping()
     shown = [path for path in fields if path in policy.fields and policy.fields[path].role in (*IDENTIFYING[:2], "sensitive")]
     if shown:
         text = f"'*' shows what is not detected of {listed(shown)}, which identify a person or are sensitive"
@@ -55,7 +60,7 @@ def check_sweep(name: str, segment: MaskedSegment, by_default: dict[str, Rule], 
     spec = segment.unknown_fields or segment.rules.get(DEFAULT)
     if spec is None or (segment.unknown_fields is None and (spec.technique != SWEEPING or spec.within is not None)):
         spec = RuleSpec(technique=SWEEPING)
-    if spec.technique == registry.get("drop").name:
+    if spec.technique != SWEEPING:
         return Sweeping(fields)
     if segment.key_versions:  # an undeclared member of that name would stay, and the key would be a duplicate
         text = f"it does not go together with 'unknown_fields: scan': an undeclared '{KEY_VERSIONS}' would stay beside it"
@@ -67,6 +72,13 @@ def check_sweep(name: str, segment: MaskedSegment, by_default: dict[str, Rule], 
     if pair is None:
         return Sweeping(fields)
     return Sweeping(fields, compiler.undeclared(*pair, place))
+
+
+def _may_stand(spec: RuleSpec) -> bool:
+    """Whether a rule may be the one for undeclared members."""
+    technique = registry.TECHNIQUES.get(spec.technique)
+    drops = technique is not None and technique.action is Action.DROP and not spec.parameters
+    return spec.within is None and (drops or spec.technique == SWEEPING)
 
 
 def check_unknown(policy: Policy, findings: Findings) -> None:

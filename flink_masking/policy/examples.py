@@ -42,6 +42,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("EventTime", "max_ahead"): "1min",
     ("Audit", "sink"): "audit-events",
     ("MaskedSegment", "rules"): {"email": _RULE, "*": "drop"},
+    ("MaskedSegment", "unknown_fields"): {"technique": "redact_text", "deny": ["Project Falcon"]},
     ("MaskedSegment", "key_versions"): True,
     ("MaskedSegment", "record"): {"key": {"technique": "pseudonym", "domain": "customer"}, "timestamp": "keep"},
     ("MaskedSegment", "keys"): {"attrs.*": "plain"},

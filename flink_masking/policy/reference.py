@@ -193,6 +193,9 @@ def _reference(name: str) -> str:
     if name in WRITTEN:
         text, anchor = WRITTEN[name]
         return f"[{text}]({anchor})"
+    if name.startswith("technique_"):
+        technique = name.removeprefix("technique_")
+        return f"[{technique}](#{technique})"
     heading = dict(SECTIONS)[name]
     return f"[{heading[0].lower() + heading[1:]}](#{_anchor(heading)})"
 

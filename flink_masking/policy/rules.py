@@ -206,7 +206,8 @@ class RuleCompiler:
             for place in (path, *self._tree.under(path)):
                 declared = self._policy.fields.get(place)
                 if declared is not None and (declared.role in IDENTIFYING or place == self._policy.subject):
-                    self._findings.warn(loc, f"'{cut(place)}' is of class {declared.role} and is kept in clear", "mask it, or drop it")
+                    hint = "mask it by redact_text, or drop it" if declared.role == "free_text" else "mask it, or drop it"
+                    self._findings.warn(loc, f"'{cut(place)}' is of class {declared.role} and is kept in clear", hint)
         self.warn_of(technique, params, loc)
 
     def warn_of(self, technique: Technique, params: Params, loc: Path) -> None:

@@ -7,10 +7,11 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 from pydantic_core import core_schema
 
+from flink_masking.policy.check_sweep import SWEEPING
 from flink_masking.policy.model import Policy
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import registry
-from flink_masking.techniques.base import Technique
+from flink_masking.techniques.base import Action, Technique
 from flink_masking.techniques.within import Part
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -65,6 +66,9 @@ def json_schema() -> Schema:
         "description": "A rule for keys, or plain: no key says anything of a person.",
         "anyOf": [{"const": "plain"}, {"$ref": "#/$defs/RuleSpec"}],
     }
+    definitions["MaskedSegment"]["properties"]["unknown_fields"]["anyOf"] = [
+        {"enum": [*(technique.name for technique in techniques if technique.action is Action.DROP), SWEEPING]},
+        {"$ref": f"#/$defs/{_name(registry.get(SWEEPING))}"}, {"type": "null"}]
     definitions["GroupKey"] = _group_key(registry.get("generalize"), definitions)
     definitions["Metric"] = _metric()
     return result

@@ -63,16 +63,6 @@ KeyRule = Annotated[RuleSpec | None, BeforeValidator(_key_rule)]
 """A rule for keys; None: written ``plain``."""
 
 
-def _unknown_rule(value: Any) -> RuleSpec:
-    spec = rule_spec(value)
-    if spec.technique not in ("drop", "redact_text") or spec.within is not None or (spec.technique == "drop" and spec.parameters):
-        raise ValueError("must be drop or redact_text. Hint: {technique: redact_text, entities: [EMAIL, PHONE]}")
-    return spec
-
-
-UnknownRule = Annotated[RuleSpec, BeforeValidator(_unknown_rule)]
-
-
 class RecordParts(Model):
     """What becomes of Kafka's own parts of a record; a part that is not named does not leave.
 
@@ -109,7 +99,7 @@ class MaskedSegment(Model):
 
     view: Literal["masked"]
     rules: dict[Name, Rule] = pydantic.Field(min_length=1)
-    unknown_fields: UnknownRule | None = None
+    unknown_fields: Rule | None = None
     key_versions: pydantic.StrictBool = False
     record: RecordParts | None = None
     keys: dict[Name, KeyRule] = pydantic.Field(default_factory=dict)

@@ -4,7 +4,8 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W32, W64, njit
-from flink_masking.records.span_kernels import KIND, MS, NX, PATH, PE, ROW, SPAN, STRING, VE, VS
+from flink_masking.kernels.memory import int32, move32
+from flink_masking.records.span_kernels import MS, SPAN, STRING, put_span
 
 
 @njit(I64(I64A, U8, I64, I64A, I64A, W64), **JIT)
@@ -28,17 +29,27 @@ def inside(starts, kinds, without, first, last, chosen):
 @njit(I64(I32, I64, I32, I64A, I64A, I64, W32), **JIT)
 def merged(spans, used, rows, starts, ends, path, out):
     """Write the spans, and others as values of the path number `path` behind those that do not begin after them; both ascend."""
-    k, n = np.int64(0), np.int64(0)
-    for s in range(used + 1):
-        until = np.int64(spans[s * SPAN + MS]) if s < used else np.int64(1) << 62
-        while k < len(rows) and starts[k] < until:
-            x = n * SPAN
-            out[x + ROW], out[x + PATH], out[x + KIND], out[x + PE], out[x + NX] = rows[k], path, STRING, -1, -1
-            out[x + VS], out[x + VE], out[x + MS] = starts[k], ends[k], starts[k]
-            k += 1
-            n += 1
-        if s < used:
-            for j in range(SPAN):
-                out[n * SPAN + j] = spans[s * SPAN + j]
+    before, o, s = np.int64(spans.ctypes.data), np.int64(out.ctypes.data), np.int64(0)
+    for k in range(len(rows)):
+        while s < used and int32(before, MS) <= starts[k]:
+            move32(o, before)
+            before, o, s = before + 4 * SPAN, o + 4 * SPAN, s + 1
+        put_span(o, rows[k], path, STRING, starts[k], ends[k], starts[k], -1)
+        o += 4 * SPAN
+    while s < used:
+        move32(o, before)
+        before, o, s = before + 4 * SPAN, o + 4 * SPAN, s + 1
+    return s + len(rows)
+
+
+@njit(I64(I32, I64A, W64), **JIT)
+def owners(offsets, starts, numbers):
+    """Write the numbers of the texts, which lie at offsets, that have one of the starts, which ascend, in them; the result is how many."""
+    n, k = np.int64(0), np.int64(0)
+    for s in range(len(starts)):
+        if starts[s] >= offsets[k + 1] or n == 0:
+            while offsets[k + 1] <= starts[s]:
+                k += 1
+            numbers[n] = k
             n += 1
     return n

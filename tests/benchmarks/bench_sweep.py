@@ -11,6 +11,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,8 @@ def one_thread(policy: str, file: Path) -> float:
     return len(lines) / best
 
 
-def in_flink(policy: str, file: Path, keys: str) -> float:
-    """Events per second of processor time of a job, its start subtracted."""
+def in_flink(policy: str, file: Path, keys: str) -> tuple[float, str]:
+    """Events per second of processor time of a job, its start subtracted; and what Java and Python took, in words."""
     lines = file.read_bytes().count(b"\n")
     costs = []
     for copies in (1, bench_flink.LARGER):
@@ -68,11 +69,12 @@ def in_flink(policy: str, file: Path, keys: str) -> float:
             if not (folder / f"{number}.jsonl").exists():
                 os.link(file, folder / f"{number}.jsonl")
         ran = bench_flink._run("protect", folder, HERE / policy, keys)
-        costs.append(ran.java + ran.python)
-    return (bench_flink.LARGER - 1) * lines / (costs[1] - costs[0])
+        costs.append((ran.java, ran.python))
+    more, java, python = (bench_flink.LARGER - 1) * lines, costs[1][0] - costs[0][0], costs[1][1] - costs[0][1]
+    return more / (java + python), bench_flink.told(java, python, more)
 
 
-def measure(events: int = 80_000, flink: bool = False) -> dict[str, Any]:
+def measure(events: int = 80_000, flink: bool = False, shapes: Sequence[str] = tuple(POLICIES)) -> dict[str, Any]:
     """All figures, by name."""
     from flink_masking.keys.files import create
 
@@ -81,12 +83,13 @@ def measure(events: int = 80_000, flink: bool = False) -> dict[str, Any]:
         create(Path(folder) / "keys.json")
         files = inputs(Path(folder), events)
         for way in ("thread", "flink") if flink else ("thread",):
-            for shape, file in files.items():
-                both = [in_flink(policy, file, f"file://{folder}/keys.json") if way == "flink" else one_thread(policy, file)
-                        for policy in (POLICIES[shape], SWEEP)]
-                found[f"sweep.{way}.{shape}.masked"] = {"value": round(both[0]), "unit": "events/CPU s"}
-                found[f"sweep.{way}.{shape}"] = {"value": round(both[1]), "unit": "events/CPU s", "ratio": round(both[1] / both[0], 3),
-                                                 "against": "the masked segment"}
+            for shape in shapes:
+                file, keys = files[shape], f"file://{folder}/keys.json"
+                (masked, how), (swept, how_swept) = (in_flink(policy, file, keys) if way == "flink" else (one_thread(policy, file), "")
+                                                     for policy in (POLICIES[shape], SWEEP))
+                found[f"sweep.{way}.{shape}.masked"] = {"value": round(masked), "unit": "events/CPU s", "settings": how}
+                found[f"sweep.{way}.{shape}"] = {"value": round(swept), "unit": "events/CPU s", "ratio": round(swept / masked, 3),
+                                                 "against": "the masked segment", "settings": how_swept}
                 print(json.dumps(found[f"sweep.{way}.{shape}"]), file=sys.stderr, flush=True)
     return found
 
@@ -96,8 +99,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--flink", action="store_true", help="jobs, too")
     parser.add_argument("--events", type=int, default=80_000, help="flat events; of nested ones a quarter")
+    parser.add_argument("--shape", choices=[*POLICIES], help="only these records")
     options = parser.parse_args()
-    print(json.dumps(measure(options.events, options.flink), indent=2))
+    print(json.dumps(measure(options.events, options.flink, [options.shape] if options.shape else [*POLICIES]), indent=2))
 
 
 if __name__ == "__main__":
