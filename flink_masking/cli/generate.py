@@ -31,6 +31,10 @@ def generate(
     templates: Annotated[
         Path | None, typer.Option("--templates", help="Payloads: templates of your own, JSON with {EMAIL} or #uuid for values.",
                                   show_default="those of the library")] = None,
+    like: Annotated[
+        list[Path] | None, typer.Option("--like", metavar="SAMPLE", show_default=False,
+                                        help="Records of the types and shapes of this file or directory, and no value of it; repeatable.")
+    ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="json or csv, with a header.", show_default="by the file's name, or json")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
@@ -38,7 +42,9 @@ def generate(
     """Write realistic records about people who do not exist.
 
     Customer events are what the demonstration runs on. Payloads have many shapes and hold personal and secret data of 20 types at known
-    places (--gold): for measuring detection, and for tests of your own.
+    places (--gold): for measuring detection, and for tests of your own. --like SAMPLE writes records with
+    the members, kinds, lengths, forms and ranges of a sample. No text or number of five characters or more is one of the sample's, except
+    words of the format, which are listed.
     """
     from flink_masking.errors import InputError
     from flink_masking.records.codec import FORMATS, format_of
@@ -48,8 +54,13 @@ def generate(
             raise InputError(f"{target}: already exists and is not changed. Hint: choose another name, or add --overwrite")
     if format_ is not None and format_ not in FORMATS:
         raise typer.BadParameter(f"use {' or '.join(FORMATS)}", param_hint="--format")
-    form = format_ or format_of(output)
     given = {"--gold": gold, "--locale": locale, "--templates": templates}
+    if like:
+        if other := next((name for name, value in ({"--shape": shape, "--people": people} | given).items() if value), None):
+            raise typer.BadParameter("records like a sample have its shape", param_hint=other)
+        _like(output, events, seed, like, format_)
+        return
+    form = format_ or format_of(output)
     if shape is None and any(given.values()):
         shape = "payloads"
     if shape == "payloads":
@@ -84,6 +95,29 @@ def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None,
     about = f"of {len(chosen)} shape{'s' * (len(chosen) > 1)}, "
     _told(output, count, "payload", about, lambda progress: write_payloads(
         output, count, seed, locales=locale or LOCALES, templates=chosen, gold=gold, progress=progress))
+
+
+def _like(output: Path, count: int, seed: int, sample: list[Path], format_: str | None) -> None:
+    from flink_masking.cli.console import err
+    from flink_masking.cli.sample import Files
+    from flink_masking.errors import InputError
+    from flink_masking.generate.like import Likeness, Outline, write_like
+    from flink_masking.records.codec import format_of
+
+    files = Files(sample, format_, None, None)
+    if ".csv" in output.suffixes and format_of(output) != files.format:
+        raise InputError(f"{output}: the sample is {files.format}, and so are records like it. Hint: choose another name")
+    outline = Outline(files.format, files.columns)
+    for batch in files.batches("Reading the sample"):
+        outline.add(batch)
+    likeness = Likeness(outline, seed)
+    if not likeness.report.readable:
+        raise InputError("the sample has no record that can be read. Hint: name files that hold records")
+    about = f"like {likeness.report.readable:,} of the sample, "
+    _told(output, count, "record", about, lambda progress: write_like(output, likeness, count, progress))
+    if likeness.kept:
+        kept = ", ".join(f"{path} ({number})" for path, number in likeness.kept.items())
+        err.print(f"words of the format, used as in the sample: {kept}", soft_wrap=True)
 
 
 def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Callable[[int], None]], int]") -> None:

@@ -1,6 +1,6 @@
 """From batches of records to a report."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,7 @@ from flink_masking.records.kinds import Kind
 from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
 from flink_masking.scan.maps import join_maps
-from flink_masking.scan.members import Reader
+from flink_masking.scan.members import Members, Reader
 from flink_masking.scan.relations import recurrences
 from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
 from flink_masking.scan.selectors import Selecting, Selector, selectors
@@ -27,6 +27,12 @@ _KIND = {Kind.STRING: "string", Kind.ENCODED: "string", Kind.NUMBER: "number", K
 class Scanner:
     """Reads batches of records, and keeps counts of what they hold.
 
+    Attributes:
+        paths: numbers of the paths.
+        targets: from `report` on, for each path the number of the one that it belongs to, see `join_maps`.
+        maps: from `report` on, by number of the path of a map's members how many different keys there were.
+        vocabulary: from `report` on, tells words of a format from data.
+
     Example:
         >>> import pyarrow as pa
         >>> scanner = Scanner()
@@ -37,7 +43,7 @@ class Scanner:
     """
 
     def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, detectors: Detectors | None = None,
-                 selectors: tuple[Selector, ...] = ()) -> None:
+                 selectors: tuple[Selector, ...] = (), watch: Callable[[Members, np.ndarray, np.ndarray], None] | None = None) -> None:
         """Begin a scan.
 
         Args:
@@ -45,15 +51,17 @@ class Scanner:
             columns: of a format with a header, the names of a record's cells.
             detectors: what to look for; all types by default.
             selectors: elements of arrays whose values are to have paths of their own, from an earlier scan of the same records.
+            watch: called with the members of each batch and what `Statistics.add` returns of them.
 
         Raises:
             InputError: the columns are no header.
         """
-        self._format = format
+        self._format, self._watch = format, watch
         self._reader = Reader(format, columns)
         self._detectors = detectors or Detectors()
-        self._statistics = Statistics(self._reader.paths, self._detectors)
-        self._selecting = Selecting(self._reader.paths, selectors) if selectors else None
+        self.paths = self._reader.paths
+        self._statistics = Statistics(self.paths, self._detectors)
+        self._selecting = Selecting(self.paths, selectors) if selectors else None
         self._inputs: dict[str, int] = {}
         self._broken: dict[str, int] = {}
         self._records = self._bytes = 0
@@ -63,7 +71,9 @@ class Scanner:
         found, broken = self._reader.read(batch)
         if self._selecting is not None:
             self._selecting.apply(found)
-        self._statistics.add(found, self._records)
+        told = self._statistics.add(found, self._records)
+        if self._watch is not None and len(found.starts):
+            self._watch(found, *told)
         _, offsets, _ = arrow.parts(batch)
         self._records += len(batch)
         self._bytes += int(offsets[-1] - offsets[0])
@@ -74,7 +84,7 @@ class Scanner:
     def report(self) -> Report:
         """What was found. The scan ends with it: members of maps have one path from now on."""
         paths, statistics = self._reader.paths, self._statistics
-        targets, maps = join_maps(paths, statistics)
+        targets, maps = self.targets, self.maps = join_maps(paths, statistics)
         others = set() if self._selecting is None else self._selecting.others
         counted = statistics.counts.any(axis=1)
         kept = [number for number in _in_order(paths.parents, targets) if number and (number in others or counted[number])]
@@ -93,7 +103,7 @@ class Scanner:
             told.setdefault(other.sibling, []).append(Related(paths.name(other.path), other.explained, other.values))
         reports = [self._of(number, readable, maps.get(number, 0), equals, contains, told) for number in kept]
         personal = [number for number, one in zip(kept, reports, strict=True) if weighty(one, light=False)]
-        vocabulary = Vocabulary(self._detectors, statistics.values, personal)
+        vocabulary = self.vocabulary = Vocabulary(self._detectors, statistics.values, personal)
         reports = [self._framed(number, replace(one, health=number in coded), vocabulary)
                    for number, one in zip(kept, reports, strict=True)]  # fmt: skip
         chosen = selectors(discriminators, paths, self._detectors, vocabulary) if self._selecting is None else ()

@@ -109,16 +109,19 @@ class Statistics:
         self._classified = np.zeros(most, np.int64)
         self._hints = np.zeros(0, np.int32)
 
-    def add(self, found: Members, first_row: int) -> None:
+    def add(self, found: Members, first_row: int) -> tuple[np.ndarray, np.ndarray]:
         """Add a batch.
 
         Args:
             found: its members.
             first_row: number of its first record in the whole input.
+
+        Returns:
+            uint64, n: hashes of the scalars; int, n: what each value is as a whole, a shape or `SHAPES` and the number of a type and 1.
         """
         n = len(found.starts)
         if not n:
-            return
+            return np.zeros(0, np.uint64), np.zeros(0, np.int64)
         hashes, shapes = np.empty(n, np.uint64), np.empty(n, np.uint8)
         kernels.describe(found.data, found.starts, found.ends, found.kinds, hashes, shapes)
         kernels.tally(found.starts, found.ends, found.kinds, found.rows, found.places, found.members, shapes, first_row, self._last,
@@ -130,7 +133,9 @@ class Statistics:
         texts = np.flatnonzero(found.kinds <= Kind.NUMBER)
         self._classify(found, texts)
         whole = self._detect(found, texts)
-        self.siblings.add(found, hashes, np.where(whole > 0, whole + kernels.SHAPES, shapes))
+        classes = np.where(whole > 0, whole + kernels.SHAPES, shapes)
+        self.siblings.add(found, hashes, classes)
+        return hashes, classes
 
     def _add_parts(self, found: Members) -> None:
         room, first, done, n = 1 << 20, 0, np.zeros(1, np.int64), len(found.starts)
