@@ -77,7 +77,7 @@ def test_no_value_of_the_sample_turns_up(name):
     likeness = likeness_of(sample)
     generated = [json.loads(line) for line in likeness.lines(300)]
     assert shared(sample, generated, likeness, kept_values(sample, likeness)) == set()
-    assert all(path.rpartition(".")[2].lower() in ("resourcetype", "type", "system", "url", "use", "key", "eventtype", "category")
+    assert all(path.rpartition(".")[2].lower() in ("resourcetype", "type", "system", "url", "use", "key", "eventtype", "category", "code")
                for path in likeness.kept)
 
 

@@ -18,6 +18,8 @@ from flink_masking.scan.members import Members
 TELLING = frozenset((
     "type", "system", "url", "key", "kind", "use", "category", "scheme", "rel", "resourcetype", "eventtype", "op", "event"))
 """Last keys, in small letters, of members that say what stands beside them: ``system`` beside a contact's ``value``."""
+PERHAPS = TELLING | {"code", "name", "label", "field", "property", "attribute"}
+"""Those that may; what they say is used only where the scan found that it decides what a sibling is."""
 MOST_WORDS, MOST_SETS, MOST_FORMS = 64, 512, 64
 """Different values of a telling member, sets of members of an object, forms of texts: what is beyond is left out."""
 LOOKED_AT = 24
@@ -96,7 +98,7 @@ class Outline:
         """Numbers of the members that are telling."""
         steps = self.scanner.paths.steps
         able = [path for path in np.unique(found.places[(kinds == Kind.STRING) & (found.owners >= 0)]).tolist()
-                if path not in self._banned and isinstance(step := steps[path], str) and step.lower() in TELLING]
+                if path not in self._banned and isinstance(step := steps[path], str) and step.lower() in PERHAPS]
         kept = [np.zeros(0, np.int64)]
         for path in able:
             at = np.flatnonzero((found.places == path) & (kinds == Kind.STRING))

@@ -13,10 +13,10 @@ from typing import Any
 from flink_masking.detect import TYPES
 from flink_masking.files.opened import created
 from flink_masking.generate.like.forms import form_of
-from flink_masking.generate.like.outline import Child, Outline
+from flink_masking.generate.like.outline import TELLING, Child, Outline
 from flink_masking.generate.like.values import Form, Values
 from flink_masking.records.kinds import Kind
-from flink_masking.records.paths import Wild
+from flink_masking.records.paths import Wild, format_path
 from flink_masking.scan import Report
 from flink_masking.scan import value_kernels as kernels
 from flink_masking.scan.forms import within
@@ -26,6 +26,8 @@ FEWEST = 5
 """Records that a value of a telling member stands in before it is used as it is."""
 UNIQUE = 0.8
 """Part of the values at a path that differ, from which on no value comes back."""
+PERSONAL = 0.1
+"""Part of a telling member's values that are personal data as a whole, from which on none of them is used."""
 DEEPEST = 100
 _KEYS, _FRAMED, _AGAIN = -1, -2, 8
 _STEP = 500
@@ -104,13 +106,18 @@ class Likeness:
     def _keep(self) -> None:
         """Decide which values of telling members are words of the format."""
         vocabulary = self._outline.scanner.vocabulary
+        deciding = {(self._numbers.get(format_path((*one.path[: one.anchor], *one.inside))), value)
+                    for one in self.report.selectors for value in one.values}
         for path, words in self._outline.words.items():
             target = self._target[path]
             report = self._reports.get(target)
-            if report is None or weighty(report, light=False) or target in self._maps.values():
+            if report is None or target in self._maps.values():
                 continue
+            if any(one.whole >= PERSONAL * report.scalars for one in weighty(report, light=False)):
+                continue
+            telling = str(self._steps[target]).lower() in TELLING
             for word, (text, times) in words.items():
-                if times >= FEWEST and text and vocabulary.holds(text):
+                if times >= FEWEST and text and (telling or (target, text) in deciding) and vocabulary.holds(text):
                     self._words[target, word] = text
                     self.kept[report.path] = self.kept.get(report.path, 0) + 1
 
