@@ -1,10 +1,13 @@
 """Scores findings in running text by presidio-evaluator's SpanEvaluator, in two steps as the packages want different releases of numpy.
 
-``python tests/benchmarks/score_texts.py predict SET.json FOUND.json`` with flink-masking, then, with presidio-evaluator 0.3.2 installed,
-``python tests/benchmarks/score_texts.py score SET.json FOUND.json``. SET is in presidio-evaluator's format. No model is loaded.
+``python tests/benchmarks/score_texts.py predict SET.json FOUND.json`` with flink-masking, then, in an environment of its own with
+presidio-evaluator 0.3.2 installed, ``python tests/benchmarks/score_texts.py score SET.json FOUND.json``. SET is in presidio-evaluator's
+format. No model is loaded. ``hold_back SET.json OTHER.json``, also with presidio-evaluator, makes a set from its templates that SET
+does not use: detection was never adjusted to it, and must not be.
 """
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,5 +58,25 @@ def score(gold: Path, found: Path) -> None:
         print(f"IoU {overlap}: F2 {result.pii_f:.3f}, precision {result.pii_precision:.3f}, recall {result.pii_recall:.3f}")
 
 
+def hold_back(known: Path, output: Path) -> None:
+    """Write 2,000 texts made from the templates of presidio-evaluator that are unlike all templates of a known set."""
+    from difflib import get_close_matches
+
+    from presidio_evaluator import data_generator as generator
+    from presidio_evaluator.data_generator import presidio_sentence_faker as faker
+
+    def plain(template: str) -> str:
+        return " ".join(re.sub(r"\{\{\w+\}\}", " ", template.replace("\\n", "\n")).lower().split())
+
+    used = {plain(sample["masked"]) for sample in json.loads(known.read_text())}
+    lines = (generator.raw_data_dir / "templates.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    templates = [line.strip() for line in lines if line.strip() and not get_close_matches(plain(line), used, 1, 0.8)]
+    # Names of hospitals would be fetched from the network.
+    providers = [provider for provider in faker.presidio_additional_entity_providers if provider is not faker.HospitalProvider]
+    made = faker.PresidioSentenceFaker("en_US", 0.05, templates, providers, random_seed=20261122).generate_new_fake_sentences(2_000)
+    output.write_text(json.dumps([sample.to_dict() for sample in made]))
+    print(f"{len(made)} texts of {len(templates)} templates")
+
+
 if __name__ == "__main__":
-    {"predict": predict, "score": score}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))
+    {"predict": predict, "score": score, "hold_back": hold_back}[sys.argv[1]](Path(sys.argv[2]), Path(sys.argv[3]))

@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from regex_examples import example
 
-from flink_masking.detect import automaton, kept
+from flink_masking.detect import Detectors, automaton, kept
 from flink_masking.detect.catalogue import ROWS, regexes
+from flink_masking.detect.catalogue.secrets import AZURE_CLIENT_SECRET
+from flink_masking.detect.checks_kernels import CHECKS, check_text
 from flink_masking.detect.detectors import arranged
+from flink_masking.detect.digit_kernels import STRONG
 from flink_masking.detect.resolve_kernels import FIELDS
 from flink_masking.detect.scan_kernels import PATTERN, S_ENDS, S_TOLD, TRIGGERED, scan
 from flink_masking.detect.tables import _pairs, tables
@@ -123,6 +126,29 @@ def test_refused_patterns_say_why(pattern, reason):
     with pytest.raises(PolicyError, match="pattern 1: ") as caught:
         automaton.build([pattern])
     assert reason in str(caught.value)
+
+
+def test_a_client_secret_is_found_by_its_sign():
+    """The pattern that the scan finds by itself misses no match that `re` finds, and has no other."""
+    rng, pattern = random.Random(5), AZURE_CLIENT_SECRET.regex
+    detectors = Detectors(["AZURE_SECRET"], names=False)
+    total = 0
+    for _ in range(300):
+        text = text_of([pattern, r"\b[A-Z0-9~.]{4,9}Q~[a-z0-9]{3,40}"], 12, rng)
+        bounds = np.zeros(1, np.int64), np.array([len(text)])
+        found = detectors.find(np.frombuffer(text, np.uint8), *bounds, overlaps=True)
+        spans = {(s, e) for s, e in zip(found.starts.tolist(), found.ends.tolist(), strict=True)}
+        wanted = {m.span() for m in re.finditer(pattern.encode(), text)}
+        every = {m.start() for m in re.finditer(f"(?={pattern})".encode(), text)}
+        random_enough = {span for span in wanted if _random(text[slice(*span)])}
+        assert random_enough <= spans and {s for s, _ in spans} <= every
+        total += len(random_enough)
+    assert total >= 1_000
+
+
+def _random(secret: bytes) -> bool:
+    raw = np.frombuffer(secret, np.uint8)
+    return bool(check_text(raw, CHECKS.index(AZURE_CLIENT_SECRET.check)) == STRONG)
 
 
 def test_equal_patterns_keep_their_numbers():

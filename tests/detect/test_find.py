@@ -118,6 +118,23 @@ def test_unknown_types_have_a_hint():
     assert TYPES[type_named("IBAN")].name == "IBAN"
 
 
+@pytest.mark.parametrize("stamp", ["2026-01-08T01:35:00", "2026-01-08T01:35:00.879Z", "2026-01-08T01:35:00+01:00",
+                                   "at 2026-01-08T01:35:00Z"])
+@pytest.mark.parametrize(("kind", "text"), [("EMAIL", "a@b.io"), ("CARD_NUMBER", "4111 1111 1111 1111"), ("IP_ADDRESS", "8.8.8.8"),
+                                            ("PHONE", "+49 30 1234567"), ("MAC_ADDRESS", "3e:a0:ee:e8:b9:99")])  # fmt: skip
+def test_a_timestamp_hides_nothing_beside_it(kind, text, stamp):
+    """A timestamp is passed over as a whole: what stands before and after it is found, and nothing inside of it."""
+    assert [(kind, text)] == in_text(ALL, f"{stamp} {text}")
+    assert [(kind, text)] == in_text(ALL, f"{text}, {stamp}")
+    assert [] == in_text(ALL, stamp)
+
+
+def test_what_only_looks_like_a_timestamp_is_searched():
+    """A text with some of the signs of a timestamp in their places is searched as any other."""
+    assert [("EMAIL", "35@b.io")] == in_text(ALL, "2026-01-08T01:35@b.io")
+    assert [("EMAIL", "aa@b.io")] == in_text(ALL, "2026-01-08T01:35:aa@b.io")
+
+
 def test_names_can_be_left_out():
     """Without names nothing is found by lists and rules of running text."""
     assert [] == in_text(Detectors(names=False), "Dear Mary Smith of Berlin")
