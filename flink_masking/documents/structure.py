@@ -1,6 +1,7 @@
 """From the plain values of a document to a model: every refusal of pydantic becomes a fault with its place."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -23,12 +24,14 @@ _TYPES = {
 }  # fmt: skip
 Known = Callable[[Sequence[str | int]], list[str]]
 """The keys that may stand in the mapping at a place."""
+Example = Callable[[Sequence[str | int]], str]
+"""How the key at a place is written; empty where no example is known."""
 Special = Callable[[ErrorDetails, tuple[str | int, ...]], tuple[Mark, str, str] | None]
 """Place, message and hint of an error that a kind of document tells in words of its own; None for any other."""
 
 
 def faults_of(error: ValidationError, document: Document, prefix: Sequence[str | int], what: str, known: Known,
-              special: Special = lambda details, loc: None) -> list[Fault]:
+              special: Special = lambda details, loc: None, example: Example = lambda path: "") -> list[Fault]:
     """The faults of a validation error.
 
     Args:
@@ -38,8 +41,17 @@ def faults_of(error: ValidationError, document: Document, prefix: Sequence[str |
         what: the kind of document, such as ``the policy``.
         known: for hints on unknown keys.
         special: goes before the words here.
+        example: for hints on keys that are missing or have a wrong value.
     """
-    return [_fault(details, document, (*prefix, *details["loc"]), what, known, special) for details in error.errors(include_url=False)]
+    found = []
+    for details in error.errors(include_url=False):
+        loc = (*prefix, *details["loc"])
+        fault = _fault(details, document, loc, what, known, special)
+        missing = details["type"] == "missing"
+        told = fault.hint or not (missing or details["type"] in {*_LIMITS, *_TYPES, "value_error"})
+        place = (*document.resolve(loc[:-1]), loc[-1]) if missing else document.resolve(loc)
+        found.append(fault if told else replace(fault, hint=example(place)))
+    return found
 
 
 def _fault(details: ErrorDetails, document: Document, loc: tuple[str | int, ...], what: str, known: Known, special: Special) -> Fault:

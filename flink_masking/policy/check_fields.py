@@ -54,7 +54,9 @@ def check_names(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     known = (None, "number", "integer", "text") if unit is not None else (None, "date", "datetime", "number")
     if field is not None and field.unit is not None and policy.event_time.unit not in (None, field.unit):
         findings.error(("event_time", "unit"), f"'{cut(policy.event_time.field)}' is declared in {field.unit}", "omit it here")
-    if field is not None and field.type not in known:
+    if field is not None and field.role == "measure":
+        findings.error(loc, f"'{cut(policy.event_time.field)}' is of class measure, not a time", "name the field that says when it was")
+    elif field is not None and field.type not in known:
         findings.error(loc, f"'{cut(policy.event_time.field)}' is of type {cut(field.type)}, not a time", "declare it as 'datetime'")
 
 

@@ -1,5 +1,6 @@
-"""Examples for the reference of the grammar, by definition and key; ``*`` stands for every definition."""
+"""Examples for the reference of the grammar and for hints, by definition and key; ``*`` stands for every definition."""
 
+import json
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
@@ -104,3 +105,16 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("technique_generalize", "low_label"): "minor",
     ("technique_shuffle", "group"): ["age", "zip"],
 })  # fmt: skip
+
+
+def inline(value: Any) -> str:
+    """A value as YAML writes it on one line."""
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{inline(key)}: {inline(inner)}' for key, inner in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(inline, value))}]"
+    if isinstance(value, str):
+        plain = value and value.replace("_", "").replace("-", "").replace("/", "").replace(".", "").isalnum() and not value[0].isdigit()
+        duration = value[:1].isdigit() and value.isalnum() and not value.isdigit()
+        return value if plain or duration else json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)

@@ -1,11 +1,10 @@
 """The reference of the grammar: one page with every key of a policy, its type, its default and an example, made from the JSON Schema."""
 
-import json
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from flink_masking.policy.examples import EXAMPLES
+from flink_masking.policy.examples import EXAMPLES, inline
 from flink_masking.policy.schema import DIALECT, Schema, json_schema
 from flink_masking.techniques.registry import OWN
 
@@ -126,7 +125,7 @@ def _table(name: str, definition: Schema) -> str:
         if _type(described) == "duration":
             meaning = "length." if meaning == "milliseconds." else meaning.replace("milliseconds", "time", 1)
         rows.append("| " + " | ".join(_cell(text) for text in (
-            f"`{key}`", _type(described), default, f"`{_inline(example(name, key, described))}`", meaning)) + " |")
+            f"`{key}`", _type(described), default, f"`{inline(example(name, key, described))}`", meaning)) + " |")
     return "\n".join(rows) + "\n"
 
 
@@ -136,20 +135,7 @@ def _cell(text: str) -> str:
 
 def _default(described: Schema) -> str:
     value = described.get("default")
-    return "–" if value is None or value in ([], {}) else f"`{_inline(value)}`"
-
-
-def _inline(value: Any) -> str:
-    """A value as YAML writes it on one line."""
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_inline(key)}: {_inline(inner)}' for key, inner in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_inline, value))}]"
-    if isinstance(value, str):
-        plain = value and value.replace("_", "").replace("-", "").replace("/", "").replace(".", "").isalnum() and not value[0].isdigit()
-        duration = value[:1].isdigit() and value.isalnum() and not value.isdigit()
-        return value if plain or duration else json.dumps(value, ensure_ascii=False)
-    return json.dumps(value)
+    return "–" if value is None or value in ([], {}) else f"`{inline(value)}`"
 
 
 def _type(schema: Schema) -> str:
@@ -157,9 +143,9 @@ def _type(schema: Schema) -> str:
     if "$ref" in schema:
         return _reference(schema["$ref"].rpartition("/")[2])
     if "const" in schema:
-        return f"`{_inline(schema['const'])}`"
+        return f"`{inline(schema['const'])}`"
     if "enum" in schema:
-        return ", ".join(f"`{_inline(word)}`" for word in schema["enum"])
+        return ", ".join(f"`{inline(word)}`" for word in schema["enum"])
     for several in ("anyOf", "oneOf"):
         if several in schema:
             return " or ".join(dict.fromkeys(_type(choice) for choice in schema[several] if choice.get("type") != "null"))

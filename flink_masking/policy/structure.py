@@ -8,10 +8,12 @@ from pydantic_core import ErrorDetails
 from flink_masking.documents import structure
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
+from flink_masking.policy.examples import EXAMPLES, inline
 from flink_masking.policy.fields import Derive, EventTime, Field, Model
 from flink_masking.policy.model import Audit, Policy, StreamPrivacy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
 from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, RecordParts, Window
+from flink_masking.techniques.registry import OWN
 
 _PARTS: dict[str, type[Model]] = {
     "event_time": EventTime, "audit": Audit, "privacy": Privacy, "window": Window, "hopping": Hopping, "l_diversity": Diversity,
@@ -38,7 +40,22 @@ def faults_of(error: ValidationError, document: Document, prefix: Sequence[str |
         params: the model it was validated by, when that is none of the policy's own (parameters of a technique).
     """
     return structure.faults_of(error, document, prefix, PolicyFaults.what, lambda path: _known_keys(path, document, params),
-                               lambda details, loc: _special(details, loc, document))
+                               lambda details, loc: _special(details, loc, document), lambda path: _example(path, document, params))
+
+
+def _example(path: Sequence[str | int], document: Document, params: type[BaseModel] | None) -> str:
+    """How the key at a path is written; empty where there is no example."""
+    place = next((place for place in reversed(range(len(path))) if isinstance(path[place], str)), None)
+    model = None if place is None else _model(path[:place], document, params)
+    if place is None or (params is None and model is None):
+        return ""
+    key = str(path[place])
+    written = [EXAMPLES.get((model.__name__, key))] if model is not None else []
+    for technique in OWN.values() if params is not None else ():
+        if technique.params is params:
+            written += [EXAMPLES.get((f"technique_{technique.name}", key)), *(given.get(key) for given in technique.examples)]
+    found = next((one for one in [*written, EXAMPLES.get(("*", key))] if one is not None), None)
+    return "" if found is None else f"such as {key}: {inline(found)}"
 
 
 def _special(details: ErrorDetails, loc: tuple[str | int, ...], document: Document) -> tuple[Mark, str, str] | None:
@@ -70,6 +87,12 @@ def _understood(path: Sequence[str | int]) -> tuple[str, str] | None:
 
 def _known_keys(path: Sequence[str | int], document: Document, params: type[BaseModel] | None) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
+    model = _model(path, document, params)
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _model(path: Sequence[str | int], document: Document, params: type[BaseModel] | None) -> type[BaseModel] | None:
+    """The model of the mapping at `path`."""
     model: type[BaseModel] | None = params
     if model is None:
         match list(path):
@@ -83,4 +106,4 @@ def _known_keys(path: Sequence[str | int], document: Document, params: type[Base
                 model = VIEWS.get(document.value["segments"][name].get("view"))
             case [*_, str(part)] | [*_, str(part), int()]:
                 model = _PARTS.get(part)
-    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+    return model

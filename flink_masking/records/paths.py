@@ -136,6 +136,8 @@ def _literal(text: str, p: int) -> tuple[str, int]:
     bare = _LITERAL.match(text, p)
     if bare is None or bare[0] != bare[0].strip():
         raise _wrong(text, p, "a value is expected here", _SELECTORS)
+    if bare[0].startswith("=") or (len(bare[0]) > 1 and bare[0][0] == bare[0][-1] == "'"):
+        raise _wrong(text, p, "a second '=', or ' in the place of quotes, would be a part of the value", _SELECTORS)
     try:
         bare[0].encode()
     except UnicodeEncodeError:
@@ -185,7 +187,7 @@ def format_path(steps: tuple[Step, ...]) -> str:
         if isinstance(step, At):
             out += f"[{step.index}]"
         elif isinstance(step, Where):
-            plain = _LITERAL.fullmatch(step.value) and step.value == step.value.strip()
+            plain = _LITERAL.fullmatch(step.value) and step.value == step.value.strip() and step.value[:1] not in ("=", "'")
             value = step.value if plain else json.dumps(step.value, ensure_ascii=False)
             out += f"[{_written(step.path, _BEFORE_EQUALS)}={value}]"
         elif isinstance(step, Wild) and step is not Wild.KEY:

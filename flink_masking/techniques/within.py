@@ -59,6 +59,8 @@ class Part(BaseModel):
         return None if self.pattern is None else cut_at_group(self.pattern)
 
 
+NUMBERS = ("number", "integer", "boolean")
+"""Types of fields that hold no text."""
 PARTS: TypeAdapter[tuple[Part, ...]] = TypeAdapter(tuple[Part, ...])
 """A list of parts: the first whose form a text has."""
 
@@ -145,8 +147,15 @@ def _check(technique: Technique, parts: tuple[Part, ...], params: Params, rule_c
         raise PolicyError(f"within: '{technique.name}' moves whole values of several fields. Hint: omit the group, or 'within'")
     if promises.always_null:
         raise PolicyError(f"within: '{technique.name}' leaves no text. Hint: redact hides a part")
+    if rule_context.facts.kind in NUMBERS or rule_context.facts.bounds is not None or _numeric(rule_context.facts.domain):
+        raise PolicyError(f"within: '{rule_context.facts.path}' is a number, which has no parts. Hint: omit 'within'; of digits in text, "
+                          "declare type: text")
     technique.check(params, _site(rule_context))
     import_module(_MASK).check(parts)
+
+
+def _numeric(domain: tuple[Any, Any] | None) -> bool:
+    return domain is not None and not isinstance(domain[0], str)
 
 
 def _constant(parts: tuple[Part, ...]) -> bool:

@@ -20,8 +20,8 @@ FAULTS = [
     ([("version: 1", "version: §&a [1, *a]")], "an alias inside the value that it names", "write"),
     ([("format: json", "format: " + "[" * 39 + "§" + "[" * 9 + "]" * 48)], "broken YAML: more than 40 levels", ""),
     # keys
-    ([("version: 1\n", "§")], "'version' is missing", ""),
-    ([("    k: 5\n", ""), ("  anonymized-c", "  §anonymized-c")], "'k' is missing in 'anonymized-customer-events'", ""),
+    ([("version: 1\n", "§")], "'version' is missing", "such as version: 1"),
+    ([("    k: 5\n", ""), ("  anonymized-c", "  §anonymized-c")], "'k' is missing in 'anonymized-customer-events'", "such as k: 5"),
     ([("unknown_fields", "§unknwn_fields")], "unknown key 'unknwn_fields'", "did you mean 'unknown_fields'?"),
     ([("max_delay", "§max_dely")], "unknown key 'max_dely'", "did you mean 'max_delay'?"),
     ([("bounds", "§bound")], "unknown key 'bound'", "did you mean 'bounds'?"),
