@@ -195,7 +195,8 @@ def test_numbers_and_booleans_decide_by_how_they_are_written():
     ({"a[0].b": "{class: plain}", "a[*].b": "{class: plain}"}, {"a[1].b": "keep"}, "not a declared field"),
     ({"a[*]?": "{class: plain}"}, {"a": "drop"}, "is declared with [*]?"),
     ({"a[k]": "{class: plain}"}, {"a[k]": "drop"}, "position 3"),
-    ({"a[k==x]": "{class: plain}"}, {"*": "drop"}, "a second '='"), ({'a[k=$x$]': "{class: plain}"}, {"*": "drop"}, "in the place of quotes"),
+    ({"a[k==x]": "{class: plain}"}, {"*": "drop"}, "a second '='"),
+    ({"a[k=$x$]": "{class: plain}"}, {"*": "drop"}, "in the place of quotes"),
     ({"a": "{class: plain, type: number}"}, {"a": "{technique: pseudonym, domain: d, within: {after: x}}"}, "which has no parts"),
 ])  # fmt: skip
 def test_faults_of_selectors(fields, rules, message):
