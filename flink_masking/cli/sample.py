@@ -38,10 +38,12 @@ class Sample(ABC):
         """Read all records; compare them with a policy if there is one."""
         from flink_masking.scan import Scanner, compare
         from flink_masking.scan.fits import Fits
+        from flink_masking.scan.selectors import of_paths
 
         if loaded is not None and self.columns is not None:
             loaded = loaded.with_columns(self.columns)
-        scanner, fits = Scanner(self.format, self.columns), None if loaded is None else Fits(loaded)
+        chosen = () if loaded is None else of_paths(loaded.policy.fields)
+        scanner, fits = Scanner(self.format, self.columns, selectors=chosen), None if loaded is None else Fits(loaded)
         for name, batch in self.named("Scanning"):
             scanner.add(batch, name)
             if fits is not None:
@@ -85,7 +87,7 @@ class Files(Sample):
         self.name = inputs[0].name if inputs[0] != STANDARD_INPUT else "records"
         self._limit, self._inputs = limit, list[tuple[Path, Input]]()
         for file in files:
-            source = Input.of(file, self.format, columns)
+            source = Input.of(file, self.format, columns, each=loaded.policy.each if loaded else None)
             columns = source.columns
             self._inputs.append((file, source))
         self.columns = columns

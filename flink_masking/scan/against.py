@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
-from flink_masking.records.paths import Step, Wild, parse_path
+from flink_masking.records.paths import At, Step, Where, Wild, parse_path
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.report import PathReport, Report
 from flink_masking.scan.weight import weighty
@@ -90,13 +90,24 @@ def _place(root: _Node, steps: tuple[Step, ...]) -> _Node | None:
     for step in steps:
         if not node.children and node.declared is not None:
             return node
-        child = node.children.get(step)
-        if child is None and step is not Wild.ELEMENT:
-            child = node.children.get(Wild.KEY)
+        child = _below(node, step)
         if child is None:
             return None
         node = child
     return node
+
+
+def _below(node: _Node, step: Step) -> _Node | None:
+    """The node one step further; ``[*]?`` stands for an array and for what is there instead."""
+    either = node.children.get(Wild.MAYBE)
+    if step is Wild.ELEMENT or step is Wild.MAYBE:
+        return node.children.get(step) or either or node.children.get(Wild.ELEMENT)
+    found = node.children.get(step)
+    if found is None and isinstance(step, Where | At):
+        found = node.children.get(Wild.ELEMENT) or either
+    if found is None and isinstance(step, str | Wild):
+        found = node.children.get(Wild.KEY) or (None if either is None else _below(either, step))
+    return found
 
 
 def _undeclared(path: PathReport) -> Complaint:
@@ -110,8 +121,12 @@ def _kinds(path: PathReport, place: _Node, loaded: LoadedPolicy) -> Iterable[Com
     """Containers where the policy has a value, and the reverse."""
     objects, arrays = path.kinds.get("object", 0), path.kinds.get("array", 0)
     if place.children:
-        takes_arrays = Wild.ELEMENT in place.children
-        takes_objects = any(step is not Wild.ELEMENT for step in place.children)
+        inside = place.children.get(Wild.MAYBE)
+        arrays_of = {Wild.ELEMENT, *(step for step in place.children if isinstance(step, Where | At))}
+        takes_arrays = inside is not None or not arrays_of.isdisjoint(place.children)
+        takes_objects = any(step not in arrays_of and step is not Wild.MAYBE for step in place.children) or bool(inside and inside.children)
+        if inside is not None and inside.declared is not None:
+            return
         wrong = path.scalars + (0 if takes_objects else objects) + (0 if takes_arrays else arrays)
         expected = "an array" if takes_arrays else "an object"
     elif place.declared is not None and loaded.policy.fields[place.declared].type in OBJECT_TYPES:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from flink_masking.detect import TYPES, Detectors
-from flink_masking.records.paths import Step, Where, Wild, format_path
+from flink_masking.records.paths import At, Step, Where, Wild, format_path, parse_path, unselected
 from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
 from flink_masking.scan.members import Members
@@ -64,6 +64,20 @@ def selectors(found: Iterable[Discriminator], paths: Numbering, detectors: Detec
     return tuple(selector for _, selector in best.values())
 
 
+def of_paths(declared: Iterable[str]) -> tuple[Selector, ...]:
+    """The selectors that a policy has, of paths with one each; the first that is declared counts."""
+    grouped: dict[tuple[tuple[Step, ...], int, tuple[str | Wild, ...]], list[str]] = {}
+    for name in declared:
+        steps = parse_path(name)
+        where = [k for k, step in enumerate(steps) if isinstance(step, Where)]
+        if len(where) != 1 or any(isinstance(step, At) or step is Wild.KEY or step is Wild.MAYBE for step in steps):
+            continue
+        step = steps[where[0]]
+        if isinstance(step, Where):
+            grouped.setdefault((unselected(steps), where[0] + 1, step.path), []).append(step.value)
+    return tuple(Selector(path, anchor, inside, tuple(values)) for (path, anchor, inside), values in grouped.items())
+
+
 def _said(value: str, path: tuple[Step, ...], anchor: int, detectors: Detectors) -> str:
     """What a discriminating value says as a name of what stands beside it; "" for nothing."""
     if not names.is_value(path, anchor):
@@ -109,6 +123,7 @@ class Selecting:
                 self._numbers.setdefault(name, number)
         self._known = len(self._paths)
         places = found.places.copy()
+        known = [{value.encode(): number for number, value in enumerate(one.values)} for one in self._chosen]
         for k, one in enumerate(self._chosen):
             source = self._numbers.get(format_path((*one.path[: one.anchor], *one.inside)))
             target = self._numbers.get(format_path(one.path))
@@ -118,9 +133,8 @@ class Selecting:
             if not len(own) or not len(others):
                 continue
             first = np.full(len(places), len(one.values), np.int64)  # of several values in an element the first that is declared counts
-            texts = [found.data[a:b].tobytes().decode("utf-8", "replace") for a, b in zip(found.starts[own], found.ends[own], strict=True)]
-            known = {value: number for number, value in enumerate(one.values)}
-            ranks = np.array([known.get(text, len(one.values)) for text in texts], np.int64)
+            ranks = np.array([known[k].get(found.data[a:b].tobytes(), len(one.values))
+                              for a, b in zip(found.starts[own].tolist(), found.ends[own].tolist(), strict=True)], np.int64)  # fmt: skip
             np.minimum.at(first, above(found.owners, own, len(one.inside)), ranks)
             rank = first[above(found.owners, others, len(one.path) - one.anchor)]
             for number in np.unique(rank[rank < len(one.values)]).tolist():

@@ -230,3 +230,46 @@ def test_a_record_whose_own_keys_are_data_is_proposed_with_a_decision(cli, tmp_p
     done = cli("scan", sample, "--propose", policy)
     assert done.code == 0 and "unknown_fields: drop  # decide:" in policy.read_text()
     assert "user1@" not in done.out + done.err + policy.read_text()
+
+
+HEAD = "version: 1\nstream: s\n"
+
+
+def against(cli, folder: Path, records: list[object], policy: str) -> list[tuple[str, str]]:
+    """What is said of a sample by a policy: kind and path of each complaint."""
+    sample, file = folder / "sample.jsonl", folder / "policy.yaml"
+    sample.write_bytes(lines(records))
+    file.write_text(HEAD + policy)
+    done = cli("scan", sample, "--against", file, "--json")
+    assert done.code in (0, 1), done.err
+    return [(one["kind"], one["path"]) for one in json.loads(done.out)["complaints"]]
+
+
+def test_selected_fields_are_judged_apart(cli, tmp_path):
+    """What a selector shows is told from what its else shows."""
+    records = [{"t": [{"system": "email", "value": f"p{k}@example.org"}, {"system": "rank", "value": f"a{k % 3}"}]} for k in range(40)]
+    fields = 'fields: {"t[*].system": {class: plain}, "t[system=email].value": {class: direct}, "t[*].value": {class: plain}}\n'
+    shown = 'segments: {m: {view: masked, rules: {"t[*].system": keep, "t[system=%s].value": keep, "t[*].value": %s, "*": drop}}}\n'
+    assert against(cli, tmp_path, records, fields + shown % ("email", "drop")) == [("shown", "t[system=email].value")]
+    hidden = 'segments: {m: {view: masked, rules: {"t[*].system": keep, "t[system=email].value": redact, "t[*].value": keep}}}\n'
+    assert against(cli, tmp_path, records, fields + hidden) == []
+
+
+def test_an_object_or_an_array_of_them_is_declared_once(cli, tmp_path):
+    """A path with [*]? stands for objects and for arrays; members that it does not have are undeclared in both."""
+    records = [{"a": {"city": "x", "new": 1}} if k % 2 else {"a": [{"city": "y"}]} for k in range(20)]
+    policy = 'fields: {"a[*]?.city": {class: plain}}\nsegments: {m: {view: masked, rules: {"*": drop}}}\n'
+    assert against(cli, tmp_path, records[::2], policy) == against(cli, tmp_path, [{"a": {"city": "x"}}], policy) == []
+    assert {kind for kind, _ in against(cli, tmp_path, records, policy)} == {"undeclared"}
+
+
+def test_an_element_by_its_place_is_declared(cli, tmp_path):
+    """A path with [0] declares elements of an array, and not the others' members."""
+    policy = 'fields: {"a[0].x": {class: plain}, "a[*].x": {class: plain}}\nsegments: {m: {view: masked, rules: {"*": drop}}}\n'
+    assert against(cli, tmp_path, [{"a": [{"x": 1}, {"x": 2}]}], policy) == []
+
+
+def test_documents_of_records_are_judged_by_their_elements(cli, tmp_path):
+    """With each, what a file's documents hold is compared with the policy."""
+    policy = 'each: "Records[*]"\nfields: {user: {class: direct}}\nsegments: {m: {view: masked, rules: {"*": drop}}}\n'
+    assert against(cli, tmp_path, [{"Records": [{"user": "x"}, {"user": "y", "new": 1}]}], policy) == [("undeclared", "new")]
