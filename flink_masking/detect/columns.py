@@ -142,6 +142,13 @@ class ColumnStatistics:
         sketches[into] = np.concatenate([both, np.full(SKETCH - len(both), NOTHING, np.int64)])
         self._found[into] += self._found[number]
 
+    def forget(self, number: int) -> None:
+        """Leave out the evidence of a path."""
+        self._grow()
+        self._counts[number * NUMBERS : (number + 1) * NUMBERS] = 0
+        self._sketch[number * SKETCH : (number + 1) * SKETCH] = NOTHING
+        self._found[number] = 0
+
     def distinct(self, number: int) -> int:
         """The number of different values of a path: exact below `SKETCH`, else estimated from the smallest hashes."""
         sketch = self._sketch[number * SKETCH : (number + 1) * SKETCH]

@@ -119,6 +119,8 @@ def _type(report: PathReport, wanted: str | None) -> str | None:
         return "integer" if report.looks("integer", *EPOCHS) == 1 else "number"
     if kinds != {"string"}:
         return None
+    if report.partial:
+        return "partial_date"
     for shape, type_ in _SHAPED.items():
         if report.looks(shape) == 1:
             return type_

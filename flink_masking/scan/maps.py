@@ -43,8 +43,37 @@ def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dic
             for child in keyed:
                 _merge(child, star, paths, statistics, children, targets)
             children[number] = [child for child in children[number] if child == star or child not in keyed]
+        elif _is_either(number, children, paths, statistics):
+            _join_either(number, paths, statistics, children, targets)
         queue += children.get(number, [])
     return targets, maps
+
+
+def _is_either(number: int, children: dict[int, list[int]], paths: Numbering, statistics: Statistics) -> bool:
+    """Whether a path is an array of objects in one record and an object in another, or an array of values and a value."""
+    element = next((child for child in children.get(number, []) if paths.steps[child] is Wild.ELEMENT), None)
+    if not number or element is None:
+        return False
+    here, inside = (statistics.counts[n][KINDS:] for n in (number, element))
+    if inside[Kind.ARRAY]:
+        return False
+    if here[Kind.OBJECT]:
+        return bool(inside[Kind.OBJECT]) and not here[: Kind.NULL].any() and not inside[: Kind.NULL].any()
+    return bool(here[: Kind.NULL].any()) and bool(inside[: Kind.NULL].any()) and not inside[Kind.OBJECT]
+
+
+def _join_either(number: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]], targets: np.ndarray) -> None:
+    """Give what is an array here and no array there one path for both, which ends in ``[*]?``."""
+    either = paths.add(number, Wild.MAYBE)
+    statistics.lift(either, number)
+    below = children[number]
+    children[number] = [either]
+    for child in below:
+        into = either
+        if paths.steps[child] is not Wild.ELEMENT:
+            into = paths.add(either, paths.steps[child])
+            children.setdefault(either, []).append(into)
+        _merge(child, into, paths, statistics, children, targets)
 
 
 def _merge(source: int, into: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]], targets: np.ndarray) -> None:

@@ -20,7 +20,7 @@ LONG = 6
 _CODES = (kernels.INTEGER, kernels.UUID, kernels.HEX, kernels.ARN)
 _MARK = np.uint64(8)
 _NEVER = (kernels.BOOLEAN, kernels.DECIMAL, kernels.DATE, kernels.DATETIME, kernels.TIME, kernels.TEXT, kernels.EPOCH_S, kernels.EPOCH_MS,
-          kernels.EPOCH_US, kernels.EPOCH_NS)  # fmt: skip
+          kernels.EPOCH_US, kernels.EPOCH_NS, kernels.MONTH, kernels.YEAR)  # fmt: skip
 
 
 class Recurrence(NamedTuple):

@@ -8,7 +8,7 @@ from flink_masking.scan.selectors import Selector
 
 KINDS = ("string", "number", "boolean", "null", "object", "array")
 SHAPES = ("", "empty", "integer", "decimal", "epoch s", "epoch ms", "epoch µs", "epoch ns", "boolean", "UUID", "date", "date-time", "time",
-          "IP", "MAC", "e-mail", "URL", "ARN", "URN", "hexadecimal", "code", "word", "text", "other")  # fmt: skip
+          "IP", "MAC", "e-mail", "URL", "ARN", "URN", "hexadecimal", "code", "word", "text", "other", "month", "year")  # fmt: skip
 """Names of the shapes of `value_kernels`."""
 FEW = 64
 """Different values of a field that is a list of words, at most; each comes back `OFTEN` times."""
@@ -123,6 +123,12 @@ class PathReport:
     def repeats(self) -> bool:
         """Whether there are few different values, which come back: a list of words or of numbers."""
         return self.distinct <= FEW and self.scalars >= OFTEN * self.distinct
+
+    @property
+    def partial(self) -> bool:
+        """Whether the values are dates of which some have no day or month."""
+        some = self.shapes.get("month") or (self.shapes.get("year") and self.shapes.get("date"))
+        return bool(some) and self.looks("date", "date-time", "month", "year") == 1
 
     def looks(self, *shapes: str) -> float:
         """The part of the scalars, empty texts left out, that have one of these shapes."""

@@ -133,6 +133,8 @@ class Scanner:
 
     def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
         counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()
+        if not shapes[kernels.MONTH] and not shapes[kernels.DATE]:  # four digits among dates are a year, elsewhere a number
+            shapes[kernels.INTEGER], shapes[kernels.YEAR] = shapes[kernels.INTEGER] + shapes[kernels.YEAR], 0
         kinds: dict[str, int] = {}
         for kind, name in _KIND.items():
             if count := counts[kernels.KINDS + kind]:

@@ -204,6 +204,27 @@ class Statistics:
         self.frames.join(into, place)
         self.columns.join(into, place)
 
+    def lift(self, into: int, place: int) -> None:
+        """Move what was found at one path, but for arrays and null, to another that is new."""
+        kept = np.zeros_like(self.counts[place])
+        for kind in (Kind.ARRAY, Kind.NULL):
+            kept[kernels.KINDS + kind] = self.counts[place][kernels.KINDS + kind]
+        kept[kernels.VALUES], kept[kernels.RECORDS] = kept.sum(), self.counts[place][kernels.RECORDS]
+        self.join(into, place)
+        self.counts[into] -= kept
+        self.counts[into][kernels.RECORDS] += kept[kernels.RECORDS]
+        self.counts[into][kernels.EMPTIES] = 0
+        self.counts[place] = kept
+        self.shapes[place] = 0
+        self.evidence.pop(place, None)
+        self.forget(place)
+
+    def forget(self, place: int) -> None:
+        """Leave out what is known of the values of a path that has none any more."""
+        self.values.hashes.pop(place, None)
+        self.parts.hashes.pop(place, None)
+        self.columns.forget(place)
+
     def telling(self, step: Step) -> bool:
         """Whether a key looks like data: something is found in it, whatever stands around it."""
         if not isinstance(step, str) or not step:
@@ -221,5 +242,5 @@ class Statistics:
 
 _DATA = {kernels.INTEGER, kernels.DECIMAL, kernels.EPOCH_S, kernels.EPOCH_MS, kernels.EPOCH_US, kernels.EPOCH_NS, kernels.UUID,
          kernels.DATE, kernels.DATETIME, kernels.TIME, kernels.IP, kernels.MAC, kernels.EMAIL, kernels.URL, kernels.ARN, kernels.URN,
-         kernels.HEX, kernels.TEXT}  # fmt: skip
+         kernels.HEX, kernels.TEXT, kernels.MONTH, kernels.YEAR}  # fmt: skip
 """Shapes that the name of a member does not have."""

@@ -97,6 +97,8 @@ def _by_shape(report: PathReport, name: str) -> Treatment:
         return Treatment("identifier", None, pseudonym(domain_of(report.path)))
     if full and shape in ("date", "date-time"):
         return Treatment("plain", None, f"{{technique: generalize, date: {'hour' if shape == 'date-time' else 'month'}}}")
+    if report.partial:
+        return Treatment("plain", None, "{technique: generalize, date: month}")
     if shape in EPOCHS and report.looks(shape) == 1 and not repeats:
         return Treatment("plain", None, "{technique: generalize, date: hour}", unit=EPOCHS[shape])
     if names.MEASURE.search(name) and report.looks("integer", "decimal") >= 0.99:

@@ -11,10 +11,11 @@ from flink_masking.kernels import I32, I64, I64A, JIT, U8, U64, W8, W32, W64, WU
 from flink_masking.kernels.characters import digit, hexadecimal, letter
 from flink_masking.kernels.memory import at
 from flink_masking.scan.walk_kernels import BASIS, ENCODED, NULL, NUMBER, OBJECT, PRIME, hash_of, mixed
+from flink_masking.values.calendar_kernels import partial_date
 
 (NONE, EMPTY, INTEGER, DECIMAL, EPOCH_S, EPOCH_MS, EPOCH_US, EPOCH_NS, BOOLEAN, UUID, DATE, DATETIME, TIME, IP, MAC, EMAIL, URL, ARN, URN,
- HEX, CODE, WORD, TEXT, OTHER) = range(24)  # fmt: skip
-SHAPES = 24
+ HEX, CODE, WORD, TEXT, OTHER, MONTH, YEAR) = range(26)  # fmt: skip
+SHAPES = 26
 VALUES, RECORDS, EMPTIES, BYTES, KINDS = range(5)
 COUNTS = KINDS + 8
 """Numbers of a path, int64: values, records that have one, empty containers, bytes of scalars, values of each kind."""
@@ -73,6 +74,8 @@ def text_shape(p, e):
         return EMPTY
     c = at(p)
     if digit(c) or c == 45:
+        if (n == 4 or n == 7) and partial_date(p, e)[0] > 0 and 1800 <= partial_date(p, e)[0] < 2200:
+            return YEAR if n == 4 else MONTH
         found = number_shape(p, e)
         if found != NONE:
             return found
