@@ -28,6 +28,7 @@ _TYPES = {"number": "number", "boolean": "boolean"}
 @dataclass
 class _Node:
     kinds: Counter[str] = field(default_factory=Counter)
+    held: Counter[str] = field(default_factory=Counter)
     records: int = 0
     last: int = -1
     children: "dict[Step, _Node]" = field(default_factory=dict)
@@ -94,6 +95,10 @@ class Names:
         return node
 
     def _follow(self, node: _Node, value: Any, depth: int) -> None:
+        node.records += node.last != self._number
+        node.last = self._number
+        if isinstance(value, dict | list) and value and depth:
+            node.held[_word(value)] += 1
         if isinstance(value, dict) and value and depth:
             for key, inner in value.items():
                 self._follow(node.child(key), inner, depth - 1)
@@ -102,8 +107,6 @@ class Names:
                 self._follow(node.child(Wild.ELEMENT), inner, depth - 1)
         else:
             node.kinds[_word(value)] += 1
-            node.records += node.last != self._number
-            node.last = self._number
 
     def fields(self) -> list[Undeclared]:
         """The undeclared fields, in the order in which they were met; many keys of one object as ``*``."""
@@ -155,14 +158,38 @@ def _fields(node: _Node, steps: tuple[Step, ...]) -> Iterator[Undeclared]:
             _merge(merged, children[key])
         children = {**{step: child for step, child in children.items() if step is Wild.ELEMENT}, Wild.KEY: merged}
     for step, child in children.items():
-        path = (*steps, step)
-        if child.kinds and (set(child.kinds) - {"null"} or not child.children):
-            yield Undeclared(format_path(path), child.kinds, child.records)
-        yield from _fields(child, path)
+        yield from _declared(child, (*steps, step))
+
+
+def _declared(node: _Node, path: tuple[Step, ...]) -> Iterator[Undeclared]:
+    """The fields at a path and below; where it is not always of one form, as ``[*]?``, or as a whole."""
+    forms, element = {*_forms(node)}, node.children.get(Wild.ELEMENT, _Node())
+    one = next((form for form in ("object", "value") if forms == {form, "array"} and {*_forms(element)} <= {form}), None)
+    if len(forms) < 2:
+        if not node.children:
+            yield Undeclared(format_path(path), node.kinds, node.records)
+        yield from _fields(node, path)
+    elif one is None:
+        yield Undeclared(format_path(path), node.kinds + node.held, node.records)
+    else:
+        either = _Node(records=node.records, children={step: child for step, child in node.children.items() if step is not Wild.ELEMENT})
+        either.kinds += Counter({kind: count for kind, count in node.kinds.items() if kind not in ("array", "object")})
+        _merge(either, element)
+        if one == "value":
+            yield Undeclared(format_path((*path, Wild.MAYBE)), either.kinds, node.records)
+        yield from _fields(either, (*path, Wild.MAYBE))
+
+
+def _forms(node: _Node) -> Iterator[str]:
+    """What stands at a node: objects, arrays, values."""
+    for kind in node.kinds + node.held:
+        if kind != "null":
+            yield kind if kind in ("object", "array") else "value"
 
 
 def _merge(into: _Node, other: _Node) -> None:
     into.kinds += other.kinds
+    into.held += other.held
     into.records += other.records
     for step, child in other.children.items():
         _merge(into.children.setdefault(step, _Node()), child)

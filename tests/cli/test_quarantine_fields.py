@@ -117,3 +117,25 @@ def test_the_summary_of_a_run_has_all_fields(directory, capsys):
     show_summary(summary, directory.parent)
     shown = capsys.readouterr().out
     assert "  active  value expected, found object 1, in 1 record\n" in shown and "SECRET" not in shown
+
+
+def test_the_lines_take_fields_of_several_forms():
+    """Objects here and arrays there, values and lists, empty containers and mixtures: with the lines that are printed every record passes."""
+    from flink_masking.engine.quarantine import Entry
+    from flink_masking.keys.ring import KeyRing
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.protector import Protector
+    from flink_masking.tools.undeclared import Names
+
+    text = "version: 1\nstream: s\nfields:\n  id: {class: identifier}\nLINESsegments: {m: {view: masked, rules: {'*': drop}}}\n"
+    records = [
+        {"id": 1, "a": {"x": 1}, "b": "t", "c": {"x": 1}, "d": [1], "e": {}, "f": [], "g": [{"y": 1}], "i": [[1]], "k": {"x": [1]}},
+        {"id": 1, "a": [{"x": "q", "z": 2}], "b": ["u"], "c": "t", "d": [{"x": 1}], "e": {"q": 1}, "f": [2], "i": "x", "k": {"x": 3}},
+        {"id": 1, "a": [], "b": [], "c": None, "g": {"y": 2}},
+    ]
+    raw, names = [json.dumps(record).encode() for record in records], Names()
+    for row, line in Protector(PolicySource("p", text.replace("LINES", "")), KeyRing.ephemeral()).protect(raw).quarantine:
+        names.add(Entry.decode(line), raw[row])
+    lines = [field.line() + "\n" for field in names.fields()]
+    assert {"a[*]?.x", "b[*]?", "g[*]?.y", "k.x[*]?"} <= {field.path for field in names.fields()}
+    assert Protector(PolicySource("p", text.replace("LINES", "".join(lines))), KeyRing.ephemeral()).protect(raw).quarantine == []
