@@ -120,7 +120,7 @@ def test_the_summary_of_a_run_has_all_fields(directory, capsys):
 
 
 def test_the_lines_take_fields_of_several_forms():
-    """Objects here and arrays there, values and lists, empty containers and mixtures: with the lines that are printed every record passes."""
+    """Objects here and arrays there, values and lists, empty containers and mixtures: with the printed lines every record passes."""
     from flink_masking.engine.quarantine import Entry
     from flink_masking.keys.ring import KeyRing
     from flink_masking.policy.source import PolicySource
