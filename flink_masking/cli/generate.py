@@ -35,6 +35,10 @@ def generate(
         list[Path] | None, typer.Option("--like", metavar="SAMPLE", show_default=False,
                                         help="Records of the types and shapes of this file or directory, and no value of it; repeatable.")
     ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option("--keep", metavar="PATH", show_default=False,
+                                       help="With --like: use the values of this path as they are, such as a list of codes; repeatable.")
+    ] = None,
     format_: Annotated[
         str | None, typer.Option("--format", help="json or csv, with a header.", show_default="by the file's name, or json")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
@@ -58,8 +62,10 @@ def generate(
     if like:
         if other := next((name for name, value in ({"--shape": shape, "--people": people} | given).items() if value), None):
             raise typer.BadParameter("records like a sample have its shape", param_hint=other)
-        _like(output, events, seed, like, format_)
+        _like(output, events, seed, like, keep or [], format_)
         return
+    if keep:
+        raise typer.BadParameter("only with --like", param_hint="--keep")
     form = format_ or format_of(output)
     if shape is None and any(given.values()):
         shape = "payloads"
@@ -97,7 +103,7 @@ def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None,
         output, count, seed, locales=locale or LOCALES, templates=chosen, gold=gold, progress=progress))
 
 
-def _like(output: Path, count: int, seed: int, sample: list[Path], format_: str | None) -> None:
+def _like(output: Path, count: int, seed: int, sample: list[Path], keep: list[str], format_: str | None) -> None:
     from flink_masking.cli.console import err
     from flink_masking.cli.sample import Files
     from flink_masking.errors import InputError
@@ -107,12 +113,12 @@ def _like(output: Path, count: int, seed: int, sample: list[Path], format_: str 
     files = Files(sample, format_, None, None)
     if ".csv" in output.suffixes and format_of(output) != files.format:
         raise InputError(f"{output}: the sample is {files.format}, and so are records like it. Hint: choose another name")
-    outline = Outline(files.format, files.columns)
+    outline = Outline(files.format, files.columns, frozenset(keep))
     for batch in files.batches("Reading the sample"):
         outline.add(batch)
-    likeness = Likeness(outline, seed)
-    if not likeness.report.readable:
+    if not outline.scanner.readable:
         raise InputError("the sample has no record that can be read. Hint: name files that hold records")
+    likeness = Likeness(outline, seed)
     about = f"like {likeness.report.readable:,} of the sample, "
     _told(output, count, "record", about, lambda progress: write_like(output, likeness, count, progress))
     if likeness.kept:

@@ -81,6 +81,11 @@ class Scanner:
         for reason, count in broken.items():
             self._broken[reason] = self._broken.get(reason, 0) + count
 
+    @property
+    def readable(self) -> int:
+        """Records that could be read so far."""
+        return self._records - sum(self._broken.values())
+
     def report(self) -> Report:
         """What was found. The scan ends with it: members of maps have one path from now on."""
         paths, statistics = self._reader.paths, self._statistics

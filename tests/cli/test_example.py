@@ -242,6 +242,14 @@ def test_the_views_together_single_nobody_out(cli, runs, stream):
     assert done.code == 0, done.out + done.err
 
 
+@pytest.mark.parametrize("stream", [stream for _, stream in PAIRS])
+def test_scan_finds_nothing_in_clear(cli, runs, stream):
+    """scan --against a policy finds nothing undeclared, mistyped, or sensitive and shown in clear; the digits of an OID may look like a phone."""
+    one = runs[stream]
+    done = cli("scan", one.raw, "--against", one.loaded.source.name, "--json")
+    assert {complaint["path"] for complaint in json.loads(done.out)["complaints"]} <= {"identifier[*].system"}
+
+
 def test_examples_are_listed_and_written(cli, tmp_path):
     """The command lists all examples, and writes policies with what they name and records; preview takes them."""
     listed = cli("example")

@@ -31,6 +31,25 @@ def test_the_same_seed_writes_the_same_bytes(cli, tmp_path):
     assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes() != (tmp_path / "z").read_bytes()
 
 
+def test_values_of_a_path_are_kept_on_request(cli, tmp_path):
+    """Values of a path that a person names are used as they are, where five records have them; a path that there is not is refused."""
+    sample = [{"region": ["eu-west-1", "us-east-1"][k % 2], "who": f"anna{k}"} for k in range(100)] + [{"region": "secret-1", "who": "x"}]
+    (tmp_path / "sample.jsonl").write_bytes(lines(sample))
+    command = "generate", "--like", tmp_path / "sample.jsonl", "--events", 60, "--output", tmp_path / "x", "--overwrite"
+    assert cli(*command).code == 0
+    assert not {"eu-west-1", "us-east-1"} & {json.loads(line)["region"] for line in (tmp_path / "x").read_text().splitlines()}
+    done = cli(*command, "--keep", "region")
+    found = {json.loads(line)["region"] for line in (tmp_path / "x").read_text().splitlines()}
+    assert done.code == 0 and "region (2)" in done.err and found >= {"eu-west-1", "us-east-1"} and "secret-1" not in found
+    for path in ("nowhere", "who"):
+        refused = cli(*command, "--keep", path)
+        assert refused.code == 1 and path in refused.err and "Hint: " in refused.err
+    (tmp_path / "trips.csv").write_bytes(taxi(100))
+    command = "generate", "--like", tmp_path / "trips.csv", "--keep", "store_and_fwd_flag", "--output", tmp_path / "y.csv", "--events", 40
+    assert cli(*command).code == 0
+    assert {line.split(",")[5] for line in (tmp_path / "y.csv").read_text().splitlines()[1:]} == {"Y", "N"}
+
+
 def test_csv_makes_csv(cli, tmp_path):
     """A sample of CSV makes CSV with its header, which a policy proposed for the sample takes."""
     (tmp_path / "trips.csv").write_bytes(taxi(300))

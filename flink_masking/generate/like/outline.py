@@ -58,9 +58,15 @@ class Outline:
         words: by path of a telling member, its values by hash, with counts.
     """
 
-    def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None) -> None:
-        """Begin; arguments as of `Scanner`."""
-        self.format, self.columns = format, columns
+    def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, keep: frozenset[str] = frozenset()) -> None:
+        """Begin.
+
+        Args:
+            format: as of `Scanner`.
+            columns: likewise.
+            keep: paths of which a person has said that their values, texts of at most `MOST_WORDS` kinds, say nothing of anybody.
+        """
+        self.format, self.columns, self.keep = format, columns, keep
         self.scanner = Scanner(format, columns, watch=self._watch)
         self.avoided = Avoided()
         self.sets: dict[tuple[int, int], Counter[tuple[Child, ...]]] = {}
@@ -96,9 +102,9 @@ class Outline:
 
     def _telling(self, found: Members, hashes: np.ndarray, kinds: np.ndarray) -> np.ndarray:
         """Numbers of the members that are telling."""
-        steps = self.scanner.paths.steps
-        able = [path for path in np.unique(found.places[(kinds == Kind.STRING) & (found.owners >= 0)]).tolist()
-                if path not in self._banned and isinstance(step := steps[path], str) and step.lower() in PERHAPS]
+        steps, name = self.scanner.paths.steps, self.scanner.paths.name
+        able = [path for path in np.unique(found.places[kinds == Kind.STRING]).tolist() if path not in self._banned
+                and ((isinstance(step := steps[path], str) and step.lower() in PERHAPS) or (self.keep and name(path) in self.keep))]
         kept = [np.zeros(0, np.int64)]
         for path in able:
             at = np.flatnonzero((found.places == path) & (kinds == Kind.STRING))
@@ -112,7 +118,7 @@ class Outline:
                 self._banned.add(path)
                 del self.words[path]
                 continue
-            kept.append(at)
+            kept.append(at[(found.owners[at] >= 0) & (kinds[found.owners[at]] == Kind.OBJECT)])
         return np.concatenate(kept)
 
     def _count_classes(self, found: Members, kinds: np.ndarray, classes: np.ndarray, outer: np.ndarray) -> None:

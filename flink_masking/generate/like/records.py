@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from flink_masking.detect import TYPES
+from flink_masking.errors import InputError
 from flink_masking.files.opened import created
 from flink_masking.generate.like.forms import form_of
-from flink_masking.generate.like.outline import TELLING, Child, Outline
+from flink_masking.generate.like.outline import MOST_WORDS, TELLING, Child, Outline
 from flink_masking.generate.like.values import Form, Values
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Wild, format_path
@@ -61,6 +62,9 @@ class Likeness:
         Args:
             outline: of the sample, complete.
             seed: 0 or more; the same seed makes the same records of the same outline.
+
+        Raises:
+            InputError: values that are to be kept are not there, or too many.
         """
         self.report: Report = outline.scanner.report()
         self._outline, self._draw = outline, random.Random(seed)
@@ -89,7 +93,11 @@ class Likeness:
         self._made: dict[tuple[int, int, int, int], Form] = {}
         self._words: dict[tuple[int, int], str] = {}
         self.kept: dict[str, int] = {}
+        self._chosen: dict[int, Counter[str]] = {}
         self._keep()
+        if missing := outline.keep - self.kept.keys():
+            raise InputError(f"{min(missing)}: no values of it can be kept. Hint: name a path of the sample, as scan prints it, of at most "
+                             f"{MOST_WORDS} different texts, some of them in {FEWEST} records")
         self._with_frames = {number for number, one in self._reports.items() if within(one) is not None}
         self._roots, self._inside = self._related()
         self._sources = {*self._roots.values(), *(source for source, _ in self._inside.values())}
@@ -112,6 +120,13 @@ class Likeness:
             target = self._target[path]
             report = self._reports.get(target)
             if report is None or target in self._maps.values():
+                continue
+            if report.path in self._outline.keep:
+                frequent = {word: one for word, one in words.items() if one[1] >= FEWEST}
+                self._words |= {(target, word): text for word, (text, _) in frequent.items()}
+                self._chosen[target] = Counter(dict(frequent.values()))
+                if frequent:
+                    self.kept[report.path] = len(frequent)
                 continue
             if any(one.whole >= PERSONAL * report.scalars for one in weighty(report, light=False)):
                 continue
@@ -258,6 +273,8 @@ class Likeness:
         return self._words[path, word]
 
     def _scalar(self, path: int, class_: int, number: bool, context: int = 0) -> str:
+        if not number and self._chosen.get(path):
+            return self._pick(self._chosen[path])
         if not number and class_ in _FRAMES and path in self._with_frames:
             return self._framed(path, class_)
         root = self._roots.get(path, path)
