@@ -244,7 +244,7 @@ def test_the_views_together_single_nobody_out(cli, runs, stream):
 
 @pytest.mark.parametrize("stream", [stream for _, stream in PAIRS])
 def test_scan_finds_nothing_in_clear(cli, runs, stream):
-    """scan --against a policy finds nothing undeclared, mistyped, or sensitive and shown in clear; the digits of an OID may look like a phone."""
+    """scan --against a policy finds nothing undeclared, mistyped, or sensitive in clear; digits of an OID may look like a telephone number."""
     one = runs[stream]
     done = cli("scan", one.raw, "--against", one.loaded.source.name, "--json")
     assert {complaint["path"] for complaint in json.loads(done.out)["complaints"]} <= {"identifier[*].system"}
