@@ -37,7 +37,8 @@ class Choice:
     unit: str = ""
 
 
-def choose(paths: Mapping[str, PathReport], opaque: set[str], untyped: set[str], domains: Mapping[str, str]) -> tuple[list[Choice], bool]:
+def choose(paths: Mapping[str, PathReport], opaque: set[str], untyped: set[str], domains: Mapping[str, str],
+           keys: bool = True) -> tuple[list[Choice], bool]:
     """The proposals for all fields.
 
     Args:
@@ -45,6 +46,7 @@ def choose(paths: Mapping[str, PathReport], opaque: set[str], untyped: set[str],
         opaque: paths that take anything, whatever was found there.
         untyped: paths without a type.
         domains: for identifiers that recur, the domain of their pseudonyms.
+        keys: show members of objects whose keys are data, under rules for these keys.
 
     Returns:
         The choices; and whether records have members that no path can declare.
@@ -67,7 +69,7 @@ def choose(paths: Mapping[str, PathReport], opaque: set[str], untyped: set[str],
             closed.append(steps)
             choices.append(_opaque(report))
         elif not containers:
-            choices.append(_scalar(report, path in untyped, domains.get(path), Wild.KEY in steps))
+            choices.append(_scalar(report, path in untyped, domains.get(path), Wild.KEY in steps and not keys))
     return choices, open_record
 
 
@@ -92,7 +94,7 @@ def _scalar(report: PathReport, untyped: bool, domain: str | None, keyed: bool) 
         type_, unit, because = None, "", f"{because}; not always of one kind: {kinds}"
         decide, rule = decide or "which kind is meant", None if rule == "keep" else rule
     if keyed and rule is not None:
-        rule, decide = None, "its keys are data: to show it, add a rule here and one under keys:"
+        rule, decide = None, "its keys are data: to show it, add a rule here and one under keys"
     if chosen.unit and not unit:  # the rule is for times with a unit
         rule, decide = None, decide or "what time it is"
     if report.told_by and (rule is None or mixed(report, found)):

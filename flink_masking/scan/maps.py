@@ -15,7 +15,7 @@ TELLING = 0.5
 """Or if this part of its keys looks like data, or two of them do."""
 
 
-def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dict[int, int]]:
+def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dict[int, list[str]]]:
     """Give the members of each map one path, and add up what was found at them.
 
     Args:
@@ -23,13 +23,13 @@ def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dic
         statistics: of the paths; those of members go to the path that ends in ``*``.
 
     Returns:
-        int32, for each path the one that it belongs to; and by the path that ends in ``*`` how many different keys there were.
+        int32, for each path the one that it belongs to; and by the path that ends in ``*`` the different keys that there were.
     """
     children: dict[int, list[int]] = {}
     for number in range(1, len(paths)):
         children.setdefault(paths.parents[number], []).append(number)
     targets = np.arange(paths.most, dtype=np.int32)
-    maps: dict[int, int] = {}
+    maps: dict[int, list[str]] = {}
     queue = [0]
     while queue:
         number = queue.pop()
@@ -39,7 +39,7 @@ def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dic
             if star is None:
                 star = paths.add(number, Wild.KEY)
                 children.setdefault(number, []).append(star)
-            maps[star] = len(keyed)
+            maps[star] = [step for child in keyed if isinstance(step := paths.steps[child], str)]
             for child in keyed:
                 _merge(child, star, paths, statistics, children, targets)
             children[number] = [child for child in children[number] if child == star or child not in keyed]

@@ -8,6 +8,7 @@ from flink_masking.records.paths import parse_path
 from flink_masking.scan import names
 from flink_masking.scan.choices import Choice, choose, domain_of_type
 from flink_masking.scan.domains import domains
+from flink_masking.scan.keys import key_rules
 from flink_masking.scan.report import PathReport, Report
 from flink_masking.scan.treated import mixed
 from flink_masking.scan.weight import weighty
@@ -16,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[\*\]
 _WIDEST = 60
 
 
-def write(report: Report, stream: str, opaque: set[str], untyped: set[str]) -> str:
+def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True) -> str:
     """The text of a policy.
 
     Args:
@@ -24,11 +25,12 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str]) -> s
         stream: name of the stream.
         opaque: paths that take anything.
         untyped: paths without a type.
+        keys: show members of objects whose keys are data, under rules for these keys.
     """
     paths = {path.path: path for path in report.paths}
     of_type = {path: domain for path, one in paths.items() if (domain := domain_of_type(one)) is not None}
     several = {path for path, one in paths.items() if mixed(one, weighty(one))}
-    choices, open_record = choose(paths, opaque, untyped, domains(report.paths, of_type, several))
+    choices, open_record = choose(paths, opaque, untyped, domains(report.paths, of_type, several), keys)
     lines = [
         f"# Proposed by flink-masking scan from {report.readable:,} records of format {report.format}. Counts are of that sample.",
         "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
@@ -46,6 +48,9 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str]) -> s
               "    order: shuffled  # line 17 of two views is not the same record", "    rules:"]  # fmt: skip
     lines += _beside([(f"      {quoted(c.path)}: {c.rule}", _ruled(c)) for c in choices if c.rule is not None])
     lines.append('      "*": drop  # every other declared field')
+    if masked := key_rules(choices, paths):
+        lines += ["    keys:  # the keys of these objects are data", *_beside([
+            (f"      {quoted(path)}: {rule}", f"decide: {because}") for path, (rule, because) in masked.items()])]  # fmt: skip
     return "\n".join(lines) + "\n"
 
 

@@ -72,11 +72,15 @@ def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.Bin
     """Propose, run and correct until every record is taken."""
     opaque: set[str] = set()
     untyped: set[str] = set()
+    keys = True
     for _ in range(ROUNDS):
-        text = write(report, stream, opaque, untyped)
+        text = write(report, stream, opaque, untyped, keys)
         try:
             loaded = load(PolicySource("the proposal", text, columns=columns))
         except PolicyFaults as faults:
+            if keys:  # no rule for the keys of a map is taken: its members are dropped
+                keys = False
+                continue
             raise InputError(f"no policy can be proposed: line {faults.faults[0].line} of it would be refused by check "
                              f"({faults.faults[0].message}). Hint: scan without --propose shows what was found") from None
         trial = _run(loaded, batches())

@@ -79,6 +79,8 @@ class PathReport:
         conflict: whether objects, arrays and scalars, or scalars of several kinds, stand at the path.
         always_empty: whether every container here is empty, and there is nothing else.
         keys: of the path of a map's members, how many different keys were seen; otherwise 0.
+        key: the type of most of these keys, "" for none.
+        key_of: the path of which most of these keys are values, "" for none.
         distinct: different scalar values.
         exact: whether `distinct` is exact.
         bytes: mean length of scalars.
@@ -110,6 +112,8 @@ class PathReport:
     equals: tuple[Related, ...] = ()
     contains: tuple[Related, ...] = ()
     told_by: tuple[Related, ...] = ()
+    key: str = ""
+    key_of: str = ""
     named: str = ""
     health: bool = False
     frames: tuple[Frame, ...] = ()

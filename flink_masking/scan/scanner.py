@@ -11,9 +11,10 @@ from flink_masking.detect import TYPES, Detectors, Reason, type_named
 from flink_masking.records.kinds import Kind
 from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
+from flink_masking.scan.keys import hashes_of, key_type
 from flink_masking.scan.maps import join_maps
 from flink_masking.scan.members import Members, Reader
-from flink_masking.scan.relations import recurrences
+from flink_masking.scan.relations import LEAST, recurrences
 from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
 from flink_masking.scan.selectors import Selecting, Selector, selectors
 from flink_masking.scan.statistics import Evidence, Statistics
@@ -89,7 +90,8 @@ class Scanner:
     def report(self) -> Report:
         """What was found. The scan ends with it: members of maps have one path from now on."""
         paths, statistics = self._reader.paths, self._statistics
-        targets, maps = self.targets, self.maps = join_maps(paths, statistics)
+        self.targets, maps = join_maps(paths, statistics)
+        targets, self.maps = self.targets, {number: len(keys) for number, keys in maps.items()}
         others = set() if self._selecting is None else self._selecting.others
         counted = statistics.counts.any(axis=1)
         kept = [number for number in _in_order(paths.parents, targets) if number and (number in others or counted[number])]
@@ -106,7 +108,7 @@ class Scanner:
             if not other.tells:
                 continue
             told.setdefault(other.sibling, []).append(Related(paths.name(other.path), other.explained, other.values))
-        reports = [self._of(number, readable, maps.get(number, 0), equals, contains, told) for number in kept]
+        reports = [self._of(number, readable, maps.get(number, []), equals, contains, told) for number in kept]
         personal = [number for number, one in zip(kept, reports, strict=True) if weighty(one, light=False)]
         vocabulary = self.vocabulary = Vocabulary(self._detectors, statistics.values, personal)
         reports = [self._framed(number, replace(one, health=number in coded), vocabulary)
@@ -114,6 +116,14 @@ class Scanner:
         chosen = selectors(discriminators, paths, self._detectors, vocabulary) if self._selecting is None else ()
         inputs = tuple(Source(name, count) for name, count in self._inputs.items())
         return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports), chosen)
+
+    def _recurring(self, keys: list[str]) -> str:
+        """The path of which most keys are values; "" for none."""
+        paths, values = self._reader.paths, self._statistics.values
+        hashes = hashes_of(keys)
+        common = {number: int(np.isin(hashes, values.of(number)).sum()) for number in range(1, len(paths)) if len(values.of(number))}
+        most = max(common, key=lambda number: common[number], default=0)
+        return paths.name(most) if most and common[most] >= max(LEAST, 0.3 * len(keys)) else ""
 
     def _framed(self, number: int, report: PathReport, vocabulary: Vocabulary) -> PathReport:
         """The report with what stands around the part of its texts that varies."""
@@ -136,7 +146,7 @@ class Scanner:
         return Found(column.type, TYPES[type_named(column.type)].category, column.values, column.matched, column.checked, column.confidence,
                      _reasons(column.reasons))  # fmt: skip
 
-    def _of(self, number: int, readable: int, keys: int, *related: Mapping[int, list[Related]]) -> PathReport:
+    def _of(self, number: int, readable: int, keys: list[str], *related: Mapping[int, list[Related]]) -> PathReport:
         counts, shapes = self._statistics.counts[number].tolist(), self._statistics.shapes[number].tolist()
         if not shapes[kernels.MONTH] and not shapes[kernels.DATE]:  # four digits among dates are a year, elsewhere a number
             shapes[kernels.INTEGER], shapes[kernels.YEAR] = shapes[kernels.INTEGER] + shapes[kernels.YEAR], 0
@@ -151,7 +161,8 @@ class Scanner:
         return PathReport(
             path=self._reader.paths.name(number), named=self._named(number), values=values, records=records,
             share=records / readable if readable else 0.0, kinds=kinds, conflict=len(kinds.keys() - {"null"}) > 1,
-            always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=keys,
+            always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=len(keys),
+            key=key_type(keys, self._detectors) if keys else "", key_of=self._recurring(keys),
             distinct=distinct, exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
             shapes={SHAPES[k]: shapes[k] for k in sorted(range(1, len(SHAPES)), key=lambda k: -shapes[k]) if shapes[k]},
             found=_found(self._statistics.evidence.get(number, {})), column=self._column(number),
