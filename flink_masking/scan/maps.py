@@ -15,12 +15,13 @@ TELLING = 0.5
 """Or if this part of its keys looks like data, or two of them do."""
 
 
-def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dict[int, list[str]]]:
+def join_maps(paths: Numbering, statistics: Statistics, either: bool = True) -> tuple[np.ndarray, dict[int, list[str]]]:
     """Give the members of each map one path, and add up what was found at them.
 
     Args:
         paths: grows by the paths that end in ``*``.
         statistics: of the paths; those of members go to the path that ends in ``*``.
+        either: give what is an array in one record and none in another one path, which ends in ``[*]?``.
 
     Returns:
         int32, for each path the one that it belongs to; and by the path that ends in ``*`` the different keys that there were.
@@ -43,7 +44,7 @@ def join_maps(paths: Numbering, statistics: Statistics) -> tuple[np.ndarray, dic
             for child in keyed:
                 _merge(child, star, paths, statistics, children, targets)
             children[number] = [child for child in children[number] if child == star or child not in keyed]
-        elif _is_either(number, children, paths, statistics):
+        elif either and _is_either(number, children, paths, statistics):
             _join_either(number, paths, statistics, children, targets)
         queue += children.get(number, [])
     return targets, maps

@@ -52,7 +52,8 @@ class Scanner:
             columns: of a format with a header, the names of a record's cells.
             detectors: what to look for; all types by default.
             selectors: elements of arrays whose values are to have paths of their own, from an earlier scan of the same records.
-            watch: called with the members of each batch and what `Statistics.add` returns of them.
+            watch: called with the members of each batch and what `Statistics.add` returns of them; then what is an array in one record
+                and none in another keeps a path for each.
 
         Raises:
             InputError: the columns are no header.
@@ -90,7 +91,7 @@ class Scanner:
     def report(self) -> Report:
         """What was found. The scan ends with it: members of maps have one path from now on."""
         paths, statistics = self._reader.paths, self._statistics
-        self.targets, maps = join_maps(paths, statistics)
+        self.targets, maps = join_maps(paths, statistics, either=self._watch is None)
         targets, self.maps = self.targets, {number: len(keys) for number, keys in maps.items()}
         others = set() if self._selecting is None else self._selecting.others
         counted = statistics.counts.any(axis=1)

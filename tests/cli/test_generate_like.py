@@ -78,3 +78,13 @@ def test_a_sample_that_cannot_be_read_is_refused(cli, tmp_path):
     for sample, output, word in (("no", "x", "no such file"), ("none.jsonl", "x", "no record"), ("sample.jsonl", "x.csv", "is json")):
         done = cli("generate", "--like", tmp_path / sample, "--output", tmp_path / output)
         assert done.code == 1 and word in done.err and "Hint: " in done.err and not (tmp_path / output).exists()
+
+
+def test_objects_and_arrays_of_them_at_one_path_keep_their_members(cli, tmp_path):
+    """Where a sample has an object here and an array of objects there, the records made have both, with their members."""
+    sample = [{"a": {"c": f"x{k % 3}"} if k % 2 else [{"c": "y"}, {"c": "z"}]} for k in range(60)]
+    (tmp_path / "sample.jsonl").write_bytes(lines(sample))
+    assert cli("generate", "--like", tmp_path / "sample.jsonl", "--events", 60, "--output", tmp_path / "x.jsonl").code == 0
+    made = [json.loads(line)["a"] for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
+    assert {type(one) for one in made} == {dict, list}
+    assert all(part.keys() == {"c"} for one in made for part in (one if isinstance(one, list) else [one]))
