@@ -4,7 +4,7 @@
 import numpy as np
 
 from flink_masking.detect.cells_kernels import cell, found, set_cell
-from flink_masking.detect.words_kernels import BASIS, hashed, in_word, mixed, small
+from flink_masking.detect.words_kernels import BASIS, FOLDED, hashed, in_word, mixed, small
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
@@ -37,7 +37,7 @@ def words_before(p, scanned, count, words, table):
         while q < p and in_word(at(q)):  # not in the middle of a word
             q += 1
     while q < p:
-        while q < p and not in_word(at(q)):
+        while q < p and FOLDED[np.uint64(at(q))] == 0:
             q += 1
         start = q
         if start == p:
@@ -47,9 +47,14 @@ def words_before(p, scanned, count, words, table):
                 q += 1
             continue
         h, before = BASIS, np.int64(0)
-        while q < p and in_word(at(q)):
+        while q < p:
             c = at(q)
-            h = hashed(h, small(c, before))
+            x = np.int64(FOLDED[np.uint64(c)])
+            if x == 0:
+                break
+            if c >= 0x80:
+                x = small(c, before)
+            h = hashed(h, x)
             before = c
             q += 1
         if q - start > 1:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from flink_masking import arrow
 from flink_masking.detect import keys
 from flink_masking.detect.automaton import Automaton
-from flink_masking.detect.automaton_flags_kernels import ATOMIC, GROUP, TOLD, WIDTH
+from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, GROUP, TOLD, WIDTH
 from flink_masking.detect.catalogue import ROWS, type_named
 from flink_masking.detect.findings import Findings, from_rows
 from flink_masking.detect.json_kernels import decode, plain_spans, written_spans
@@ -313,9 +313,9 @@ def arranged(built: Automaton, never: np.ndarray, flags: np.ndarray, kinds: np.n
 
     Returns:
         int32, 256: where the moves on a byte begin; uint16, the moves; uint16, 256: the states after a first byte; int32, from the first
-        state that ends a pattern on three numbers a state: where its list begins, where those that need a word or key begin, where it ends;
-        int32, the lists: numbers of patterns, flags above 16 bits, types above 24. And the numbers of the first state that ends a pattern
-        and of the first one that ends a pattern which needs nothing.
+        state that ends a pattern on four numbers a state: where its list begins, where those that need a word or key begin, where it ends,
+        how many need no boundary of a word at their end; int32, the lists: numbers of patterns, flags above 16 bits, types above 24. And
+        the numbers of the first state that ends a pattern and of the first one that ends a pattern which needs nothing.
     """
     count, told = len(built.accepted) - 1, flags & TOLD != 0
     states = np.repeat(np.arange(count), np.diff(built.accepted))
@@ -330,7 +330,8 @@ def arranged(built: Automaton, never: np.ndarray, flags: np.ndarray, kinds: np.n
     entries = listed.astype(np.int32) | flags[listed].astype(np.int32) << 16 | kinds[listed].astype(np.int32) << 24
     first = np.concatenate([[0], np.cumsum(every[order])])
     may, sure = int(np.searchsorted(ranks[order], 1)), int(np.searchsorted(ranks[order], 2))
-    lists = np.stack([first[:-1], first[:-1] + plain[order], first[1:]], axis=1)[may:]
+    free = np.bincount(states[flags[built.patterns[kept]] & AFTER == 0], minlength=count)
+    lists = np.stack([first[:-1], first[:-1] + plain[order], first[1:], free[order]], axis=1)[may:]
     moves = number[built.moves.reshape(-1, WIDTH)[order]].reshape(count, -1, GROUP).transpose(1, 0, 2).ravel()
     classes = built.classes.astype(np.int32)
     offsets = classes // GROUP * (count * GROUP) + classes % GROUP

@@ -220,10 +220,12 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, offsets, mo
                     wanted = may_end if told or hint else ends_one
                     while True:
                         if q >= wanted:
-                            x = np.uint64(3 * (q - may_end))
+                            x = np.uint64(4 * (q - may_end))
                             edge = j == e or word_byte(at(j)) != word_byte(at(j - 1))
                             # Patterns that only a word or key makes certain enough stand at the end of a state's list.
                             last = accepted[x + np.uint64(2)] if hint or told else accepted[x + np.uint64(1)]
+                            if not edge and accepted[x + np.uint64(3)] == 0:
+                                last = accepted[x]
                             for a in range(accepted[x], last):
                                 number = np.int64(listed[np.uint64(a)])
                                 flags = number >> 16

@@ -10,6 +10,10 @@ from flink_masking.kernels.memory import at
 BASIS, PRIME = np.uint64(0xCBF29CE484222325), np.uint64(0x100000001B3)
 
 
+FOLDED = np.array([c + 32 if 65 <= c <= 90 else c if 97 <= c <= 122 or 48 <= c <= 57 or c >= 0x80 else 0 for c in range(256)], np.uint8)
+"""A byte of a word in small letters; 0 for others. What bytes beyond ASCII are in small letters depends on the one before: `small`."""
+
+
 @njit(**JIT)
 def small(c, before):
     """A byte in small letters: ASCII, and Latin-1 in UTF-8 by the byte before it."""
@@ -47,7 +51,7 @@ def word_hash(p, e):
     h, before = BASIS, np.int64(0)
     while p < e:
         c = at(p)
-        h = hashed(h, small(c, before))
+        h = hashed(h, small(c, before) if c >= 0x80 else c + 32 if 65 <= c <= 90 else c)
         before = c
         p += 1
     return mixed(h)
