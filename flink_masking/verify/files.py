@@ -6,7 +6,7 @@ from flink_masking.documents.document import Document, cut
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import PolicyError
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.records.codec import FORMATS
@@ -15,10 +15,15 @@ from flink_masking.verify.anonymized import verify_anonymized
 from flink_masking.verify.release import Raw, Release, read_trees, segment_of
 from flink_masking.verify.report import Report
 from flink_masking.verify.sensitive import Sensitive
+from flink_masking.verify.swept import verify_swept
 
 
-def read_policy(source: PolicySource) -> Policy:
+def read_policy(source: PolicySource, people: bool = True) -> Policy:
     """The policy as it is written: its promises, and nothing of what keeps them.
+
+    Args:
+        source: of the policy.
+        people: whether people are counted, so that it must say whom a record is about.
 
     Raises:
         PolicyFaults: it is no policy.
@@ -30,14 +35,19 @@ def read_policy(source: PolicySource) -> Policy:
         raise PolicyFaults(source.name, faults)
     if policy.format not in FORMATS:
         raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(FORMATS)}")
-    if policy.subject is None:
-        raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
+    if people:
+        _count_people(policy, source)
     for segment in policy.segments.values():
         named = [*segment.quasi_identifiers, *segment.release, *segment.sensitive] if isinstance(segment, AnonymizedSegment) else []
-        for path in [policy.subject, *named]:
+        for path in [*([policy.subject] if policy.subject is not None else []), *named]:
             if path not in policy.fields:
                 raise PolicyError(f"{source.name}: '{cut(path)}' is not a declared field. Hint: flink-masking check finds all faults")
     return policy
+
+
+def _count_people(policy: Policy, source: PolicySource) -> None:
+    if policy.subject is None:
+        raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
 
 
 def verify(source: PolicySource, raw: Path, released: Path, segment: str | None = None) -> Report:
@@ -53,9 +63,12 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
         PolicyError: the policy cannot be used, or it is not clear which segment is meant.
         InputError: there are no such files.
     """
-    policy = read_policy(source)
+    policy = read_policy(source, people=False)
     name = segment_of(policy, segment, released.name)
     found = policy.segments[name]
+    if isinstance(found, MaskedSegment):
+        return verify_swept(name, found, policy, released)
+    _count_people(policy, source)
     if isinstance(found, AggregatedSegment):
         return verify_aggregated(name, found, policy, raw, released)
     assert isinstance(found, AnonymizedSegment)

@@ -15,6 +15,7 @@ from flink_masking.verify.lines import ABSENT, Column, Table, getter, member
 from flink_masking.verify.people import match
 from flink_masking.verify.population import Corner, Population, combined
 from flink_masking.verify.records import Records
+from flink_masking.verify.swept import swept_rules
 from flink_masking.verify.tree import Tree
 
 
@@ -201,9 +202,12 @@ def segment_of(policy: Policy, name: str | None, folder: str) -> str:
         PolicyError: there is no such segment, none that can be verified, or several.
     """
     fitting = [one for one, segment in policy.segments.items() if segment.view != "masked"]
+    swept = [one for one, segment in policy.segments.items() if segment.view == "masked" and any(swept_rules(segment, policy))]
+    if (name or folder) in swept:
+        return name or folder
     if name is None:
         name = folder if folder in fitting else fitting[0] if len(fitting) == 1 else None
     if name is None or name not in fitting:
-        known = ", ".join(fitting) or "none"
-        raise PolicyError(f"it is not clear which segment to verify. Hint: --segment; anonymized and aggregated ones are: {known}")
+        known = ", ".join([*fitting, *swept]) or "none"
+        raise PolicyError(f"it is not clear which segment to verify. Hint: --segment; anonymized, aggregated and swept ones are: {known}")
     return name

@@ -19,7 +19,8 @@ BACK = """SELECT id, fpe_decrypt(fpe_encrypt(card, 'pan', 'card'), 'pan', 'card'
   decrypt(encrypt_deterministic(ssn, 'ssn'), 'ssn'), detokenize(tokenize(ssn, 'ssn'), 'ssn') FROM people"""
 JOIN = """SELECT a.id FROM (SELECT id, pseudonym(email, 'customer') AS who FROM people) AS a
   JOIN (SELECT id, pseudonym(email, 'customer') AS who FROM people WHERE id = 'p1') AS b ON a.who = b.who"""
-OTHERS = "SELECT id, initials(email, '-'), mask(email, '{technique: initials}') FROM people"
+OTHERS = """SELECT id, initials(email, '-'), mask(email, '{technique: initials}'), redact_text('to ' || email || ' x'),
+  redact_text('to ' || email || ' of 10.1.2.3', 'IP') FROM people"""
 NAMES = ("id", "card", "mail", "enc", "siv", "tok", "part", "last", "age", "born", "seen", "age_key", "spent")
 
 
@@ -123,4 +124,10 @@ def test_the_way_back(answers):
 
 def test_a_technique_of_another_package(answers):
     """An installed package's technique has a function of its own in the workers, too, and `mask` knows it."""
-    assert ["u-", "u."] == answers.others["p1"] and [None, None] == answers.others["null"]
+    assert ["u-", "u."] == answers.others["p1"][:2] and [None] * 4 == answers.others["null"]
+
+
+def test_text_is_redacted(answers):
+    """redact_text replaces what it finds in a text, of all types or of those that are named."""
+    assert ["to <EMAIL> x", "to user1@example.com of <IP_ADDRESS>"] == answers.others["p1"][2:]
+
