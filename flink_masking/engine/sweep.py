@@ -4,10 +4,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.arrow import parts, strings
+from flink_masking.arrow import empty_int32, parts, strings
 from flink_masking.detect import Paths, ValueKind
 from flink_masking.records.edits import Swept
-from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import MS, ROW, SPAN, VE, VS
 from flink_masking.records.spans import Contents, SpanTable
 from flink_masking.records.sweep_kernels import inside, owners
@@ -15,7 +14,6 @@ from flink_masking.records.trie import UNDECLARED
 from flink_masking.techniques.masks import Context
 from flink_masking.techniques.redact_text.redactor import Redactor
 
-_CODED = np.array([Kind.STRING, Kind.ENCODED], np.int32)
 _NOTHING = Swept(np.zeros(0, np.int32), np.zeros(0, np.int64), np.zeros(0, np.int64), strings([]))
 _MOST_PATHS, _MOST_CHILDREN = 8_192, 4_096
 """Paths of records that are remembered from one batch to the next, and different members of an object in a batch whose names count."""
@@ -46,28 +44,27 @@ class Sweep:
             return _NOTHING
         paths = self._fresh_paths()
         values = paths.values(table.data, table.offsets[rows].astype(np.int64), table.offsets[rows + 1].astype(np.int64))
-        numbers = np.empty(len(values.starts), np.int64)
-        numbers = numbers[: inside(values.starts, values.kinds, ValueKind.WORD, starts, ends, numbers)]
-        kinds, first, last = values.kinds[numbers], values.starts[numbers], values.ends[numbers]
-        hints = self._redactor.detectors.hints(paths)[values.paths[numbers]]
-        hints[kinds == ValueKind.KEY] = 0
-        text = table.codec.text(Contents(table.data, first.astype(np.int32), last.astype(np.int32), _CODED[values.escaped[numbers]]),
-                                int((last - first).sum()))
+        total = len(values.starts)
+        numbers, size, out = np.empty(total, np.int64), np.zeros(1, np.int64), [empty_int32(total) for _ in range(4)]
+        count = inside(values.starts, values.ends, values.kinds, values.escaped, values.paths, self._redactor.detectors.hints(paths),
+                       ValueKind.KEY, ValueKind.WORD, starts, ends, numbers, *out, size)
+        firsts, lasts, coded, hints = (column[:count] for column in out)
+        text = table.codec.text(Contents(table.data, firsts, lasts, coded), int(size[0]))
         found = self._redactor.found(text, hints)
         if not len(found.starts):
             return _NOTHING
         touched = np.empty(len(found.starts), np.int64)
         touched = touched[: owners(parts(text).offsets, found.starts, touched)]
-        row = rows[values.rows[numbers]].astype(np.int32)
+        which = numbers[touched]
+        row, kinds = rows[values.rows[which]].astype(np.int32), values.kinds[which]
         made = self._redactor.replaced(text, row, found, context, touched)
-        kinds, first, last, row = kinds[touched], first[touched], last[touched], row[touched]
         keys = kinds == ValueKind.KEY
         if np.count_nonzero(keys) > 1:
-            which = pa.array(keys)
-            objects = row[keys].astype(np.int64) << 32 | paths.parents(values.paths[numbers[touched[keys]]])
-            made = pc.replace_with_mask(made, which, _told_apart(made.filter(which), text.take(pa.array(touched[keys])), objects))
+            chosen = pa.array(keys)
+            objects = row[keys].astype(np.int64) << 32 | paths.parents(values.paths[which[keys]])
+            made = pc.replace_with_mask(made, chosen, _told_apart(made.filter(chosen), text.take(pa.array(touched[keys])), objects))
         quoted = keys | (kinds == ValueKind.STRING)
-        return Swept(row, first - quoted, last + quoted, made)
+        return Swept(row, values.starts[which] - quoted, values.ends[which] + quoted, made)
 
     def _regions(self, table: SpanTable) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Where the swept members begin and end, undeclared ones with their keys, in the order of the bytes; and their rows, each once.

@@ -5,24 +5,32 @@ import numpy as np
 
 from flink_masking.kernels import I32, I64, I64A, JIT, U8, W32, W64, njit
 from flink_masking.kernels.memory import int32, move32
-from flink_masking.records.span_kernels import MS, SPAN, STRING, put_span
+from flink_masking.records.span_kernels import ENCODED, MS, SPAN, STRING, put_span
 
 
-@njit(I64(I64A, U8, I64, I64A, I64A, W64), **JIT)
-def inside(starts, kinds, without, first, last, chosen):
-    """Write the numbers of the values that begin in one of the regions first…last, but not those of the kind `without`.
+@njit(I64(I64A, I64A, U8, U8, I32, I32, I64, I64, I64A, I64A, W64, W32, W32, W32, W32, W64), **JIT)
+def inside(starts, ends, kinds, escaped, paths, hint_of, key, without, first, last, chosen, firsts, lasts, coded, hints, size):
+    """Write the values that begin in one of the regions first…last, but not those of the kind `without`.
 
-    Values and regions ascend; the regions do not overlap. The result is how many there are.
+    Values and regions ascend; the regions do not overlap. Value n has the number chosen[n], lies at firsts[n]…lasts[n], has the kind
+    coded[n] as contents of records have it, and the hint of its path, a key none. size[0] becomes the bytes of all.
+
+    Returns:
+        How many there are.
     """
-    n, k = np.int64(0), np.int64(0)
+    n, k, total = np.int64(0), np.int64(0), np.int64(0)
     for v in range(len(starts)):
         while k < len(first) and last[k] <= starts[v]:
             k += 1
         if k == len(first):
             break
         if starts[v] >= first[k] and kinds[v] != without:
-            chosen[n] = v
+            chosen[n], firsts[n], lasts[n] = v, starts[v], ends[v]
+            coded[n] = ENCODED if escaped[v] else STRING
+            hints[n] = 0 if kinds[v] == key else hint_of[paths[v]]
+            total += ends[v] - starts[v]
             n += 1
+    size[0] = total
     return n
 
 

@@ -99,6 +99,18 @@ def test_redacted_text_is_previewed(cli, policy, tmp_path):
     assert done.code == 0 and "Call <PHONE> or j***@example.com" in done.out and "555" not in done.out
 
 
+def test_a_sweep_is_shown(cli, policy, tmp_path):
+    """Undeclared members that stay are shown on the right without what is detected in them, and not on the left."""
+    path = tmp_path / "records.jsonl"
+    path.write_bytes(b'{"customerId": "C1", "extra": {"jane@example.com": "from 10.1.2.3"}}\n')
+    file = tmp_path / "swept.yaml"
+    file.write_text("version: 1\nstream: s\nunknown_fields: scan\nfields: {customerId: {class: plain}}\n"
+                    "segments: {support: {view: masked, rules: {customerId: keep}}}\n")  # fmt: skip
+    done = cli("preview", file, path)
+    assert done.code == 0 and "extra.<EMAIL>" in done.out and "from <IP_ADDRESS>" in done.out
+    assert "jane" not in done.out + done.err and "10.1.2.3" not in done.out + done.err
+
+
 def test_a_shuffled_segment_is_shown_beside_its_records(cli, policy, events):
     """The records of a segment with an order of its own stand beside the ones they came from, and that is said."""
     times = [json.loads(line)["timestamp"] for line in events.read_bytes().splitlines()]

@@ -6,13 +6,13 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from planted import plant
+from scan_samples import fhir
 
 from flink_masking import KeyRing, Protector
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
-from tests.shared.planted import plant
-from tests.shared.scan_samples import fhir
 
 FIELDS = 'id: {class: plain}, email: {class: direct}, a.b: {class: plain}, "tags[*]": {class: plain}, free: {class: free_text, type: json}'
 PSEUDONYM = {"technique": "pseudonym", "domain": "email"}

@@ -16,6 +16,8 @@ import material
 import processes
 import pytest
 import sockets
+from planted import plant
+from scan_samples import fhir
 from waiting import finish
 
 from flink_masking.audit.events import broken_links
@@ -91,6 +93,9 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (place / "cells.csv.gz").write_bytes(gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*cells(), b'x,"1']) + b"\r\n"))
     (place / "marked.yaml").write_text(MARKED)
     (place / "marked.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(UNUSUAL) + b"\n")
+    (place / "swept.yaml").write_text(SWEPT)
+    planted, _ = plant(fhir(300, 11), 11)
+    (place / "swept.jsonl").write_bytes(b"\n".join([*planted, *UNUSUAL]) + b"\n")
     finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place)
     assert finished.code == 0, finished.err[-3000:]
     return json.loads(finished.out.splitlines()[-1])
@@ -118,6 +123,14 @@ stream: marked
 fields: {a: {class: plain}, b: {class: plain, optional: true}}
 segments:
   masked: {view: masked, rules: {a: keep, b: keep}}
+"""
+SWEPT = """\
+version: 1
+stream: swept
+unknown_fields: scan
+fields: {id: {class: plain, optional: true}, birthDate: {class: plain, optional: true}}
+segments:
+  support: {view: masked, rules: {id: keep, "*": redact_text}}
 """
 UNUSUAL = [b'{"a":1,\r"b":2}', b'{"a":"\xff\r"}']
 """A record with a carriage return between members, and one that is no UTF-8."""
@@ -279,6 +292,19 @@ def test_a_file_that_is_copied_for_flink_keeps_its_bytes(several, place, key_uri
     assert [{"a": 1, "b": 2}] == [json.loads(line) for line in lines(output / "masked")]
     [entry] = lines(output / "quarantine")
     assert UNUSUAL[1] == QuarantineReader(open_ring(key_uri)).payload(Entry.decode(entry))
+
+
+def test_a_sweep_leaves_nothing_planted(several, place):
+    """A job that sweeps undeclared members shows nothing of the data planted in them, and every record that can be read."""
+    planted, values = plant(fhir(300, 11), 11)
+    summary = json.loads((place / "outputs" / "swept" / "summary.json").read_bytes())
+    assert (summary["input"], summary["reasons"]) == (302, {"malformed": 1})
+    view = lines(place / "outputs" / "swept" / "support")
+    assert len(planted) + 1 == len(view) and b"<EMAIL>" in b"".join(view)
+    shown = "\n".join(json.dumps(json.loads(line), ensure_ascii=False) for line in view)
+    assert [value for value in values if value in shown or value in shown.replace("\\", "")] == []
+    report = verify(PolicySource.read(place / "swept.yaml"), place / "swept.jsonl", place / "outputs" / "swept" / "support")
+    assert ["held"] == [promise.verdict for promise in report.promises]
 
 
 def test_csv_in_and_csv_out(several, place):

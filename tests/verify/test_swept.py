@@ -3,14 +3,14 @@
 import json
 
 import pytest
+from planted import plant
+from scan_samples import fhir
 
 from flink_masking import KeyRing, Protector
 from flink_masking.errors import PolicyError
 from flink_masking.generate.payloads import payloads
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.files import verify
-from tests.shared.planted import plant
-from tests.shared.scan_samples import fhir
 
 POLICY = """\
 version: 1

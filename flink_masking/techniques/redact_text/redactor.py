@@ -17,13 +17,14 @@ from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 from flink_masking.techniques.masks import Context, Mask, Values
 from flink_masking.techniques.redact_text import OTHERS, Part, RedactTextParams
 from flink_masking.techniques.redact_text.escaped import escaped
-from flink_masking.techniques.redact_text.spans import DENIED, NAME, NONE, STAYS, Spans, between, denial, joined, merged, unknown_names
+from flink_masking.techniques.redact_text.spans import NONE, STAYS, Spans, between, denial, joined, merged, unknown_names
 from flink_masking.techniques.redact_text.splice import splice
 
 _PLACEHOLDERS = strings([*(f"<{row.name}>" for row in TYPES), "", "***", "<NAME>"])
 """What stands in the place of an entity of each type; of one that is removed, a denied text, an unknown name."""
 _REMOVED = len(TYPES)
-_WORDS = {DENIED: _REMOVED + 1, NAME: _REMOVED + 2}
+_WORDS = (_REMOVED + 2, _REMOVED + 1)
+"""The same of the kinds NAME and DENIED, which follow upon STAYS, below the numbers of types."""
 
 
 class _Own(NamedTuple):
@@ -57,7 +58,8 @@ class Redactor:
     def __init__(self, params: RedactTextParams, rule_context: RuleContext) -> None:
         """Make the techniques of the parts."""
         self.detectors = _detectors(params.types, params.minimum)
-        self._fate, self._own = _parts(params, rule_context)
+        fate, self._own = _parts(params, rule_context)
+        self._keeps, self._becomes = bool((fate == STAYS).any()), np.concatenate([[STAYS, *_WORDS], fate])
         self._allowed = pc.utf8_lower(strings(params.allow)) if params.allow else None
         self._denied: Callable[[pa.StringArray], Spans] | None = denial(params.deny) if params.deny else None
         self._names = params.unknown_names == "mask"
@@ -73,7 +75,8 @@ class Redactor:
         edges = offsets.astype(np.int64)
         found = self.detectors.find(data, edges[:-1], edges[1:], hints)
         spans = joined(Spans(found.types.astype(np.int64), found.starts, found.ends), escaped(self.detectors, text, hints))
-        spans.kinds[(spans.kinds >= 0) & (self._fate[np.maximum(spans.kinds, 0)] == STAYS)] = STAYS
+        if self._keeps:
+            spans.kinds[self._becomes[spans.kinds - STAYS] == STAYS] = STAYS
         if self._allowed is not None and len(spans.starts):
             spans.kinds[self._stays(text, spans)] = STAYS
         spans = joined(spans, self._denied(text) if self._denied is not None else NONE)
@@ -82,7 +85,7 @@ class Redactor:
             if self._allowed is not None and len(more.starts):
                 more = more.take(~self._stays(text, more))
             spans = merged(spans, more)
-        return spans.take(spans.kinds != STAYS)
+        return spans.take(spans.kinds != STAYS) if self._keeps or self._allowed is not None else spans
 
     def _stays(self, text: pa.StringArray, spans: Spans) -> np.ndarray:
         texts = pc.utf8_lower(between(text, spans.starts, spans.ends))
@@ -95,23 +98,25 @@ class Redactor:
 
         Args:
             text: n texts; null stays null.
-            rows: int, n: the batch row of each.
+            rows: int: the batch row of each text that is wanted.
             spans: in these texts, from `found`.
             context: of the batch.
             chosen: int64, ascending: the numbers of the texts that are wanted, in which all spans lie; None: all texts.
         """
         if not len(spans.starts) and chosen is None:
             return text
-        instead, which = self._replacements(text, rows, context, spans)
+        instead, which = self._replacements(text, rows, context, spans, chosen)
         return splice(text, spans.starts, spans.ends, instead, which, chosen)
 
-    def _replacements(self, text: pa.StringArray, rows: np.ndarray, context: Context, spans: Spans) -> tuple[pa.StringArray, np.ndarray]:
+    def _replacements(self, text: pa.StringArray, rows: np.ndarray, context: Context, spans: Spans,
+                      wanted: np.ndarray | None) -> tuple[pa.StringArray, np.ndarray]:  # fmt: skip
         """Replacements, and for each span which of them it gets."""
-        which = np.where(spans.kinds >= 0, self._fate[np.maximum(spans.kinds, 0)], 0)
-        for kind, word in _WORDS.items():
-            which[spans.kinds == kind] = word
+        which = self._becomes[spans.kinds - STAYS]
         made, count = [_PLACEHOLDERS], len(_PLACEHOLDERS)
-        of = rows[np.searchsorted(parts(text).offsets[1:], spans.starts, side="right")] if self._own else which
+        of = which
+        if self._own:
+            number = np.searchsorted(parts(text).offsets[1:], spans.starts, side="right")
+            of = rows[number if wanted is None else np.searchsorted(wanted, number)]
         for part in self._own:
             chosen = np.flatnonzero(np.isin(spans.kinds, part.types))
             if not len(chosen):
