@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,11 +29,17 @@ class Sample(ABC):
         format: of all of them.
         columns: of a format with a header, those of all files.
         name: of the first input.
+        each: path of an array's elements in what the inputs hold, which are the records; "" for none.
     """
 
     format: str
     columns: tuple[str, ...] | None = None
     name: str
+    each: str = ""
+
+    def split(self, each: str) -> bool:
+        """Read the elements of an array as records from now on, where inputs may hold documents; whether they may."""
+        return False
 
     def scan(self, loaded: "LoadedPolicy | None") -> "tuple[Report, list[Complaint]]":
         """Read all records; compare them with a policy if there is one."""
@@ -93,6 +100,19 @@ class Files(Sample):
         self.columns = columns
         self._held: list[pa.BinaryArray] | None = [] if STANDARD_INPUT in files else None
         self._read = False
+
+    def split(self, each: str) -> bool:
+        """See `Sample`."""
+        import pyarrow as pa
+
+        from flink_masking.records.each import elements
+
+        self.each = each
+        self._inputs = [(file, replace(source, each=each)) for file, source in self._inputs]
+        if self._held is not None:
+            documents = (document for batch in self._held for document in batch.to_pylist())
+            self._held = [pa.array(list(elements(documents, each, self.format)), pa.binary())]
+        return True
 
     def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
         """See `Sample`."""

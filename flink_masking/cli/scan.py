@@ -93,7 +93,9 @@ def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None)
     if not report.readable:
         raise InputError("nothing can be proposed: the sample has no record that can be read. Hint: name files that hold records")
     name = stream_name(stream or sample.name)
-    proposal = propose_policy(report, name, lambda: sample.batches("Checking the proposal"), sample.columns)
+    if report.each and sample.split(report.each):  # the records are the elements of an array in what was read
+        report = sample.scan(None)[0]
+    proposal = propose_policy(report, name, lambda: sample.batches("Checking the proposal"), sample.columns, sample.each)
     path.write_text(proposal.text, encoding="utf-8")
     decisions = proposal.text.count("decide: ") - 1  # the heading has one
     refused = sum(proposal.refused.values())

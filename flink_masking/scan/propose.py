@@ -17,7 +17,7 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[\*\]
 _WIDEST = 60
 
 
-def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True) -> str:
+def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True, each: str = "") -> str:
     """The text of a policy.
 
     Args:
@@ -26,6 +26,7 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         opaque: paths that take anything.
         untyped: paths without a type.
         keys: show members of objects whose keys are data, under rules for these keys.
+        each: path of an array's elements in documents, which are the records of the report; "" where records were read as they are.
     """
     paths = {path.path: path for path in report.paths}
     of_type = {path: domain for path, one in paths.items() if (domain := domain_of_type(one)) is not None}
@@ -35,6 +36,8 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         f"# Proposed by flink-masking scan from {report.readable:,} records of format {report.format}. Counts are of that sample.",
         "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
         "version: 1", f"stream: {stream}", f"format: {report.format}",
+        *([f"each: {quoted(each)}  # a file's documents hold nothing but this array; in a stream, omit it: records come one by one"]
+          if each else []),
         *_subject(choices, paths), *_event_time(choices, paths), "", "fields:",
     ]  # fmt: skip
     lines += _beside([(f"  {quoted(c.path)}: {_declaration(c)}", _said(c)) for c in choices])

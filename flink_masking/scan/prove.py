@@ -41,7 +41,7 @@ class Proposal(NamedTuple):
 
 
 def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]],
-                   columns: tuple[str, ...] | None = None) -> Proposal:
+                   columns: tuple[str, ...] | None = None, each: str = "") -> Proposal:
     """Propose a policy, and run it over the sample with keys that are thrown away.
 
     Args:
@@ -49,6 +49,7 @@ def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[p
         stream: name of the stream.
         batches: gives the sample's records, each time it is called.
         columns: of a format with a header.
+        each: path of an array's elements in what the files hold, where these elements are the sample's records.
 
     Raises:
         InputError: a record of the sample would go to quarantine in spite of all corrections.
@@ -56,8 +57,8 @@ def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[p
     if report.selectors:
         closer = _closer(report, batches(), columns)
         with contextlib.suppress(InputError):  # without selectors, there is a proposal in any case
-            return _proposal(closer, stream, batches, columns)
-    return _proposal(report, stream, batches, columns)
+            return _proposal(closer, stream, batches, columns, each)
+    return _proposal(report, stream, batches, columns, each)
 
 
 def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[str, ...] | None) -> Report:
@@ -68,13 +69,14 @@ def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[st
     return scanner.report()
 
 
-def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]], columns: tuple[str, ...] | None) -> Proposal:
+def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]], columns: tuple[str, ...] | None,
+              each: str) -> Proposal:  # fmt: skip
     """Propose, run and correct until every record is taken."""
     opaque: set[str] = set()
     untyped: set[str] = set()
     keys = True
     for _ in range(ROUNDS):
-        text = write(report, stream, opaque, untyped, keys)
+        text = write(report, stream, opaque, untyped, keys, each)
         try:
             loaded = load(PolicySource("the proposal", text, columns=columns))
         except PolicyFaults as faults:

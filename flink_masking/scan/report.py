@@ -1,8 +1,11 @@
 """What `scan` found, as plain data: counts and names of paths, and never a value."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
+from flink_masking.errors import PolicyError
+from flink_masking.records.paths import Wild, parse_path
 from flink_masking.scan.frames import Frame
 from flink_masking.scan.selectors import Selector
 
@@ -15,6 +18,10 @@ FEW = 64
 OFTEN = 5
 JOINS = 0.3
 """Part of the smaller set of two paths' values that recurs where a join is likely."""
+MANY = 5
+"""Elements of an array in a document on average, at least, that make it one of many records."""
+
+
 _UNTOLD = ("frames",)
 """What is there for proposals only."""
 
@@ -147,6 +154,20 @@ class Source(NamedTuple):
     records: int
 
 
+def each_of(paths: Sequence[PathReport], documents: int) -> str:
+    """The path of the elements that are records, where each document has one array of many objects and no other member; "" for none."""
+    try:
+        top = [path for path in paths if len(parse_path(path.path)) == 1]
+    except PolicyError:  # a key that no policy can name
+        return ""
+    if len(top) != 1 or top[0].kinds != {"array": documents} or isinstance(parse_path(top[0].path)[0], Wild):
+        return ""
+    element = next((path for path in paths if path.path == f"{top[0].path}[*]"), None)
+    if element is None or set(element.kinds) != {"object"} or element.values < MANY * documents:
+        return ""
+    return element.path
+
+
 @dataclass(frozen=True)
 class Report:
     """What was found in a sample.
@@ -158,6 +179,7 @@ class Report:
         bytes: of the records.
         broken: records that cannot be read, by reason; nothing else is known of them.
         paths: in the order of the records.
+        each: path of an array's elements that are the records, where what was read are documents that hold nothing else; "" for none.
         selectors: what tells elements of arrays apart; for proposals, not told.
     """
 
@@ -167,6 +189,7 @@ class Report:
     bytes: int
     broken: dict[str, int] = field(default_factory=dict)
     paths: tuple[PathReport, ...] = ()
+    each: str = ""
     selectors: tuple[Selector, ...] = ()
 
     @property
@@ -178,4 +201,4 @@ class Report:
         """For JSON."""
         paths = [{key: value for key, value in asdict(path).items() if key not in _UNTOLD} for path in self.paths]
         return {"format": self.format, "inputs": [source._asdict() for source in self.inputs], "records": self.records,
-                "bytes": self.bytes, "broken": self.broken, "paths": paths}
+                "bytes": self.bytes, "broken": self.broken, "each": self.each, "paths": paths}

@@ -15,7 +15,7 @@ from flink_masking.scan.keys import hashes_of, key_type
 from flink_masking.scan.maps import join_maps
 from flink_masking.scan.members import Members, Reader
 from flink_masking.scan.relations import LEAST, recurrences
-from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source
+from flink_masking.scan.report import SHAPES, Found, PathReport, Related, Report, Source, each_of
 from flink_masking.scan.selectors import Selecting, Selector, selectors
 from flink_masking.scan.statistics import Evidence, Statistics
 from flink_masking.scan.vocabulary import Vocabulary
@@ -116,7 +116,8 @@ class Scanner:
                    for number, one in zip(kept, reports, strict=True)]  # fmt: skip
         chosen = selectors(discriminators, paths, self._detectors, vocabulary) if self._selecting is None else ()
         inputs = tuple(Source(name, count) for name, count in self._inputs.items())
-        return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports), chosen)
+        return Report(self._format, inputs, self._records, self._bytes, dict(sorted(self._broken.items())), tuple(reports),
+                      each_of(reports, self._records), chosen)
 
     def _recurring(self, keys: list[str]) -> str:
         """The path of which most keys are values; "" for none."""

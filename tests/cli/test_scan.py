@@ -273,3 +273,31 @@ def test_documents_of_records_are_judged_by_their_elements(cli, tmp_path):
     """With each, what a file's documents hold is compared with the policy."""
     policy = 'each: "Records[*]"\nfields: {user: {class: direct}}\nsegments: {m: {view: masked, rules: {"*": drop}}}\n'
     assert against(cli, tmp_path, [{"Records": [{"user": "x"}, {"user": "y", "new": 1}]}], policy) == [("undeclared", "new")]
+
+
+@pytest.mark.parametrize("standard_input", [False, True])
+def test_documents_of_records_are_proposed_by_their_elements(standard_input, cli, tmp_path):
+    """Files of documents that hold nothing but an array of many objects are proposed with each, and preview reads them so."""
+    sample, policy = tmp_path / "trail.json", tmp_path / "policy.yaml"
+    events = cloudtrail(120)
+    sample.write_bytes(lines([{"Records": events[:60]}, {"Records": events[60:]}]))
+    if standard_input:
+        program = "from flink_masking.cli import main; main()"
+        subprocess.run([sys.executable, "-c", program, "scan", "-", "--propose", str(policy)], input=sample.read_bytes(),
+                       capture_output=True, check=True, env=os.environ)  # fmt: skip
+    else:
+        done = cli("scan", sample, "--propose", policy)
+        assert done.code == 0 and "takes 120 records" in done.err
+    text = policy.read_text()
+    assert '\neach: Records[*]  # ' in text and "\n  userIdentity.arn: {class: " in text and "Records[*].eventID" not in text
+    assert cli("check", policy).code == 0 and cli("scan", sample, "--against", policy).code == 0
+    shown = cli("preview", policy, sample)
+    assert shown.code == 0 and "to quarantine" not in shown.out
+
+
+def test_records_that_hold_an_array_among_others_are_records(cli, tmp_path):
+    """An array beside other members, or of few elements, is part of a record."""
+    for number, records in enumerate(([{"id": k, "items": [{"n": 1}] * 9} for k in range(20)], [{"items": [{"n": 1}]}] * 20)):
+        sample, policy = tmp_path / f"s{number}.jsonl", tmp_path / f"p{number}.yaml"
+        sample.write_bytes(lines(records))
+        assert cli("scan", sample, "--propose", policy).code == 0 and "each:" not in policy.read_text()
