@@ -36,6 +36,8 @@ class Avoided:
         self.add(hashes_of(texts), np.array([len(text.encode("utf-8", "replace")) for text in texts], np.int64))
 
     def _merge(self) -> None:
+        if not self._new:
+            return
         self._sorted = np.unique(np.concatenate([self._sorted, *self._new]))
         self._new, self._count = [], 0
 
