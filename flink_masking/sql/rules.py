@@ -110,7 +110,8 @@ def _called(function: SqlFunction, technique: str, parameters: Mapping[str, Any]
     pair = bind(RuleSpec(technique=technique, parameters=dict(parameters)), (), findings)
     if pair is None:
         faults = "; ".join(fault.message for fault in findings.errors)
-        hints = "; ".join(fault.hint for fault in findings.errors if fault.hint)
+        keys = tuple(f"such as {key}: " for key in registry.get(technique).params.model_fields)  # as in a policy, which this is not
+        hints = "; ".join(fault.hint for fault in findings.errors if fault.hint and not fault.hint.startswith(keys))
         raise PolicyError(f"{function.name}: {faults}. Hint: {hints or 'write ' + function.signature}")
     return pair
 
