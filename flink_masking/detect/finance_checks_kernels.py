@@ -24,6 +24,7 @@ from flink_masking.detect.digit_kernels import (
 )
 from flink_masking.detect.number_checks_kernels import nip
 from flink_masking.kernels import JIT, njit
+from flink_masking.kernels.characters import digit
 from flink_masking.kernels.memory import at
 
 IBAN_COUNTRIES = ("AD24AE23AL28AT20AZ28BA20BE16BG22BH22BI27BR29BY28CH21CR22CY28CZ24DE22DJ27DK18DO28EE20EG29ES24FI18FK18FO18FR27GB22GE22GI23"
@@ -191,9 +192,13 @@ def kontonr(p, e):
 
 @njit(**JIT)
 def ccc(p, e):
-    """A Spanish account number: 20 digits, two check digits modulo 11; p…e is the digits."""
-    x, n = packed(p, p + 10)
-    y, m = packed(p + 10, e)
+    """A Spanish account number: 20 digits, two check digits modulo 11."""
+    half, count = p, 0
+    while half < e and count < 10:
+        count += digit(at(half))
+        half += 1
+    x, n = packed(p, half)
+    y, m = packed(half, e)
     if n != 10 or m != 10:
         return NOT
     first = (11 - weighted(x, 10, 0x485A9736, 8) % 11) % 11

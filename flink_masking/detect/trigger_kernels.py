@@ -188,6 +188,15 @@ def ends_value(c):
 
 
 @njit(**JIT)
+def parameter(p, e):
+    """Whether the name of a parameter and a ``=`` stand at p: the ``&`` before them ends a value; one in a password does not."""
+    q = p
+    while q < e and q - p < KEY and (letter(at(q)) or digit(at(q)) or at(q) == 95 or at(q) == 45 or at(q) == 46 or at(q) == 37):
+        q += 1
+    return q > p and q < e and at(q) == 61
+
+
+@njit(**JIT)
 def value_after(p, e, known):
     """Start and end of the value after the ``=`` or ``:`` at p; `known` is the end of the value found before this one."""
     outlined()
@@ -204,7 +213,7 @@ def value_after(p, e, known):
     if start < known:
         return start, known
     limit = min(e, start + VALUE)
-    while q < limit and (at(q) != quote and at(q) >= 32 if quote else not ends_value(at(q))):
+    while q < limit and (at(q) != quote and at(q) >= 32 if quote else not ends_value(at(q)) or (at(q) == 38 and not parameter(q + 1, e))):
         q += 1
     while q > start and quote == 0 and (at(q - 1) == 46 or at(q - 1) == 33 or at(q - 1) == 63):
         q -= 1

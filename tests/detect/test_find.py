@@ -36,6 +36,12 @@ ALL = Detectors()
         ("postgres://app:s3cret@db.example.com:5432/x", [("URL_CREDENTIALS", "app:s3cret")]),
         ("password=hunter2; token: ${TOKEN}", [("PASSWORD", "hunter2")]),
         ('{"api_key": "x7Kq9LmZ2pRt5VwY8bNc"}', [("SECRET", "x7Kq9LmZ2pRt5VwY8bNc")]),
+        ("server=tcp:x.example.com;uid=sa;Password=Tr0ub4dor&3x;", [("PASSWORD", "Tr0ub4dor&3x")]),
+        ("PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nPrivate-Lines: 1\nMIIE+/=", [
+            ("PRIVATE_KEY", "PuTTY-User-Key-File-2: ssh-rsa\nEncryption: none\nPrivate-Lines: 1\nMIIE+/=")]),
+        ("my cuenta 2100 0418 45 0200051332", [("BANK_ACCOUNT", "2100 0418 45 0200051332")]),
+        ("číslo účtu 19-2000145399/0800", [("BANK_ACCOUNT", "19-2000145399/0800")]),
+        ("atin 912-93-4567", [("US_TAX_ID", "912-93-4567")]),
         ("password: ********, secret=changeme, api_key=xxxxxxxxxxxx", []),
         ("Authorization: Bearer abcdefghij0123456789", [("AUTHORIZATION", "abcdefghij0123456789")]),
         ("AKIAXXXXXXXXXXXXXXXX AKIAIOSFODNN7EXAMPLE", [("AWS_ACCESS_KEY", "AKIAIOSFODNN7EXAMPLE")]),

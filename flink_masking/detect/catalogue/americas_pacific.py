@@ -19,11 +19,12 @@ ROWS = (
         (
             Pattern(r"\b9\d{2}-\d{2}-\d{4}\b", "itin", 0, 85, 97),
             Pattern(r"\b9\d{8}\b", "itin", 0, 15, 90),
+            Pattern(r"\b9\d{2}-93-\d{4}\b", "", 40, 40, 93),
             Pattern(r"\b\d{2}-\d{7}\b", "ein", 42, 42, 90),
             Pattern(r"\bP\d{8}\b", "", 20, 20, 90),
         ),
         keys=("tax id", "itin", "ein", "ptin", "atin", "tin", "taxpayer id", "employer id"),
-        words=("itin", "ein", "tin", "tax", "ptin"),
+        words=("itin", "ein", "tin", "tax", "ptin", "atin"),
         country="US",
     ),
     Row(

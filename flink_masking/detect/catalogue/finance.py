@@ -66,6 +66,8 @@ ROWS = (
         (
             Pattern(r"\b\d{18}\b", "clabe", 0, 40, 92),
             Pattern(r"\b\d{20}\b", "ccc", 0, 50, 93),
+            Pattern(r"\b\d{4}[ -]\d{4}[ -]\d{2}[ -]\d{10}\b", "ccc", 0, 90, 96),
+            Pattern(r"\b(?:\d{1,6}-)?\d{6,10}/\d{4}\b", "", 30, 30, 90),
             Pattern(r"\b\d{4}[. ]\d{2}[. ]\d{5}\b", "kontonr", 0, 75, 94),
             Pattern(r"\b\d{6,17}\b", "", 2, 2, 78),
             Pattern(r"\b\d{2}-\d{4}-\d{7}-\d{2,3}\b", "", 65, 65, 90),
@@ -74,7 +76,7 @@ ROWS = (
         keys=("account number", "account no", "bank account", "acct", "acct no", "account", "bank account number", "kontonummer",
               "konto", "kontonr", "numéro de compte", "compte", "rib", "cuenta", "número de cuenta", "cuenta bancaria", "clabe",
               "cbu", "ccc", "conto", "numero di conto", "rekeningnummer", "rekening", "conta", "número da conta", "conta bancária"),
-        words=("acct", "account", "konto", "compte", "cuenta", "conto", "rekening", "conta"),
+        words=("acct", "account", "konto", "compte", "cuenta", "conto", "rekening", "conta", "účtu", "účet"),
         keyed="digits", keyed_score=65,
     ),
     Row(

@@ -11,7 +11,7 @@ ROWS = (
         "PRIVATE_KEY", "secret", "private key: PEM, PGP, PuTTY",
         (
             Pattern(r"-----BEGIN (?:[A-Z0-9]{2,12} ){0,3}PRIVATE KEY(?: BLOCK)?-----", "", 99, 99, 99, part="pem"),
-            Pattern(r"\bPuTTY-User-Key-File-\d", "", 97, 97, 99),
+            Pattern(r"\bPuTTY-User-Key-File-\d: [\s!-~]*", "", 97, 97, 99),
         ),
         keys=("private key", "privatekey", "ssh key", "pkcs12"),
         keyed="token", keyed_score=85,
