@@ -45,10 +45,10 @@ def generate(
 ) -> None:
     """Write realistic records about people who do not exist.
 
-    Customer events are what the demonstration runs on. Payloads have many shapes and hold personal and secret data of more than 20 types at known
-    places (--gold): for measuring detection, and for tests of your own. --like SAMPLE writes records with
-    the members, kinds, lengths, forms and ranges of a sample. No text or number of five characters or more is one of the sample's, except
-    words of the format, which are listed.
+    Customer events are what the demonstration runs on. Payloads have many shapes and hold personal and secret data of more than 20 types
+    at known places (--gold): for measuring detection, and for tests of your own. --like SAMPLE writes records with the members, kinds,
+    lengths, forms and ranges of a sample. No text or number of five characters or more is one of the sample's, except words of the format,
+    which are listed.
     """
     from flink_masking.errors import InputError
     from flink_masking.records.codec import FORMATS, format_of
