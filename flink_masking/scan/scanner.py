@@ -121,9 +121,11 @@ class Scanner:
 
     def _recurring(self, keys: list[str]) -> str:
         """The path of which most keys are values; "" for none."""
+        if not keys:
+            return ""
         paths, values = self._reader.paths, self._statistics.values
         hashes = hashes_of(keys)
-        common = {number: int(np.isin(hashes, values.of(number)).sum()) for number in range(1, len(paths)) if len(values.of(number))}
+        common = {number: int(np.isin(hashes, values.of(number)).sum()) for number in values.hashes if len(values.of(number)) >= LEAST}
         most = max(common, key=lambda number: common[number], default=0)
         return paths.name(most) if most and common[most] >= max(LEAST, 0.3 * len(keys)) else ""
 
