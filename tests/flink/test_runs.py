@@ -299,7 +299,7 @@ def test_a_sweep_leaves_nothing_planted(several, place):
     planted, values = plant(fhir(300, 11), 11)
     summary = json.loads((place / "outputs" / "swept" / "summary.json").read_bytes())
     assert (summary["input"], summary["reasons"]) == (302, {"malformed": 1})
-    view = lines(place / "outputs" / "swept" / "support")
+    view = list(lines(place / "outputs" / "swept" / "support"))
     assert len(planted) + 1 == len(view) and b"<EMAIL>" in b"".join(view)
     shown = "\n".join(json.dumps(json.loads(line), ensure_ascii=False) for line in view)
     assert [value for value in values if value in shown or value in shown.replace("\\", "")] == []
