@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from flink_masking.dp.contribution import LATEST, bound, bounded_schema, prepare
 from flink_masking.dp.formats import damaged
 from flink_masking.dp.ledger import Ledger
-from flink_masking.dp.partials import aggregate, write_blob
+from flink_masking.dp.partials import aggregate, listed, write_blob
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.dp.windows import Windows, by_window
 from flink_masking.errors import InputError
@@ -27,6 +27,9 @@ class PartialLogic:
     counted once for each window that it lies in: ``counted`` (in a partial aggregate), ``bounded`` (left out by the limits per subject),
     ``suppressed`` (its group is not in the public list, or its subject's lifetime budget is used up) or ``late`` (the window is closed).
     ``people_exhausted`` are the subjects left out of a window because their lifetime budget is used up.
+
+    With a public list, a window in which nobody counts, but records were, sends zeros: the final step publishes every window from the first
+    that any record is in, and which one that is must not depend on whether a record's group is listed.
     """
 
     def __init__(self, spec: AggregateSpec, max_ahead: int | None = None) -> None:
@@ -60,6 +63,8 @@ class PartialLogic:
         if self._listed is not None:
             unlisted = ~pc.is_in(batch.column("group"), self._listed).to_numpy(zero_copy_only=False)
             counts["suppressed"] = int((self._spec.windows_per_record - missed[unlisted]).sum())
+            for start in np.unique(panes[unlisted & stays]).tolist():
+                self._windows.open(start, effects.writes)
             stays &= ~unlisted
         if not stays.all():
             batch, panes = batch.filter(pa.array(stays)), panes[stays]
@@ -86,6 +91,8 @@ class PartialLogic:
             counts["counted"] += rows.num_rows
             if rows.num_rows:
                 effects.outputs.append(write_blob(aggregate(rows, start, self._spec), self._spec.shape))
+            elif self._listed is not None:
+                effects.outputs.append(write_blob(listed(None, start, self._spec).slice(0, 1), self._spec.shape))
         return self._counted(effects, counts)
 
     def _counted(self, effects: Effects, counts: dict[str, int]) -> Effects:

@@ -118,12 +118,22 @@ class Windows:
                 windows, covered = windows + (pane - first) // self._step + 1, pane
         return {"windows_open": windows, "records_open": sum(pane.rows for pane in self._open.values())}
 
+    def open(self, start: int, writes: dict[str, bytes | None]) -> None:
+        """Open the windows of a pane, if they are not, without a row.
+
+        Args:
+            start: the pane's start, ms since 1970.
+            writes: receives the state entry.
+        """
+        if start not in self._open:
+            self.add(start, pa.RecordBatch.from_pylist([], schema=self._schema), 0, writes)
+
     def add(self, start: int, rows: pa.RecordBatch, records: int, writes: dict[str, bytes | None]) -> None:
         """Buffer rows of a pane with an open window; compact it when it has doubled.
 
         Args:
             start: the pane's start, ms since 1970.
-            rows: at least one.
+            rows: any number.
             records: input records that the rows stand for.
             writes: receives the state entries.
         """
@@ -142,7 +152,7 @@ class Windows:
     def _whole(self, panes: list[_Pane]) -> tuple[pa.RecordBatch, int]:
         """The panes' rows, compacted as those of one window, and the records that they stand for."""
         pieces = [piece for pane in panes for piece in pane.pieces.values()]
-        batches = pa.Table.from_batches([rows for rows, _ in pieces]).combine_chunks().to_batches()
+        batches = pa.Table.from_batches([rows for rows, _ in pieces]).combine_chunks().to_batches() or [pieces[0][0]]
         if len(batches) != 1:  # more than 2 GB of group text in one shard's window
             raise JobError("aggregated view: a window's buffer exceeds 2 GB. Hint: more shards, shorter windows or a coarser group_by")
         return self._compact(batches[0]), sum(records for _, records in pieces)
@@ -151,7 +161,7 @@ class Windows:
         """Close every window that ends at or before `watermark`, earliest first, and delete the entries that no window needs any more.
 
         Yields:
-            The start of each window that holds rows, its rows, compacted, and the records that they stand for.
+            The start of each window that was opened, its rows, compacted, and the records that they stand for.
         """
         bound = self._bound(watermark)
         starts = {start for pane in self._open for start in range(self._first(pane), min(pane + self._step, bound), self._step)}

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,28 @@ def test_other_groups_are_left_out_and_counted():
     assert counts["suppressed"] == 2 and counts["counted"] == 1
 
 
+@pytest.mark.parametrize("window", [{}, {"every_ms": 500}])
+@pytest.mark.parametrize("restart", [False, True])
+def test_one_persons_record_does_not_decide_whether_windows_are_published(window, restart):
+    """Where all others are in groups that are not listed, the same rows show with and without a person, in each of whose windows she counts."""
+    spec = replace(SPEC, **window)
+    others = [(second, 2 + second, "x") for second in (0, 3, 4)]
+    (shown, _), (without, _) = (run(records, spec, split=(2, 4), restart=restart) for records in ([*others, (3, 1, "a")], others))
+    places = [[(row["window_start"], row["z"]) for row in rows] for rows in (shown, without)]
+    assert places[0] == places[1] and len(places[0]) == (3 * 5 if not window else 3 * 11 - 3)
+    assert {row["n"] for row in without} == {0} and any(row["n"] for row in shown)
+
+
+def test_a_window_of_people_without_budget_is_published():
+    """Whoever has used up the lifetime budget counts nowhere, but does not make windows vanish."""
+    spec = replace(SPEC, lifetime_epsilon=1.0)
+    logic, blobs = PartialLogic(spec), []
+    for second in (0, 1):
+        logic.on_batch(batch_of([(second, 1, "a")]), 0)
+        blobs += logic.on_watermark(1000 * second + 1000).outputs
+    assert [read_partial(blob, spec).column("records").to_pylist() for blob in blobs] == [[1], [0]]
+
+
 def test_there_is_no_threshold_and_no_delta_with_laplace_noise():
     """All of epsilon goes to the metrics that are asked for; distinct subjects are not drawn behind the scenes."""
     assert (SPEC.threshold, SPEC.threshold_delta, SPEC.noise_delta) == (1, 0, 0)
@@ -84,15 +107,12 @@ def test_noise_is_on_the_zeros():
 def test_which_windows_show_depends_on_the_first_and_last_alone(records, split, restart):
     """Every window from the first to the last that anyone is in is published once, with all groups, whatever watermarks and restarts."""
     rows, counts = run(records, split=split, restart=restart)
-    listed = [second for second, _, group in records if group != "other"]
+    seen = [second for second, _, _ in records]
     assert counts.total() == len(records) + counts["counted"] + counts["rows"]
-    if not listed:
-        assert rows == []
-        return
     shown = Counter(row["window_start"] for row in rows)
     seconds = sorted(int(start[17:19]) for start in shown)
-    end = max([s for s in split if s > min(listed)] + [max(listed) + 1])
-    assert seconds == list(range(min(listed), end)) and set(shown.values()) == {3}
+    end = max([s for s in split if s > min(seen)] + [max(seen) + 1])
+    assert seconds == list(range(min(seen), end)) and set(shown.values()) == {3}
 
 
 def test_empty_windows_do_not_wait_for_the_next_person():
