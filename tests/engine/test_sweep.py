@@ -225,6 +225,33 @@ def test_paths_of_maps_are_forgotten():
         assert made[-1] == {"id": 1, "phone": "<PHONE>", "z": {"password": "<PASSWORD>"}}
 
 
+def test_a_new_key_is_never_one_that_stays():
+    """Where an object has a key that looks like what a key becomes, both members stay, by different keys."""
+    found = lines(protector({"id": "keep"}), {"id": 1, "z": {"<EMAIL>": 1, "a@example.com": 2, "b@example.com": 3, "<EMAIL> 2": 4}},
+                  {"id": 2, "a@example.com": 5, "<EMAIL>": 6})  # fmt: skip
+    members = [json.loads(line, object_pairs_hook=lambda pairs: pairs) for line in found]
+    keys = [[key for key, _ in record] for record in (members[0][1][1], members[1])]
+    assert all(len(set(names)) == len(names) for names in keys) and not any("@" in name for names in keys for name in names)
+    assert {"<EMAIL>": 1, "<EMAIL> 2": 4}.items() <= dict(members[0][1][1]).items() and dict(members[1])["<EMAIL>"] == 6
+
+
+@pytest.mark.parametrize("number", ["4.111111111111111E15", "4111111111111111e0", "41111111111111110e-1", "-4.111111111111111e+15"])
+def test_numbers_with_an_exponent_are_read(number):
+    """Java writes whole numbers of eight digits or more with an exponent: they are searched like any other."""
+    raw = f'{{"id":1,"n":{number},"far":1e999999999,"low":1e-9999999999999999999,"plain":1.5e3}}'.encode()
+    (line,) = lines(protector({"id": "keep"}), raw)
+    assert b"<CARD_NUMBER>" in line and b"111111" not in line and line.endswith(b'"far":1e999999999,"low":1e-9999999999999999999,"plain":1.5e3}')
+
+
+@pytest.mark.parametrize("text", ["https://jane\\u0040example.com:pw12345@host/x", "https://jane\\u0040example.com/x",
+                                  "https://shop.example.com/jane\\u0040example.com"])  # fmt: skip
+def test_what_is_kept_does_not_keep_what_lies_in_it_behind_escapes(text):
+    """A type that is kept, found in a text as written, keeps nothing of another type that shows once escapes are read."""
+    protect = protector({"id": "keep", "*": {"technique": "redact_text", "entities": {"URL": "keep"}}})
+    (line,) = lines(protect, {"id": 1, "z": text})
+    assert b"jane" not in line and b"pw12345" not in line
+
+
 def test_records_of_two_gibibytes_are_not_needed_to_split():
     """Slices of one column are swept as columns of their own."""
     column = pa.array([json.dumps({"id": n, "z": f"j{n}@example.com"}).encode() for n in range(9)])

@@ -74,9 +74,8 @@ class Redactor:
         data, offsets, _ = parts(text)
         edges = offsets.astype(np.int64)
         found = self.detectors.find(data, edges[:-1], edges[1:], hints)
-        spans = joined(Spans(found.types.astype(np.int64), found.starts, found.ends), escaped(self.detectors, text, hints))
-        if self._keeps:
-            spans.kinds[self._becomes[spans.kinds - STAYS] == STAYS] = STAYS
+        own = Spans(found.types.astype(np.int64), found.starts, found.ends)
+        spans = joined(self._kept(own), self._kept(escaped(self.detectors, text, hints)))
         if self._allowed is not None and len(spans.starts):
             spans.kinds[self._stays(text, spans)] = STAYS
         spans = joined(spans, self._denied(text) if self._denied is not None else NONE)
@@ -86,6 +85,12 @@ class Redactor:
                 more = more.take(~self._stays(text, more))
             spans = merged(spans, more)
         return spans.take(spans.kinds != STAYS) if self._keeps or self._allowed is not None else spans
+
+    def _kept(self, spans: Spans) -> Spans:
+        """The spans, those of types that are kept as STAYS: before others are joined with them, or these would stay, too."""
+        if self._keeps:
+            spans.kinds[self._becomes[spans.kinds - STAYS] == STAYS] = STAYS
+        return spans
 
     def _stays(self, text: pa.StringArray, spans: Spans) -> np.ndarray:
         texts = pc.utf8_lower(between(text, spans.starts, spans.ends))
