@@ -68,7 +68,7 @@ def test_other_groups_are_left_out_and_counted():
 @pytest.mark.parametrize("window", [{}, {"every_ms": 500}])
 @pytest.mark.parametrize("restart", [False, True])
 def test_one_persons_record_does_not_decide_whether_windows_are_published(window, restart):
-    """Where all others are in groups that are not listed, the same rows show with and without a person, in each of whose windows she counts."""
+    """Where all others are in groups that are not listed, the same rows show with and without a person."""
     spec = replace(SPEC, **window)
     others = [(second, 2 + second, "x") for second in (0, 3, 4)]
     (shown, _), (without, _) = (run(records, spec, split=(2, 4), restart=restart) for records in ([*others, (3, 1, "a")], others))

@@ -240,7 +240,8 @@ def test_numbers_with_an_exponent_are_read(number):
     """Java writes whole numbers of eight digits or more with an exponent: they are searched like any other."""
     raw = f'{{"id":1,"n":{number},"far":1e999999999,"low":1e-9999999999999999999,"plain":1.5e3}}'.encode()
     (line,) = lines(protector({"id": "keep"}), raw)
-    assert b"<CARD_NUMBER>" in line and b"111111" not in line and line.endswith(b'"far":1e999999999,"low":1e-9999999999999999999,"plain":1.5e3}')
+    assert b"<CARD_NUMBER>" in line and b"111111" not in line
+    assert line.endswith(b'"far":1e999999999,"low":1e-9999999999999999999,"plain":1.5e3}')
 
 
 @pytest.mark.parametrize("text", ["https://jane\\u0040example.com:pw12345@host/x", "https://jane\\u0040example.com/x",
