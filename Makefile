@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker package test test-fast test-slow test-services test-kafka test-alerts test-recovery test-drain check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-alerts test-recovery test-drain check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -31,6 +31,9 @@ kafka-demo: install ## run the demonstration through a Kafka broker of its own: 
 broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
 	$(BIN)/flink-masking broker
 
+registry: install ## start a schema registry for trying things out, in the foreground, and print its address
+	$(BIN)/flink-masking registry
+
 package: install ## build the wheel (dist/) and the archive that a cluster's workers run from (build/flink-masking.zip)
 	$(BIN)/flink-masking package --output build/flink-masking.zip
 
@@ -48,6 +51,9 @@ test-services: $(VENV)/.package ## tier: the tests of shared services; a Postgre
 
 test-kafka: install ## tier: the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
+
+test-registry: install ## tier: round trips against a real schema registry; an archive that cannot be had is a failure here
+	FLINK_MASKING_REGISTRY=1 $(BIN)/pytest tests/registry
 
 test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py

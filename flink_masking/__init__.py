@@ -22,6 +22,8 @@ if TYPE_CHECKING:
         KeyRingError,
         KeyRingUnavailableError,
         PolicyError,
+        RegistryError,
+        RegistryUnavailableError,
         VaultError,
         VaultUnavailableError,
     )
@@ -53,6 +55,8 @@ __all__ = [
     "PolicyError",
     "PolicyFaults",
     "Protector",
+    "RegistryError",
+    "RegistryUnavailableError",
     "Result",
     "Unmasker",
     "VaultError",
@@ -69,7 +73,7 @@ __all__ = [
 
 _PLACES = {
     "errors": ("DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
-               "VaultError", "VaultUnavailableError"),
+               "RegistryError", "RegistryUnavailableError", "VaultError", "VaultUnavailableError"),
     "flink.embed": ("Columns", "protect_stream", "protect_table"),
     "flink.environment": ("stream_environment",),
     "flink.launch": ("launch",),

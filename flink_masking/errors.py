@@ -12,6 +12,8 @@ class                       also a        exit what to do
 `KeyRingUnavailableError`   KeyRingError  75   try again later: the key service is away or asks to slow down
 `VaultError`                RuntimeError  1    correct the address, the vault or its permissions
 `VaultUnavailableError`     VaultError    75   try again later: the vault was away or busy for longer than the patience
+`RegistryError`             RuntimeError  1    correct the schema registry's address, login or schemas
+`RegistryUnavailableError`  RegistryError 75   try again later: the registry was away for longer than the patience
 `DecryptionError`           ValueError    1    use the keys and vault that the values were protected with
 `InputError`                ValueError    1    correct the file, directory or option
 `JobError`                  RuntimeError  1    see the message; a job that has run and failed has more in Flink's log
@@ -65,5 +67,15 @@ class VaultError(FlinkMaskingError, RuntimeError):
 
 class VaultUnavailableError(VaultError):
     """A token vault was away or busy for longer than its patience; the same call may succeed later."""
+
+    exit_code = 75
+
+
+class RegistryError(FlinkMaskingError, RuntimeError):
+    """A schema registry cannot be used or trusted, or refuses a schema."""
+
+
+class RegistryUnavailableError(RegistryError):
+    """A schema registry was away or busy for longer than its patience; the same call may succeed later."""
 
     exit_code = 75

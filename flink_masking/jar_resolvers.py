@@ -25,7 +25,7 @@ _LOGIN = re.compile(r"//[^/@\s]+@")
 _TROUBLE = re.compile(r"\[ERROR\] (?:.*?: )??((?:Could not|Failure to|Unable to|No plugin|Unknown|Plugin )[^\n]*)")
 
 Resolver = Callable[[str, Path], None]
-"""Puts the jar of ``group:name:version`` somewhere below a directory; raises ResolverError."""
+"""Puts the file of ``group:name:version``, or of ``group:name:version:packaging:classifier``, below a directory; raises ResolverError."""
 
 
 class ResolverError(Exception):
@@ -74,11 +74,11 @@ def _with_jgo(repository: str | None, coordinates: str, into: Path) -> None:
         local, remote = [Path(urllib.parse.unquote(parts.path))], {}
     else:
         local, remote = [], {"repository": repository.rstrip("/")}
-    group, name, version = coordinates.split(":")
+    group, name, version, packaging, classifier = (*coordinates.split(":"), "jar", "")[:5]
     context = MavenContext(repo_cache=into, local_repos=local, remote_repos=remote, timeout=_TIMEOUT)
     logging.getLogger("jgo").setLevel(logging.ERROR)  # it warns of what the pinned checksum decides anyway
     try:
-        found = context.project(group, name).at_version(version).artifact(packaging="jar").resolve()
+        found = context.project(group, name).at_version(version).artifact(classifier, packaging).resolve()
         if not found.is_relative_to(into):
             shutil.copyfile(found, into / found.name)
     except RequestException as error:

@@ -30,12 +30,16 @@ class Artifact:
         name: such as ``flink-sql-connector-kafka``.
         version: such as ``5.0.0-2.2``.
         sha256: of the file, 64 hexadecimal digits.
+        packaging: what the file is, and its ending.
+        classifier: tells apart several files of one version.
     """
 
     group: str
     name: str
     version: str
     sha256: str
+    packaging: str = "jar"
+    classifier: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -57,13 +61,15 @@ class Artifact:
 
     @property
     def coordinates(self) -> str:
-        """``group:name:version``."""
-        return f"{self.group}:{self.name}:{self.version}"
+        """``group:name:version``, and of what is no plain jar ``:packaging:classifier``."""
+        plain = f"{self.group}:{self.name}:{self.version}"
+        return plain if (self.packaging, self.classifier) == ("jar", "") else f"{plain}:{self.packaging}:{self.classifier}"
 
     @property
     def path(self) -> str:
         """Where every Maven repository keeps it, relative to its root."""
-        return f"{self.group.replace('.', '/')}/{self.name}/{self.version}/{self.name}-{self.version}.jar"
+        file = f"{self.name}-{self.version}" + (f"-{self.classifier}" if self.classifier else "")
+        return f"{self.group.replace('.', '/')}/{self.name}/{self.version}/{file}.{self.packaging}"
 
 
 _KAFKA = Artifact("org.apache.flink", "flink-sql-connector-kafka", "5.0.0-2.2",

@@ -19,6 +19,9 @@ from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
+from flink_masking.registry.client import open_registry
+from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
 
@@ -67,7 +70,7 @@ class Protector(Secret):
     """
 
     def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None, *,
-                 key_refresh_s: float = 30.0) -> None:
+                 key_refresh_s: float = 30.0, registry: str | RegistryOptions | SchemaSource | None = None) -> None:
         """Compile a policy.
 
         Args:
@@ -77,16 +80,22 @@ class Protector(Secret):
             key_refresh_s: seconds between two looks at the address of the key ring, more than 0. A look that fails is logged, and the
                 ring before stays in use.
 
+            registry: address or options of the schema registry that records name their schemas by, or an open source of schemas.
+
         Raises:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
+            RegistryError: the registry cannot be used.
             VaultError: the vault cannot be opened, or a rule makes tokens and none is named.
             ValueError: an interval that is not positive.
         """
         if not isinstance(policy, LoadedPolicy):
             policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
         ring = (lambda: keys) if isinstance(keys, KeyRing) else RingWatcher(keys, key_refresh_s, report=_report).ring
-        self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now)
+        options = RegistryOptions(registry) if isinstance(registry, str) else registry
+        schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
+        self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now,
+                                         schemas=schemas)
         self.plan: Plan = self._protect.plan
         self._stateful = InProcess(self.plan, _now)
 

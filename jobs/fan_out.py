@@ -22,6 +22,7 @@ from flink_masking.flink.refusals import told_once
 from flink_masking.flink.savepoint import check_savepoint
 from flink_masking.kafka.preflight import preflight
 from flink_masking.policy.source import PolicySource
+from flink_masking.registry.preflight import preflight as registry_preflight
 
 
 def main() -> None:
@@ -55,13 +56,15 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         KeyRingError: the key ring cannot be opened here.
         VaultError: the vault cannot be opened here, or a rule makes tokens and the deployment names none.
         InputError: the deployment cannot be read, or there is no such archive.
+        RegistryError: the schema registry does not answer or refuses the login.
         JobError: the deployment does not fit the policy, a connector's jar cannot be had, a Kafka cluster does not let the job do what it
             is going to do, or Flink refuses or fails the job.
     """
     deployment = Deployment.read(deployment_file)
     show_warnings(str(deployment_file), deployment.warnings)
     waits = deployment.key_refresh, deployment.vault_patience
-    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls)
+    source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls,
+                       deployment.registry_options)
     plan = source.plan()
     jars = job_jars(deployment)
     environment = stream_environment(deployment.settings(), jars, archive)
@@ -69,6 +72,8 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     tables = StreamTableEnvironment.create(environment)
     try:
         statements = build(tables, source, plan, deployment, bounded=bounded)
+        if asks and deployment.registry_options is not None:
+            registry_preflight(deployment.registry_options)
         if asks:
             preflight(completed(deployment, plan.policy.stream), jars)
         check_savepoint(environment, source.loaded())

@@ -21,6 +21,7 @@ from flink_masking.cli import (
     preflight,
     preview,
     quarantine,
+    registry,
     rekey,
     replay,
     run,
@@ -109,3 +110,4 @@ app.command("log-config")(logs.log_config)
 
 app.command("demo")(demo.demo)
 app.command("broker")(broker.broker)
+app.command("registry")(registry.registry)

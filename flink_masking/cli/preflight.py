@@ -14,7 +14,8 @@ def preflight(
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
 ) -> None:
-    """Check with the job's own clients that it may read, write and begin transactions in the Kafka clusters of a DEPLOYMENT.
+    """Check with the job's own clients that it may read, write and begin transactions in the Kafka clusters of a DEPLOYMENT, and that
+    its schema registry answers.
 
     Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts. With
     --rest, warns of what the cluster lets others reach.
@@ -27,6 +28,7 @@ def preflight(
     from flink_masking.java import java_home
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.registry.preflight import preflight as registry
 
     loaded = load(PolicySource.read(policy))
     target = Deployment.read(deployment)
@@ -42,6 +44,8 @@ def preflight(
 
         for warning in cluster_warnings(RestEndpoint(rest, ca, certificate)):
             err.print(f"warning: {rest}: {warning}", soft_wrap=True)
+    if target.registry_options is not None:
+        out.print(registry(target.registry_options), soft_wrap=True)
     said = check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000)
     for line in said:
         out.print(line, soft_wrap=True)

@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 from flink_masking.addresses.endpoints import collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
+from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.document import Path as Place
 from flink_masking.documents.faults import DeploymentFaults, Fault, split_hint
@@ -24,10 +25,12 @@ from flink_masking.documents.structure import Special, faults_of, kind_of
 from flink_masking.errors import InputError, JobError, VaultError
 from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.files import read_text
+from flink_masking.registry.options import RegistryOptions
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
-_HINT = "a deployment has source, sinks, keys and, optionally, vault, key_refresh, vault_patience, idle_after, transport, jars and flink"
+_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, key_refresh, vault_patience, "
+         "registry_patience, idle_after, transport, jars and flink")
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
@@ -56,8 +59,10 @@ class Deployment(BaseModel):
         sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; likewise.
         keys: address of the key ring (``file://``, ``env://``, …).
         vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
+        registry: the schema registry that records name their schemas by; None where the format needs none.
         key_refresh: milliseconds, written as a duration: how often a running job looks whether the key ring has changed.
         vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
+        registry_patience: the same: how long a job waits for a registry that is away when a record names a schema that it has not seen.
         idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
             up windows.
         transport: whether TLS is required; without, a table or vault that lacks it is a warning.
@@ -72,8 +77,10 @@ class Deployment(BaseModel):
     sinks: dict[str, Options] = Field(repr=False)
     keys: str
     vault: str | None = None
+    registry: RegistrySection | None = None
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
+    registry_patience: PositiveDuration = 30_000
     idle_after: PositiveDuration = 60_000
     transport: TransportRules = TransportRules()
     jars: tuple[str, ...] | None = None
@@ -114,14 +121,21 @@ class Deployment(BaseModel):
             raise _refused(document, ("flink", JOB_PARAMETERS), f"flink.{JOB_PARAMETERS}: an address in it holds a password, and job "
                            "parameters are part of the job graph. Hint: as for vault: PGPASSFILE, a service file, or ${file:/path} for the "
                            "password")
+        failure: DeploymentFaults | None = None
         try:
             if self.vault is not None:
                 vault_address.check_address(self.vault)
         except VaultError as error:
             failure = _refused(document, ("vault",), f"vault: {error}")
-        else:
-            return
-        raise failure
+        if failure is None and self.registry is not None and (faults := self.registry.faults()):
+            failure = _refused(document, ("registry", faults[0][0]), f"registry.{faults[0][0]}: {faults[0][1]}")
+        if failure is not None:
+            raise failure
+
+    @property
+    def registry_options(self) -> RegistryOptions | None:
+        """How the registry is spoken to; None where none is named."""
+        return None if self.registry is None else self.registry.options(self.registry_patience)
 
     @property
     def warnings(self) -> list[str]:
@@ -131,6 +145,8 @@ class Deployment(BaseModel):
                  "properties.security.protocol: SSL, or SASL_SSL" for place, options in tables.items() if (servers := unencrypted(options))]
         if self.vault is not None and vault_address.unencrypted(self.vault):
             found.append(f"vault: {vault_address.UNENCRYPTED}")
+        if (registry := self.registry_options) is not None and registry.unencrypted:
+            found.append(f"registry: {registry.shown} without TLS: {UNENCRYPTED}")
         return found
 
     def _resolved(self, document: Document, folder: Path) -> Self:
@@ -202,7 +218,8 @@ def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:
 
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
-    model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules}
+    model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
+                                                          ("registry",): RegistrySection}
     found = model.get(tuple(path))
     return list(found.model_fields) if found else []
 

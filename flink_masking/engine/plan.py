@@ -33,6 +33,7 @@ from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
+from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.base import Action, FieldFacts
 from flink_masking.vault.base import Vault
 
@@ -135,7 +136,8 @@ class Plan:
         return next(s for s in self.stateful if s.name == name)
 
 
-def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None, masked_segments: bool = True) -> Plan:
+def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None, masked_segments: bool = True,
+                 schemas: SchemaSource | None = None) -> Plan:
     """Compile a checked policy for a key ring.
 
     Args:
@@ -143,6 +145,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
         ring: the keys; `KeyRing.ephemeral()` where results need not be repeatable.
         vault: where tokens are kept; may be None where no rule makes any.
         masked_segments: False leaves the masked segments out, for whoever needs the stateful ones only.
+        schemas: those that records name by identifiers; None where there is no registry.
 
     Raises:
         PolicyError: a rule cannot be carried out.
@@ -177,7 +180,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]
     contracts = {path: loaded.contracts[path] for path in shown if path in loaded.contracts}
     strict = tuple(contracts) if policy.contract == "strict" else ()
-    codec = codec_for(policy.format, layout(policy))
+    codec = codec_for(policy.format, layout(policy, schemas))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
                 FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded)
 

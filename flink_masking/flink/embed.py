@@ -43,6 +43,7 @@ from flink_masking.flink.savepoint import check_savepoint
 from flink_masking.flink.views import Pass, Views
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.source import PolicySource
+from flink_masking.registry.options import RegistryOptions
 
 _KINDS: dict[str, tuple[tuple[type[DataType], ...], str]] = {
     "payload": ((VarBinaryType, BinaryType, VarCharType, CharType), "BYTES or STRING"),
@@ -111,7 +112,7 @@ class Columns:
 def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Path | PolicySource | LoadedPolicy, keys: str, *,
                   vault: str | None = None, columns: Columns = Columns(), name: str = "", bounded: bool = False,
                   idle_after_s: float = 60.0, key_refresh_s: float = KEY_REFRESH / 1000, vault_patience_s: float = VAULT_PATIENCE / 1000,
-                  require_tls: bool = False) -> Views[Table]:
+                  require_tls: bool = False, registry: str | RegistryOptions | None = None) -> Views[Table]:
     """Let a table of raw records through a policy, as one step of a job.
 
     Contract: each record is evaluated once, whatever is done with the views, as long as all that reads them is one job: one statement set,
@@ -132,7 +133,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         idle_after_s: seconds without a record after which a partition of the source no longer holds back event time.
         key_refresh_s: seconds between two readings of the key ring.
         vault_patience_s: seconds for which a vault that is away is waited for.
-        require_tls: refuse a vault on another machine without TLS.
+        require_tls: refuse a vault or registry on another machine without TLS.
+        registry: address or options of the schema registry that records name their schemas by; None where they need none.
 
     Returns:
         A table for each segment with a column ``line`` (BYTES), and ``key``, ``headers`` and ``timestamp`` where the segment's `record`
@@ -142,6 +144,7 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         PolicyFaults: the policy has faults.
         InputError: a file that cannot be read, or a `name` that is none.
         KeyRingError: the key ring cannot be opened here.
+        RegistryError: the registry cannot be used.
         VaultError: the vault cannot be opened here, or a rule makes tokens and none is named.
         JobError: a column is missing or of another type, the table does not only append, the name is taken, the state of the savepoint
             that the job is to resume cannot follow the policy, the session's time zone is not UTC although partitions are named, or the
@@ -151,7 +154,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
     if isinstance(policy, LoadedPolicy):
         policy = policy.source
     text = policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy))
-    source = JobSource(text, keys, vault, round(key_refresh_s * 1000), round(vault_patience_s * 1000), require_tls)
+    source = JobSource(text, keys, vault, round(key_refresh_s * 1000), round(vault_patience_s * 1000), require_tls,
+                       RegistryOptions(registry) if isinstance(registry, str) else registry)
     plan = source.plan()
     environment = environment_of(t_env)
     _prepare(environment)

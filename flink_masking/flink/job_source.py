@@ -4,15 +4,18 @@ import logging
 from dataclasses import dataclass
 
 from flink_masking.engine.plan import Plan, compile_plan
-from flink_masking.errors import KeyRingError
+from flink_masking.errors import KeyRingError, RegistryError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
+from flink_masking.patience import SECONDS
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
+from flink_masking.registry.client import open_registry
+from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
-from flink_masking.vault.patience import SECONDS
 from flink_masking.vault.providers import open_vault
 
 KEY_REFRESH = 30_000
@@ -32,7 +35,8 @@ class JobSource:
         vault: address of the token vault, opened there, too, where its references are resolved; None where no rule makes tokens.
         key_refresh: minimal interval between checks of the key ring, ms.
         vault_patience: milliseconds for which a vault that is away or busy is waited for, at each call.
-        require_tls: a vault on another machine is spoken to over TLS or not at all.
+        require_tls: a vault or registry on another machine is spoken to over TLS or not at all.
+        registry: the schema registry; opened on the worker, too, where its references are resolved.
     """
 
     policy: PolicySource
@@ -41,11 +45,14 @@ class JobSource:
     key_refresh: int = KEY_REFRESH
     vault_patience: int = VAULT_PATIENCE
     require_tls: bool = False
+    registry: RegistryOptions | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a vault's address with a password in it; raises VaultError."""
+        """Refuse a vault's address with a password in it, and a registry that lacks TLS; raises VaultError, RegistryError."""
         if self.vault is not None:
             check_address(self.vault)
+        if self.require_tls and self.registry is not None and self.registry.unencrypted:
+            raise RegistryError(f"registry {self.registry.shown}: TLS is required. Hint: https://")
 
     def loaded(self) -> LoadedPolicy:
         """The policy, checked.
@@ -65,6 +72,14 @@ class JobSource:
             return None
         return open_vault(self.vault, patience=self.vault_patience / 1000, require_tls=self.require_tls)
 
+    def open_schemas(self) -> SchemaSource | None:
+        """Connect to the schema registry, where one is named; nothing is asked yet.
+
+        Raises:
+            RegistryError: its login or certificates cannot be read.
+        """
+        return None if self.registry is None else open_registry(self.registry)
+
     def watcher(self) -> RingWatcher:
         """Open the key ring and check it for changes; a failed check is logged and the current ring stays in use.
 
@@ -83,10 +98,11 @@ class JobSource:
             PolicyFaults: the policy has faults.
             KeyRingError: the key ring cannot be opened.
             VaultError: the policy makes tokens and names no vault, or the vault cannot be opened.
+            RegistryError: the registry cannot be used.
         """
         vault = self.open_vault()
         try:
-            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault)
+            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault, schemas=self.open_schemas())
         finally:
             if vault is not None:
                 vault.close()

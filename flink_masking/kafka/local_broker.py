@@ -37,7 +37,7 @@ rootLogger.appenderRef.console.ref = console
 """
 
 
-def _end_with_the_parent() -> None:
+def end_with_the_parent() -> None:
     """Have the system end the broker when the process that started it ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -222,7 +222,7 @@ class LocalBroker:
         with self.log.open("ab") as log:
             return subprocess.Popen(
                 program, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory,
-                preexec_fn=_end_with_the_parent)
+                preexec_fn=end_with_the_parent)
 
     def _wait(self, before: int) -> None:
         """Wait until the log contains, after its first `before` bytes, the line of a started broker.

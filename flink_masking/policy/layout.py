@@ -5,10 +5,16 @@ from typing import Literal
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.records.codec import FORMATS, Layout
+from flink_masking.registry.source import SchemaSource
 
 
-def layout(policy: Policy) -> Layout:
-    """The layout of a policy's records."""
+def layout(policy: Policy, schemas: SchemaSource | None = None) -> Layout:
+    """The layout of a policy's records.
+
+    Args:
+        policy: the policy.
+        schemas: those that records name by identifiers.
+    """
     kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
 

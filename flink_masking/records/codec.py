@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flink_masking.records.edits import Edit, Keys, Swept
     from flink_masking.records.spans import Contents, Limits, SpanTable
     from flink_masking.records.trie import Paths
+    from flink_masking.registry.source import SchemaSource
 
 
 class Format(NamedTuple):
@@ -51,10 +52,18 @@ class Layout:
     Attributes:
         columns: names of the cells of a record, in their order.
         kinds: for paths of fields whose values are no text what they are.
+        framing: what stands in front of a record's payload.
+        schema: of a framing without identifiers, the name of the schema's file.
+        message: of Protobuf, the full name of the records' message where the framing does not tell it.
+        schemas: by identifiers, files among them; None where there are none.
     """
 
     columns: tuple[str, ...] = ()
     kinds: Mapping[str, Literal["number", "boolean"]] = field(default_factory=dict)
+    framing: str = "none"
+    schema: str = ""
+    message: str = ""
+    schemas: "SchemaSource | None" = None
 
 
 class Rows(Protocol):

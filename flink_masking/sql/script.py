@@ -69,6 +69,8 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     named = {"keys": deployment.keys, "policy": policy, "key_refresh": written(deployment.key_refresh)}
     if deployment.vault:
         named |= {"vault": deployment.vault, "vault_patience": written(deployment.vault_patience)}
+    if (registry := deployment.registry_options) is not None:
+        named["registry"] = registry.encode()
     if deployment.transport.require_tls:
         named["require_tls"] = "true"
     if parts is not None:

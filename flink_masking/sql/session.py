@@ -8,13 +8,16 @@ from typing import NamedTuple
 
 from flink_masking.deployment.model import JOB_PARAMETERS
 from flink_masking.engine.record import Transport
-from flink_masking.errors import InputError, KeyRingError, VaultError
+from flink_masking.errors import InputError, KeyRingError, RegistryError, VaultError
 from flink_masking.keys.lifecycle import Version, now
 from flink_masking.keys.ring import KeyHandle, KeyRing
 from flink_masking.keys.watch import RingWatcher
 from flink_masking.policy.durations import positive_milliseconds
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
+from flink_masking.registry.client import open_registry
+from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
@@ -26,9 +29,11 @@ ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
 KEY_REFRESH, VAULT_PATIENCE = "flink-masking.key_refresh", "flink-masking.vault_patience"
 WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 """Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
+REGISTRY = "flink-masking.registry"
+"""The schema registry: its address, or its options as `RegistryOptions.encode` writes them."""
 REQUIRE_TLS = "flink-masking.require_tls"
 """``true``: a vault on another machine is spoken to over TLS or not at all."""
-PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, REQUIRE_TLS, *WAITS)
+PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, REGISTRY, REQUIRE_TLS, *WAITS)
 GLOBAL = JOB_PARAMETERS
 _log = logging.getLogger(__name__)
 
@@ -123,6 +128,19 @@ class Session:
         """The same; None where the session names none."""
         return self.vault() if self._given[VAULT] else None
 
+    def schemas(self) -> SchemaSource | None:
+        """The schema registry, one for all functions of the process; None where the session names none.
+
+        Raises:
+            RegistryError: it cannot be used, or lacks TLS where that is required.
+        """
+        if not self._given[REGISTRY]:
+            return None
+        options = RegistryOptions.decode(self._given[REGISTRY])
+        if options.unencrypted and self._given[REQUIRE_TLS].strip().lower() == "true":
+            raise RegistryError(f"registry {options.shown}: TLS is required. Hint: https://")
+        return _connected(options, os.getpid())
+
     def policy(self) -> LoadedPolicy:
         """The policy.
 
@@ -164,3 +182,9 @@ class Session:
 def _opened(uri: str, patience: float, require_tls: bool, process: int) -> Vault:
     """One open vault a process and address; a process that was forked off opens its own."""
     return open_vault(uri, patience=patience, require_tls=require_tls)
+
+
+@functools.lru_cache(maxsize=16)
+def _connected(options: RegistryOptions, process: int) -> SchemaSource:
+    """One registry a process and address, likewise."""
+    return open_registry(options)

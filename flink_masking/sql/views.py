@@ -18,6 +18,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
+from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 
 KEY_VERSION = "key_version"
@@ -96,7 +97,8 @@ class ViewSet:
     """The masked segments of a policy over batches of raw records, with the key ring as it is at each batch."""
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
-                 clock: Callable[[], int], segments: int | None = None, parts: int | None = None, transport: Transport = PLAIN) -> None:
+                 clock: Callable[[], int], segments: int | None = None, parts: int | None = None, transport: Transport = PLAIN,
+                 schemas: SchemaSource | None = None) -> None:
         """Compile the policy.
 
         Args:
@@ -108,6 +110,7 @@ class ViewSet:
             segments: how many masked segments the caller expects; None: whatever there is.
             parts: how many keys and headers the caller expects, with `segments`; None: no segment in Kafka.
             transport: what is known of the topics at both ends.
+            schemas: those that records name by identifiers, or None.
 
         Raises:
             InputError: the policy has another number of them.
@@ -116,7 +119,7 @@ class ViewSet:
             VaultError: a rule makes tokens, and there is no vault.
         """
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
-        whole = compile_plan(loaded, ring(), vault)
+        whole = compile_plan(loaded, ring(), vault, schemas=schemas)
         self._plan = dataclasses.replace(whole, stateful=tuple(Unpublished(segment) for segment in whole.stateful))
         self._names = [masked.name for masked in self._plan.masked]
         found = len(part_columns(self.records, transport)) if transport.record else None

@@ -10,10 +10,10 @@ from psycopg.conninfo import conninfo_to_dict
 
 from flink_masking.addresses.endpoints import is_loopback
 from flink_masking.errors import VaultError, VaultUnavailableError
+from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
-from flink_masking.vault.patience import SECONDS, persist
 
 DOMAINS, TOKENS = "token_vault_1_domains", "token_vault_1_tokens"
 """Names of the tables, with the format's number."""

@@ -4,10 +4,10 @@ import os
 from urllib.parse import unquote
 
 from flink_masking.errors import VaultError
+from flink_masking.patience import SECONDS
 from flink_masking.vault.address import UNENCRYPTED, resolved, unencrypted
 from flink_masking.vault.base import Vault
 from flink_masking.vault.cache import ENTRIES, TokenCache
-from flink_masking.vault.patience import SECONDS
 from flink_masking.vault.sqlite import SqliteVault
 
 SCHEMES = ("sqlite", "postgresql")

@@ -14,9 +14,9 @@ import pyarrow as pa
 
 from flink_masking.crypto.prf import Prf
 from flink_masking.errors import VaultError, VaultUnavailableError
+from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
-from flink_masking.vault.patience import SECONDS, persist
 
 APPLICATION = 0x464D5456
 """SQLite's application id of a vault file (``FMTV``)."""

@@ -22,7 +22,7 @@ SURFACE = {
     "LoadedPolicy": "class",
     "Policy": "class",
     "PolicyFaults": "(name, faults)",
-    "Protector": "(policy, keys, vault=None, *, key_refresh_s=30.0)",
+    "Protector": "(policy, keys, vault=None, *, key_refresh_s=30.0, registry=None)",
     "Protector.finish": "(self)",
     "Protector.protect": "(self, batch)",
     "Result": "(views, released, quarantine, audit)",
@@ -34,12 +34,12 @@ SURFACE = {
     "open_keys": "(uri)",
     "protect_stream": "(env, stream, policy, keys, **options)",
     "protect_table": "(t_env, table, policy, keys, *, vault=None, columns=…, name='', bounded=False, idle_after_s=60.0, "
-                     "key_refresh_s=30.0, vault_patience_s=30.0, require_tls=False)",
+                     "key_refresh_s=30.0, vault_patience_s=30.0, require_tls=False, registry=None)",
     "stream_environment": "(settings=None, jars=(), archive=None)",
 }  # fmt: skip
 ERRORS = {
     "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
-    "VaultError", "VaultUnavailableError",
+    "RegistryError", "RegistryUnavailableError", "VaultError", "VaultUnavailableError",
 }  # fmt: skip
 JOBS = {"Columns", "Views", "launch", "protect_stream", "protect_table", "stream_environment"}
 

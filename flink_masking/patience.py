@@ -1,4 +1,4 @@
-"""Trying again: bounded, with growing pauses, for a vault that is busy or away for a while."""
+"""Trying again: bounded, with growing pauses, for a service that is busy or away for a while."""
 
 import random
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 SECONDS = 30.0
-"""Default time for which an unreachable vault is waited for before the batch fails."""
+"""Default time for which an unreachable service is waited for before the batch fails."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 2.0
 
 Result = TypeVar("Result")

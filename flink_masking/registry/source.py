@@ -1,0 +1,57 @@
+"""Where codecs get schemas from: a registry, files, or memory; one protocol for all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol
+
+
+class SchemaId(NamedTuple):
+    """What a record says of its schema.
+
+    Attributes:
+        kind: ``id`` and ``guid`` of the Confluent API, ``content`` and ``global`` of Apicurio, ``fingerprint`` of Avro's single objects.
+        value: the number; of a GUID 32 hexadecimal digits with hyphens.
+    """
+
+    kind: Literal["id", "guid", "content", "global", "fingerprint"]
+    value: int | str
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema as it was registered.
+
+    Attributes:
+        text: JSON of Avro and JSON Schema, or a ``.proto`` file.
+        kind: ``AVRO``, ``PROTOBUF``, ``JSON``; empty where the source does not say.
+        references: texts of the schemas that it refers to, by the name that it gives them, directly or through others; each after those
+            that it needs itself.
+    """
+
+    text: str
+    kind: str = ""
+    references: Mapping[str, str] = field(default_factory=dict)
+
+
+class SchemaSource(Protocol):
+    """Looks schemas up; an answer is kept, so that asking again costs nothing."""
+
+    def schema(self, identifier: SchemaId) -> Schema | None:
+        """The schema with an identifier; None where there is none of this identifier.
+
+        Raises:
+            RegistryUnavailableError: the source was away for longer than its patience.
+            RegistryError: the source cannot be used.
+        """
+
+
+class KnownSchemas:
+    """Schemas in memory, by their identifiers."""
+
+    def __init__(self, schemas: Mapping[SchemaId, Schema]) -> None:
+        """Take them over."""
+        self._schemas = dict(schemas)
+
+    def schema(self, identifier: SchemaId) -> Schema | None:
+        """See `SchemaSource`."""
+        return self._schemas.get(identifier)
