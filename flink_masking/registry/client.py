@@ -1,7 +1,7 @@
 """Questions to a schema registry: schemas by their identifiers with all that they refer to, subjects, compatibility."""
 
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from flink_masking.errors import RegistryError
@@ -78,12 +78,13 @@ class RegistryClient:
         except (KeyError, TypeError, ValueError, AttributeError):
             raise self._unclear() from None
 
-    def register(self, subject: str, schema: Schema) -> int:
+    def register(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> int:
         """Register a schema under a subject; what is registered already keeps its id.
 
         Args:
             subject: such as ``orders-value``.
-            schema: without references.
+            schema: its text and kind.
+            references: name, subject and version of each schema that it refers to.
 
         Returns:
             Its id.
@@ -92,7 +93,7 @@ class RegistryClient:
             RegistryUnavailableError: the registry is away.
             RegistryError: the registry refuses the schema, as one that is invalid or not compatible.
         """
-        answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}/versions", _body(schema))
+        answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}/versions", _body(schema, references))
         found = answer.json()
         if answer.status != 200:
             raise RegistryError(f"registry {self._shown}: subject {subject}: the schema is refused ({_told(answer)}). Hint: see the "
@@ -102,7 +103,7 @@ class RegistryClient:
         except (KeyError, TypeError, ValueError):
             raise self._unclear() from None
 
-    def compatible(self, subject: str, schema: Schema) -> bool:
+    def compatible(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> bool:
         """Whether a schema may follow the latest version of a subject, by the subject's compatibility level; True for a new subject.
 
         Raises:
@@ -110,7 +111,7 @@ class RegistryClient:
             RegistryError: the registry does not take it for a schema.
         """
         answer = self._connection.ask("POST", f"{self._confluent}/compatibility/subjects/{_escaped(subject)}/versions/latest",
-                                      _body(schema))
+                                      _body(schema, references))
         found = answer.json()
         if answer.status == 404 and _missing(found):
             return True
@@ -228,8 +229,13 @@ def _told(answer: Answer) -> str:
     return f"HTTP {answer.status}" + (f", code {code}" if isinstance(code, int) else "")
 
 
-def _body(schema: Schema) -> dict[str, Any]:
-    return {"schema": schema.text, **({} if schema.kind in ("", "AVRO") else {"schemaType": schema.kind})}
+def _body(schema: Schema, references: Sequence[tuple[str, str, int]]) -> dict[str, Any]:
+    body: dict[str, Any] = {"schema": schema.text}
+    if schema.kind not in ("", "AVRO"):
+        body["schemaType"] = schema.kind
+    if references:
+        body["references"] = [{"name": name, "subject": subject, "version": version} for name, subject, version in references]
+    return body
 
 
 def open_registry(options: RegistryOptions) -> SchemaCache:

@@ -73,6 +73,12 @@ def test_names_are_quoted_for_sql():
         ("source: {}\nsinks: {}\nkeys: k\ntransport: {tls: true}\n", ":4:13:", "unknown key 'tls'"),
         ("source: {}\nsinks: {a: {b: '${env:NOT_SET_AT_ALL}'}}\nkeys: k\n", ":2:16:", "sinks.a.b: the environment variable NOT_SET_AT_ALL"),
         ("source: {}\nsinks: {}\nkeys: k\nvault: postgresql://me:secret@host/db\n", ":4:8:", "vault: "),
+        ("source: {}\nsinks: {}\nkeys: k\nregistry: {url: 'https://r', token: SECRET}\n", ":4:36:", "registry.token: it stands here in clear"),
+        ("source: {}\nsinks: {}\nkeys: k\nregistry: {url: 'https://me:pw@r'}\n", ":4:17:", "registry.url: the address holds a login"),
+        ("source: {}\nsinks: {}\nkeys: k\nregistry: {url: 'https://r', usr: me}\n", ":4:30:", "unknown key 'usr'. Hint: did you mean 'user'?"),
+        ("source: {}\nsinks: {}\nkeys: k\nregistry: {api: glue, url: 'https://r'}\n", ":4:17:", "'api' has no such choice"),
+        ("source: {}\nsinks: {}\nkeys: k\ntransport: {require_tls: true}\nregistry: {url: 'http://r.example'}\n", ":4:26:",
+         "registry: http://r.example without TLS"),
     ],
 )
 def test_a_faulty_file_is_named_with_its_place(read, tmp_path, text, place, said):

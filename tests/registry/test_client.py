@@ -1,0 +1,176 @@
+"""The registry client against a server that answers as registries do, and as they do when something is wrong."""
+
+import json
+import ssl
+
+import pytest
+from certificates import Authority
+
+from flink_masking.errors import RegistryError, RegistryUnavailableError
+from flink_masking.registry.cache import SchemaCache
+from flink_masking.registry.client import RegistryClient, open_registry
+from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.preflight import preflight
+from flink_masking.registry.source import Schema, SchemaId
+
+SECRET = "s3cr3t-token-4711"
+ONE = SchemaId("id", 1)
+
+
+def answer(body, status=200):
+    """An answer in JSON."""
+    return status, json.dumps(body).encode()
+
+
+def missing(code=40403):
+    """The answer that something does not exist."""
+    return answer({"error_code": code, "message": "not found"}, 404)
+
+
+def test_a_schema_comes_with_what_it_refers_to(answering):
+    """References of references are there, each after what it needs, and a circle ends."""
+    subjects = {
+        "/subjects/b/versions/2": {"schema": "B", "references": [{"name": "c.proto", "subject": "c/x", "version": 1}]},
+        "/subjects/c%2Fx/versions/1": {"schema": "C", "references": [{"name": "b.proto", "subject": "b", "version": 2}]},
+    }
+    top = {"schema": "A", "schemaType": "PROTOBUF", "references": [{"name": "b.proto", "subject": "b", "version": 2}]}
+    server = answering(lambda path, _: answer(top if path == "/schemas/ids/1" else subjects[path]))
+    found = RegistryClient(RegistryOptions(server.url)).schema(ONE)
+    assert found == Schema("A", "PROTOBUF", {"c.proto": "C", "b.proto": "B"})
+    assert list(found.references) == ["c.proto", "b.proto"]
+
+
+def test_what_does_not_exist_is_none_and_a_wrong_path_is_an_error(answering):
+    """A 404 with a code of the API says that there is no such schema; any other says that there is no such API."""
+    server = answering(lambda path, _: missing() if path.startswith("/api/") else (404, b"<html>not found</html>"))
+    assert RegistryClient(RegistryOptions(server.url + "/api")).schema(ONE) is None
+    with pytest.raises(RegistryError, match="no answer of the Confluent API") as caught:
+        RegistryClient(RegistryOptions(server.url)).schema(ONE)
+    assert not isinstance(caught.value, RegistryUnavailableError)
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503, 504])
+def test_a_server_that_may_answer_later_is_away(answering, status):
+    """Server errors and requests to slow down are the registry being away, never an identifier that does not exist."""
+    server = answering(lambda *_: (status, b"{}"))
+    with pytest.raises(RegistryUnavailableError, match=f"HTTP {status}"):
+        RegistryClient(RegistryOptions(server.url)).schema(ONE)
+
+
+@pytest.mark.parametrize("answered, what", [
+    ((200, b"<html>"), "no answer of the Confluent API"), (answer([1]), "of another form"),
+    (answer({"schemaType": "AVRO"}), "of another form"),
+    (answer({"schema": "x", "references": [{"name": "y"}]}), "of another form"), ((302, b""), "redirects elsewhere"),
+    ((401, b""), "login is refused"), ((403, b""), "login is refused"),
+])
+def test_answers_that_are_none_are_errors(answering, answered, what):
+    """What is no answer of a registry is told, and not taken for one that may pass by itself."""
+    server = answering(lambda *_: answered)
+    with pytest.raises(RegistryError, match=what) as caught:
+        RegistryClient(RegistryOptions(server.url)).schema(ONE)
+    assert not isinstance(caught.value, RegistryUnavailableError)
+
+
+def test_logins_are_resolved_where_they_are_used(answering, tmp_path, monkeypatch):
+    """Token and password are sent from their references, and neither stands in the options, their text or their repr."""
+    seen = []
+    server = answering(lambda _, headers: (seen.append(headers.get("Authorization")), answer([]))[1])
+    (tmp_path / "token").write_text(SECRET + "\n")
+    monkeypatch.setenv("REGISTRY_PASSWORD", SECRET)
+    for options in (RegistryOptions(server.url, token=f"${{file:{tmp_path}/token}}"),
+                    RegistryOptions(server.url, user="me", password="${env:REGISTRY_PASSWORD}")):
+        assert RegistryClient(options).subjects() == []
+        assert RegistryOptions.decode(options.encode()) == options
+        assert SECRET not in options.encode() + repr(options)
+    assert seen == [f"Bearer {SECRET}", "Basic bWU6czNjcjN0LXRva2VuLTQ3MTE="]
+
+
+@pytest.mark.parametrize("options, what", [
+    ({"url": "https://me:pw@host"}, "holds a login"), ({"url": "ftp://host"}, "no http:// or https://"),
+    ({"url": "https://h/?x=1"}, "no http"),
+    ({"url": "https://h:99999"}, "no address"), ({"url": "https://h", "token": SECRET}, "in clear"),
+    ({"url": "https://h", "user": "me"}, "password is missing"), ({"url": "https://h", "password": "${env:X}"}, "user is missing"),
+    ({"url": "https://h", "token": "${file:token}"}, "relative file name"), ({"url": "https://h", "ca": "ca.pem"}, "relative file name"),
+    ({"url": "https://h", "key": "/k.pem"}, "certificate is missing"),
+    ({"url": "https://h", "token": "${env:T}", "user": "me", "password": "${env:P}"}, "at once"),
+])
+def test_options_that_cannot_be_used_are_refused(options, what):
+    """Each with a hint, and without the value."""
+    with pytest.raises(RegistryError, match=what) as caught:
+        RegistryOptions(**options)
+    assert "Hint: " in str(caught.value) and SECRET not in str(caught.value) and "pw" not in str(caught.value)
+
+
+def test_tls_holds_the_certificate_against_the_authority(answering, tmp_path):
+    """A server of the named authority is taken, one of another is refused; a client's certificate is shown where it is asked for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority = Authority(tmp_path)
+    context.load_cert_chain(authority.certificate("server", server=True))
+    context.load_verify_locations(authority.path)
+    context.verify_mode = ssl.CERT_REQUIRED
+    server = answering(lambda *_: answer(["AVRO"]), context)
+    paths = {"ca": str(authority.path), "certificate": str(authority.certificate("client"))}
+    assert preflight(RegistryOptions(server.url, **paths)) == f"registry: {server.url} answers (AVRO)"
+    with pytest.raises(RegistryError, match="certificate does not hold"):
+        preflight(RegistryOptions(server.url, certificate=paths["certificate"]))
+    with pytest.raises(RegistryError):
+        preflight(RegistryOptions(server.url, ca=paths["ca"]))
+
+
+def test_nobody_listens(answering):
+    """An address without a server is a registry that is away."""
+    server = answering(lambda *_: answer([]))
+    server.close()
+    with pytest.raises(RegistryUnavailableError, match="cannot be reached"):
+        preflight(RegistryOptions(server.url))
+
+
+class Flaky:
+    """A source that is away for some calls."""
+
+    def __init__(self, away: int, found: Schema | None) -> None:
+        """Be away for so many calls."""
+        self.away, self.found, self.calls = away, found, 0
+
+    def schema(self, identifier: SchemaId) -> Schema | None:
+        """As a source does."""
+        self.calls += 1
+        if self.calls <= self.away:
+            raise RegistryUnavailableError("away")
+        return self.found
+
+
+def test_a_registry_that_is_away_is_waited_for():
+    """Within the patience the schema comes; after it, the error."""
+    source = Flaky(3, Schema("A"))
+    assert SchemaCache(source, patience=30).schema(ONE) == Schema("A")
+    assert source.calls == 4
+    with pytest.raises(RegistryUnavailableError):
+        SchemaCache(Flaky(10**6, None), patience=0.05).schema(ONE)
+
+
+def test_schemas_are_asked_for_once_and_bounded():
+    """A schema that was found is kept until there is no room; that there is none is kept for seconds."""
+    now = [0.0]
+    source = Flaky(0, Schema("A"))
+    cache = SchemaCache(source, entries=2, clock=lambda: now[0])
+    for number in (1, 2, 1, 2, 1, 3, 1):
+        cache.schema(SchemaId("id", number))
+    assert source.calls == 3
+    source.found = None
+    for _ in range(5):
+        assert cache.schema(SchemaId("id", 9)) is None
+    assert source.calls == 4
+    now[0], source.found = 11.0, Schema("B")
+    assert cache.schema(SchemaId("id", 9)) == Schema("B")
+
+
+def test_schemas_in_use_need_no_registry(answering):
+    """What a process has met goes on while the registry is away."""
+    server = answering(lambda *_: answer({"schema": "A"}))
+    schemas = open_registry(RegistryOptions(server.url, patience=0.05, timeout=2))
+    assert schemas.schema(ONE) == Schema("A", "AVRO")
+    server.close()
+    assert schemas.schema(ONE) == Schema("A", "AVRO")
+    with pytest.raises(RegistryUnavailableError):
+        schemas.schema(SchemaId("id", 2))
