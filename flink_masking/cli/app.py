@@ -9,6 +9,7 @@ from flink_masking.cli import (
     acl,
     broker,
     check,
+    contract,
     demo,
     dp,
     example,
@@ -100,6 +101,13 @@ app.add_typer(_sql, name="sql")
 _dp = typer.Typer(help="Differential privacy of aggregated segments.", no_args_is_help=True, rich_markup_mode=None)
 _dp.command("explain")(dp.explain)
 app.add_typer(_dp, name="dp")
+
+_contract = typer.Typer(help="Schemas, tags and data contracts of streams and views.", no_args_is_help=True, rich_markup_mode=None)
+_contract.command("pull")(contract.pull)
+_contract.command("check")(contract.check)
+_contract.command("diff")(contract.diff)
+_contract.command("export")(contract.export)
+app.add_typer(_contract, name="contract")
 
 app.command("acl")(acl.acl)
 

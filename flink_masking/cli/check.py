@@ -37,6 +37,7 @@ def _show(policy: Path, loaded: "LoadedPolicy") -> None:
     facts = f"{counted(len(model.fields), 'field')}, {counted(len(model.segments), 'segment')}, {counted(len(loaded.warnings), 'warning')}"
     out.print(f"{policy}: stream {model.stream}, version {model.version}; {facts}", soft_wrap=True)
     _show_segments(loaded)
+    _show_tagged(loaded)
 
 
 def _people(spec: "AggregateSpec") -> str:
@@ -63,6 +64,27 @@ def _show_segments(loaded: "LoadedPolicy") -> None:
             protection = f"epsilon = {segment.privacy.epsilon:g}, {_people(loaded.aggregate(name))}"
         table.add_row(name, segment.view, released, protection)
     out.print(table)
+
+
+def _show_tagged(loaded: "LoadedPolicy") -> None:
+    """What tags and rules by class or tag were resolved to, where there are any."""
+    from rich import box
+    from rich.table import Table
+
+    from flink_masking.cli.console import out
+
+    tagged = loaded.tagged
+    if tagged.fields:
+        table = Table("field", "tags", "class", "type", "from", box=box.SIMPLE_HEAD, pad_edge=False)
+        for one in tagged.fields:
+            role = one.role or "not declared"
+            table.add_row(one.path, ", ".join(one.tags) or "–", role, one.type or "–", one.by or "–")
+        out.print(table)
+    for segment, rules in tagged.rules.items():
+        for key, paths in rules.items():
+            technique = loaded.rules(segment)[paths[0]].technique.name if paths else ""
+            told = f"{technique}: {', '.join(paths)}" if paths else "no field"
+            out.print(f"{segment}: {key} → {told}", soft_wrap=True)
 
 
 def _groups(mode: str, k: int) -> str:

@@ -131,6 +131,16 @@ class Document:
                 found = (*found, step)
         return found
 
+    def stand_in(self, path: Path, written: Path) -> None:
+        """Give a value that follows from another one the places of that one and of all that is in it; what is written keeps its own."""
+        inner = [place for place in self._values if place[: len(written)] == written]
+        for length in range(1, len(path)):
+            self._values.setdefault(path[:length], self._values[written])
+        for marks in (self._keys, self._values):
+            for place in inner:
+                if place in marks:
+                    marks.setdefault((*path, *place[len(written):]), marks[place])
+
     def _plain(self, node: yaml.Node, path: Path, parents: tuple[int, ...]) -> Any:
         """The node as a plain value; notes the marks of all that is in it."""
         place = self._values[path] = _mark(node.start_mark)

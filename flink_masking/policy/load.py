@@ -25,6 +25,7 @@ from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
+from flink_masking.policy.tagged import Tagged, write_out
 from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
@@ -37,12 +38,14 @@ class LoadedPolicy:
         policy: the model.
         source: what it was read from; jobs carry this and load it again.
         warnings: what is allowed and seldom meant, in the order of the text.
+        tagged: what tags and rules by class or tag were resolved to; `policy` has all of it written out.
     """
 
     policy: Policy
     source: PolicySource
     warnings: list[Fault]
     _compiled: Compiled = field(repr=False)
+    tagged: Tagged = field(default_factory=Tagged)
 
     @property
     def hierarchies(self) -> Mapping[str, Hierarchy]:
@@ -195,10 +198,13 @@ def load(source: PolicySource) -> LoadedPolicy:
         for segment, path, spec in written_rules(document.value):
             bind(spec, ("segments", segment, "rules", path), findings)
         raise PolicyFaults(source.name, findings.errors)
+    policy, tagged = write_out(policy, source, findings)
+    if findings.errors:
+        raise PolicyFaults(source.name, findings.errors)
     compiled = check(policy, source, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
-    loaded = LoadedPolicy(policy, source, findings.warnings, compiled)
+    loaded = LoadedPolicy(policy, source, findings.warnings, compiled, tagged)
     return loaded if source.columns is None else loaded.with_columns(source.columns)
 
 

@@ -1,12 +1,14 @@
 """The grammar of policies as frozen models; `load` makes them and finds all that is wrong."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
+from pydantic_core import PydanticKnownError
 
 from flink_masking.policy.budget import shares
 from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
 from flink_masking.policy.segments import AggregatedSegment, Segment
+from flink_masking.policy.tags import Tags
 
 TOPIC = r"^[A-Za-z0-9-][A-Za-z0-9._-]{0,199}$"
 """What can name a directory and a topic alike, and is not hidden."""
@@ -45,7 +47,8 @@ class Policy(Model):
             record, and what stands beside the array is left out.
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
-        fields: by path, as written.
+        tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
+        fields: by path, as written; with `tags` those that the lock file does not have, or that are declared otherwise.
         contract: what becomes of a record with a shown value that does not keep its field's declaration: by_rule, the value goes by the
             rule's on_error; strict, the record goes to quarantine.
         unknown_fields: what becomes of a record (quarantine) or of a member that is not declared. drop and redact: it is left out, or its
@@ -59,6 +62,9 @@ class Policy(Model):
         privacy: a budget over all aggregated segments.
     """
 
+    model_config = pydantic.ConfigDict(json_schema_extra={"anyOf": [
+        {"required": ["fields"], "properties": {"fields": {"minProperties": 1}}}, {"required": ["tags"]}]})
+
     version: Annotated[Whole, pydantic.Field(ge=1)]
     stream: Topic
     format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
@@ -66,7 +72,8 @@ class Policy(Model):
     each: Name | None = None
     subject: Name | None = None
     event_time: EventTime | None = None
-    fields: dict[Name, Field] = pydantic.Field(min_length=1)
+    tags: Tags | None = None
+    fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=dict)
     contract: Literal["by_rule", "strict"] = "by_rule"
     unknown_fields: Literal["quarantine", "drop", "redact", "scan"] = "quarantine"
     segments: dict[Name, Segment] = pydantic.Field(min_length=1)
@@ -75,6 +82,15 @@ class Policy(Model):
     shared_domains: tuple[Name, ...] = ()
     held_apart: tuple[Name, ...] = ()
     privacy: StreamPrivacy | None = None
+
+    @pydantic.field_validator("fields", mode="wrap")
+    @classmethod
+    def _some(cls, value: Any, inner: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo) -> Any:
+        """Without tags, fields must be declared here."""
+        fields = inner(value)
+        if not fields and "tags" in info.data and info.data["tags"] is None:
+            raise PydanticKnownError("too_short", {"field_type": "Dictionary", "min_length": 1, "actual_length": 0})
+        return fields
 
     @pydantic.model_validator(mode="after")
     def _divided(self) -> "Policy":

@@ -12,6 +12,8 @@ SECTIONS = (
     ("Policy", "A policy"),
     ("Field", "A field"),
     ("Derive", "A derived quasi-identifier"),
+    ("Tags", "Tags"),
+    ("TaggedClass", "What a tag means"),
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
     ("StreamPrivacy", "Budget of the stream"),
@@ -46,6 +48,10 @@ _RULE = """\
 
 A technique by its name, `keep`, or with parameters: `{technique: partial, keep_last: 4}`. Every technique takes `on_error`, and those that
 take text `within` ([a part of a value](#a-part-of-a-value-within), or a list of them).
+
+A rule's key is a path, `"*"`, `class:direct` (every field of that class) or `tag:PII.email` (every field with that tag). The rule of the
+field or of a parent goes first, then the tag with the most dots, then the class, then `"*"`. `check` shows the fields of each:
+[contracts](contracts.md).
 """
 _GROUPS = """\
 ## Group fields and metrics

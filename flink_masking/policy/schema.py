@@ -9,6 +9,7 @@ from pydantic_core import core_schema
 
 from flink_masking.policy.check_sweep import SWEEPING
 from flink_masking.policy.model import Policy
+from flink_masking.policy.tags import NO_CLASS
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques import registry
 from flink_masking.techniques.base import Action, Technique
@@ -71,6 +72,9 @@ def json_schema() -> Schema:
         {"$ref": f"#/$defs/{_name(registry.get(SWEEPING))}"}, {"type": "null"}]
     definitions["GroupKey"] = _group_key(registry.get("generalize"), definitions)
     definitions["Metric"] = _metric()
+    meaning = definitions["Tags"]["properties"]["map"]
+    meaning["additionalProperties"] = {"anyOf": [definitions["TaggedClass"]["properties"]["class"], {"const": NO_CLASS},
+                                                 {"$ref": "#/$defs/TaggedClass"}]}
     return result
 
 

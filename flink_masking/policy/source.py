@@ -10,6 +10,7 @@ from flink_masking.documents.document import Document, cut
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.policy.files import LARGEST, read_below, read_text
+from flink_masking.policy.tags import LOCK
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class PolicySource:
 
     @classmethod
     def read(cls, path: str | Path) -> "PolicySource":
-        """Read a policy and the files that it names (hierarchies, which lie below the policy's folder).
+        """Read a policy and the files that it names (hierarchies and its lock file, which lie below the policy's folder).
 
         Broken YAML is no error here: `load` reports it.
 
@@ -53,7 +54,8 @@ class PolicySource:
     @classmethod
     def _with_files(cls, path: Path, text: str) -> "PolicySource":
         try:
-            named = sorted(set(_file_names(Document(str(path), text).value)))
+            document = Document(str(path), text).value
+            named = sorted({*_file_names(document), *_lock_names(document)})
         except PolicyFaults:
             named = []
         files: dict[str, str] = {}
@@ -91,6 +93,15 @@ class PolicySource:
             data = part.encode()
             total.update(len(data).to_bytes(8, "big") + data)
         return total.hexdigest()
+
+
+def _lock_names(document: Any) -> Iterator[str]:
+    """The lock file that a policy with tags has."""
+    tags = document.get("tags") if isinstance(document, dict) else None
+    if isinstance(tags, dict):
+        name = tags.get("lock", LOCK)
+        if isinstance(name, str) and name:
+            yield name
 
 
 def _file_names(value: Any) -> Iterator[str]:

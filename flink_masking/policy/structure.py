@@ -13,12 +13,13 @@ from flink_masking.policy.fields import Derive, EventTime, Field, Model
 from flink_masking.policy.model import Audit, Policy, StreamPrivacy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
 from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, RecordParts, Window
+from flink_masking.policy.tags import TaggedClass, Tags
 from flink_masking.techniques.registry import OWN
 
 _PARTS: dict[str, type[Model]] = {
     "event_time": EventTime, "audit": Audit, "privacy": Privacy, "window": Window, "hopping": Hopping, "l_diversity": Diversity,
     "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts, "max_releases": MaxReleases,
-    "derive": Derive,
+    "derive": Derive, "tags": Tags,
 }  # fmt: skip
 
 
@@ -100,6 +101,8 @@ def _model(path: Sequence[str | int], document: Document, params: type[BaseModel
                 model = Policy
             case ["fields", _]:
                 model = Field
+            case ["tags", "map", _]:
+                model = TaggedClass
             case ["privacy"]:
                 model = StreamPrivacy
             case ["segments", name]:

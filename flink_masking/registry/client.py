@@ -12,6 +12,8 @@ from flink_masking.registry.source import Schema, SchemaId
 
 MOST_REFERENCES = 200
 """Schemas that one schema may refer to, directly and through others."""
+MOST_VERSIONS = 500
+"""Versions of a subject that are asked for."""
 _NOT_THERE = range(40_400, 40_500)
 """Codes of the Confluent API for a subject, version or schema that does not exist; a plain 404 says that the address is wrong."""
 
@@ -67,7 +69,27 @@ class RegistryClient:
         Raises:
             RegistryUnavailableError, RegistryError: as `schema`.
         """
-        found = self._asked("GET", f"/subjects/{_escaped(subject)}/versions/latest")
+        return self._registered(self._asked("GET", f"/subjects/{_escaped(subject)}/versions/latest"))
+
+    def versions(self, subject: str) -> list[Registered]:
+        """All versions of a subject, the earliest first; none where there is no such subject.
+
+        Raises:
+            RegistryUnavailableError, RegistryError: as `schema`; the latter also for more than `MOST_VERSIONS`.
+        """
+        numbers = self._asked("GET", f"/subjects/{_escaped(subject)}/versions")
+        if numbers is None:
+            return []
+        if not isinstance(numbers, list) or not all(isinstance(number, int) for number in numbers):
+            raise self._unclear()
+        if len(numbers) > MOST_VERSIONS:
+            raise RegistryError(f"registry {self._shown}: a subject has more than {MOST_VERSIONS} versions. Hint: delete those that no "
+                                "record has")
+        found = [self._registered(self._asked("GET", f"/subjects/{_escaped(subject)}/versions/{number}")) for number in sorted(numbers)]
+        return [one for one in found if one is not None]
+
+    def _registered(self, found: Any) -> Registered | None:
+        """The version of a subject in an answer."""
         schema = self._of_confluent(found)
         if schema is None or found is None:
             return None
