@@ -3,13 +3,10 @@
 import json
 from typing import Any
 
-from flink_masking.data_contract.found import Found, tags_of, words
+from flink_masking.data_contract.found import Found, words
 from flink_masking.documents.document import cut, listed
 from flink_masking.errors import InputError, PolicyError
 from flink_masking.records.paths import parse_path
-
-META = "meta"
-"""Begins the tag that a key of ``meta`` becomes: ``meta.contains_pii``, ``meta.sensitivity.high``."""
 
 
 def fields(text: str, where: str, name: str | None, found: Found) -> str:
@@ -52,10 +49,8 @@ def _column(column: Any, found: Found, where: str) -> None:
     except (PolicyError, KeyError, TypeError):
         raise InputError(f"{where}: a column has a name that is no path. Hint: nested columns are written customer.email") from None
     config = column.get("config") if isinstance(column.get("config"), dict) else {}
-    meta = {**_mapping(column.get(META)), **_mapping(config.get(META))}
+    meta = {**_mapping(column.get("meta")), **_mapping(config.get("meta"))}
     tags = [*words(column.get("tags")), *words(config.get("tags")), *found.tags(meta)]
-    for key, value in meta.items():
-        tags += [tag for tag in tags_of(value, f"{META}.{key}") if not any(character.isspace() for character in tag)]
     required = any(isinstance(one, dict) and one.get("type") == "not_null" for one in column.get("constraints") or ())
     found.add(steps, str(column.get("data_type") or "any"), not required, tags)
 

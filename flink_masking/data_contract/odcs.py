@@ -60,8 +60,6 @@ def _members(properties: Any, path: tuple[Step, ...], tags: tuple[str, ...], fou
 def _value(one: dict[str, Any], path: tuple[Step, ...], tags: tuple[str, ...], found: Found, depth: int) -> None:
     custom = {str(entry.get("property")): entry.get("value") for entry in one.get("customProperties") or () if isinstance(entry, dict)}
     tags = (*tags, *words(one.get("tags")), *tags_of(one.get(CLASSIFICATION), CLASSIFICATION), *found.tags(custom))
-    if one.get("criticalDataElement") is True:
-        tags = (*tags, "criticalDataElement")
     kind = one.get("logicalType")
     if isinstance(one.get("properties"), list) and one["properties"]:
         _members(one["properties"], path, tags, found, depth)

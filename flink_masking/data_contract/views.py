@@ -22,7 +22,7 @@ class ViewField:
         logic: technique and parameters in one line; without lists of the policy, which may name people.
         summary: the same for people.
         shows: how much it tells of a value.
-        lasting: whether a person's results are the same in all records.
+        lasting: whether a result stands for a person, the same in all of the person's records.
         role: class of the field that it is made of; of a metric, measure.
         type: of the values, as the field declares it; None where that is not known.
     """
@@ -68,7 +68,7 @@ def _masked(loaded: LoadedPolicy, segment: str) -> list[ViewField]:
         for path in () if rule.technique.action is Action.DROP else loaded.fields_at(place):
             declared = loaded.policy.fields[path]
             promises = rule.promises
-            lasting = promises.lasting and rule.technique.action is None
+            lasting = promises.stands_for_a_person and rule.technique.action is None
             found[path] = ViewField(path, (path,), rule.technique.name, logic(rule), rule.technique.summary, promises.shows, lasting,
                                     declared.role, declared.type)
     return [found[path] for path in loaded.policy.fields if path in found]

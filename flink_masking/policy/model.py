@@ -15,6 +15,9 @@ TOPIC = r"^[A-Za-z0-9-][A-Za-z0-9._-]{0,199}$"
 Topic = Annotated[str, pydantic.Field(pattern=TOPIC)]
 
 
+_ABSENT: dict[str, Field] = {}
+
+
 class Audit(Model):
     """Where audit events go.
 
@@ -73,7 +76,7 @@ class Policy(Model):
     subject: Name | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None
-    fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=dict)
+    fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=lambda: _ABSENT)
     contract: Literal["by_rule", "strict"] = "by_rule"
     unknown_fields: Literal["quarantine", "drop", "redact", "scan"] = "quarantine"
     segments: dict[Name, Segment] = pydantic.Field(min_length=1)
@@ -87,6 +90,8 @@ class Policy(Model):
     @classmethod
     def _some(cls, value: Any, inner: pydantic.ValidatorFunctionWrapHandler, info: pydantic.ValidationInfo) -> Any:
         """Without tags, fields must be declared here."""
+        if value is _ABSENT and info.data.get("tags", True) is None:
+            raise PydanticKnownError("missing")
         fields = inner(value)
         if not fields and "tags" in info.data and info.data["tags"] is None:
             raise PydanticKnownError("too_short", {"field_type": "Dictionary", "min_length": 1, "actual_length": 0})
