@@ -4,8 +4,10 @@
 """
 
 import argparse
+import time
 from pathlib import Path
 
+from pyflink.common import JobClient
 from pyflink.table import StreamTableEnvironment
 
 from flink_masking.cli.console import reporting_errors, show_warnings
@@ -21,6 +23,7 @@ from flink_masking.flink.pipeline import build, sink_order, take_checkpoints
 from flink_masking.flink.refusals import told_once
 from flink_masking.flink.savepoint import check_savepoint
 from flink_masking.kafka.preflight import preflight
+from flink_masking.lineage.emitter import Emitter, emitter
 from flink_masking.policy.source import PolicySource
 from flink_masking.registry.preflight import preflight as registry_preflight
 
@@ -76,14 +79,27 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
             registry_preflight(deployment.registry_options)
         if asks:
             preflight(completed(deployment, plan.policy.stream), jars)
-        check_savepoint(environment, source.loaded())
-        client = launch(environment, statements, sink_order(plan), plan.policy.stream, SOURCE_UID)
-        if wait:
-            client.get_job_execution_result().result()
+        loaded = source.loaded()
+        check_savepoint(environment, loaded)
+        lineage = emitter(loaded, deployment, lambda text: show_warnings("lineage", [text]), not bounded)
+        with lineage.run() if wait else lineage.launching():
+            client = launch(environment, statements, sink_order(plan), plan.policy.stream, SOURCE_UID)
+            lineage.submitted(str(client.get_job_id()))
+            if wait:
+                _attend(client, lineage)
     except FlinkMaskingError:
         raise
     except Exception as error:
         raise JobError(f"the Flink job failed: {deployment.concealed(cause(error))}. Hint: see Flink's log") from error
+
+
+def _attend(client: JobClient, lineage: Emitter) -> None:
+    """Wait for the end of a job and tell from time to time that it runs."""
+    result = client.get_job_execution_result()
+    while not result.done():
+        lineage.running()
+        time.sleep(0.2)
+    result.result()
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from flink_masking.cli import (
     health,
     jars,
     keys,
+    lineage,
     logs,
     package,
     preflight,
@@ -109,6 +110,7 @@ _contract.command("diff")(contract.diff)
 _contract.command("export")(contract.export)
 app.add_typer(_contract, name="contract")
 
+app.command("lineage")(lineage.lineage)
 app.command("acl")(acl.acl)
 
 app.command("jars")(jars.jars)

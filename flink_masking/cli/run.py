@@ -31,11 +31,12 @@ def run(
     """
     from dataclasses import replace
 
-    from flink_masking.cli.console import counted, err
+    from flink_masking.cli.console import counted, err, show_warnings
     with ProgressLine() as line:
         from flink_masking.flink.job_source import JobSource
-        from flink_masking.flink.local import run_local
+        from flink_masking.flink.local import local_deployment, run_local
         from flink_masking.flink.logs import use
+        from flink_masking.lineage.emitter import emitter
         from flink_masking.policy.load import load
         from flink_masking.policy.source import PolicySource
         from flink_masking.records.inputs import Input
@@ -57,8 +58,14 @@ def run(
         plan = source.plan(loaded)
         use(log_format)
         prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
-        with records.one_record_a_line() as lines:
-            summary = run_local(source, plan, lines or input_, output, parallelism, line.show)
+        lineage = emitter(loaded, local_deployment(plan, keys, input_, output), lambda text: show_warnings("lineage", [text]), False)
+
+        def show(progress: "Progress") -> None:
+            line.show(progress)
+            lineage.running()
+
+        with records.one_record_a_line() as lines, lineage.run():
+            summary = run_local(source, plan, lines or input_, output, parallelism, show)
         add_headers(plan, output)
     (output / "summary.json").write_bytes(summary.encode())
     show_summary(summary, output)

@@ -15,6 +15,7 @@ from flink_masking.errors import JobError
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.local import local_deployment, run_local
 from flink_masking.flink_rest.progress import Progress
+from flink_masking.lineage.emitter import emitter
 from flink_masking.policy.source import PolicySource
 
 
@@ -23,7 +24,8 @@ def outcome(source: JobSource, plan: Plan, raw: Path, output: Path, parallelism:
     output.mkdir(parents=True)
     seen: list[Progress] = []
     try:
-        answer: dict[str, Any] = {"summary": json.loads(run_local(source, plan, raw, output, parallelism, seen.append).encode())}
+        with emitter(source.loaded(), None, print, streaming=False).run():
+            answer: dict[str, Any] = {"summary": json.loads(run_local(source, plan, raw, output, parallelism, seen.append).encode())}
     except JobError as error:
         answer = {"error": str(error)}
     return {**answer, "progress": [[p.read, p.written] for p in seen]}

@@ -1,15 +1,16 @@
 """One run of the main job as a script, which several modules look at: files of a deployment and what the job left."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import material
 import processes
 import yaml
+from lineage_receiver import receiving
 
 
 class Site(NamedTuple):
-    """Files of a deployment, the body of its file, and how the job ended."""
+    """Files of a deployment, the body of its file, how the job ended, and the lineage events that it sent."""
 
     place: Path
     policy: Path
@@ -18,13 +19,14 @@ class Site(NamedTuple):
     events: material.Events
     body: dict[str, object]
     finished: processes.Finished
+    lineage: list[dict[str, Any]]
 
 
-def fan_out(place: Path, policy: Path, body: dict[str, object]) -> processes.Finished:
-    """Run ``jobs/fan_out.py`` to its end."""
+def fan_out(place: Path, policy: Path, body: dict[str, object], **more: str) -> processes.Finished:
+    """Run ``jobs/fan_out.py`` to its end; `more` are further environment variables."""
     deployment = place / "deployment.yaml"
     deployment.write_text(yaml.safe_dump(body))
-    return processes.run(place, *processes.FAN_OUT, "--policy", policy, "--deployment", deployment, "--bounded", "--wait")
+    return processes.run(place, *processes.FAN_OUT, "--policy", policy, "--deployment", deployment, "--bounded", "--wait", **more)
 
 
 def run(place: Path, key_uri: str) -> Site:
@@ -36,4 +38,6 @@ def run(place: Path, key_uri: str) -> Site:
     sinks = {name: {"connector": "filesystem", "path": (views / name).as_uri()} for name in material.SINKS}
     source = {"connector": "filesystem", "path": raw.as_uri()}
     body = {"source": source, "sinks": sinks, "keys": key_uri, "flink": {"parallelism.default": 1}}
-    return Site(place, policy, raw, views, events, body, fan_out(place, policy, body))
+    with receiving() as receiver:
+        finished = fan_out(place, policy, body, **receiver.environment)
+    return Site(place, policy, raw, views, events, body, finished, receiver.events)

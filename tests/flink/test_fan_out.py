@@ -31,3 +31,16 @@ def test_a_missing_sink_is_told(place, fanned_out):
     assert "error: the deployment has no sink for development" in finished.err
     assert "Hint: add sinks.development: {connector: …}" in finished.err
     assert "Traceback" not in finished.err
+
+
+def test_the_job_tells_its_lineage(fanned_out):
+    """A job that is waited for sends START, RUNNING with Flink's id of it and COMPLETE, with the places of the deployment."""
+    events = fanned_out.lineage
+    assert [event["eventType"] for event in events if event["eventType"] != "RUNNING"] == ["START", "COMPLETE"]
+    running = [event["run"]["facets"]["externalQuery"]["externalQueryId"] for event in events if event["eventType"] == "RUNNING"]
+    assert running and len(set(running)) == 1 and len(running[0]) == 32
+    assert events[0]["inputs"][0]["name"] == str(fanned_out.raw)
+    assert {one["name"] for one in events[0]["outputs"]} == {str(fanned_out.views / name) for name in material.SINKS}
+    views = [one["facets"]["columnLineage"]["fields"] for one in events[-1]["outputs"] if one["facets"]]
+    inputs = [field for fields in views for one in fields.values() for field in one["inputFields"]]
+    assert {one["transformations"][0]["masking"] for one in inputs} == {True, False}

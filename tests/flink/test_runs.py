@@ -16,6 +16,7 @@ import material
 import processes
 import pytest
 import sockets
+from lineage_receiver import receiving
 from planted import plant
 from scan_samples import fhir
 from waiting import finish
@@ -96,9 +97,10 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (place / "swept.yaml").write_text(SWEPT)
     planted, _ = plant(fhir(300, 11), 11)
     (place / "swept.jsonl").write_bytes(b"\n".join([*planted, *UNUSUAL]) + b"\n")
-    finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place)
+    with receiving() as receiver:
+        finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place, **receiver.environment)
     assert finished.code == 0, finished.err[-3000:]
-    return json.loads(finished.out.splitlines()[-1])
+    return {**json.loads(finished.out.splitlines()[-1]), "lineage": receiver.events}
 
 
 CELLS = """\
@@ -322,6 +324,22 @@ def test_csv_in_and_csv_out(several, place):
     report = verify(PolicySource.read(place / "cells.yaml"), place / "cells.csv.gz", output / "groups")
     assert {"held"} == {promise.verdict for promise in report.promises}
     assert 300 == report.counts["released"] + report.counts["suppressed"]
+
+
+def test_runs_tell_their_lineage(several):
+    """Every job sends START and, at its end, COMPLETE; the one that fails FAIL, without its words; a run names files and masked fields."""
+    runs: dict[str, list[dict[str, Any]]] = {}
+    for event in several["lineage"]:
+        runs.setdefault(event["run"]["runId"], []).append(event)
+    ended = Counter((events[0]["eventType"], events[-1]["eventType"]) for events in runs.values())
+    assert ended == {("START", "COMPLETE"): len(runs) - 1, ("START", "FAIL"): 1} and len(runs) == 8
+    cells = next(events[0] for events in runs.values() if events[0]["job"]["name"] == "cells")
+    assert cells["inputs"][0]["namespace"] == "file" and cells["inputs"][0]["name"].endswith("/cells.csv.gz")
+    masked = next(one for one in cells["outputs"] if one["name"].endswith("/outputs/cells/masked"))
+    shown = masked["facets"]["columnLineage"]["fields"]
+    assert {name: field["inputFields"][0]["transformations"][0]["masking"] for name, field in shown.items()} == {
+        "id": True, "age": False, "note": False}
+    assert "NO_SUCH_KEYS" not in json.dumps(several["lineage"])
 
 
 def test_a_worker_without_keys_fails_the_job_with_its_reason(several):
