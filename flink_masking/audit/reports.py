@@ -108,18 +108,21 @@ class BatchReport:
         quarantined: rejected records by reason.
         masked: by segment, in the order of the policy.
         stateful: by segment, likewise.
+        drift: identifiers of schemas that the lock file does not know, met for the first time, as ``id 12``.
     """
 
     records: int
     quarantined: Mapping[str, int]
     masked: Mapping[str, MaskedReport] = field(default_factory=dict)
     stateful: Mapping[str, PackedReport] = field(default_factory=dict)
+    drift: tuple[str, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The body of the audit event ``protect``."""
         segments = {name: report.body() for name, report in self.masked.items()}
         segments.update((name, report.body()) for name, report in self.stateful.items())
-        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments}
+        drift = {"drift": list(self.drift)} if self.drift else {}
+        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift}
 
 
 @dataclass(frozen=True, slots=True)

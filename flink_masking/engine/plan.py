@@ -33,6 +33,7 @@ from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
+from flink_masking.registry.locked import LockedSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.base import Action, FieldFacts
 from flink_masking.vault.base import Vault
@@ -94,6 +95,7 @@ class Plan:
         contracts: what is checked of the fields that a view shows, by path.
         strict: the fields of which one value that breaks its contract sends the record to quarantine.
         folded: records come as `flink_masking.records.codec.folded` makes them.
+        drift: tells the schemas of records that the lock file does not know; None where there is no lock file or no registry.
     """
 
     policy: Policy
@@ -110,6 +112,7 @@ class Plan:
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     strict: tuple[str, ...] = ()
     folded: bool = False
+    drift: LockedSchemas | None = None
 
     @property
     def selected_subject(self) -> bool:
@@ -180,9 +183,13 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]
     contracts = {path: loaded.contracts[path] for path in shown if path in loaded.contracts}
     strict = tuple(contracts) if policy.contract == "strict" else ()
+    drift = None
+    if schemas is not None and loaded.tagged.lock is not None:
+        known = [one.digest for one in loaded.tagged.lock.versions]
+        schemas = drift = LockedSchemas(schemas, known, policy.contract == "strict")
     codec = codec_for(policy.format, layout(policy, schemas))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
-                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded)
+                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift)
 
 
 def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:

@@ -186,7 +186,8 @@ class Protect:
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
-        report = BatchReport(table.n, counts, masked_reports, packed_reports)
+        drift = tuple(f"{one.kind} {one.value}" for one in plan.drift.drift()) if plan.drift is not None else ()
+        report = BatchReport(table.n, counts, masked_reports, packed_reports, drift)
         event_times = self._event_times(examined, accepted, parts)
         refused = np.flatnonzero(rejected & ~deleted)
         members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits,

@@ -26,7 +26,7 @@ from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.flink.parts import partitions_of, parts_of
-from flink_masking.telemetry.updates import of_access, of_batch, of_patches
+from flink_masking.telemetry.updates import of_access, of_batch, of_drift, of_patches
 
 KEY_VERSION = "key_version"
 TAKEN = "taken"
@@ -122,6 +122,8 @@ class ProtectColumns:
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
             self._metrics.record(of_access(self._keys.unreadable_s(), None if self._vault is None else self._vault.unreadable_s()))
+            if plan.drift is not None:
+                self._metrics.record(of_drift(plan.drift.unknown))
             return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
 
     def _marks(self, pieces: list[Protected], parts: "tuple[pd.Series[Any], ...]") -> list[bytes]:

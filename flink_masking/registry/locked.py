@@ -64,6 +64,12 @@ class LockedSchemas:
                     self._seen[identifier] = known
         return None if self._strict and not known else found
 
+    @property
+    def unknown(self) -> int:
+        """Identifiers of unknown schemas that were met so far."""
+        with self._lock:
+            return sum(not known for known in self._seen.values())
+
     def drift(self) -> list[SchemaId]:
         """Identifiers of the unknown schemas that were asked for since the last call, each told once."""
         with self._lock:

@@ -58,6 +58,8 @@ TABLE = (
     Metric("keys_unreadable_seconds", "gauge", "s", (), "both",
            "how long checks of the key ring have failed, or found a ring that is refused; 0 after a successful check"),
     Metric("vault_unreadable_seconds", "gauge", "s", (), "protect", "how long the token vault was waited for during the last batch"),
+    Metric("schemas_unlocked", "gauge", "schemas", (), "protect",
+           "schemas of records that the policy's lock file does not know, met since the task started"),
     Metric("worker_services_open", "gauge", "0 or 1", (), "both", "1: services of this Python worker take connections from other machines"),
     Metric("compat_patches_missing", "gauge", "patches", (), "both",
            "patches of PyFlink, Beam and pyarrow that do not fit what is installed: the job is right and slower; the log names them"),

@@ -70,6 +70,11 @@ def of_patches(missing: int) -> Iterator[MetricUpdate]:
     yield MetricUpdate("compat_patches_missing", (), missing)
 
 
+def of_drift(schemas: int) -> Iterator[MetricUpdate]:
+    """The number of schemas met so far that the lock file does not know."""
+    yield MetricUpdate("schemas_unlocked", (), schemas)
+
+
 def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[MetricUpdate]:
     """Updates of what keys and vault have cost in waiting, rounded up.
 
