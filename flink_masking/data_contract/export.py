@@ -7,7 +7,7 @@ from typing import Any
 from flink_masking.data_contract.odcs import CLASSIFICATION, OWN
 from flink_masking.data_contract.views import ViewField, view_fields
 from flink_masking.policy.load import LoadedPolicy
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.records.paths import Step, Wild, format_path, parse_path
 from flink_masking.techniques.promises import Shows
 
@@ -40,7 +40,7 @@ def contract(loaded: LoadedPolicy, segment: str) -> dict[str, Any]:
         "apiVersion": API_VERSION, "kind": "DataContract", "id": str(uuid.uuid5(_SPACE, f"{policy.stream}/{segment}")), "name": segment,
         "version": f"{policy.version}.0.0", "status": "active",
         "description": {"purpose": f"View {segment} ({view.view}) of the stream {policy.stream}.",
-                        "limitations": "Made by a policy of flink-masking; fields that are not listed do not leave the raw stream."},
+                        "limitations": f"Made by a policy of flink-masking. {_others(loaded, segment)}"},
         "schema": [{
             "name": segment, "logicalType": "object", "physicalType": "topic", "properties": _properties(loaded, fields),
             **({"quality": quality} if quality else {}),
@@ -48,6 +48,13 @@ def contract(loaded: LoadedPolicy, segment: str) -> dict[str, Any]:
         "customProperties": [_custom("stream", policy.stream), _custom("view", view.view), _custom("policyDigest", loaded.source.digest),
                              *(_custom(name, value) for name, value in promised.items())],
     }
+
+
+def _others(loaded: LoadedPolicy, segment: str) -> str:
+    """What becomes of the fields that a contract does not list."""
+    if isinstance(loaded.policy.segments[segment], MaskedSegment) and loaded.sweep(segment).undeclared is not None:
+        return "Members that are not listed may be there, with what is detected in their texts replaced."
+    return "Fields that are not listed do not leave the raw stream."
 
 
 def classification(field: ViewField, stated: str | None = None) -> str:

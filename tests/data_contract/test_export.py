@@ -106,3 +106,13 @@ def test_an_exported_contract_reads_back():
     found = Found({})
     assert fields(yaml.safe_dump(contract(loaded, "v")), "v.odcs.yaml", None, found) == "v"
     assert found.fields["email"].role == "direct" and "contacts[*].phone" in found.fields
+
+
+def test_undeclared_members_that_stay_are_told():
+    """A view that keeps undeclared members says so; any other says that what is not listed stays in the raw stream."""
+    text = POLICY.replace("subject: id\n", "subject: id\nunknown_fields: scan\n")
+    text = text.replace("keys: {", "unknown_fields: redact_text\n    keys: {")
+    swept = load(PolicySource("p", text, {"contract.lock.yaml": LOCK.text()}))
+    plain = load(PolicySource("p", POLICY, {"contract.lock.yaml": LOCK.text()}))
+    told = [contract(loaded, "v")["description"]["limitations"] for loaded in (swept, plain)]
+    assert "Members that are not listed may be there" in told[0] and "do not leave the raw stream" in told[1]
