@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flink_masking.data_contract.found import DEEPEST, EITHER, ELEMENT, MEMBER, Found
+from flink_masking.data_contract.found import DEEPEST, ELEMENT, MEMBER, Found
 from flink_masking.errors import InputError
 from flink_masking.records.paths import Step
 
@@ -32,7 +32,7 @@ def fields(text: str, references: Mapping[str, str], found: Found) -> None:
     top = walk.define(_read(text), "", 0)
     if not isinstance(top, dict) or top.get("type") not in ("record", "error"):
         raise InputError("Avro schema: it is no record. Hint: a stream's schema is a record with fields")
-    walk.record(top, (), False, (), ())
+    walk.record(top, (), False, tuple(found.tags(top)), ())
 
 
 def _read(text: str) -> Any:
@@ -94,18 +94,17 @@ class _Walk:
         branches = [self._named.get(one, one) if isinstance(one, str) else one for one in branches]
         held = [one for one in branches if one != "null" and not (isinstance(one, dict) and one.get("type") == "null")]
         optional = optional or len(held) < len(branches)
-        either = len(held) > 1 and any(isinstance(one, dict) and one.get("type") == "array" for one in held)
         for one in held:
             kind = one.get("type") if isinstance(one, dict) else one
             inner = (*tags, *self._found.tags(one)) if isinstance(one, dict) else tags
             if kind in ("record", "error"):
-                self.record(one, (*path, EITHER) if either else path, optional, inner, above)
+                self.record(one, path, optional, inner, above)
             elif kind == "array":
-                self._value(one["items"], (*path, EITHER if either else ELEMENT), optional, inner, above)
+                self._value(one["items"], (*path, ELEMENT), optional, inner, above)
             elif kind == "map":
                 self._value(one["values"], (*path, MEMBER), optional, inner, above)
             else:
-                self._found.add((*path, EITHER) if either else path, _type(one), optional, inner)
+                self._found.add(path, _type(one), optional, inner)
         if not held:
             self._found.add(path, "null", True, tags)
 

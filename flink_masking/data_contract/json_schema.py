@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from flink_masking.data_contract.found import DEEPEST, EITHER, ELEMENT, MEMBER, Found
+from flink_masking.data_contract.found import DEEPEST, ELEMENT, MEMBER, Found
 from flink_masking.errors import InputError
 from flink_masking.records.paths import Step
 
@@ -26,9 +26,8 @@ def fields(text: str, references: Mapping[str, str], found: Found) -> None:
         InputError: it is no JSON Schema of an object.
     """
     walk = _Walk(_read(text), {name: _read(inner) for name, inner in references.items()}, found)
-    before = len(found.fields)
     walk.value(walk.top, walk.top, (), "$", False, (), ())
-    if len(found.fields) == before:
+    if not found.fields:
         raise InputError("JSON Schema: it declares no property. Hint: a stream's schema is an object with properties")
 
 
@@ -57,7 +56,7 @@ class _Walk:
         if isinstance(schema.get("$ref"), str):
             target, where = self._resolved(schema["$ref"], document)
             self.value(target, where, path, name, optional, (*tags, *self._found.tags(schema)), above)
-        tags = (*tags, *self._found.tags(schema)) if path else tags
+        tags = (*tags, *self._found.tags(schema))
         for keyword in _ALTERNATIVES:
             for one in schema.get(keyword) or ():
                 self.value(one, document, path, name, optional or keyword != "allOf", tags, above)
@@ -68,9 +67,8 @@ class _Walk:
             self._object(schema, document, path, name, optional, tags, above)
         elements = [schema[key] for key in ("items", "prefixItems") if key in schema]
         for one in elements:
-            within = (*path, EITHER if {*named} & {*_SCALARS, "object"} else ELEMENT)
             for inner in one if isinstance(one, list) else [one]:
-                self.value(inner, document, within, name, optional, tags, above)
+                self.value(inner, document, (*path, ELEMENT), name, optional, tags, above)
         if path and "array" in named and not elements:
             self._found.add((*path, ELEMENT), "any", optional, tags)
         for kind in (kind for kind in named if kind in _SCALARS):

@@ -9,7 +9,7 @@ from flink_masking.records.paths import Step
 from flink_masking.registry.source import Schema
 
 META, TAGS = 1088, 3
-"""Numbers of the option ``confluent.field_meta`` and of its field ``tags``."""
+"""Numbers of the options ``confluent.field_meta`` and ``message_meta``, and of their field ``tags``."""
 _TYPES = ("", "double", "float", "int64", "uint64", "int32", "fixed64", "fixed32", "bool", "string", "group", "message", "bytes", "uint32",
           "enum", "sfixed32", "sfixed64", "sint32", "sint64")  # fmt: skip
 _MESSAGE, _REQUIRED, _REPEATED = (10, 11), 2, 3
@@ -42,6 +42,7 @@ def _message(message: Any, path: tuple[Step, ...], tags: tuple[str, ...], above:
     if message.full_name in above or len(above) > DEEPEST:
         return
     above = (*above, message.full_name)
+    tags = (*tags, *option_tags(message.GetOptions().SerializeToString()))
     for field in message.fields:
         own = (*tags, *found.tags({}, field.full_name), *option_tags(field.GetOptions().SerializeToString()))
         steps: tuple[Step, ...] = (*path, field.name)
@@ -63,7 +64,7 @@ def _value(field: Any, steps: tuple[Step, ...], tags: tuple[str, ...], above: tu
 
 
 def option_tags(options: bytes) -> list[str]:
-    """The tags in the serialised options of a field; read from the wire, because whoever compiled the schema may not know the option."""
+    """The tags in the serialised options of a field or message; read from the wire, because whoever compiled the schema may not know the option."""
     return [tag.decode("utf-8", "replace") for meta in _members(options, META) for tag in _members(meta, TAGS)]
 
 

@@ -126,7 +126,7 @@ def merged(old: SchemaLock | None, new: SchemaLock, accept_lost: bool) -> Schema
 
 
 def read_lock(path: Path) -> SchemaLock | None:
-    """A lock file; None where there is none.
+    """A lock file; None where there is none. A broken one is not passed over: nobody could tell which tags were lost since.
 
     Raises:
         PolicyError: it is no lock file.
@@ -136,8 +136,9 @@ def read_lock(path: Path) -> SchemaLock | None:
         return SchemaLock.parse(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         return None
-    except UnicodeDecodeError:
-        failure = PolicyError(f"{path}: this is no lock file. Hint: make it anew with flink-masking contract pull")
+    except (UnicodeDecodeError, PolicyError):
+        failure = PolicyError(f"{path}: this is no lock file of this version. Hint: restore it from version control; or remove it and pull, "
+                              "and review all of it")
     raise failure
 
 

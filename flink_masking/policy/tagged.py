@@ -8,7 +8,7 @@ from flink_masking.documents.document import cut, listed
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
-from flink_masking.policy.fields import Field, Role
+from flink_masking.policy.fields import OBJECT_TYPES, Field, Role
 from flink_masking.policy.lock import LockedField, SchemaLock
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment, RuleSpec
@@ -129,7 +129,7 @@ def _resolved(tags: Tags, locked: LockedField) -> tuple[str, str, str | None] | 
     if locked.role is not None:
         return "contract", locked.role, locked.holds
     if (found := tags.meaning(locked.effective)) is not None:
-        return found[0], found[1].role, found[1].type or locked.holds
+        return found[0], found[1].role, locked.holds if locked.holds in OBJECT_TYPES else found[1].type or locked.holds
     if tags.untagged is None or tags.unmapped(locked.effective):  # nobody has said what such a tag means
         return None
     return "untagged", tags.untagged, locked.holds

@@ -4,11 +4,13 @@ from pathlib import Path
 
 from flink_masking.documents.document import Document, cut
 from flink_masking.documents.faults import PolicyFaults
+from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
+from flink_masking.policy.tagged import write_out
 from flink_masking.records.codec import FORMATS
 from flink_masking.verify.aggregated import verify_aggregated
 from flink_masking.verify.anonymized import verify_anonymized
@@ -33,6 +35,10 @@ def read_policy(source: PolicySource, people: bool = True) -> Policy:
     policy, faults = build(document)
     if policy is None:
         raise PolicyFaults(source.name, faults)
+    findings = Findings(document)
+    policy, _ = write_out(policy, source, findings)
+    if findings.errors:
+        raise PolicyFaults(source.name, findings.errors)
     if policy.format not in FORMATS:
         raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(FORMATS)}")
     if people:

@@ -136,6 +136,16 @@ def test_what_cannot_be_pulled_is_a_clear_error(cli, stream, tmp_path, old, new,
     assert "Traceback" not in done.err and not list(tmp_path.glob("*.lock.yaml"))
 
 
+def test_a_broken_lock_file_is_not_written_over(cli, pulled, tmp_path):
+    """Whoever cannot read the lock file cannot tell lost tags: pull and check refuse, and leave it as it is."""
+    lock = tmp_path / "customers.lock.yaml"
+    lock.write_text("<<<<<<< HEAD\n")
+    for command in ("pull", "check"):
+        done = cli("contract", command, tmp_path / "policy.yaml")
+        assert done.code == 2 and "restore it from version control" in done.err
+    assert lock.read_text() == "<<<<<<< HEAD\n"
+
+
 def test_check_before_the_first_pull_is_an_error(cli, stream, tmp_path):
     """Without a lock file there is nothing to compare with."""
     done = cli("contract", "check", tmp_path / "policy.yaml")

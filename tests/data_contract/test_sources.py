@@ -53,6 +53,17 @@ def test_avro_unions_recursion_and_names_with_dots():
     assert of_avro(node) == {'"a.b"': ("string | long", True, ()), "either[*]?": ("string", False, ())}
 
 
+def test_what_is_a_scalar_or_holds_members_is_one_field():
+    """No path says both, so it is one field of type json with the tags of its members; arrays of records or a record are [*]?."""
+    item = record({"name": "x", "type": "string", "confluent:tags": ["X"]}, name="Item")
+    schema = record({"name": "a", "type": ["string", item]}, {"name": "b", "type": ["ex.Item", {"type": "array", "items": "ex.Item"}]},
+                    {"name": "c", "type": ["int", {"type": "array", "items": "ex.Item"}]})
+    found = Found({})
+    avro.fields(json.dumps(schema), {}, found)
+    assert {path: (field.type, field.tags, field.holds) for path, field in found.fields.items()} == {
+        "a": ("string | object", ("X",), "json"), "b[*]?.x": ("string", ("X",), None), "c[*]?": ("int | object", ("X",), "json")}
+
+
 def test_avro_references_and_attributes_and_tags_beside_the_schema():
     """Types of referenced schemas are known; attributes are read as tags by a mapping; wildcards stay within a part of a full name."""
     inner = record({"name": "name", "type": "string", "pii": True}, {"name": "level", "type": "int", "pii": "weak"}, name="Person")
@@ -75,6 +86,7 @@ def test_what_is_no_avro_record_is_an_error(text):
 
 PROTO = """syntax = "proto3"; package ex; import "confluent/meta.proto"; import "google/protobuf/timestamp.proto";
 message Order {
+  option (confluent.message_meta).tags = "ORDER";
   message Item { string sku = 1; optional int64 price = 2 [(confluent.field_meta) = {tags: ["PRICE"]}]; }
   enum State { OPEN = 0; }
   string email = 1 [(confluent.field_meta) = {doc: "x", tags: ["PII", "PII.email"]}];
@@ -85,16 +97,16 @@ message Other { bytes x = 1; }"""
 
 
 def test_protobuf_tags_are_read_from_the_field_option():
-    """The option confluent.field_meta tells tags, of a message field for all that is in it; nested, repeated, maps and enums have paths."""
+    """The option confluent.field_meta tells tags, of a message field for all that is in it; a message's count for its fields."""
     found = Found({}, {"ex.Order.state": ["STATE"]})
     assert protobuf.fields(Schema(PROTO, "PROTOBUF"), None, found) == "ex.Order"
     assert told(found) == {
-        "email": ("string", True, ("PII", "PII.email")),
-        "items[*].sku": ("string", True, ("ITEMS",)),
-        "items[*].price": ("int64", True, ("ITEMS", "PRICE")),
-        "labels.*": ("string", True, ()),
-        "at": ("message google.protobuf.Timestamp", True, ()),
-        "state": ("enum ex.Order.State", True, ("STATE",)),
+        "email": ("string", True, ("ORDER", "PII", "PII.email")),
+        "items[*].sku": ("string", True, ("ITEMS", "ORDER")),
+        "items[*].price": ("int64", True, ("ITEMS", "ORDER", "PRICE")),
+        "labels.*": ("string", True, ("ORDER",)),
+        "at": ("message google.protobuf.Timestamp", True, ("ORDER",)),
+        "state": ("enum ex.Order.State", True, ("ORDER", "STATE")),
     }
     other = Found({})
     assert protobuf.fields(Schema(PROTO, "PROTOBUF"), "ex.Other", other) == "ex.Other"
@@ -123,7 +135,7 @@ def test_json_schema_tags_of_properties():
     assert told(found) == {
         "email": ("string (email)", False, ("PII.email",)), "id": ("integer", True, ("PII.id",)),
         "address.city": ("string", True, ("PII", "PLACE")), "items[*].sku": ("string", True, ()), "any": ("any", True, ()),
-        "either": ("string", True, ()), "either[*]": ("number", True, ()), "labels.*": ("string", True, ()), "kind": ("enum", True, ()),
+        "either[*]?": ("string | number", True, ()), "labels.*": ("string", True, ()), "kind": ("enum", True, ()),
     }
     with pytest.raises(InputError, match="leads nowhere"):
         json_schema.fields('{"properties": {"a": {"$ref": "#/nowhere"}}}', {}, Found({}))

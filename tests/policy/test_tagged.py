@@ -9,6 +9,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.policy.load import load
 from flink_masking.policy.lock import LockedField, SchemaLock, SchemaVersion
 from flink_masking.policy.source import PolicySource
+from flink_masking.verify.files import read_policy
 
 POLICY = """\
 version: 1
@@ -149,6 +150,16 @@ def test_a_lock_file_reads_back_and_is_always_the_same():
     assert backwards.text() == text
     with pytest.raises(PolicyError, match="no lock file"):
         SchemaLock.parse(text.replace("optional: false", "optional: 1"), "lock")
+
+
+def test_the_verifier_sees_the_fields_and_rules():
+    """The verifier, which reads policies by itself, has the tagged fields and their rules, too; without the lock file it has a fault."""
+    policy = read_policy(source(), people=False)
+    assert policy.fields["home.phone"].role == "direct"
+    rules = policy.segments["analytics"].rules
+    assert {path: rule.technique for path, rule in rules.items()} == {"email": "partial", "home.phone": "redact", "diagnosis": "nullify"}
+    with pytest.raises(PolicyFaults, match="contract pull"):
+        read_policy(source(lock=None), people=False)
 
 
 def test_every_way_to_use_the_policy_sees_the_fields():

@@ -62,6 +62,27 @@ def test_a_registry_that_cannot_be_used(answering, tmp_path, respond, code, what
     assert [one.name for one in tmp_path.iterdir()] == ["policy.yaml"]
 
 
+def test_a_deployment_names_the_registry(answering, tmp_path):
+    """The section registry of a deployment is used, with its login."""
+    logins = []
+
+    def with_login(path, headers):
+        logins.append(headers.get("Authorization"))
+        return subject(path, headers)
+
+    policy, deployment = tmp_path / "policy.yaml", tmp_path / "deployment.yaml"
+    policy.write_text("version: 1\nstream: users\ntags: {source: registry, map: {PII: direct, GEO: quasi}}\n"
+                      "segments: {v: {view: masked, rules: {class:direct: redact}}}\n")
+    (tmp_path / "token").write_text("t0k3n")
+    deployment.write_text(f"source: {{}}\nsinks: {{}}\nkeys: k\nregistry: {{url: '{answering(with_login).url}', "
+                          f"token: '${{file:{tmp_path / 'token'}}}'}}\n")
+    program = str(Path(sys.executable).with_name("flink-masking"))
+    done = subprocess.run([program, "contract", "pull", str(policy), "--deployment", str(deployment)], capture_output=True, text=True)
+    assert (done.returncode, set(logins)) == (0, {"Bearer t0k3n"}), done.stderr
+    again = subprocess.run([program, "contract", "check", str(policy), "--deployment", str(deployment)], capture_output=True, text=True)
+    assert (again.returncode, again.stdout) == (0, "view v: compatible\nno differences\n")
+
+
 def test_inline_tags_survive_a_real_registry(running, tmp_path):
     """What is registered in Apicurio Registry comes back with its tags: Avro and JSON Schema."""
     client = RegistryClient(RegistryOptions(running.url))
