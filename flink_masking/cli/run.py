@@ -58,7 +58,10 @@ def run(
         plan = source.plan(loaded)
         use(log_format)
         prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
-        lineage = emitter(loaded, local_deployment(plan, keys, input_, output), lambda text: show_warnings("lineage", [text]), False)
+        places = local_deployment(plan, keys, input_, output)
+        if str(input_) == "-":
+            places = places.model_copy(update={"source": {"connector": "stdin"}})
+        lineage = emitter(loaded, places, lambda text: show_warnings("lineage", [text]), False)
 
         def show(progress: "Progress") -> None:
             line.show(progress)

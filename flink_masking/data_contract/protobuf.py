@@ -64,7 +64,7 @@ def _value(field: Any, steps: tuple[Step, ...], tags: tuple[str, ...], above: tu
 
 
 def option_tags(options: bytes) -> list[str]:
-    """The tags in the serialised options of a field or message; read from the wire, because whoever compiled the schema may not know the option."""
+    """The tags in the serialised options of a field or message, from the wire: whoever compiled the schema may not know the option."""
     return [tag.decode("utf-8", "replace") for meta in _members(options, META) for tag in _members(meta, TAGS)]
 
 

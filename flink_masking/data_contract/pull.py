@@ -137,7 +137,7 @@ def read_lock(path: Path) -> SchemaLock | None:
     except FileNotFoundError:
         return None
     except (UnicodeDecodeError, PolicyError):
-        failure = PolicyError(f"{path}: this is no lock file of this version. Hint: restore it from version control; or remove it and pull, "
+        failure = PolicyError(f"{path}: this is no lock file of this version. Hint: restore it from version control; or remove it, pull, "
                               "and review all of it")
     raise failure
 
