@@ -30,7 +30,12 @@ def fields(schema: Schema, name: str | None, found: Found) -> str:
     Raises:
         InputError: it is no schema, or has no such message, or the compiler is not installed.
     """
-    known = import_module("flink_masking.records.protobuf.schemas").messages(schema.text, tuple(schema.references.items()))
+    try:
+        schemas = import_module("flink_masking.records.protobuf.schemas")
+    except ModuleNotFoundError:
+        failure = InputError("Protobuf schemas cannot be read by this version. Hint: tags.source: odcs or dbt, or declare the fields")
+        raise failure from None
+    known = schemas.messages(schema.text, tuple(schema.references.items()))
     message = known.at([0]) if name is None else known.named(name)
     if message is None:
         raise InputError("Protobuf: the schema has no such message. Hint: tags.name: the full name of a message")
