@@ -3,7 +3,6 @@
 import io
 import json
 
-import fastavro
 import pytest
 
 from flink_masking import KeyRing, Protector
@@ -13,6 +12,7 @@ from flink_masking.registry.locked import digest
 from flink_masking.registry.source import KnownSchemas, Schema, SchemaId
 
 pytest.importorskip("flink_masking.records.avro")
+fastavro = pytest.importorskip("fastavro")
 
 POLICY = """\
 version: 1
@@ -67,9 +67,9 @@ def test_known_fields_are_handled_and_the_rest_is_denied():
     assert (drift(first), drift(second)) == (["id 9"], [])
 
 
-@pytest.mark.parametrize("old, new", [("unknown_fields: drop\n", ""), ("unknown_fields: drop\n", "unknown_fields: drop\ncontract: strict\n")])
-def test_records_of_a_new_schema_go_to_quarantine(old, new):
+@pytest.mark.parametrize("new", ["", "unknown_fields: drop\ncontract: strict\n"])
+def test_records_of_a_new_schema_go_to_quarantine(new):
     """So they do where undeclared fields do, and with a strict contract; the audit tells the schema all the same."""
-    first, _ = protected(old, new)
+    first, _ = protected("unknown_fields: drop\n", new)
     assert [row for row, _ in first.quarantine] == [1] and first.views["v"].to_pylist()[1] is None
     assert drift(first) == ["id 9"]
