@@ -25,6 +25,7 @@ API_GROUPS = re.compile(r"(^|\.)(k8s\.io|kubernetes\.io|flink\.apache\.org|strim
 
 def hosts(text: str) -> set[str]:
     """The public hosts that a text names."""
+    text = text.replace("\\u0040", "@")  # an escape in JSON, whose letter would be taken for the host's first
     return {host for match in HOST.finditer(text) if PUBLIC.search(host := match[1] or match[2])}
 
 
