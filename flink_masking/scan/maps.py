@@ -18,6 +18,8 @@ TELLING = 0.5
 def join_maps(paths: Numbering, statistics: Statistics, either: bool = True) -> tuple[np.ndarray, dict[int, list[str]]]:
     """Give the members of each map one path, and add up what was found at them.
 
+    In other objects only the members have it whose keys identify somebody by themselves: a report, a proposal never shows such a key.
+
     Args:
         paths: grows by the paths that end in ``*``.
         statistics: of the paths; those of members go to the path that ends in ``*``.
@@ -35,7 +37,9 @@ def join_maps(paths: Numbering, statistics: Statistics, either: bool = True) -> 
     while queue:
         number = queue.pop()
         keyed = [child for child in children.get(number, []) if isinstance(paths.steps[child], str) or paths.steps[child] is Wild.KEY]
-        if _is_map(number, keyed, paths, statistics):
+        if not _is_map(number, keyed, paths, statistics):
+            keyed = [child for child in keyed if statistics.personal(paths.steps[child])]
+        if keyed:
             star = next((child for child in keyed if paths.steps[child] is Wild.KEY), None)
             if star is None:
                 star = paths.add(number, Wild.KEY)

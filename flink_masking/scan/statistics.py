@@ -235,9 +235,21 @@ class Statistics:
         kernels.describe(raw, *edges, np.zeros(1, np.uint8), unused, shape)
         if int(shape[0]) in _DATA or len(raw) > 100:
             return True
-        found = self._detectors.find(raw, *edges)
-        return any(TYPES[number].category not in ("person", "place") and end - start > len(raw) // 2
-                   for number, start, end in zip(found.types.tolist(), found.starts.tolist(), found.ends.tolist(), strict=True))
+        return any(TYPES[number].category not in ("person", "place") for number, _ in self._mostly(raw))
+
+    def personal(self, step: Step) -> bool:
+        """Whether a key identifies somebody by itself: most of it is an address or a number to reach them, or has right check digits."""
+        if not isinstance(step, str) or not step:
+            return False
+        found = self._mostly(np.frombuffer(step.encode("utf-8", "replace"), np.uint8))
+        return any(TYPES[number].category == "contact" or (reasons & _CHECKED and TYPES[number].category not in ("person", "place"))
+                   for number, reasons in found)
+
+    def _mostly(self, raw: np.ndarray) -> list[tuple[int, int]]:
+        """Types that more than half of a key is, with their `Reason` bits."""
+        found = self._detectors.find(raw, np.zeros(1, np.int64), np.array([len(raw)], np.int64))
+        large = found.ends - found.starts > len(raw) // 2
+        return list(zip(found.types[large].tolist(), found.reasons[large].tolist(), strict=True))
 
 
 _DATA = {kernels.INTEGER, kernels.DECIMAL, kernels.EPOCH_S, kernels.EPOCH_MS, kernels.EPOCH_US, kernels.EPOCH_NS, kernels.UUID,

@@ -16,6 +16,7 @@ class Proposed:
     """A proposal for records, read back.
 
     Attributes:
+        report: of the scan.
         proposal: as `propose_policy` gives it.
         policy: the YAML.
         fields: declarations by path.
@@ -29,7 +30,8 @@ class Proposed:
         scanner = Scanner()
         for batch in batches:
             scanner.add(batch)
-        self.proposal: Proposal = propose_policy(scanner.report(), "s", lambda: iter(batches), **options)
+        self.report = scanner.report()
+        self.proposal: Proposal = propose_policy(self.report, "s", lambda: iter(batches), **options)
         self.policy = yaml.safe_load(self.proposal.text)
         self.fields = self.policy["fields"]
         self.rules = self.policy["segments"]["masked-s"]["rules"]

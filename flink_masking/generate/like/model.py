@@ -25,7 +25,8 @@ class Model:
         report: of the sample.
         kept: by path, as written, how many values of the sample are used as they are.
         steps: last step of each path, by number.
-        maps: by path of an object whose keys are data, the path of its members.
+        stars: paths of members whose keys are data.
+        maps: by path of an object of which all keys are, the path of its members.
         numbers: of paths, by name.
         reports: by path.
         sets: as of `Outline`.
@@ -57,7 +58,9 @@ class Model:
         self.outline = outline
         paths, targets = outline.scanner.paths, outline.scanner.targets
         self.steps = paths.steps
-        self.maps = {paths.parents[star]: star for star in outline.scanner.maps}
+        self.stars = frozenset(outline.scanner.maps)
+        others = {paths.parents[number] for number in range(1, len(paths)) if targets[number] == number and number not in self.stars}
+        self.maps = {paths.parents[star]: star for star in self.stars if paths.parents[star] not in others}
         self.numbers = {paths.name(number): number for number in range(1, len(paths)) if targets[number] == number}
         self.reports = {self.numbers[one.path]: one for one in self.report.paths}
         self.target: list[int] = targets.tolist()
@@ -84,7 +87,7 @@ class Model:
         self.keys: dict[int, Counter[str]] = {}
         for number in range(1, len(paths)):
             star = self.target[number]
-            if star != number and star in self.maps.values() and isinstance(step := paths.steps[number], str):
+            if star != number and star in self.stars and isinstance(step := paths.steps[number], str):
                 self.keys.setdefault(star, Counter())[form_of(step)] += 1
                 outline.avoided.add_texts([step])
         self._elements: dict[int, int] = {}
@@ -114,7 +117,7 @@ class Model:
         for path, words in self.outline.words.items():
             target = self.target[path]
             report = self.reports.get(target)
-            if report is None or target in self.maps.values():
+            if report is None or target in self.stars:
                 continue
             if report.path in self.outline.keep:
                 frequent = {word: one for word, one in words.items() if one[1] >= FEWEST}

@@ -88,7 +88,8 @@ class Likeness:
         own = sum(one.word for one in members) * 0x9E3779B97F4A7C15 & (1 << 64) - 1
         out.append("{")
         for number, one in enumerate(members):
-            out.append(f"{',' * (number > 0)}{json.dumps(self._model.steps[one.path], ensure_ascii=False)}:")
+            name = self._pools.key(one.path) if one.path in self._model.stars else self._model.steps[one.path]
+            out.append(f"{',' * (number > 0)}{json.dumps(name, ensure_ascii=False)}:")
             if one.word:
                 out.append(json.dumps(self._pools.word(one.path, one.word), ensure_ascii=False))
             else:
