@@ -37,6 +37,9 @@ def _show(policy: Path, loaded: "LoadedPolicy") -> None:
     facts = f"{counted(len(model.fields), 'field')}, {counted(len(model.segments), 'segment')}, {counted(len(loaded.warnings), 'warning')}"
     out.print(f"{policy}: stream {model.stream}, version {model.version}; {facts}", soft_wrap=True)
     _show_segments(loaded)
+    for file, segment, text, differs in loaded.schemas_of_views():
+        told = f"records keep the schema {file}" if not differs else f"{file} becomes {text}"
+        out.print(f"{segment}: {told}", soft_wrap=True, markup=False, highlight=False)
     _show_tagged(loaded)
 
 

@@ -120,12 +120,11 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
     from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
-    from flink_masking.tools.preview import hidden, hidden_columns
+    from flink_masking.tools.preview import hidden
 
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
     codec = protector.plan.codec
-    columns = codec.columns if show_raw else hidden_columns(protector.plan)
-    shown, undeclared = (payloads, [0] * len(payloads)) if show_raw else hidden(protector.plan, payloads)
+    shown, undeclared, columns = (payloads, [0] * len(payloads), codec.columns) if show_raw else hidden(protector.plan, payloads)
     found: list[str | dict[str, str]] = []
     for number, record in enumerate(shown.to_pylist()):
         if (entry := entries.get(number)) is not None:

@@ -12,6 +12,7 @@ from flink_masking.deployment.queries import Queries
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
+from flink_masking.records.codec import FORMATS
 from flink_masking.techniques import registry
 
 LARGEST_REQUEST = 1_048_576
@@ -87,9 +88,14 @@ class Tables:
         if deployment.source.get("connector") == "upsert-kafka":
             raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")
-        if plan.codec.columns and deployment.source.get("connector") == "filesystem" and not plan.folded:
-            raise JobError(f"source: Flink's file source ends a record at every line break, and a cell of {plan.policy.format} may hold "
+        if FORMATS[plan.policy.format].header and deployment.source.get("connector") == "filesystem" and not plan.folded:
+            raise JobError(f"source: Flink's file source ends a record at every line break, and a value of {plan.policy.format} may hold "
                            "one. Hint: flink-masking run reads such files; on Kafka a message is a record")
+        if FORMATS[plan.policy.format].schemas and not plan.folded:
+            lines = [s.name for s in plan.masked if sinks[s.name].get("connector") == "filesystem"]
+            if lines:
+                raise JobError(f"sinks.{lines[0]}: Flink's file sink puts a line break behind each record, and records of "
+                               f"{plan.policy.format} may hold one. Hint: flink-masking run writes such files; in Kafka a message is one")
         upserts = tuple(name for name, options in sinks.items() if options.get("connector") == "upsert-kafka")
         for segment in plan.masked:
             _check(segment, kafka, sinks[segment.name], segment.name in upserts)
@@ -101,7 +107,7 @@ class Tables:
         masked = {segment.name: _largest(sinks[segment.name]) - FRAME for segment in plan.masked if on_kafka(sinks[segment.name])}
         quarantine = _largest(sinks["quarantine"]) if on_kafka(sinks["quarantine"]) else None
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
-        self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine)
+        self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine, plan.codec.headers if kafka else ())
         told = {name for name, options in sinks.items() if name not in ("audit", "quarantine") and on_kafka(options)}
         options = deployment.source
         several = partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))

@@ -25,15 +25,17 @@ from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
+from flink_masking.policy.outcomes import view_of
 from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
-from flink_masking.records.codec import Codec, Rows, codec_for, rows_for
+from flink_masking.records.codec import FORMATS, Codec, Rows, View, codec_for, rows_for
 from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
 from flink_masking.registry.locked import LockedSchemas
+from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.base import Action, FieldFacts
 from flink_masking.vault.base import Vault
@@ -57,6 +59,7 @@ class MaskedPlan:
         keys: rules for the keys of open objects, by the path that ends in ``*``.
         checked: the fields at and below `keeps`, or swept, whose values have a contract to keep.
         sweeps: what becomes of members without a rule of their own, where they stay.
+        view: what a format with schemas has to know of it.
     """
 
     name: str
@@ -69,6 +72,7 @@ class MaskedPlan:
     keys: tuple[FieldRule, ...] = ()
     checked: tuple[KeptField, ...] = ()
     sweeps: tuple["Sweep", ...] = ()
+    view: View | None = None
 
     @property
     def shown(self) -> list[str]:
@@ -125,14 +129,14 @@ class Plan:
         return self.policy.event_time.max_out_of_orderness if self.policy.event_time else 0
 
     def columns(self, name: str) -> tuple[str, ...]:
-        """Names of the cells of a segment's records, where their format has a header; otherwise empty."""
-        if not self.codec.columns:
+        """What the header of a segment's records names, where their format has one; otherwise empty."""
+        if not FORMATS[self.policy.format].header:
             return ()
         for masked in self.masked:
             if masked.name == name:
                 edits: dict[str, Edit] = {**dict.fromkeys(self.paths.names, KEEP), **dict.fromkeys(masked.drops, DROP)}
-                return self.codec.shown(self.paths, edits, self.unknown)
-        return self.segment(name).columns
+                return self.codec.shown(self.paths, edits, self.unknown, masked.view)
+        return () if FORMATS[self.policy.format].schemas else self.segment(name).columns
 
     def segment(self, name: str) -> Stateful:
         """The stateful segment of that name."""
@@ -140,7 +144,7 @@ class Plan:
 
 
 def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None, masked_segments: bool = True,
-                 schemas: SchemaSource | None = None) -> Plan:
+                 schemas: SchemaSource | None = None, outputs: OutputSchemas | None = None) -> Plan:
     """Compile a checked policy for a key ring.
 
     Args:
@@ -149,6 +153,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
         vault: where tokens are kept; may be None where no rule makes any.
         masked_segments: False leaves the masked segments out, for whoever needs the stateful ones only.
         schemas: those that records name by identifiers; None where there is no registry.
+        outputs: gives identifiers to the schemas of views, where they differ from those of the records.
 
     Raises:
         PolicyError: a rule cannot be carried out.
@@ -187,7 +192,7 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     if schemas is not None and loaded.tagged.lock is not None:
         known = [one.digest for one in loaded.tagged.lock.versions]
         schemas = drift = LockedSchemas(schemas, known, policy.contract == "strict")
-    codec = codec_for(policy.format, layout(policy, schemas))
+    codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, outputs, loaded.source.folded))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
                 FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift)
 
@@ -240,7 +245,7 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
     record = _record(loaded.record(name), loaded, ring, vault)
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
                       tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked),
-                      _sweeps(name, loaded, ring, vault))
+                      _sweeps(name, loaded, ring, vault), view_of(loaded.policy, name, loaded.rules(name)))
 
 
 def _sweeps(name: str, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> tuple["Sweep", ...]:

@@ -147,7 +147,8 @@ class Protect:
         plan, now = self._plan, self._clock()
         if plan.folded:
             payloads = unfolded(payloads)
-        table = plan.codec.scan(payloads, plan.paths, plan.limits)
+        needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}
+        table = plan.codec.scan(payloads, plan.paths, plan.limits, needed)
         view = RecordView(table, plan.policy.subject, self.people, plan.contracts)
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
@@ -231,8 +232,8 @@ class Protect:
                released: dict[str, Released]) -> tuple[list[list[Applied]], dict[str, pa.BinaryArray]]:
         """What the rules make of the fields, and every masked segment's records.
 
-        A record that has grown beyond what a topic takes is rejected, since sending it would fail the job again and again; then
-        everything begins anew, for no value of it may be left in another record.
+        A record that has grown beyond what a topic takes is rejected, since sending it would fail the job again and again, and so is one
+        with a value that its view's schema cannot hold; then everything begins anew, for no value of it may be left in another record.
         """
         while True:
             keys = {segment.name: self._keys(segment, table, rejections) for segment in self._plan.masked}
@@ -245,7 +246,10 @@ class Protect:
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
                 swept = joined([sweep(table, Context(self._entropy(32), view.subjects)) for sweep in segment.sweeps])
                 unknown = KEEP if any(sweep.undeclared for sweep in segment.sweeps) else self._plan.unknown
-                made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept)
+                made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept,
+                                    view=segment.view)
+                for path, rows in table.unwritable.items():  # values that the view's schema does not have
+                    rejections.add(rows, "unwritable_value", path or None)
                 made = views[segment.name] = self._plan.codec.one_line(made) if table.breaks else made
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)

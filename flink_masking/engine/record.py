@@ -73,6 +73,7 @@ class Transport:
             passed on, and deletes.
         limits: bytes that a record of a masked segment may have, key and headers included, by the segment's name.
         quarantine: bytes that a quarantine line may have; None: any.
+        read: headers that the format of the records needs, where the source has headers.
     """
 
     partitioned: bool = False
@@ -80,11 +81,12 @@ class Transport:
     upserts: tuple[str, ...] = ()
     limits: Mapping[str, int] = field(default_factory=dict)
     quarantine: int | None = None
+    read: tuple[str, ...] = ()
 
     def encode(self) -> str:
         """As text, for a job parameter."""
         return orjson.dumps({"partitioned": self.partitioned, "record": self.record, "upserts": self.upserts, "limits": self.limits,
-                             "quarantine": self.quarantine}).decode()
+                             "quarantine": self.quarantine, "read": self.read}).decode()
 
     @classmethod
     def decode(cls, text: str) -> Self:
@@ -95,7 +97,8 @@ class Transport:
         """
         try:
             body = orjson.loads(text)
-            return cls(body["partitioned"], body["record"], tuple(body["upserts"]), body["limits"], body["quarantine"])
+            return cls(body["partitioned"], body["record"], tuple(body["upserts"]), body["limits"], body["quarantine"],
+                       tuple(body.get("read", ())))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise InputError("flink-masking.transport cannot be read. Hint: print the script again with flink-masking sql job") from None
 
@@ -107,7 +110,8 @@ def keyed(segments: Sequence[RecordPlan], transport: Transport) -> bool:
 
 def header_names(segments: Sequence[RecordPlan], transport: Transport) -> list[str]:
     """The headers that rows need, each once."""
-    return list(dict.fromkeys(part.header for record in segments for part in record.headers)) if transport.record else []
+    ruled = [part.header for record in segments for part in record.headers] if transport.record else []
+    return list(dict.fromkeys([*ruled, *transport.read]))
 
 
 def part_columns(segments: Sequence[RecordPlan], transport: Transport) -> list[str]:
@@ -197,7 +201,8 @@ def release(plan: RecordPlan, parts: Parts, upsert: bool, context: Context, reje
         if upsert:
             rejections.add(parts.key.is_null().to_numpy(zero_copy_only=False), "missing_key", "record.key")
         key = _masked(plan.key, parts.key, "quarantine" if upsert else None, context, rejections)
-    headers = tuple(_masked(part, parts.headers[part.header], None, context, rejections) for part in plan.headers if parts.headers)
+    headers = tuple(_masked(part, parts.headers[part.header], None, context, rejections)
+                    for part in plan.headers if part.header in parts.headers)
     return Released(key, headers)
 
 

@@ -108,6 +108,17 @@ def special32(_, p):
 
 
 @intrinsic
+def negative32(_, p):
+    """Bit mask over the 32 bytes at p: non-ASCII."""
+
+    def code(context, builder, sig, args):
+        m = builder.icmp_signed("<", _load(builder, args[0], _VECTOR), _splat(0))
+        return builder.zext(builder.bitcast(m, _INT[32]), _INT[64])
+
+    return types.int64(I64), code
+
+
+@intrinsic
 def differ32(_, p, q):
     """Bit mask of where the 32 bytes at p and q differ."""
 

@@ -17,9 +17,11 @@ from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record
+from flink_masking.policy.check_schema import check_schema
 from flink_masking.policy.check_sweep import Sweeping, check_sweep, check_unknown
 from flink_masking.policy.facts import Facts
 from flink_masking.policy.model import TOPIC, Policy
+from flink_masking.policy.outcomes import view_of
 from flink_masking.policy.rules import Rule, RuleCompiler
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
@@ -79,6 +81,8 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
+    views = {name: view_of(policy, name, rules) for name, rules in compiled.rules.items()} if policy.schema_files is not None else {}
+    check_schema(policy, views, source, findings)
     warn_unchecked(policy, tree, compiled.rules, compiled.contracts, findings)
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, facts, findings)

@@ -21,8 +21,11 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     if found is None:
         findings.later(("format",), f"format {policy.format}", f"use {' or '.join(FORMATS)}")
         return
-    if not found.header and policy.columns is not None:
+    if (not found.header or found.schemas) and policy.columns is not None:
         findings.error(("columns",), f"records of format {policy.format} have no header", "omit 'columns'", at_key=True)
+    for key, given in (("framing", policy.framing != "none"), ("schema", policy.schema_files is not None)):
+        if given and not found.schemas:
+            findings.error((key,), f"records of format {policy.format} have no schema", f"omit '{key}', or format: avro", at_key=True)
     if not found.nested:
         for path, field in policy.fields.items():
             if field.type in OBJECT_TYPES:
@@ -32,8 +35,8 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
                 hint = "a path in CSV is the name of one column, such as address.city"
                 findings.error(("fields", path), f"a record of {policy.format} has no arrays and no open objects", hint, at_key=True)
     if policy.each is not None:
-        _check_each(policy.each, found.nested, policy, findings)
-    if found.header and policy.columns is not None:
+        _check_each(policy.each, found.nested and not found.schemas, policy, findings)
+    if found.header and not found.schemas and policy.columns is not None:
         for number, message, hint in column_faults(policy, policy.columns):
             findings.error(("columns",) if number is None else ("columns", number), message, hint)
 
@@ -75,11 +78,13 @@ def column_faults(policy: Policy, columns: tuple[str, ...]) -> Iterator[tuple[in
 def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], policy: Policy, findings: Findings) -> None:
     """Check that a masked segment asks for nothing that the format cannot hold."""
     found = FORMATS.get(policy.format)
-    if found is None or found.nested:
+    if found is None or (found.nested and not found.schemas):
         return
     if segment.key_versions:
         hint = f"omit it; flink-masking unmask takes --key-version for {policy.format}"
         findings.error(("segments", name, "key_versions"), f"a record of {policy.format} has no place for an object", hint)
+    if found.nested:
+        return
     for path, rule in rules.items():
         if path not in policy.fields and rule.technique.action is None:  # keep and drop are carried out on each of its columns
             hint = "write a rule for each of its columns, or drop it"

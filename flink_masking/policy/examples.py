@@ -12,6 +12,8 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "version"): 1,
     ("Policy", "stream"): "customer-events",
     ("Policy", "format"): "csv",
+    ("Policy", "framing"): "confluent",
+    ("Policy", "schema"): "orders.avsc",
     ("Policy", "columns"): ["id", "email", "amount"],
     ("Policy", "each"): "Records[*]",
     ("Policy", "subject"): "customerId",

@@ -1,22 +1,48 @@
 """What a codec has to know of a policy: types of fields for formats that have text only, and the columns."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.records.codec import FORMATS, Layout
-from flink_masking.registry.source import SchemaSource
+from flink_masking.registry.outputs import OutputSchemas
+from flink_masking.registry.source import GivenSchemas, IdKind, Schema, SchemaId, SchemaSource
+
+_KINDS: dict[str, IdKind] = {"confluent": "id", "apicurio4": "content", "apicurio8": "global", "single_object": "fingerprint",
+                             "none": "fingerprint"}
 
 
-def layout(policy: Policy, schemas: SchemaSource | None = None) -> Layout:
+def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[str], str] | None = None,
+           outputs: OutputSchemas | None = None, folded: bool = False) -> Layout:
     """The layout of a policy's records.
 
     Args:
         policy: the policy.
         schemas: those that records name by identifiers.
+        read: reads a file that the policy names; needed for formats with schemas.
+        outputs: gives identifiers to schemas of views.
+        folded: see `Layout`.
+
+    Raises:
+        PolicyError: a schema's file cannot be read.
     """
+    if FORMATS[policy.format].schemas:
+        if policy.columns:  # the schema of a file with records, which have no framing there
+            return Layout(schema=Schema(policy.columns[0]), folded=folded)
+        named = policy.schema_files
+        files = named if isinstance(named, dict) else {}
+        texts = {name: Schema(read(name)) for name in ([named] if isinstance(named, str) else files.values())} if read else {}
+        given = {_identifier(policy.framing, key): texts[name] for key, name in files.items() if name in texts}
+        first = next(iter(texts.values()), None)
+        return Layout(framing=policy.framing, schema=first, schemas=GivenSchemas(given, schemas), outputs=outputs, folded=folded)
     kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
+
+
+def _identifier(framing: str, key: str) -> SchemaId:
+    """What a key of ``schema`` stands for: a number as the framing has it, anything else is a GUID."""
+    return SchemaId(_KINDS[framing], int(key)) if key.isdecimal() else SchemaId("guid", key.lower())
 
 
 def _kind(field: Field) -> Literal["number", "boolean"] | None:

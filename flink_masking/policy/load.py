@@ -1,6 +1,6 @@
 """From a policy's source to a policy that can be used, or to all that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -17,15 +17,19 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
+from flink_masking.policy.check_schema import derived_schemas, schema_faults
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.facts import part_context
+from flink_masking.policy.layout import layout
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
+from flink_masking.policy.outcomes import view_of
 from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.policy.tagged import Tagged, write_out
+from flink_masking.records.codec import FORMATS, codec_for
 from flink_masking.techniques.base import FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
@@ -99,9 +103,26 @@ class LoadedPolicy:
         Raises:
             InputError: columns and fields do not fit each other; `place` is the input's name.
         """
+        made = self.with_columns(columns)
+        if FORMATS[self.policy.format].schemas:
+            for message, hint in schema_faults(self.policy, codec_for(self.policy.format, layout(made.policy))):
+                raise InputError(f"{place}: {message}. Hint: {hint}")
+            return made
         for _, message, hint in column_faults(self.policy, columns):
             raise InputError(f"{place}: {message}. Hint: {hint}")
-        return self.with_columns(columns)
+        return made
+
+    def schemas_of_views(self) -> Iterator[tuple[str, str, str, bool]]:
+        """Of formats with schemas: for each schema that the policy names, and each masked segment, the schema of the view.
+
+        Returns:
+            File, segment, text of the view's schema, whether it differs from the file's.
+
+        Raises:
+            InputError: a schema is none.
+        """
+        views = {name: view_of(self.policy, name, rules) for name, rules in self._compiled.rules.items()}
+        return derived_schemas(self.policy, views, self.source)
 
     @property
     def tokenised(self) -> tuple[str, ...]:

@@ -45,6 +45,12 @@ class Policy(Model):
         version: only a higher version replaces a running one.
         stream: its name.
         format: of the records, raw and masked.
+        framing: of a format with schemas: what stands in front of a record and names its schema. confluent: an id, or a GUID, in the value
+            or in the header __value_schema_id; apicurio4, apicurio8: Apicurio Registry's identifiers; single_object: Avro's fingerprint;
+            none: nothing, all records have the schema that is given.
+        schema_files: of a format with schemas, written ``schema``: the file with the schema, relative to the policy, or files by the
+            identifiers that records name them by. What is not given here is asked of the registry; run and preview read the schema of
+            .avro files from them.
         columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
         each: of files and messages that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a
             record, and what stands beside the array is left out.
@@ -71,6 +77,8 @@ class Policy(Model):
     version: Annotated[Whole, pydantic.Field(ge=1)]
     stream: Topic
     format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
+    framing: Literal["confluent", "apicurio4", "apicurio8", "single_object", "none"] = "none"
+    schema_files: Annotated[Name | dict[Name, Name] | None, pydantic.Field(alias="schema")] = None
     columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None
     each: Name | None = None
     subject: Name | None = None

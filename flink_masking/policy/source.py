@@ -35,7 +35,7 @@ class PolicySource:
 
     @classmethod
     def read(cls, path: str | Path) -> "PolicySource":
-        """Read a policy and the files that it names (hierarchies and its lock file, which lie below the policy's folder).
+        """Read a policy and the files that it names (hierarchies, schemas and its lock file, which lie below the policy's folder).
 
         Broken YAML is no error here: `load` reports it.
 
@@ -104,14 +104,17 @@ def _lock_names(document: Any) -> Iterator[str]:
             yield name
 
 
-def _file_names(value: Any) -> Iterator[str]:
-    """The files that a policy names: the text under every key ``hierarchy``."""
+def _file_names(value: Any, top: bool = True) -> Iterator[str]:
+    """The files that a policy names: the text under every key ``hierarchy``, and under the policy's own ``schema``."""
+    if top and isinstance(value, dict):
+        named = value.get("schema")
+        yield from (name for name in (named.values() if isinstance(named, dict) else [named]) if isinstance(name, str) and name)
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "hierarchy" and isinstance(inner, str) and inner:
                 yield inner
             else:
-                yield from _file_names(inner)
+                yield from _file_names(inner, False)
     elif isinstance(value, list):
         for inner in value:
-            yield from _file_names(inner)
+            yield from _file_names(inner, False)

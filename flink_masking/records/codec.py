@@ -6,9 +6,13 @@ no kernels, an object ``ROWS`` of protocol `Rows`. `FORMATS` lists the packages;
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+
+from flink_masking.registry.outputs import OutputSchemas
+from flink_masking.registry.source import Schema, SchemaSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +23,6 @@ if TYPE_CHECKING:
     from flink_masking.records.edits import Edit, Keys, Swept
     from flink_masking.records.spans import Contents, Limits, SpanTable
     from flink_masking.records.trie import Paths
-    from flink_masking.registry.source import SchemaSource
 
 
 class Format(NamedTuple):
@@ -28,19 +31,24 @@ class Format(NamedTuple):
     Attributes:
         package: where it is.
         nested: whether records can hold objects and arrays.
-        header: whether the names of a record's fields stand once for all records, as in the first line of a file.
+        header: whether what the fields of a record are stands once for all records, at the beginning of a file.
         swept: whether values inside of undeclared members can be replaced: records are text that names its members.
+        schemas: whether records are written by schemas, so that a record has only what its schema says.
+        rows: the package whose way of writing a view's own rows it uses; its own where it is empty.
     """
 
     package: str
     nested: bool = True
     header: bool = False
     swept: bool = False
+    schemas: bool = False
+    rows: str = ""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
     "json": Format("flink_masking.records.json", swept=True),
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
+    "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json"),
 })  # fmt: skip
 """By the name in a policy."""
 
@@ -52,18 +60,62 @@ class Layout:
     Attributes:
         columns: names of the cells of a record, in their order.
         kinds: for paths of fields whose values are no text what they are.
-        framing: what stands in front of a record's payload.
-        schema: of a framing without identifiers, the name of the schema's file.
+        framing: what stands in front of each record and tells its schema; ``none`` of formats without schemas, too.
+        schema: of records without framing.
+        schemas: gives the others.
+        outputs: gives identifiers to schemas of views.
+        folded: the records of views get no line breaks, see `folded`.
         message: of Protobuf, the full name of the records' message where the framing does not tell it.
-        schemas: by identifiers, files among them; None where there are none.
+        required: canonical paths of fields that every record must have.
     """
 
     columns: tuple[str, ...] = ()
     kinds: Mapping[str, Literal["number", "boolean"]] = field(default_factory=dict)
     framing: str = "none"
-    schema: str = ""
+    schema: Schema | None = None
+    schemas: SchemaSource | None = None
+    outputs: OutputSchemas | None = None
+    folded: bool = False
     message: str = ""
-    schemas: "SchemaSource | None" = None
+    required: frozenset[str] = frozenset()
+
+
+class Result(Enum):
+    """What a rule makes of values, as far as the type of a field is concerned."""
+
+    KEEP = "keep"
+    DROP = "drop"
+    SAME = "same"
+    """Values that the field could have held as well."""
+    KIND = "kind"
+    """Numbers of numbers, text of text."""
+    TEXT = "text"
+    NULL = "null"
+
+
+class Outcome(NamedTuple):
+    """What becomes of the values at a path.
+
+    Attributes:
+        result: of the rule.
+        nullable: whether values can become null that were not.
+    """
+
+    result: Result
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class View:
+    """A view whose records a codec writes; a format with schemas derives one for it.
+
+    Attributes:
+        name: of the segment.
+        outcomes: by path.
+    """
+
+    name: str
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
 
 
 class Rows(Protocol):
@@ -111,6 +163,7 @@ class Codec(Protocol):
 
     Attributes:
         quote: bytes at each end of a text's span that are not its contents.
+        headers: names of the Kafka headers that `scan` needs.
         nested: whether records can hold objects and arrays.
         rows: how rows of a view's own are written.
         columns: names of a record's cells, where the format has a header; otherwise empty.
@@ -125,6 +178,10 @@ class Codec(Protocol):
         """See the class."""
 
     @property
+    def headers(self) -> tuple[str, ...]:
+        """See the class."""
+
+    @property
     def nested(self) -> bool:
         """See the class."""
 
@@ -132,7 +189,7 @@ class Codec(Protocol):
     def rows(self) -> Rows:
         """See the class."""
 
-    def scan(self, column: Any, paths: "Paths", limits: "Limits" = ...) -> "SpanTable":
+    def scan(self, column: Any, paths: "Paths", limits: "Limits" = ..., headers: "Mapping[str, pa.BinaryArray]" = ...) -> "SpanTable":
         """The spans of a column of records; what is wrong with a record is told by its flags, never raised."""
 
     def text(self, contents: "Contents", size: int) -> "pa.StringArray":
@@ -160,8 +217,21 @@ class Codec(Protocol):
             columns: names of its cells, where the format has a header.
         """
 
-    def shown(self, paths: "Paths", edits: Mapping[str, "Edit"], unknown: "Edit") -> tuple[str, ...]:
-        """Names of the cells that records have after a splice with these edits, where the format has a header; otherwise empty."""
+    def shown(self, paths: "Paths", edits: Mapping[str, "Edit"], unknown: "Edit", view: View | None = None) -> tuple[str, ...]:
+        """What the header of records names after a splice with these edits, where the format has a header; otherwise empty."""
+
+    def derived(self, paths: "Paths", view: View) -> tuple[str, bool] | None:
+        """The text of a view's schema, and whether it differs from the schema that is given; None where none is.
+
+        Raises:
+            InputError: no schema can hold what the rules make.
+        """
+
+    def differences(self, paths: "Paths") -> Iterable[tuple[str, str]]:
+        """Where the schema that is given and the paths differ: ``unknown_field``, ``type_mismatch`` or ``missing_field``, and a path."""
+
+    def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The paths of all values that the schema that is given has, and those of them that are objects or arrays as a whole."""
 
     def header(self, columns: Sequence[str]) -> bytes:
         """What stands at the beginning of a file of records with these cells, line break included; empty for a format without a header."""
@@ -176,10 +246,11 @@ class Codec(Protocol):
         """Where the format has a header: each column that no path leads to, and the byte where its cell begins in these rows' records."""
 
     def splice(self, table: "SpanTable", edits: list["Edit"], dead: "np.ndarray", added: bytes = b"",
-               keys: Mapping[int, "Keys"] = ..., swept: "Swept | None" = None) -> "pa.BinaryArray":
+               keys: Mapping[int, "Keys"] = ..., swept: "Swept | None" = None, view: View | None = None) -> "pa.BinaryArray":
         """The records with edits[path number], new keys by path number and `swept` carried out, and the members `added` at their end.
 
-        Null where dead (uint8, n) is not 0.
+        Null where dead (uint8, n) is not 0. A format with schemas writes records of the view's schema, without one of the schema that
+        follows from the edits; records that it cannot hold come out null, too, and are noted in the table.
         """
 
 
@@ -205,7 +276,7 @@ def codec_for(name: str = "json", layout: Layout = Layout()) -> Codec:
 
 def rows_for(name: str = "json") -> Rows:
     """How a format writes rows of a view's own; imports no kernels."""
-    rows: Rows = import_module(FORMATS[name].package + ".rows").ROWS
+    rows: Rows = import_module((FORMATS[name].rows or FORMATS[name].package) + ".rows").ROWS
     return rows
 
 
@@ -240,6 +311,22 @@ def folded(record: bytes) -> bytes:
     if b"\n" not in record and b"\r" not in record and b"\xff" not in record:
         return record
     return record.replace(b"\xff", b"\xfff").replace(b"\n", b"\xffn").replace(b"\r", b"\xffr")
+
+
+def plain(record: bytes) -> bytes:
+    """A record as it was before `folded`."""
+    if b"\xff" not in record:
+        return record
+    return record.replace(b"\xffn", b"\n").replace(b"\xffr", b"\r").replace(b"\xfff", b"\xff")
+
+
+def fold(records: "pa.BinaryArray") -> "pa.BinaryArray":
+    """Records on one line each, as `folded` makes one; null stays null."""
+    import pyarrow.compute as pc
+
+    for byte, code in ((b"\xff", b"\xfff"), (b"\n", b"\xffn"), (b"\r", b"\xffr")):
+        records = pc.replace_substring(records, byte, code)
+    return records
 
 
 def unfolded(records: "pa.BinaryArray") -> "pa.BinaryArray":

@@ -30,7 +30,7 @@ class Input:
     Attributes:
         files: at least one.
         format: a key of `FORMATS`.
-        columns: that the headers name; None for a format without headers.
+        columns: that the headers name, or the schema that they hold; None for a format without headers.
         longest: bytes of a record.
         blank: whether blank lines are records, which no scanner of JSON takes; otherwise they are passed over.
         begun: the records of the first file behind its header, where that can be read once only.
@@ -95,6 +95,9 @@ class Input:
         assert self.columns is not None
         if found == self.columns:
             return
+        if FORMATS[self.format].schemas:
+            raise InputError(f"{file}: its schema differs from that of the first file. Hint: all files of an input have the same schema; "
+                             "give the others to a run of their own")
         number = next((n for n, (a, b) in enumerate(zip(found, self.columns, strict=False), 1) if a != b),
                       min(len(found), len(self.columns)) + 1)
         raise InputError(f"{file}: column {number} of its header differs from the policy or the first file. Hint: all files of an "

@@ -18,8 +18,8 @@ SPAN = 8
 STRING, ENCODED, NUMBER, TRUE, FALSE, NULL, OBJECT, ARRAY = range(8)  # flink_masking.records.kinds.Kind
 
 # What is wrong with a row.
-INVALID, NOT_OBJECT, UNKNOWN, DUPLICATE, MISMATCH, ABSENT, OVERSIZE, RAGGED, HEADER = 1, 2, 4, 8, 16, 32, 64, 128, 256
-FATAL = INVALID | NOT_OBJECT | DUPLICATE | MISMATCH | ABSENT | OVERSIZE | RAGGED | HEADER
+INVALID, NOT_OBJECT, UNKNOWN, DUPLICATE, MISMATCH, ABSENT, OVERSIZE, RAGGED, HEADER, NO_SCHEMA = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512
+FATAL = INVALID | NOT_OBJECT | DUPLICATE | MISMATCH | ABSENT | OVERSIZE | RAGGED | HEADER | NO_SCHEMA
 
 # A fault, four int32 a row: one of the bits above, the trie node (or -1 - column of a header), start and end of what is shown (the key of
 # an unknown member).

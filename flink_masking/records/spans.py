@@ -22,7 +22,7 @@ from flink_masking.records.span_kernels import F_END, F_NODE, F_REASON, F_START,
 from flink_masking.records.trie import UNDECLARED, Paths
 
 if TYPE_CHECKING:
-    from flink_masking.records.codec import Codec
+    from flink_masking.records.codec import Codec, View
 
 
 class Flag(IntFlag):
@@ -37,10 +37,11 @@ class Flag(IntFlag):
     OVERSIZE = kernels.OVERSIZE
     RAGGED = kernels.RAGGED
     HEADER = kernels.HEADER
+    UNKNOWN_SCHEMA = kernels.NO_SCHEMA
 
 
 FATAL = Flag(kernels.FATAL)
-WITHOUT_PATH = Flag.INVALID | Flag.NOT_OBJECT | Flag.RAGGED | Flag.HEADER
+WITHOUT_PATH = Flag.INVALID | Flag.NOT_OBJECT | Flag.RAGGED | Flag.HEADER | Flag.UNKNOWN_SCHEMA
 """Flags that concern a record as a whole, from some position on."""
 REASONS: dict[Flag, str] = {
     Flag.INVALID: "malformed",
@@ -52,6 +53,7 @@ REASONS: dict[Flag, str] = {
     Flag.OVERSIZE: "oversize",
     Flag.RAGGED: "ragged",
     Flag.HEADER: "header",
+    Flag.UNKNOWN_SCHEMA: "unknown_schema",
 }
 """The word for each flag, as it stands in audit events and quarantine records."""
 
@@ -137,7 +139,10 @@ class SpanTable:
         starts: int32, for path number k the spans are ``order[starts[k]:starts[k + 1]]``.
         order: int32, indices of spans grouped by path, each group in row order.
         sizes: int64, for each path number the bytes of its values.
+        unwritable: after a splice, by path the rows that came out null because the view's schema cannot hold their value.
     """
+
+    unwritable: Mapping[str, np.ndarray] = MappingProxyType({})
 
     def __init__(
         self,
@@ -251,6 +256,10 @@ class SpanTable:
         """
         return self.codec.keys(self, self.spans_of(path))
 
+    def public_keys(self, path: str) -> bool:
+        """Whether the keys of the members at an emitted path that ends in ``*`` stand in a schema, so that none of them is data."""
+        return False
+
     def fault(self, row: int) -> Refusal | None:
         """What is wrong with a row: the first fatal fault, else the first undeclared member; None for a row without flags."""
         flags = Flag(int(self.flags[row]))
@@ -287,6 +296,7 @@ class SpanTable:
         added: bytes = b"",
         keys: Mapping[str, Keys] = MappingProxyType({}),
         swept: Swept | None = None,
+        view: "View | None" = None,
     ) -> pa.BinaryArray:
         """The records with edits; every byte outside an edit is copied as it was.
 
@@ -300,9 +310,10 @@ class SpanTable:
                 that they are well-formed and no record has them already is the caller's promise.
             keys: new keys for the members at emitted paths that end in ``*``.
             swept: what is replaced inside of members that stay; an edit of a value that it lies in goes before it.
+            view: that is written, where the format has schemas.
 
         Returns:
-            n records; null where rejected.
+            n records; null where rejected, or `unwritable`.
 
         Raises:
             ValueError: a path missing or not emitted; a wrong number of values or codes; `unknown` would keep; output of 2 GB or more.
@@ -330,7 +341,7 @@ class SpanTable:
         for path, renamed in keys.items():
             _check_keys(path, renamed, self.count(path))
         renamed_keys = {self.paths.ids[path]: edit for path, edit in keys.items()}
-        return self.codec.splice(self, plan, dead.view(np.uint8), added, renamed_keys, swept)
+        return self.codec.splice(self, plan, dead.view(np.uint8), added, renamed_keys, swept, view)
 
 
 def _check_keys(path: str, edit: Keys, count: int) -> None:

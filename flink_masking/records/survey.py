@@ -146,7 +146,9 @@ def _nested(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limi
     for path, node in wide.members.items():
         if again.count(path):
             keys = again.keys(path).dictionary_encode()
-            names = [_named(table, node, key if number < NAMED else None) for number, key in enumerate(keys.dictionary.to_pylist())]
+            public = again.public_keys(path)
+            names = [_named(table, node, key if number < NAMED or public else None, public)
+                     for number, key in enumerate(keys.dictionary.to_pylist())]
             yield _part(again, path, rows, [(REASONS[Flag.UNKNOWN], name, None) for name in names], keys.indices.to_numpy())
     for path, node in wide.places.items():
         flags = int(table.paths.nodes[node * N_COLUMNS + N_FLAGS])
@@ -158,9 +160,11 @@ def _nested(table: SpanTable, payloads: pa.Array, rows: np.ndarray, limits: Limi
             yield _part(again, path, rows, [(REASONS[Flag.MISMATCH], path, expected)], np.zeros(len(kinds), np.int32), wrong)
 
 
-def _named(table: SpanTable, node: int, key: str | None) -> str:
-    near = None if key is None else table.paths.near(node, key)
+def _named(table: SpanTable, node: int, key: str | None, public: bool = False) -> str:
     path = table.paths.labels[node]
+    if public and key is not None:
+        return f"{path}.{key}" if path else key
+    near = None if key is None else table.paths.near(node, key)
     return path + ("." if path else "") + (f"?~{near}" if near else "?")
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, Protocol
 
+IdKind = Literal["id", "guid", "content", "global", "fingerprint"]
+
 
 class SchemaId(NamedTuple):
     """What a record says of its schema.
@@ -13,7 +15,7 @@ class SchemaId(NamedTuple):
         value: the number; of a GUID 32 hexadecimal digits with hyphens.
     """
 
-    kind: Literal["id", "guid", "content", "global", "fingerprint"]
+    kind: IdKind
     value: int | str
 
 
@@ -55,3 +57,16 @@ class KnownSchemas:
     def schema(self, identifier: SchemaId) -> Schema | None:
         """See `SchemaSource`."""
         return self._schemas.get(identifier)
+
+
+class GivenSchemas:
+    """Schemas that are given by their identifiers, and behind them a source of all others."""
+
+    def __init__(self, given: Mapping[SchemaId, Schema], behind: SchemaSource | None) -> None:
+        """Take them over; without a source there are no others."""
+        self._given, self._behind = dict(given), behind
+
+    def schema(self, identifier: SchemaId) -> Schema | None:
+        """See `SchemaSource`."""
+        found = self._given.get(identifier)
+        return self._behind.schema(identifier) if found is None and self._behind is not None else found

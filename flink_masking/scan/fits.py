@@ -23,7 +23,7 @@ class Fits:
         """Compile the paths of a policy."""
         policy = loaded.policy
         self._contracts = dict(loaded.contracts)
-        self._codec = codec_for(policy.format, layout(policy))
+        self._codec = codec_for(policy.format, layout(policy, read=loaded.source.file))
         # Containers where values are declared shall not keep the rest of a record from being looked at: every field may hold one here.
         self._paths = Paths(self._contracts, known=policy.fields, opaque=policy.fields)
         self.unfit: dict[str, int] = {}

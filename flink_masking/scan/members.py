@@ -11,6 +11,7 @@ from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import labels, parse_path
 from flink_masking.records.spans import FATAL, REASONS, Contents, Flag
 from flink_masking.records.trie import Paths
+from flink_masking.registry.source import Schema
 from flink_masking.scan import walk_kernels
 from flink_masking.scan.tree import Numbering
 
@@ -52,16 +53,22 @@ class Reader:
 
         Args:
             format: a key of `FORMATS`.
-            columns: of a format with a header: the names of a record's cells.
+            columns: of a format with a header: the names of a record's cells, or the text of the schema.
 
         Raises:
             InputError: the columns are no header.
         """
         self.paths = Numbering()
-        self.codec: Codec = codec_for(format, Layout(columns=columns or ()))
-        self._nested = FORMATS[format].nested
-        self._names = [labels(column)[-1] for column in columns or ()]
-        self._known = Paths(self._names, deny=False)
+        whole: tuple[str, ...] = ()
+        if FORMATS[format].schemas:
+            self.codec: Codec = codec_for(format, Layout(schema=Schema((columns or ("",))[0])))
+            names, whole = self.codec.leaves()
+            self._names = list(names)
+        else:
+            self.codec = codec_for(format, Layout(columns=columns or ()))
+            self._names = [labels(column)[-1] for column in columns or ()]
+        self._nested = FORMATS[format].nested and not FORMATS[format].schemas
+        self._known = Paths(self._names, opaque=whole, deny=False)
         self._numbers = [self._add(name) for name in self._names]
         self._room = 1 << 18
 

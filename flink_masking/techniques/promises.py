@@ -69,6 +69,8 @@ class Promises:
         carries_key_version: a result tells the version of the keys that it was made with.
         bound_to_field: equal values of two fields have two results, and neither opens as the other's.
         composes: brings text into Unicode's normal form NFC first, so that two spellings of one text share a result.
+        result: whether results are text, numbers where values are numbers and text where they are text, or values that the field could
+            have held as well: what a schema has to allow.
         stands_in: a part of each result stands for a person by itself, whatever is shown besides.
         parts: techniques that are applied to parts of a text, by name, and what they promise; the rest of the text stays as it came.
         moves_with: paths of the fields whose values move together with this one's, itself among them; empty where it moves alone, or not.
@@ -94,6 +96,7 @@ class Promises:
     composes: bool = False
     parts: tuple[tuple[str, "Promises"], ...] = ()
     moves_with: tuple[str, ...] = ()
+    result: Literal["text", "kind", "same"] = "text"
     stands_in: bool = False
 
     @property

@@ -1,11 +1,12 @@
-"""The first lines of a view's files, for formats that name their columns there."""
+"""What a view's files begin with, for formats that name their columns or hold their schema there."""
 
 import os
-import shutil
+from importlib import import_module
 from pathlib import Path
 
 from flink_masking.engine.plan import Plan
 from flink_masking.files.opened import data_files
+from flink_masking.records.codec import FORMATS
 
 
 def add_headers(plan: Plan, output: Path) -> None:
@@ -15,12 +16,12 @@ def add_headers(plan: Plan, output: Path) -> None:
         plan: the compiled policy.
         output: the run's directory.
     """
+    put_header = import_module(FORMATS[plan.policy.format].package + ".files").put_header
     for name in [*(s.name for s in plan.masked), *(s.name for s in plan.stateful)]:
         header = plan.codec.header(plan.columns(name))
         for file in data_files(output / name) if header else []:
             beside = file.with_name(f".{file.name}.header")
             with beside.open("xb") as written, file.open("rb") as rows:
                 os.fchmod(written.fileno(), file.stat().st_mode & 0o777)
-                written.write(header)
-                shutil.copyfileobj(rows, written, 1 << 20)
+                put_header(header, rows, written)
             beside.replace(file)

@@ -11,6 +11,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import MaskedSegment
+from flink_masking.records.codec import View
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
 from flink_masking.records.paths import Wild, format_path, parse_path, selects
 from flink_masking.records.trie import UNDECLARED, Paths
@@ -21,7 +22,7 @@ MISSING = "—"
 """Shown where a member is not there."""
 
 
-def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[int]]:
+def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[int], tuple[str, ...]]:
     """Raw records without what is personal.
 
     Args:
@@ -31,7 +32,8 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
     Returns:
         The records with every personal value replaced by its field's class, others redacted where they break the contract, and without
         undeclared members, whose keys may be personal, too; keys of open objects are numbers, unless the policy says that they are
-        plain; null where a record cannot be read. And the number of undeclared members of each record.
+        plain; null where a record cannot be read. The number of undeclared members of each record. And what the header of such records
+        would name, where their format has one.
     """
     personal = {path: field for path, field in plan.policy.fields.items() if field.role not in IMPERSONAL}
     checked = [path for path in plan.contracts if path not in personal]
@@ -46,12 +48,8 @@ def hidden(plan: Plan, payloads: pa.BinaryArray) -> tuple[pa.BinaryArray, list[i
     view = RecordView(table, None, None, plan.contracts)
     edits.update((path, keep(view.unfit(path), "redact")) for path in checked)
     undeclared = np.bincount(table.rows(UNDECLARED), minlength=table.n)
-    return table.splice(edits, keys={path: _numbered(table.count(path)) for path in closed}), undeclared.tolist()
-
-
-def hidden_columns(plan: Plan) -> tuple[str, ...]:
-    """Names of the cells of records from `hidden`, where their format has a header."""
-    return plan.codec.shown(plan.paths, dict.fromkeys(plan.paths.names, KEEP), DROP)
+    made = table.splice(edits, keys={path: _numbered(table.count(path)) for path in closed}, view=View("preview"))
+    return made, undeclared.tolist(), plan.codec.shown(table.paths, edits, DROP)
 
 
 def _with_personal_keys(policy: Policy) -> list[str]:

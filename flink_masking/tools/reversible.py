@@ -15,7 +15,7 @@ from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
-from flink_masking.records.codec import codec_for
+from flink_masking.records.codec import FORMATS, codec_for
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.paths import format_path, labels, parse_path, selects
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
@@ -67,7 +67,10 @@ class MaskedRecords:
             if ring.domains is not None and domain not in ring.domains:
                 raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
-        self.codec = codec_for(loaded.policy.format, layout(loaded.policy))
+        if FORMATS[loaded.policy.format].schemas:
+            raise InputError(f"{loaded.source.name}: views of format {loaded.policy.format} cannot be rewritten. Hint: write the view to "
+                             "JSON first, and use a policy with format: json")
+        self.codec = codec_for(loaded.policy.format, layout(loaded.policy, read=loaded.source.file))
         there = {label for name in self.codec.columns for label in labels(name)}
         if self.codec.columns and (missing := [path for path in wanted if format_path(parse_path(path)) not in there]):
             raise InputError(f"{segment}: no column is named '{missing[0]}'. Hint: the file's header is to be that of the view")

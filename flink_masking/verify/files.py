@@ -39,8 +39,9 @@ def read_policy(source: PolicySource, people: bool = True) -> Policy:
     policy, _ = write_out(policy, source, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
-    if policy.format not in FORMATS:
-        raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(FORMATS)}")
+    readable = [name for name, known in FORMATS.items() if not known.schemas]
+    if policy.format not in readable:
+        raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(readable)}")
     if people:
         _count_people(policy, source)
     for segment in policy.segments.values():

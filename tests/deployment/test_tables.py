@@ -8,6 +8,7 @@ from flink_masking.addresses.endpoints import kafka_endpoint
 from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import Tables, completed
 from flink_masking.engine.plan import compile_plan
+from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
@@ -101,6 +102,18 @@ def test_csv_is_a_message_in_kafka_and_no_line_of_a_file():
     with pytest.raises(JobError, match=r"source: Flink's file source ends a record at every line break.*Hint: flink-masking run"):
         Tables(cells(""), written, clocked=True)
     assert "(line BYTES) WITH" in Tables(cells("", folded=True), written, clocked=True).sink("one")
+
+
+def test_avro_asks_for_the_header_with_the_schema():
+    """The header that names a record's schema is read along, and goes to every function; files of Flink's hold no such records."""
+    text = POLICY.replace("stream: events\n", "stream: events\nformat: avro\nframing: confluent\n").replace("RECORD", "")
+    found = compile_plan(load(PolicySource("policy.yaml", text)), KeyRing.ephemeral())
+    tables = Tables(found, deployment(), clocked=True)
+    assert "`headers` MAP<STRING, BYTES> METADATA VIRTUAL" in tables.source()
+    assert "(payload, `headers`['__value_schema_id']) AS view0" in tables.queries.protected(["view0"])
+    assert Transport.decode(tables.transport.encode()) == tables.transport
+    with pytest.raises(JobError, match=r"sinks.one: Flink's file sink puts a line break behind each record.*Hint: "):
+        Tables(found, deployment(one=files("one")), clocked=True)
 
 
 def test_only_parts_that_rules_name_are_read():

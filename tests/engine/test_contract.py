@@ -125,5 +125,5 @@ def test_a_preview_shows_no_raw_value_that_breaks_the_contract(planned):
     """On the side before, plain fields and measures are shown so far as they keep their contract."""
     plan = planned(policy("{amount: keep, at: keep}"))
     records = [b'{"id":"a","amount":12.5,"at":"John Doe"}', b'{"amount":"4111 1111 1111 1111","at":"2024-03-15"}']
-    lines, _ = hidden(plan, binary_column(records))
+    lines, _, _ = hidden(plan, binary_column(records))
     assert lines.to_pylist() == ['{"id":"‹identifier›","amount":12.5,"at":"***"}'.encode(), b'{"amount":"***","at":"2024-03-15"}']

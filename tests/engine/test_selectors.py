@@ -274,5 +274,5 @@ def test_preview_hides_selected_fields_by_their_own_class():
     """Before a rule, a selected field is shown as its class, not as that of the other elements."""
     fields = {"a[*].k": "{class: plain}", "a[k=x].v": "{class: direct}", "a[*].v": "{class: plain}"}
     plan = Protector(load(PolicySource("p.yaml", policy(fields, {"a[*].k": "keep"}))), KeyRing.new()).plan
-    shown, _ = hidden(plan, pa.array([b'{"a":[{"k":"x","v":"1"},{"k":"y","v":"2"}]}'], pa.binary()))
+    shown, _, _ = hidden(plan, pa.array([b'{"a":[{"k":"x","v":"1"},{"k":"y","v":"2"}]}'], pa.binary()))
     assert [one["v"] for one in orjson.loads(shown[0].as_py())["a"]] == ["‹direct›", "2"]

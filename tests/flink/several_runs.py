@@ -1,7 +1,7 @@
 """Several jobs in one Java virtual machine, which saves its start: python several_runs.py POLICY KEYS PLACE; prints a JSON object.
 
 Every subdirectory of PLACE/inputs is run into PLACE/outputs; then one job whose workers cannot open the keys, the command `run` on
-PLACE/cells.csv.gz, PLACE/marked.jsonl and PLACE/swept.jsonl, and the plans of two jobs.
+PLACE/cells.csv.gz, PLACE/records.avro, PLACE/marked.jsonl and PLACE/swept.jsonl, and the plans of two jobs.
 """
 
 import json
@@ -62,6 +62,7 @@ def main() -> None:
     lost = JobSource(text, "env://FLINK_MASKING_NO_SUCH_KEYS")
     answers["lost keys"] = outcome(lost, plan, place / "inputs" / "few", place / "outputs" / "lost keys", 1)
     run(place / "cells.yaml", place / "cells.csv.gz", place / "outputs" / "cells", keys, None, 1, False, "text")
+    run(place / "records.yaml", place / "records.avro", place / "outputs" / "records", keys, None, 1, False, "text")
     run(place / "marked.yaml", place / "marked.jsonl", place / "outputs" / "marked", keys, None, 1, False, "text")
     run(place / "swept.yaml", place / "swept.jsonl", place / "outputs" / "swept", keys, None, 1, False, "text")
     answers["plans"] = {path.stem: operators(path, keys, place) for path in (policy, policy.with_name("masked.yaml"))}

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import fastavro
 import intruder
 import material
 import processes
@@ -92,6 +93,9 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (inputs / "empty" / "events").touch()
     (place / "cells.yaml").write_text(CELLS)
     (place / "cells.csv.gz").write_bytes(gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*cells(), b'x,"1']) + b"\r\n"))
+    (place / "records.yaml").write_text(RECORDS)
+    with (place / "records.avro").open("wb") as out:
+        fastavro.writer(out, RECORD, people(), codec="deflate")
     (place / "marked.yaml").write_text(MARKED)
     (place / "marked.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(UNUSUAL) + b"\n")
     (place / "swept.yaml").write_text(SWEPT)
@@ -117,6 +121,29 @@ segments:
   masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: keep, note: keep, home: drop}}
   groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: [note]}
 """
+
+
+RECORDS = """\
+version: 1
+stream: records
+format: avro
+subject: id
+fields:
+  id: {class: identifier}
+  age: {class: quasi, type: integer, domain: [18, 97]}
+  notes[*]: {class: plain}
+segments:
+  masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: {technique: generalize, width: 10}, "notes[*]": keep}}
+  groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: []}
+"""
+RECORD = {"type": "record", "name": "Person", "fields": [
+    {"name": "id", "type": "string"}, {"name": "age", "type": ["null", "int"]},
+    {"name": "notes", "type": {"type": "array", "items": "string"}}]}  # fmt: skip
+
+
+def people() -> list[dict[str, Any]]:
+    """Avro records of 60 people; notes have line breaks and what folding writes otherwise."""
+    return [{"id": f"P{number % 60}", "age": 18 + number % 60, "notes": ["a\nb", "ÿ\r\n"][: number % 3]} for number in range(300)]
 
 
 MARKED = """\
@@ -307,6 +334,23 @@ def test_a_sweep_leaves_nothing_planted(several, place):
     assert [value for value in values if value in shown or value in shown.replace("\\", "")] == []
     report = verify(PolicySource.read(place / "swept.yaml"), place / "swept.jsonl", place / "outputs" / "swept" / "support")
     assert ["held"] == [promise.verdict for promise in report.promises]
+
+
+def test_avro_in_and_avro_out(several, place):
+    """An object container file becomes one with the schema of the view, and a view of groups, which is JSON."""
+    output = place / "outputs" / "records"
+    summary = json.loads((output / "summary.json").read_bytes())
+    assert (summary["input"], summary["reasons"]) == (300, {})
+    found: list[Any] = []
+    for file in data_files(output / "masked"):
+        with file.open("rb") as stream:
+            reader = fastavro.reader(stream)
+            assert ["null", "string"] == reader.writer_schema["fields"][1]["type"]
+            found += reader
+    assert [person["notes"] for person in people()] == [person["notes"] for person in found]
+    assert [f"{person['age'] // 10 * 10}-{person['age'] // 10 * 10 + 9}" for person in people()] == [person["age"] for person in found]
+    assert len({person["id"] for person in found}) == 60 and not {f"P{n}" for n in range(60)} & {person["id"] for person in found}
+    assert all(set(json.loads(line)) == {"age"} for line in lines(output / "groups"))
 
 
 def test_csv_in_and_csv_out(several, place):

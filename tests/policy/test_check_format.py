@@ -39,7 +39,7 @@ def test_a_policy_over_csv():
     ("a: drop", "a: {technique: redact}", "13:", "is no column"),
     ("    view: masked", "    view: masked\n    key_versions: true", "11:", "no place for an object"),
     ("format: csv", "format: json", "4:1", "have no header"),
-    ("format: csv", "format: avro", "3:9", "not available yet"),
+    ("format: csv", "format: debezium-json", "3:9", "not available yet"),
 ])
 def test_faults(old, new, place, message):
     """What the format cannot hold is a fault with its place."""

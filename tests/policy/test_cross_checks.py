@@ -126,7 +126,7 @@ FAULTS = [
     ([("max_records_per_group: 3", "max_records_per_group: 1000000000000000"), ("    privacy", "    §privacy")],
      "aggregated view: one subject can change a sum", "privacy"),
     # formats
-    ([("format: json", "format: §avro")], "format avro is not available yet", "use json"),
+    ([("format: json", "format: §debezium-json")], "format debezium-json is not available yet", "use json"),
     ([("format: json", "format: §protobuf")], "format protobuf is not available yet", "use json"),
     ([("format: json", "format: §debezium-json")], "format debezium-json is not available yet", "use json"),
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import re
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from flink_masking import arrow
 from flink_masking.errors import InputError
-from flink_masking.records.codec import Layout
+from flink_masking.records.codec import Layout, View
 from flink_masking.records.column import binary_column
 from flink_masking.records.csv import scan_kernels, splice_kernels
 from flink_masking.records.csv.rows import ROWS, cell
@@ -45,6 +45,7 @@ class CsvCodec:
     quote = 0
     nested = False
     rows = ROWS
+    headers: tuple[str, ...] = ()
 
     def __init__(self, layout: Layout) -> None:
         """Take over a header.
@@ -93,13 +94,15 @@ class CsvCodec:
             numbers.append(tuple(path for path in (*above, own) if path >= 0))
         return table.ravel(), numbers
 
-    def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> CsvTable:  # noqa: B008 - frozen
+    def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
+             headers: Mapping[str, pa.BinaryArray] = MappingProxyType({})) -> CsvTable:
         """The spans of a column of CSV records, a line break at their end or none; what is wrong is told by flags, never raised.
 
         Args:
             column: n records, see `binary_column`.
             paths: what to look for.
             limits: size of a record.
+            headers: not needed.
 
         Raises:
             TypeError: not a column of bytes or text.
@@ -150,6 +153,18 @@ class CsvCodec:
         cells = [quoted.replace('""', '"') or plain for quoted, plain, _ in found[: len(columns)]]
         return {name: text for name, text in zip(columns, cells, strict=True) if text}
 
+    def derived(self, paths: Paths, view: View) -> tuple[str, bool] | None:
+        """None: records have no schema."""
+        return None
+
+    def differences(self, paths: Paths) -> Iterable[tuple[str, str]]:
+        """None: records have no schema."""
+        return ()
+
+    def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """None: records have no schema."""
+        return (), ()
+
     def header(self, columns: Sequence[str]) -> bytes:
         """The first line of a file."""
         return ",".join(map(cell, columns)).encode() + b"\n"
@@ -175,7 +190,7 @@ class CsvCodec:
         own = edits[numbers[-1]] if numbers else KEEP
         return own if all(edits[number] is KEEP for number in numbers[:-1]) else DROP
 
-    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit) -> tuple[str, ...]:
+    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit, view: View | None = None) -> tuple[str, ...]:
         """The columns that records have after a splice with these edits."""
         by_number: list[Edit] = [KEEP] * paths.count
         for path, edit in {**edits, UNDECLARED: unknown}.items():
@@ -184,7 +199,7 @@ class CsvCodec:
                      if self.action(numbers, by_number) is not DROP)
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None) -> pa.BinaryArray:
+               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None, view: View | None = None) -> pa.BinaryArray:
         """The records with edits[path number] carried out; null where dead."""
         assert isinstance(table, CsvTable)
         assert not added and not keys and swept is None  # refused by the policy's check

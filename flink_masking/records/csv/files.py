@@ -2,7 +2,9 @@
 
 import csv
 import io
+import shutil
 from collections.abc import Iterator
+from typing import BinaryIO
 
 import numpy as np
 
@@ -10,6 +12,12 @@ from flink_masking.errors import InputError
 from flink_masking.records.csv.scan_kernels import split
 
 CHUNK = 1 << 20
+
+
+def put_header(header: bytes, rows: BinaryIO, out: BinaryIO) -> None:
+    """Write a file: the header, and the rows as they are."""
+    out.write(header)
+    shutil.copyfileobj(rows, out, 1 << 20)
 
 
 def names(first: bytes) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.kernels.memory import SLACK
-from flink_masking.records.codec import Layout
+from flink_masking.records.codec import Layout, View
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.json import scan_kernels, splice_kernels
@@ -36,15 +36,18 @@ class JsonCodec:
     quote = 1
     nested = True
     rows = ROWS
+    headers: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
 
-    def scan(self, column: Any, paths: Paths, limits: Limits = Limits()) -> SpanTable:  # noqa: B008 - frozen
+    def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
+             headers: Mapping[str, pa.BinaryArray] = MappingProxyType({})) -> SpanTable:
         """The spans of a column of JSON records; faults of a record are set as flags, never raised.
 
         Args:
             column: n records, see `binary_column`.
             paths: what to look for.
             limits: depth and size of a record.
+            headers: not needed.
 
         Raises:
             TypeError: not a column of bytes or text.
@@ -103,9 +106,21 @@ class JsonCodec:
         """Members by path, as JSON text; numbers as they stand."""
         return flat(record)
 
-    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit) -> tuple[str, ...]:
+    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit, view: View | None = None) -> tuple[str, ...]:
         """None: records name their members."""
         return ()
+
+    def derived(self, paths: Paths, view: View) -> tuple[str, bool] | None:
+        """None: records have no schema."""
+        return None
+
+    def differences(self, paths: Paths) -> Iterable[tuple[str, str]]:
+        """None: records have no schema."""
+        return ()
+
+    def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """None: records have no schema."""
+        return (), ()
 
     def header(self, columns: Sequence[str]) -> bytes:
         """None."""
@@ -128,7 +143,7 @@ class JsonCodec:
         return ()
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None) -> pa.BinaryArray:
+               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None, view: View | None = None) -> pa.BinaryArray:
         """The records with edits[path number], new keys and `swept` carried out, and `added` at their end; null where dead."""
         spans, used, counts = table.spans, table.used, np.diff(table.starts).tolist()
         if swept is not None and len(swept.rows):

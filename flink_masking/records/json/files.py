@@ -1,9 +1,16 @@
 """Files of JSON records: one record a line."""
 
 import io
+import shutil
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from flink_masking.errors import InputError
+
+
+def put_header(header: bytes, rows: BinaryIO, out: BinaryIO) -> None:
+    """None: records name their members."""
+    shutil.copyfileobj(rows, out, 1 << 20)
 
 
 def names(first: bytes) -> tuple[str, ...]:

@@ -37,6 +37,7 @@ def promises(params: DateShiftParams) -> Promises:
         bounds=Bounds("dates", params.max_days),
         needs_subject=True,
         purposes=("date_shift",),
+        result="same",
         domain=params.domain,
     )
 

@@ -62,6 +62,7 @@ def promises(params: PerturbParams) -> Promises:
         passes=False,
         bounds=Bounds("numbers", params.absolute or 0.0, params.relative or 0.0, rounded),
         purposes=("perturb",) if keyed else (),
+        result="kind",
         domain=params.domain if keyed else None,
     )
 

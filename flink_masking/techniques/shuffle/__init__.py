@@ -33,7 +33,8 @@ class ShuffleParams(Params):
 
 def promises(params: ShuffleParams) -> Promises:
     """Nothing of the own value; the values of the batch leave as they came, each in another row."""
-    return Promises(shows=Shows.NOTHING, deterministic=False, lasting=False, row_local=False, passes=True, moves_with=params.group)
+    return Promises(shows=Shows.NOTHING, deterministic=False, lasting=False, row_local=False, passes=True, moves_with=params.group,
+                    result="same")
 
 
 def check(params: ShuffleParams, rule_context: RuleContext) -> None:

@@ -45,6 +45,7 @@ def promises(params: SubstituteParams) -> Promises:
         row_local=True,
         passes=False,
         purposes=("substitute",) if consistent else (),
+        result="kind",
         domain=params.domain if consistent else None,
     )
 

@@ -1,0 +1,35 @@
+"""What rules make of the types of fields: how a view's schema follows from that of the records."""
+
+from collections.abc import Mapping
+
+from flink_masking.policy.model import Policy
+from flink_masking.policy.rules import Rule
+from flink_masking.records.codec import Outcome, Result, View
+from flink_masking.techniques.base import Action
+
+UNDECLARED = ""
+"""The path of members that no path leads to, as `flink_masking.records.trie` has it."""
+_RESULTS = {"text": Result.TEXT, "kind": Result.KIND, "same": Result.SAME}
+
+
+def view_of(policy: Policy, name: str, rules: Mapping[str, Rule]) -> View:
+    """The view of a masked segment.
+
+    Args:
+        policy: the policy.
+        name: of the segment.
+        rules: of it, by path, as `flink_masking.policy.load.LoadedPolicy.rules` gives them.
+    """
+    unknown = Outcome(Result.TEXT if policy.unknown_fields == "redact" else Result.DROP)
+    return View(name, {UNDECLARED: unknown, **{path: _outcome(rule) for path, rule in rules.items()}})
+
+
+def _outcome(rule: Rule) -> Outcome:
+    match rule.technique.action:
+        case Action.DROP:
+            return Outcome(Result.DROP)
+        case Action.KEEP:
+            return Outcome(Result.KEEP)
+    if rule.promises.always_null:
+        return Outcome(Result.NULL, True)
+    return Outcome(_RESULTS[rule.promises.result], rule.params.on_error in ("nullify", "drop"))

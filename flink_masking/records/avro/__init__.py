@@ -1,0 +1,1 @@
+"""Avro records: raw datums, in the framing of a registry or in none."""

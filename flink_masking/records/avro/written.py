@@ -1,0 +1,110 @@
+"""How the records of a view are written: for every writer schema the view's schema, its identifier and the types at each site."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.errors import RegistryError
+from flink_masking.records.avro.framing import frame
+from flink_masking.records.avro.output import KEPT, Derivation, SiteTable
+from flink_masking.records.avro.program import Image
+from flink_masking.records.avro.schema import Type, fingerprint, to_text
+from flink_masking.records.avro.splice_kernels import NONE, S_TEXT, SITE
+from flink_masking.records.codec import Layout, Outcome, Result, View
+from flink_masking.records.edits import DROP, DROP_VALUE, KEEP_VALUE, USE_LITERAL, Edit, Replace
+from flink_masking.records.trie import Paths
+from flink_masking.registry.source import Schema, SchemaId
+
+
+def inferred(edits: Sequence[Edit | None], paths: Paths, view: View | None) -> tuple[Outcome, ...]:
+    """Outcomes by path number: those of the view, and where it has none what follows from the edits."""
+    named = {} if view is None else {paths.ids[path]: outcome for path, outcome in view.outcomes.items() if path in paths.ids}
+    return tuple(named[number] if number in named else _of_edit(edit) for number, edit in enumerate(edits))
+
+
+def _of_edit(edit: Edit | None) -> Outcome:
+    if edit is DROP:
+        return Outcome(Result.DROP)
+    if not isinstance(edit, Replace):
+        return KEPT
+    values, how = edit.values, edit.how
+    if isinstance(values, pa.Scalar):
+        if not values.is_valid:
+            return Outcome(Result.NULL, True)
+        nullable = False
+    else:
+        nullable = values.null_count > 0 or (how is not None and bool((how == DROP_VALUE).any()))
+    same = pa.types.is_binary(values.type) or (how is not None and bool(((how == KEEP_VALUE) | (how == USE_LITERAL)).any()))
+    return Outcome(Result.SAME if same else Result.TEXT, nullable)
+
+
+class Written:
+    """See the module.
+
+    Attributes:
+        table: int64, `SITE` numbers for each site of the image.
+        frames: int64, two numbers for each program, see `splice_kernels`.
+        types: for each site, the type that its values are written as.
+        branches: for each site, its branch.
+        schemas: for each program the schema of the view.
+    """
+
+    def __init__(self, image: Image, outcomes: Sequence[Outcome], layout: Layout | None, name: str) -> None:
+        """Nothing is derived yet.
+
+        Args:
+            image: of the programs.
+            outcomes: by path number.
+            layout: names what gives identifiers to schemas; None where records are not framed anew.
+            name: of the view.
+        """
+        self._image, self._outcomes, self._layout, self._name = image, outcomes, layout, name
+        self.types: list[Type] = []
+        self.branches: list[int] = []
+        self.schemas: list[Type] = []
+        self.table, self.frames = np.zeros((0, SITE), np.int64), np.zeros((0, 2), np.int64)
+        self._held: list[object] = []
+        self._unframed: set[int] = set()
+
+    def extend(self, used: set[int] | None = None) -> None:
+        """Derive for the programs that were added since, and see that those in use have identifiers.
+
+        Raises:
+            InputError: see `Derivation`.
+            RegistryError: a view's schema has no identifier.
+        """
+        tables, frames = [self.table], [self.frames]
+        for number in range(len(self.schemas), len(self._image.programs)):
+            program = self._image.programs[number]
+            derivation = Derivation(program.schema, self._image.trie, self._outcomes)
+            made = SiteTable(self._image.sites[program.sites], derivation, self._outcomes)
+            self._held.append(made)
+            self.types += made.types
+            self.branches += made.branches
+            self.schemas.append(derivation.schema)
+            tables.append(made.table)
+            frames.append(np.zeros((1, 2), np.int64))
+            if derivation.schema is not program.schema and self._layout is not None and self._layout.framing != "none":
+                self._unframed.add(number)
+        if len(tables) > 1:
+            self.table, self.frames = np.concatenate(tables), np.concatenate(frames)
+        for number in self._unframed & (used or set()):
+            written = np.frombuffer(self._frame(self.schemas[number]) + bytes(64), np.uint8)
+            self._held.append(written)
+            self.frames[number] = written.ctypes.data, len(written) - 64
+            self._unframed = self._unframed - {number}
+
+    def _frame(self, schema: Type) -> bytes:
+        assert self._layout is not None
+        if self._layout.framing == "single_object":
+            return frame(SchemaId("fingerprint", fingerprint(schema)))
+        found = self._layout.outputs.identifier(self._name, Schema(to_text(schema), "AVRO")) if self._layout.outputs is not None else None
+        if found is None:
+            raise RegistryError(f"view {self._name}: its schema differs from the writer's and has no identifier. Hint: flink-masking check "
+                                "shows it; register it, or use techniques that keep the type")
+        return frame(found)
+
+    def holds_text(self, path: int) -> bool:
+        """Whether all sites of a path can hold text as it comes."""
+        return bool((self.table[self._image.of_path(path), S_TEXT] != NONE).all())
