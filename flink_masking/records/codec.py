@@ -49,6 +49,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     "json": Format("flink_masking.records.json", swept=True),
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
     "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json"),
+    "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json"),
 })  # fmt: skip
 """By the name in a policy."""
 

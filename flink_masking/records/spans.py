@@ -195,6 +195,10 @@ class SpanTable:
         """The values of a path number, as those of a path."""
         return self.codec.text(self._places(slice(self._edges[number], self._edges[number + 1])), int(self.sizes[number]))
 
+    def rows_numbered(self, number: int) -> np.ndarray:
+        """Row of each value of a path number: int32, ascending."""
+        return self._rows[self._edges[number] : self._edges[number + 1]]
+
     def spans_of(self, path: str) -> np.ndarray:
         """Which spans are those of an emitted path: int32 indices, in row order."""
         return self.order[self._group(path)]

@@ -1,0 +1,250 @@
+"""Protobuf records as a codec: scanned by descriptors into spans, never parsed into objects."""
+
+import threading
+import weakref
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking import arrow
+from flink_masking.errors import InputError
+from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, rows_for
+from flink_masking.records.column import binary_column
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
+from flink_masking.records.kinds import Kind
+from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
+from flink_masking.records.protobuf.frames_kernels import find_keys
+from flink_masking.records.protobuf.known import Known
+from flink_masking.records.protobuf.layout_kernels import FRAME, OWNER
+from flink_masking.records.protobuf.program import Field
+from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement
+from flink_masking.records.protobuf.schemas import messages
+from flink_masking.records.protobuf.table import ProtobufTable
+from flink_masking.records.protobuf.values import to_text
+from flink_masking.records.span_kernels import FAULT, SPAN, UNDECLARED_PATH
+from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
+from flink_masking.records.trie import Paths
+
+_NUMBER = r"^-?[0-9]"
+
+
+class ProtobufCodec:
+    """Protobuf; see `flink_masking.records.codec.Codec`."""
+
+    quote = 0
+    nested = True
+    columns: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+
+    def __init__(self, layout: Layout) -> None:
+        """Take over framing and schemas.
+
+        Args:
+            layout: of the records.
+
+        Raises:
+            InputError: records without framing, and no schema or message that tells what they are.
+        """
+        self._layout, self._json = layout, codec_for("json")
+        self.rows: Rows = rows_for("protobuf")
+        self._known: weakref.WeakKeyDictionary[Paths, Known] = weakref.WeakKeyDictionary()
+        self._lock = threading.RLock()
+        self._given: Any = None
+        if layout.framing == framing.NONE:
+            if layout.schema is None:
+                raise InputError("Protobuf: records without framing do not tell their schema. Hint: schema: orders.desc in the policy")
+            found = messages(layout.schema.text, tuple(layout.schema.references.items()))
+            self._given = found.named(layout.message) if layout.message else found.only()
+            if self._given is None:
+                raise InputError("Protobuf: the schema has no such message, or several. Hint: message: package.Name in the policy")
+
+    def _message(self, frame: framing.Frame) -> Any:
+        """The descriptor of the message that a framing names; None where it leads to none."""
+        if self._layout.schemas is None:
+            return None
+        schema = self._layout.schemas.schema(frame.schema)
+        if schema is None or schema.kind not in ("", "PROTOBUF"):
+            return None
+        try:
+            found = messages(schema.text, tuple(schema.references.items()))
+        except InputError:
+            return None
+        if frame.indexes:
+            return found.at(frame.indexes)
+        name = frame.name or self._layout.message
+        return found.named(name) if name else found.only()
+
+    def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
+             headers: Mapping[str, pa.BinaryArray] = MappingProxyType({})) -> ProtobufTable:
+        """The spans of a column of Protobuf records; what is wrong is told by flags, never raised.
+
+        Args:
+            column: n records, see `binary_column`.
+            paths: what to look for.
+            limits: depth and size of a record; messages are nested 100 deep at most.
+            headers: not needed.
+
+        Raises:
+            TypeError: not a column of bytes or text.
+            ValueError: 2 GB of data or more.
+            RegistryUnavailableError: a schema is not known yet, and the registry was away for longer than its patience.
+            RegistryError: the registry cannot be used.
+            JobError: the compiler for .proto files is not installed.
+        """
+        records = binary_column(column)
+        data, offsets, valid = arrow.parts(records)
+        n = len(records)
+        flags, faults = np.zeros(n, np.int32), arrow.empty_int32(n * FAULT)
+        flags[np.diff(offsets) > limits.max_bytes] = Flag.OVERSIZE
+        if len(valid):
+            flags[valid == 0] = Flag.ABSENT
+        with self._lock:
+            known = self._known.get(paths)
+            if known is None or known.full:
+                known = self._known[paths] = Known(paths, self._layout, self._given, self._message)
+            begins, roots = known.resolve(data, offsets, flags, faults)
+            program = known.program
+            scopes, entries, index = program.arrays()
+        room = n * (len(paths.names) + program.most_defaults + 1) + program.most_defaults + 64
+        spans, owners, frames = arrow.empty_int32(SPAN * room), arrow.empty_int32(OWNER * room), arrow.empty_int32(FRAME * (2 * n + 64))
+        state = np.zeros(7, np.int64)
+        state[scan_kernels.S_DEPTH] = depth = min(limits.max_depth, scan_kernels.MAX_DEPTH)
+        state[scan_kernels.S_MOST] = program.most_defaults
+        stack, stamps = np.empty((depth + 1) * scan_kernels.OPEN, np.int64), np.zeros(max(1, len(program.fields)), np.int64)
+        while True:
+            scan_kernels.scan_rows(data, offsets, begins, roots, scopes, entries, index, paths.nodes, paths.table, paths.keys, spans,
+                                   owners, frames, flags, faults, stamps, stack, state)
+            full = int(state[scan_kernels.S_FULL])
+            if full == scan_kernels.FULL_SPANS:
+                spans, owners = _doubled(spans), _doubled(owners)
+            elif full == scan_kernels.FULL_FRAMES:
+                frames = _doubled(frames)
+            else:
+                break
+        table = ProtobufTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernels.S_SPANS]), self._layout.folded)
+        table.program, table.owners, table.frames, table.begins = program, owners, frames, begins
+        table.used_frames = int(state[scan_kernels.S_FRAMES])
+        return table
+
+    def text(self, contents: Contents, size: int) -> pa.StringArray:
+        """Contents of texts; values of other types are read by their table."""
+        return self._json.text(contents, size)
+
+    def raw(self, table: SpanTable, path: str) -> pa.BinaryArray:
+        """The values as JSON: what views of their own hold."""
+        text, kinds, _ = table.values(path)
+        number = pc.match_substring_regex(text, _NUMBER).fill_null(False).to_numpy(zero_copy_only=False)
+        return self._json.write(text, ((kinds == Kind.NUMBER) & number) | (kinds == Kind.TRUE) | (kinds == Kind.FALSE))
+
+    def write(self, values: pa.Array, literal: np.ndarray | None = None) -> pa.BinaryArray:
+        """Values as JSON, as `raw`."""
+        return self._json.write(values, literal)
+
+    def one_line(self, records: pa.BinaryArray) -> pa.BinaryArray:
+        """The records as they are: a byte like a line break may be part of any value."""
+        return records
+
+    def members(self, record: bytes, columns: Sequence[str] = ()) -> dict[str, str]:
+        """Members by path, as ProtoJSON."""
+        from google.protobuf import json_format, message_factory
+
+        message, start = self._given, 0
+        if message is None:
+            frame = framing.parse(record[: framing.LONGEST], self._layout.framing)
+            assert not isinstance(frame, int)  # records of views have the framing that came in
+            message, start = self._message(frame), len(frame.prefix)
+        whole = message_factory.GetMessageClass(message).FromString(record[start:])
+        text = json_format.MessageToJson(whole, preserving_proto_field_name=True, indent=None)
+        return self._json.members(text.encode(), ())
+
+    def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit, view: View | None = None) -> tuple[str, ...]:
+        """None: there is no header."""
+        return ()
+
+    def header(self, columns: Sequence[str]) -> bytes:
+        """None."""
+        return b""
+
+    def key(self, raw: bytes) -> str:
+        """The key of a map's entry; of an undeclared field its tag, which resembles no name."""
+        return raw.decode(errors="replace")
+
+    def keys(self, table: SpanTable, order: np.ndarray) -> pa.StringArray:
+        """The keys of the entries of maps, numbers as text; of messages the names of the fields."""
+        assert isinstance(table, ProtobufTable)
+        starts, ends = np.zeros(len(order), np.int32), np.zeros(len(order), np.int32)
+        find_keys(table.data, table.frames, table.owners, order, starts, ends)
+        entries, found = table.owners.reshape(-1, OWNER)[order, 0], pa.array([""] * len(order), pa.string())
+        for entry in np.unique(entries).tolist():
+            field, some = table.program.fields[entry], np.flatnonzero(entries == entry)
+            text = (to_text(Field(field.key, {}), table.data, starts[some], ends[some]) if field.key
+                    else pa.array([field.name] * len(some), pa.string()))
+            mask = entries == entry
+            found = pc.replace_with_mask(found, pa.array(mask), text)
+        return found
+
+    def undeclared(self, table: SpanTable, rows: np.ndarray) -> Iterable[tuple[int, np.ndarray]]:
+        """None: there is no header."""
+        return ()
+
+    def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
+               keys: Mapping[int, Keys] = MappingProxyType({}), view: View | None = None) -> pa.BinaryArray:
+        """The records with edits[path number] and new keys carried out; null where dead, or where a field cannot hold its new value."""
+        assert isinstance(table, ProtobufTable)
+        assert not added  # refused by the policy's check
+        plan, held = np.zeros((len(edits), splice_kernels.PLAN), np.int64), []
+        capacity = int(table.offsets[-1]) - int(table.offsets[0]) + 16 * table.used + 8 * table.used_frames
+        unwritable: dict[str, np.ndarray] = {}
+        dead = dead.copy()
+
+        def refuse(number: int, values: np.ndarray | None) -> None:
+            if values is not None:
+                rows = np.unique(table.rows_numbered(number)[values])
+                path = next((name for name, known in table.paths.ids.items() if known == number), "")
+                unwritable[path] = np.union1d(unwritable.get(path, rows[:0]), rows)
+                dead[rows] = 1
+
+        for number, edit in enumerate(edits):
+            entries = table.entries(number)
+            if number == UNDECLARED_PATH or edit is DROP:
+                plan[number, splice_kernels.P_ACTION] = splice_kernels.DROP
+                refuse(number, of_drop(entries, table.program))
+            elif isinstance(edit, Replace):
+                prepared = of_replacement(plan[number], edit, entries, table.program)
+                held.append(prepared.held)
+                capacity += prepared.size
+                refuse(number, prepared.unwritable)
+            else:
+                assert edit is KEEP
+        for number, renamed in keys.items():
+            prepared = of_keys(plan[number], renamed, table.entries(number), table.program)
+            held.append(prepared.held)
+            capacity += prepared.size
+            refuse(number, prepared.unwritable)
+        buffer, out = arrow.output(capacity)
+        ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
+        decisions = np.empty(max(1, table.used) * splice_kernels.DECISION, np.int64)
+        growth = np.empty(max(1, table.used_frames) * splice_kernels.GROWTH, np.int64)
+        outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, table.program.arrays()[1], table.spans, table.owners,
+                                            table.frames, table.used, table.used_frames, plan.ravel(), decisions, growth, out, ends, valid)
+        del held  # alive until here: the plan has their addresses
+        if outcome == splice_kernels.TOO_LONG:
+            raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
+        table.unwritable = unwritable
+        return arrow.assemble(pa.binary(), buffer, ends, valid)
+
+
+def _doubled(array: np.ndarray) -> np.ndarray:
+    """The same numbers with as much room again."""
+    larger = arrow.empty_int32(2 * len(array))
+    larger[: len(array)] = array
+    return larger
+
+
+def make(layout: Layout) -> Codec:
+    """The codec of records with this layout."""
+    return ProtobufCodec(layout)

@@ -1,0 +1,109 @@
+"""Edits as the splicer takes them: replacements in the type of each field, and what cannot be written."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking import arrow
+from flink_masking.records.edits import DROP_VALUE, KEEP_VALUE, USE, USE_LITERAL, Keys, Replace
+from flink_masking.records.protobuf import splice_kernels as kernels
+from flink_masking.records.protobuf.layout_kernels import E_BITS, ENTRY, REQUIRED
+from flink_masking.records.protobuf.program import STRING, Program
+from flink_masking.records.protobuf.values import Wire, to_wire
+
+
+class Prepared(NamedTuple):
+    """One path's part of the plan.
+
+    Attributes:
+        held: arrays that the plan has addresses of.
+        size: bytes that its replacements have in all.
+        unwritable: bool, n values: those that the field cannot hold; None: there are none.
+    """
+
+    held: list[object]
+    size: int
+    unwritable: np.ndarray | None
+
+
+def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, program: Program) -> Prepared:
+    """Fill in a path's row of the plan.
+
+    Args:
+        plan: its row.
+        edit: n values, or a scalar for all.
+        entries: int32, n: the field of each value.
+        program: of the scan.
+    """
+    count, found = len(entries), np.unique(entries)
+    scalar, values = isinstance(edit.values, pa.Scalar), edit.values
+    if scalar and (len(found) <= 1 and (not len(found) or program.types[found[0]] == STRING)):
+        values = pa.array([values.as_py()], values.type)
+        wire = Wire(values, None)
+    elif scalar:
+        scalar, values = False, pa.array([values.as_py()], values.type).take(pa.array(np.zeros(count, np.int32)))
+        wire = _by_field(values, entries, found, program)
+    else:
+        wire = _by_field(values, entries, found, program)
+    how = None if edit.how is None else np.ascontiguousarray(edit.how)
+    unwritable = _unwritable(wire, how, entries, scalar, program)
+    data, offsets, valid = arrow.parts(wire.values)
+    address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
+    plan[:8] = (kernels.REPLACE, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
+    size = int(offsets[-1] - offsets[0]) * (count if scalar else 1)
+    return Prepared([wire.values, data, offsets, valid, how], size, unwritable)
+
+
+def _by_field(values: pa.Array, entries: np.ndarray, found: np.ndarray, program: Program) -> Wire:
+    """Values on the wire; several fields stand behind one path where records are of several schemas, or types."""
+    fields = {entry: program.fields[entry] for entry in found.tolist()}
+    kinds = {(field.type, tuple(field.names)) for field in fields.values()}
+    if len(kinds) <= 1:
+        return to_wire(next(iter(fields.values())), values) if fields else Wire(values, None)
+    pieces, places = [], []
+    unfit = np.zeros(len(values), np.bool_)
+    for entry, field in fields.items():
+        place = np.flatnonzero(entries == entry)
+        wire = to_wire(field, values.take(pa.array(place)))
+        pieces.append(wire.values.cast(pa.binary()))
+        places.append(place)
+        if wire.unfit is not None:
+            unfit[place] = wire.unfit
+    order = np.argsort(np.concatenate(places), kind="stable")
+    return Wire(pc.take(pa.concat_arrays(pieces), pa.array(order)), unfit if unfit.any() else None)
+
+
+def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar: bool, program: Program) -> np.ndarray | None:
+    """Which values the field cannot hold: of another type, or none where it is required."""
+    required = (program.arrays()[1].reshape(-1, ENTRY)[entries, E_BITS] & REQUIRED) != 0 if len(entries) else np.zeros(0, np.bool_)
+    gone = np.zeros(len(entries), np.bool_)
+    if wire.values.null_count:
+        gone |= bool(wire.values.null_count) if scalar else wire.values.is_null().to_numpy(zero_copy_only=False)
+    unfit = np.zeros(len(entries), np.bool_) if wire.unfit is None else wire.unfit
+    if how is not None:
+        unfit = unfit & ((how == USE) | (how == USE_LITERAL))
+        gone = (gone & (how != KEEP_VALUE)) | (how == DROP_VALUE)
+    unfit = unfit | (gone & required)
+    return unfit if unfit.any() else None
+
+
+def of_drop(entries: np.ndarray, program: Program) -> np.ndarray | None:
+    """Which values of a dropped path must stay, because the message requires them: bool, n; None: none."""
+    if not len(entries):
+        return None
+    required = (program.arrays()[1].reshape(-1, ENTRY)[entries, E_BITS] & REQUIRED) != 0
+    return required & (entries >= 0) if required.any() else None
+
+
+def of_keys(plan: np.ndarray, edit: Keys, entries: np.ndarray, program: Program) -> Prepared:
+    """Fill in the keys of a path's row of the plan; keys that are no text, or names of fields, cannot be written."""
+    data, offsets, _ = arrow.parts(edit.keys)
+    how = None if edit.how is None else np.ascontiguousarray(edit.how)
+    place = data.ctypes.data if len(data) else 0
+    plan[8:] = (place, place + len(data), offsets.ctypes.data, 0 if how is None or not len(how) else how.ctypes.data)
+    fixed = np.array([field.key != STRING for field in program.fields] or [True])[entries] if len(entries) else np.zeros(0, np.bool_)
+    if how is not None:
+        fixed = fixed & (how == USE)
+    return Prepared([edit.keys, data, offsets, how], int(offsets[-1] - offsets[0]), fixed if fixed.any() else None)

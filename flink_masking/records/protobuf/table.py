@@ -1,0 +1,78 @@
+"""Spans of Protobuf records: values whose text is not what stands on the wire."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking import arrow
+from flink_masking.records.protobuf.layout_kernels import O_ENTRY, OWNER
+from flink_masking.records.protobuf.program import STRING, Program
+from flink_masking.records.protobuf.values import to_text
+from flink_masking.records.spans import Contents, SpanTable, Values
+
+if TYPE_CHECKING:
+    from flink_masking.records.protobuf.codec import ProtobufCodec
+
+
+class ProtobufTable(SpanTable):
+    """A span table that knows of which field each span is, and what has a length around it.
+
+    Attributes:
+        codec: who made it.
+        program: that the scanner followed.
+        owners: int32, `OWNER` numbers a span.
+        frames: int32, `FRAME` numbers a message or packed array, in document order.
+        used_frames: how many there are.
+        begins: int32, n: where each message begins, behind the framing.
+    """
+
+    codec: "ProtobufCodec"
+    program: Program
+    owners: np.ndarray
+    frames: np.ndarray
+    used_frames: int
+    begins: np.ndarray
+
+    def entries(self, number: int) -> np.ndarray:
+        """The field of each span of a path number, as an entry of the program: int32; -1 for undeclared ones."""
+        found: np.ndarray = self.owners.reshape(-1, OWNER)[self.numbered(number), O_ENTRY]
+        return found
+
+    def values(self, path: str) -> Values:
+        """See `SpanTable.values`."""
+        if path not in self._values:
+            group = self._group(path)
+            self._values[path] = Values(self.decoded(self.paths.ids[path]), self._kinds[group], self._rows[group])
+        return self._values[path]
+
+    def decoded(self, number: int) -> pa.StringArray:
+        """See `SpanTable.decoded`."""
+        group = slice(self._edges[number], self._edges[number + 1])
+        entries = self.entries(number)
+        if self._plain(entries):
+            return self.codec.text(self._places(group), int(self.sizes[number]))
+        starts, ends, fields = self._firsts[group], self._lasts[group], self.program.fields
+        found = np.unique(entries)
+        texts = []
+        for entry in found.tolist():
+            some = entries == entry
+            texts.append(to_text(fields[entry], self.data, starts[some], ends[some]) if entry >= 0 else pa.array([""] * int(some.sum()),
+                                                                                                              pa.string()))
+        if len(texts) == 1:
+            return texts[0]
+        order = np.argsort(np.concatenate([np.flatnonzero(entries == entry) for entry in found]), kind="stable")
+        return pc.take(pa.concat_arrays(texts), pa.array(order))
+
+    def contents(self, path: str) -> Contents:
+        """See `SpanTable.contents`."""
+        group = self._group(path)
+        if self._plain(self.entries(self.paths.ids[path])):
+            return self._places(group)
+        data, offsets, _ = arrow.parts(self.values(path).text)
+        return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
+
+    def _plain(self, entries: np.ndarray) -> bool:
+        """Whether all values are text that stands as it is."""
+        return not len(entries) or bool((self.program.types[entries] == STRING).all() and entries.min() >= 0)
