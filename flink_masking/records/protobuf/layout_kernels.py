@@ -11,6 +11,8 @@ from flink_masking.records.scalar_kernels import utf8_length
 # the fields whose default counts as a value where they are not on the wire.
 S_DENSE, S_COUNT, S_SPARSE, S_MORE, S_NODE, S_DENY, S_DEFAULTS, S_N_DEFAULTS = range(8)
 SCOPE = 8
+NOTHING_ELSE = 2
+"""In S_DENY: an entry of a map, in which nothing else may stand."""
 EMPTY = 0
 """The scope of what is stepped over."""
 

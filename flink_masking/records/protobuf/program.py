@@ -171,7 +171,7 @@ class Program:
                 bits |= layout.MISMATCHED if scope < 0 else 0
             elif value >= 0 and not self._nodes[value, N_FLAGS] & MAY_SCALAR:
                 bits |= layout.MISMATCHED
-        row[:] = [field.type, wire, kind, bits, path, whole, scope, max(node, 0), field.number << 3 | wire]
+        row[:] = [field.type, wire, kind, bits, path, whole, scope, max(node, 0), _signed(field.number << 3 | wire)]
         return number
 
     def _below(self, message: Any, node: int) -> int:
@@ -211,9 +211,13 @@ class Program:
             first = self._entry(message.fields_by_number[1], -1, layout.ONCE | layout.FIRST)
             second = self._entry(message.fields_by_number[2], node, layout.ONCE | layout.OF_MAP)
             self._scopes[number] = self._indexed({1: first, 2: second}, -1, [])
-            self._scopes[number][layout.S_DENY] = 1
-            self._scopes[number][layout.S_NODE] = max(node, 0)
+            self._scopes[number][layout.S_DENY] = layout.NOTHING_ELSE
         return self._known[key]
+
+
+def _signed(tag: int) -> int:
+    """32 bits as an int32."""
+    return tag - (1 << 32) if tag >= 1 << 31 else tag
 
 
 def _is_map(field: Any) -> bool:

@@ -31,6 +31,7 @@ from flink_masking.records.protobuf.layout_kernels import (
     M_TEXT,
     MAP,
     MISMATCHED,
+    NOTHING_ELSE,
     O_ENTRY,
     O_FRAME,
     ONCE,
@@ -228,6 +229,9 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
             if entry < 0 or bits & MISMATCHED:
                 if entry >= 0:
                     blame(flag, fault, MISMATCH, int32(own, E_NODE), ms - base, ms - base)
+                elif int32(scope, S_DENY) == NOTHING_ELSE:
+                    wrong = ms
+                    break
                 elif int32(scope, S_DENY):
                     blame(flag, fault, UNKNOWN, int32(scope, S_NODE), ms - base, tag_end - base)
                     mine = ns

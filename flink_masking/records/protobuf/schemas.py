@@ -54,6 +54,7 @@ class Messages:
         try:
             for file in _ordered(found.file):
                 pool.Add(file)
+            self._own = found.file[-1]
             self.file: Any = pool.FindFileByName(found.file[-1].name)
             self._messages = [pool.FindFileByName(file.name) for file in found.file]
         except (TypeError, KeyError, ValueError):
@@ -64,13 +65,14 @@ class Messages:
 
     def at(self, indexes: Sequence[int]) -> Any:
         """The message at an index path: among the file's messages, then among those nested in it; None where there is none."""
+        among, name = self._own.message_type, self._own.package
         found: Any = None
         for index in indexes:
-            among = list(self.file.message_types_by_name.values()) if found is None else list(found.nested_types)
             if not 0 <= index < len(among):
                 return None
-            found = sorted(among, key=lambda message: int(message.index))[index]
-        return None if found is None or found.GetOptions().map_entry else found
+            found, name = among[index], f"{name}.{among[index].name}"
+            among = found.nested_type
+        return None if found is None or found.options.map_entry else self.named(name.lstrip("."))
 
     def named(self, name: str) -> Any:
         """The message with a full name, or with a name within the file's package; None where there is none."""
@@ -146,14 +148,17 @@ def _descriptors(schema: Schema) -> bytes:
     except (binascii.Error, ValueError):
         return _compiled(schema.text, schema.references)
     try:
-        whole = descriptor_pb2.FileDescriptorSet.FromString(data)
-        if whole.file and all(file.name for file in whole.file):
-            return data
         single = descriptor_pb2.FileDescriptorProto.FromString(data)
+        if single.name.isprintable() and single.name.endswith(".proto"):  # of a set, this would be the bytes of a whole file
+            return bytes(descriptor_pb2.FileDescriptorSet(file=[single]).SerializeToString())
+    except DecodeError:
+        pass
+    try:
+        descriptor_pb2.FileDescriptorSet.FromString(data)
     except DecodeError:
         raise InputError("Protobuf: the descriptor cannot be read. Hint: protoc --include_imports "
                          "--descriptor_set_out=schema.desc") from None
-    return descriptor_pb2.FileDescriptorSet(file=[single]).SerializeToString()
+    return data
 
 
 def _compiled(text: str, references: Mapping[str, str]) -> bytes:

@@ -138,7 +138,7 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
             if action == REPLACE:
                 first_byte = int32(plan[rule + P_OFFSETS], at_)
                 n = int32(plan[rule + P_OFFSETS], at_ + 1) - first_byte
-                tag = int32(entries, entry * ENTRY + E_TAG)
+                tag = int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF
                 delta = n
                 if tag & 7 == LENGTH:
                     delta += varint_size(n)
@@ -196,7 +196,7 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                     o = copy(o, cursor, ms - cursor, limit)
                     cursor = ve
                     continue
-                tag, n = int32(entries, int32(owners, (i - 1) * OWNER + O_ENTRY) * ENTRY + E_TAG), decisions[d + D_SIZE]
+                tag, n = int32(entries, int32(owners, (i - 1) * OWNER + O_ENTRY) * ENTRY + E_TAG) & 0xFFFFFFFF, decisions[d + D_SIZE]
                 if int32(s, PE) == DEFAULT:
                     o = put_varint(copy(o, cursor, ms - cursor, limit), tag)
                 elif tag & 7 == LENGTH:

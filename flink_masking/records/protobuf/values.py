@@ -71,6 +71,7 @@ def to_text(field: Field, data: np.ndarray, starts: np.ndarray, ends: np.ndarray
     if kind in FLOATS:
         return pa.array(bits.view(np.float64) if kind == DOUBLE else bits.astype(np.uint32).view(np.float32)).cast(pa.string())
     if kind in (SINT32, SINT64):
+        bits = bits & 0xFFFFFFFF if kind == SINT32 else bits
         bits = (bits.view(np.uint64) >> np.uint64(1)).view(np.int64) ^ -(bits & 1)
     numbers = bits.astype(_NARROW[kind]) if kind in _NARROW else bits.view(_UNSIGNED.get(kind, np.int64))
     text = pa.array(numbers).cast(pa.string())
