@@ -26,6 +26,13 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     for key, given in (("framing", policy.framing != "none"), ("schema", policy.schema_files is not None)):
         if given and not found.schemas:
             findings.error((key,), f"records of format {policy.format} have no schema", f"omit '{key}', or format: avro", at_key=True)
+    if policy.message is not None and not found.messages:
+        findings.error(("message",), f"a schema of format {policy.format} has one kind of records", "omit 'message'", at_key=True)
+    if found.schemas and policy.framing not in found.framings:
+        findings.error(("framing",), f"records of format {policy.format} have no such framing", f"use {' or '.join(found.framings)}")
+    if found.schemas and not found.header and policy.framing == "none" and policy.schema_files is None:
+        findings.error(("format",), "records without framing do not tell their schema",
+                       "schema: orders.desc, made by protoc --include_imports --descriptor_set_out; or a framing")
     if not found.nested:
         for path, field in policy.fields.items():
             if field.type in OBJECT_TYPES:

@@ -28,7 +28,7 @@ def check_schema(policy: Policy, views: dict[str, View], source: PolicySource, f
     for key, name in named.items() if isinstance(named, dict) else [(None, named)]:
         place = ("schema",) if key is None else ("schema", key)
         try:
-            codec = codec_for(policy.format, Layout(schema=layout(_with(policy, name), read=source.file).schema))
+            codec = _codec(policy, name, source)
         except (PolicyError, InputError) as error:
             findings.error(place, *split_hint(str(error)))
             continue
@@ -62,10 +62,15 @@ def derived_schemas(policy: Policy, views: dict[str, View], source: PolicySource
     if not FORMATS[policy.format].schemas or named is None:
         return
     for name in dict.fromkeys(named.values() if isinstance(named, dict) else [named]):
-        codec = codec_for(policy.format, Layout(schema=layout(_with(policy, name), read=source.file).schema))
+        codec = _codec(policy, name, source)
         for view in views.values():
             if (made := codec.derived(_paths(policy), view)) is not None:
                 yield name, view.name, *made
+
+
+def _codec(policy: Policy, name: str, source: PolicySource) -> Codec:
+    found = layout(_with(policy, name), read=source.file)
+    return codec_for(policy.format, Layout(schema=found.schema, message=found.message))
 
 
 def _with(policy: Policy, name: str) -> Policy:

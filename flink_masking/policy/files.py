@@ -4,6 +4,7 @@ A policy is written by one team and opened by a job that may read key rings, and
 it names lies below its folder, whatever ``..``, absolute names and symbolic links say.
 """
 
+import base64
 import errno
 import io
 import os
@@ -14,6 +15,8 @@ from flink_masking.errors import InputError
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a policy, of a file that it names, and of all such files together, at most."""
+DESCRIPTORS = (".desc", ".pb", ".binpb", ".protoset")
+"""Endings of files with Protobuf's descriptors, which are no text."""
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """NONBLOCK: opening a pipe without a writer would wait for one."""
@@ -46,6 +49,9 @@ def read_below(folder: Path, name: str) -> str:
         folder: of the policy.
         name: as written in the policy.
 
+    Returns:
+        The text; of a file that ends in one of `DESCRIPTORS` its bytes in Base64.
+
     Raises:
         InputError: the name is absolute, has ``..`` in it or leads out of the folder, or as `read_text`; also for what is no regular file.
     """
@@ -60,7 +66,7 @@ def read_below(folder: Path, name: str) -> str:
         with os.fdopen(_opened(root, target.relative_to(root).parts), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
                 raise InputError("this is no regular file")
-            return _text(stream)
+            return _base64(stream) if written.suffix in DESCRIPTORS else _text(stream)
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         failure = InputError(_reason(error))
     raise failure
@@ -88,6 +94,13 @@ def _text(stream: io.BufferedIOBase) -> str:
     except UnicodeDecodeError:
         failure = InputError("the file is not UTF-8 text")
     raise failure
+
+
+def _base64(stream: io.BufferedIOBase) -> str:
+    data = stream.read(LARGEST + 1)
+    if len(data) > LARGEST:
+        raise InputError(f"the file is larger than {LARGEST:,} bytes")
+    return base64.b64encode(data).decode()
 
 
 def _reason(error: OSError | RuntimeError) -> str:

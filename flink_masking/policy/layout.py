@@ -5,7 +5,9 @@ from typing import Literal
 
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
+from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import FORMATS, Layout
+from flink_masking.records.paths import format_path, parse_path
 from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import GivenSchemas, IdKind, Schema, SchemaId, SchemaSource
 
@@ -30,12 +32,15 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
     if FORMATS[policy.format].schemas:
         if policy.columns:  # the schema of a file with records, which have no framing there
             return Layout(schema=Schema(policy.columns[0]), folded=folded)
+        required = frozenset(format_path(parse_path(path)) for path, field in policy.fields.items() if not field.optional
+                             and not repeats(path))
         named = policy.schema_files
         files = named if isinstance(named, dict) else {}
         texts = {name: Schema(read(name)) for name in ([named] if isinstance(named, str) else files.values())} if read else {}
         given = {_identifier(policy.framing, key): texts[name] for key, name in files.items() if name in texts}
         first = next(iter(texts.values()), None)
-        return Layout(framing=policy.framing, schema=first, schemas=GivenSchemas(given, schemas), outputs=outputs, folded=folded)
+        return Layout(framing=policy.framing, schema=first, schemas=GivenSchemas(given, schemas), outputs=outputs, folded=folded,
+                      message=policy.message or "", required=required)
     kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
 

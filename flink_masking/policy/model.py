@@ -51,6 +51,7 @@ class Policy(Model):
         schema_files: of a format with schemas, written ``schema``: the file with the schema, relative to the policy, or files by the
             identifiers that records name them by. What is not given here is asked of the registry; run and preview read the schema of
             .avro files from them.
+        message: of Protobuf: the name of the records' message in the schema, where the framing does not tell it and there are several.
         columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
         each: of files and messages that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a
             record, and what stands beside the array is left out.
@@ -79,6 +80,7 @@ class Policy(Model):
     format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
     framing: Literal["confluent", "apicurio4", "apicurio8", "single_object", "none"] = "none"
     schema_files: Annotated[Name | dict[Name, Name] | None, pydantic.Field(alias="schema")] = None
+    message: Name | None = None
     columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None
     each: Name | None = None
     subject: Name | None = None

@@ -34,6 +34,8 @@ class Format(NamedTuple):
         header: whether what the fields of a record are stands once for all records, at the beginning of a file.
         swept: whether values inside of undeclared members can be replaced: records are text that names its members.
         schemas: whether records are written by schemas, so that a record has only what its schema says.
+        framings: of a format with schemas: what can stand in front of a record.
+        messages: whether a schema has several kinds of records, so that a policy may have to name one.
         rows: the package whose way of writing a view's own rows it uses; its own where it is empty.
     """
 
@@ -42,14 +44,18 @@ class Format(NamedTuple):
     header: bool = False
     swept: bool = False
     schemas: bool = False
+    framings: tuple[str, ...] = ()
+    messages: bool = False
     rows: str = ""
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
     "json": Format("flink_masking.records.json", swept=True),
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
-    "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json"),
-    "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json"),
+    "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json",
+                   framings=("confluent", "apicurio4", "apicurio8", "single_object", "none")),
+    "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json", messages=True,
+                       framings=("confluent", "apicurio4", "apicurio8", "none")),
 })  # fmt: skip
 """By the name in a policy."""
 

@@ -12,22 +12,23 @@ import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.errors import InputError
-from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, rows_for
+from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
 from flink_masking.records.kinds import Kind
+from flink_masking.records.paths import format_path
 from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
 from flink_masking.records.protobuf.frames_kernels import find_keys
 from flink_masking.records.protobuf.known import Known
 from flink_masking.records.protobuf.layout_kernels import FRAME, OWNER
-from flink_masking.records.protobuf.program import Field
-from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement
+from flink_masking.records.protobuf.program import Field, Program
+from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement, unheld
 from flink_masking.records.protobuf.schemas import messages
 from flink_masking.records.protobuf.table import ProtobufTable
 from flink_masking.records.protobuf.values import to_text
 from flink_masking.records.span_kernels import FAULT, SPAN, UNDECLARED_PATH
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
-from flink_masking.records.trie import Paths
+from flink_masking.records.trie import UNDECLARED, Paths
 
 _NUMBER = r"^-?[0-9]"
 
@@ -49,6 +50,8 @@ class ProtobufCodec:
         Raises:
             InputError: records without framing, and no schema or message that tells what they are.
         """
+        if layout.framing not in framing.FRAMINGS:
+            raise InputError(f"Protobuf: records have no such framing. Hint: {' or '.join(framing.FRAMINGS)}")
         self._layout, self._json = layout, codec_for("json")
         self.rows: Rows = rows_for("protobuf")
         self._known: weakref.WeakKeyDictionary[Paths, Known] = weakref.WeakKeyDictionary()
@@ -161,6 +164,33 @@ class ProtobufCodec:
         text = json_format.MessageToJson(whole, preserving_proto_field_name=True, indent=None)
         return self._json.members(text.encode(), ())
 
+    def derived(self, paths: Paths, view: View) -> tuple[str, bool] | None:
+        """The schema that is given: rules that would need another one are refused."""
+        if self._given is None or self._layout.schema is None:
+            return None
+        program = self._program(paths)
+        for path, outcome in view.outcomes.items():
+            wrong = None if path == UNDECLARED else unheld(program.types_at(path), outcome)
+            if wrong is not None:
+                raise InputError(f"{path}: {wrong}")
+        return self._layout.schema.text, False
+
+    def differences(self, paths: Paths) -> Iterable[tuple[str, str]]:
+        """Where the message that is given and the paths differ."""
+        if self._given is None:
+            return
+        program = self._program(paths)
+        for node, name in program.unknown:
+            yield "unknown_field", ".".join(filter(None, (paths.labels[node], format_path((name,)))))
+        yield from (("type_mismatch", paths.labels[node]) for node in program.mismatched)
+        yield from (("missing_field", name) for name in program.missing())
+
+    def _program(self, paths: Paths) -> Program:
+        """The program for the message that is given."""
+        program = Program(paths, self._layout.required)
+        program.root(self._given)
+        return program
+
     def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit, view: View | None = None) -> tuple[str, ...]:
         """None: there is no header."""
         return ()
@@ -235,7 +265,8 @@ class ProtobufCodec:
         if outcome == splice_kernels.TOO_LONG:
             raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
         table.unwritable = unwritable
-        return arrow.assemble(pa.binary(), buffer, ends, valid)
+        made = arrow.assemble(pa.binary(), buffer, ends, valid)
+        return fold(made) if self._layout.folded else made
 
 
 def _doubled(array: np.ndarray) -> np.ndarray:

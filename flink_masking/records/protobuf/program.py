@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from flink_masking.records.kinds import Kind
-from flink_masking.records.paths import format_path, parse_path
+from flink_masking.records.paths import format_path, parse_path, unselected
 from flink_masking.records.protobuf import layout_kernels as layout
 from flink_masking.records.span_kernels import (
     DENY,
@@ -57,6 +57,9 @@ class Program:
         paths: of the policy.
         fields: for each entry what it is.
         most_defaults: of a scope.
+        unknown: trie node of a message, and name of a field of it that no path leads to.
+        mismatched: trie nodes of fields that are of another kind than declared.
+        reached: trie nodes that a field stands for.
     """
 
     def __init__(self, paths: Paths, required: frozenset[str] = frozenset()) -> None:
@@ -76,6 +79,9 @@ class Program:
         self._index: list[int] = []
         self._known: dict[tuple[Any, ...], int] = {}
         self.most_defaults = 0
+        self.unknown: dict[tuple[int, str], None] = {}
+        self.mismatched: dict[int, None] = {}
+        self.reached: dict[int, list[int]] = {}
         self._made = -1
         self._roots: dict[Any, int] = {}
 
@@ -84,6 +90,21 @@ class Program:
         if message not in self._roots:
             self._roots[message] = self._scope(message, 0)
         return self._roots[message]
+
+    def missing(self) -> list[str]:
+        """The emitted paths that no field stands for."""
+        found = []
+        for name in self.paths.names:
+            steps = unselected(parse_path(name))
+            node = self._places.get(format_path(steps))
+            if node is not None and node not in self.reached:
+                found.append(name)
+        return found
+
+    def types_at(self, name: str) -> list[int]:
+        """Types of the fields that stand for a path."""
+        node = self._places.get(format_path(unselected(parse_path(name))))
+        return [] if node is None else self.reached.get(node, [])
 
     def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Scopes, entries and index for the scanner."""
@@ -112,7 +133,9 @@ class Program:
         defaults: list[int] = []
         for field in message.fields:
             child = -1 if node < 0 else self._child(node, field.name)
-            if child >= 0 or node < 0:
+            if child < 0 <= node:
+                self.unknown[node, field.name] = None
+            else:
                 entry = numbers[field.number] = self._entry(field, child)
                 own = self._entries[entry]
                 if (child >= 0 and not field.has_presence and field.label != _LABEL_REPEATED and own[layout.E_PATH] >= 0
@@ -171,6 +194,10 @@ class Program:
                 bits |= layout.MISMATCHED if scope < 0 else 0
             elif value >= 0 and not self._nodes[value, N_FLAGS] & MAY_SCALAR:
                 bits |= layout.MISMATCHED
+        for place in {node, value} - {-1}:
+            self.reached.setdefault(place, []).append(field.type)
+        if bits & layout.MISMATCHED:
+            self.mismatched[max(node, 0)] = None
         row[:] = [field.type, wire, kind, bits, path, whole, scope, max(node, 0), _signed(field.number << 3 | wire)]
         return number
 

@@ -7,10 +7,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking import arrow
+from flink_masking.records.codec import Outcome, Result
 from flink_masking.records.edits import DROP_VALUE, KEEP_VALUE, USE, USE_LITERAL, Keys, Replace
 from flink_masking.records.protobuf import splice_kernels as kernels
 from flink_masking.records.protobuf.layout_kernels import E_BITS, ENTRY, REQUIRED
-from flink_masking.records.protobuf.program import STRING, Program
+from flink_masking.records.protobuf.program import BOOL, BYTES, ENUM, GROUP, MESSAGE, STRING, Program
 from flink_masking.records.protobuf.values import Wire, to_wire
 
 
@@ -107,3 +108,16 @@ def of_keys(plan: np.ndarray, edit: Keys, entries: np.ndarray, program: Program)
     if how is not None:
         fixed = fixed & (how == USE)
     return Prepared([edit.keys, data, offsets, how], int(offsets[-1] - offsets[0]), fixed if fixed.any() else None)
+
+
+def unheld(types: list[int], outcome: Outcome) -> str | None:
+    """Why fields of these types cannot hold what a rule makes of their values, with a hint; None: they can."""
+    if outcome.result in (Result.KEEP, Result.DROP, Result.SAME, Result.NULL):
+        return None
+    for kind in types:
+        if kind in (MESSAGE, GROUP):
+            return "a message as a whole can be kept or dropped only. Hint: rules for its fields, keep, or drop"
+        if kind != STRING and (outcome.result is Result.TEXT or kind in (BYTES, ENUM, BOOL)):
+            return ("the rule makes text, and the field of the schema holds none. Hint: drop, nullify, or a technique that makes "
+                    "numbers of numbers; or change the field's type to string")
+    return None
