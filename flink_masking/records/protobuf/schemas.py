@@ -35,7 +35,7 @@ class Messages:
 
     Attributes:
         file: descriptor of the schema's own file.
-        files: the serialised descriptors of it and of all that it imports.
+        serialized: descriptors of it and of all that it imports, a FileDescriptorSet.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -47,7 +47,8 @@ class Messages:
         """
         from google.protobuf import descriptor_pb2, descriptor_pool
 
-        found = descriptor_pb2.FileDescriptorSet.FromString(_descriptors(schema))
+        self.serialized = _descriptors(schema)
+        found = descriptor_pb2.FileDescriptorSet.FromString(self.serialized)
         if not found.file:
             raise InputError("Protobuf: the schema holds no file. Hint: protoc --include_imports --descriptor_set_out=schema.desc")
         pool = descriptor_pool.DescriptorPool()
@@ -149,7 +150,7 @@ def _descriptors(schema: Schema) -> bytes:
         return _compiled(schema.text, schema.references)
     try:
         single = descriptor_pb2.FileDescriptorProto.FromString(data)
-        if single.name.isprintable() and single.name.endswith(".proto"):  # of a set, this would be the bytes of a whole file
+        if isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto"):  # of a set, this would be the bytes of a whole file
             return bytes(descriptor_pb2.FileDescriptorSet(file=[single]).SerializeToString())
     except DecodeError:
         pass
