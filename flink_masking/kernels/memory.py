@@ -95,6 +95,29 @@ def put32(_, p, k, x):
 
 
 @intrinsic
+def int64(_, p, k):
+    """Element k of the int64 array at address p."""
+
+    def code(context, builder, sig, args):
+        where = builder.add(args[0], builder.shl(args[1], ir.Constant(_INT[64], 3)))
+        return _load(builder, where, _INT[64], 8)
+
+    return types.int64(I64, I64), code
+
+
+@intrinsic
+def put64(_, p, k, x):
+    """Store x as element k of the int64 array at address p."""
+
+    def code(context, builder, sig, args):
+        where = builder.add(args[0], builder.shl(args[1], ir.Constant(_INT[64], 3)))
+        builder.store(args[2], _pointer(builder, where, _INT[64])).align = 8
+        return context.get_dummy_value()
+
+    return types.void(I64, I64, I64), code
+
+
+@intrinsic
 def special32(_, p):
     """Bit mask over the 32 bytes at p: quote, backslash, control or non-ASCII."""
 

@@ -31,4 +31,4 @@ def binary_column(column: Any) -> pa.BinaryArray:
     if not any(test(kind) for test in (pa.types.is_binary, pa.types.is_string, pa.types.is_large_binary, pa.types.is_large_string,
                                        pa.types.is_null)):
         raise TypeError(f"records: a column of type {kind}. Hint: binary or string is needed")
-    return column.cast(pa.binary())
+    return column if pa.types.is_binary(kind) else column.cast(pa.binary())

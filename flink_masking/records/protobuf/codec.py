@@ -112,12 +112,12 @@ class ProtobufCodec:
             begins, roots = known.resolve(data, offsets, flags, faults)
             program = known.program
             scopes, entries, index = program.arrays()
-        room = n * (len(paths.names) + program.most_defaults + 1) + program.most_defaults + 64
-        spans, owners, frames = arrow.empty_int32(SPAN * room), arrow.empty_int32(OWNER * room), arrow.empty_int32(FRAME * (2 * n + 64))
+        room, more = known.room(n)
+        spans, owners, frames = arrow.empty_int32(SPAN * room), arrow.empty_int32(OWNER * room), arrow.empty_int32(FRAME * more)
         state = np.zeros(7, np.int64)
         state[scan_kernels.S_DEPTH] = depth = min(limits.max_depth, scan_kernels.MAX_DEPTH)
         state[scan_kernels.S_MOST] = program.most_defaults
-        stack, stamps = np.empty((depth + 1) * scan_kernels.OPEN, np.int64), np.zeros(max(1, len(program.fields)), np.int64)
+        stack, stamps = np.empty((depth + 1) * scan_kernels.OPEN, np.int32), np.zeros(max(1, len(program.fields)), np.int32)
         while True:
             scan_kernels.scan_rows(data, offsets, begins, roots, scopes, entries, index, paths.nodes, paths.table, paths.keys, spans,
                                    owners, frames, flags, faults, stamps, stack, state)
@@ -131,6 +131,7 @@ class ProtobufCodec:
         table = ProtobufTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernels.S_SPANS]), self._layout.folded)
         table.program, table.owners, table.frames, table.begins = program, owners, frames, begins
         table.used_frames = int(state[scan_kernels.S_FRAMES])
+        known.note(n, table.used, table.used_frames)
         return table
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
@@ -239,17 +240,18 @@ class ProtobufCodec:
                 dead[rows] = 1
 
         for number, edit in enumerate(edits):
-            entries = table.entries(number)
+            if edit is KEEP and number != UNDECLARED_PATH:
+                continue
+            entries, found = table.entries(number), table.distinct(number)
             if number == UNDECLARED_PATH or edit is DROP:
                 plan[number, splice_kernels.P_ACTION] = splice_kernels.DROP
-                refuse(number, of_drop(entries, table.program))
-            elif isinstance(edit, Replace):
-                prepared = of_replacement(plan[number], edit, entries, table.program)
+                refuse(number, of_drop(entries, found, table.program))
+            else:
+                assert isinstance(edit, Replace)
+                prepared = of_replacement(plan[number], edit, entries, found, table.program)
                 held.append(prepared.held)
                 capacity += prepared.size
                 refuse(number, prepared.unwritable)
-            else:
-                assert edit is KEEP
         for number, renamed in keys.items():
             prepared = of_keys(plan[number], renamed, table.entries(number), table.program)
             held.append(prepared.held)
@@ -257,8 +259,8 @@ class ProtobufCodec:
             refuse(number, prepared.unwritable)
         buffer, out = arrow.output(capacity)
         ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
-        decisions = np.empty(max(1, table.used) * splice_kernels.DECISION, np.int64)
-        growth = np.empty(max(1, table.used_frames) * splice_kernels.GROWTH, np.int64)
+        decisions = arrow.empty_int32(max(1, table.used) * splice_kernels.DECISION)
+        growth = arrow.empty_int32(max(1, table.used_frames) * splice_kernels.GROWTH)
         outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, table.program.arrays()[1], table.spans, table.owners,
                                             table.frames, table.used, table.used_frames, plan.ravel(), decisions, growth, out, ends, valid)
         del held  # alive until here: the plan has their addresses

@@ -37,6 +37,7 @@ class Known:
         self.program = Program(paths, layout.required)
         self._layout, self._given, self._message = layout, given, message
         self._prefixes: list[bytes] = []
+        self._each = len(paths.names) + 1.0, 4.0
         self._roots: list[int] = []
         self._flat, self._edges = np.zeros(1, np.uint8), np.zeros(1, np.int32)
 
@@ -44,6 +45,16 @@ class Known:
     def full(self) -> bool:
         """Whether so many framings were met that it is time to begin anew."""
         return len(self._prefixes) >= MOST
+
+    def room(self, n: int) -> tuple[int, int]:
+        """Spans and frames that n records may have, going by those before."""
+        spans, frames = (int(n * each * 1.1) + 64 for each in self._each)
+        return spans + 2 * self.program.most_defaults, frames
+
+    def note(self, n: int, spans: int, frames: int) -> None:
+        """How many spans and frames n records had."""
+        if n:
+            self._each = max(0.9 * self._each[0], spans / n), max(0.9 * self._each[1], frames / n)
 
     def resolve(self, data: np.ndarray, offsets: np.ndarray, flags: np.ndarray, faults: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Where the message of each row begins, and its scope; rows without a usable framing are flagged.

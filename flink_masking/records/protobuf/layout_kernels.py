@@ -21,7 +21,8 @@ EMPTY = 0
 E_TYPE, E_WIRE, E_KIND, E_BITS, E_PATH, E_WHOLE, E_SCOPE, E_NODE, E_TAG = range(9)
 ENTRY = 9
 BOOLEAN = -1
-PACKABLE, ONCE, MISMATCHED, MAP, UTF8, OF_MAP, FIRST, REQUIRED = 1, 2, 4, 8, 16, 32, 64, 128
+# PLAIN: a value by itself, of which nothing has to be known but where it is.
+PACKABLE, ONCE, MISMATCHED, MAP, UTF8, OF_MAP, FIRST, REQUIRED, PLAIN = 1, 2, 4, 8, 16, 32, 64, 128, 256
 
 # A map in the index: node of the trie, whether keys are text, scope of an entry where the policy takes the map as a whole (or -1),
 # number of known nodes; then pairs of a node and the scope of the entry.

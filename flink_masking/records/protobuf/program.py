@@ -42,12 +42,14 @@ class Field(NamedTuple):
         names: of an enumeration: its names by number.
         name: of the field.
         key: of an element of a map: the type of its key; 0: it is none.
+        required: no message of proto2 may lack it.
     """
 
     type: int
     names: dict[int, str]
     name: str = ""
     key: int = 0
+    required: bool = False
 
 
 class Program:
@@ -141,6 +143,7 @@ class Program:
                 if (child >= 0 and not field.has_presence and field.label != _LABEL_REPEATED and own[layout.E_PATH] >= 0
                         and own[layout.E_KIND] != Kind.OBJECT and self.paths.labels[child] in self._required):
                     defaults.append(entry)
+                    own[layout.E_BITS] &= ~layout.PLAIN
         self._scopes[number] = self._indexed(numbers, node, defaults)
         return number
 
@@ -168,7 +171,7 @@ class Program:
         kind = layout.BOOLEAN if field.type == BOOL else int(_KINDS.get(field.type, Kind.NUMBER))
         names = {value.number: value.name for value in reversed(field.enum_type.values)} if field.type == ENUM else {}
         key = int(field.containing_type.fields_by_number[1].type) if bits & layout.OF_MAP else 0
-        self.fields.append(Field(field.type, names, field.name, key))
+        self.fields.append(Field(field.type, names, field.name, key, field.label == _LABEL_REQUIRED))
         wire = WIRE.get(field.type, layout.VARINT)
         repeated = field.label == _LABEL_REPEATED
         path, whole, value = -1, -1, node
@@ -198,6 +201,8 @@ class Program:
             self.reached.setdefault(place, []).append(field.type)
         if bits & layout.MISMATCHED:
             self.mismatched[max(node, 0)] = None
+        if kind != Kind.OBJECT and not repeated and not bits & (layout.MISMATCHED | layout.ONCE | layout.FIRST):
+            bits |= layout.PLAIN
         row[:] = [field.type, wire, kind, bits, path, whole, scope, max(node, 0), _signed(field.number << 3 | wire)]
         return number
 

@@ -29,18 +29,19 @@ class Prepared(NamedTuple):
     unwritable: np.ndarray | None
 
 
-def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, program: Program) -> Prepared:
+def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: list[int], program: Program) -> Prepared:
     """Fill in a path's row of the plan.
 
     Args:
         plan: its row.
         edit: n values, or a scalar for all.
         entries: int32, n: the field of each value.
+        found: the different ones.
         program: of the scan.
     """
-    count, found = len(entries), np.unique(entries)
+    count = len(entries)
     scalar, values = isinstance(edit.values, pa.Scalar), edit.values
-    if scalar and (len(found) <= 1 and (not len(found) or program.types[found[0]] == STRING)):
+    if scalar and (len(found) <= 1 and (not found or program.fields[found[0]].type == STRING)):
         values = pa.array([values.as_py()], values.type)
         wire = Wire(values, None)
     elif scalar:
@@ -49,7 +50,7 @@ def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, program
     else:
         wire = _by_field(values, entries, found, program)
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
-    unwritable = _unwritable(wire, how, entries, scalar, program)
+    unwritable = _unwritable(wire, how, entries, scalar, program, any(program.fields[entry].required for entry in found))
     data, offsets, valid = arrow.parts(wire.values)
     address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
     plan[:8] = (kernels.REPLACE, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
@@ -57,9 +58,9 @@ def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, program
     return Prepared([wire.values, data, offsets, valid, how], size, unwritable)
 
 
-def _by_field(values: pa.Array, entries: np.ndarray, found: np.ndarray, program: Program) -> Wire:
+def _by_field(values: pa.Array, entries: np.ndarray, found: list[int], program: Program) -> Wire:
     """Values on the wire; several fields stand behind one path where records are of several schemas, or types."""
-    fields = {entry: program.fields[entry] for entry in found.tolist()}
+    fields = {entry: program.fields[entry] for entry in found}
     kinds = {(field.type, tuple(field.names)) for field in fields.values()}
     if len(kinds) <= 1:
         return to_wire(next(iter(fields.values())), values) if fields else Wire(values, None)
@@ -76,8 +77,11 @@ def _by_field(values: pa.Array, entries: np.ndarray, found: np.ndarray, program:
     return Wire(pc.take(pa.concat_arrays(pieces), pa.array(order)), unfit if unfit.any() else None)
 
 
-def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar: bool, program: Program) -> np.ndarray | None:
+def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar: bool, program: Program,
+                required_ones: bool) -> np.ndarray | None:
     """Which values the field cannot hold: of another type, or none where it is required."""
+    if wire.unfit is None and not required_ones:
+        return None
     required = (program.arrays()[1].reshape(-1, ENTRY)[entries, E_BITS] & REQUIRED) != 0 if len(entries) else np.zeros(0, np.bool_)
     gone = np.zeros(len(entries), np.bool_)
     if wire.values.null_count:
@@ -90,9 +94,9 @@ def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar:
     return unfit if unfit.any() else None
 
 
-def of_drop(entries: np.ndarray, program: Program) -> np.ndarray | None:
+def of_drop(entries: np.ndarray, found: list[int], program: Program) -> np.ndarray | None:
     """Which values of a dropped path must stay, because the message requires them: bool, n; None: none."""
-    if not len(entries):
+    if not any(entry >= 0 and program.fields[entry].required for entry in found):
         return None
     required = (program.arrays()[1].reshape(-1, ENTRY)[entries, E_BITS] & REQUIRED) != 0
     return required & (entries >= 0) if required.any() else None

@@ -4,7 +4,7 @@
 import numpy as np
 
 from flink_masking.kernels import I32, INLINED, JIT, U8, W32, W64, njit
-from flink_masking.kernels.memory import at, int32, put32
+from flink_masking.kernels.memory import at, int32, negative32, put32, trailing_zeros
 from flink_masking.records.protobuf.layout_kernels import (
     BOOLEAN,
     DEFAULT,
@@ -37,6 +37,7 @@ from flink_masking.records.protobuf.layout_kernels import (
     ONCE,
     OWNER,
     PACKABLE,
+    PLAIN,
     R_PARENT,
     R_PREFIX,
     R_ROW,
@@ -86,9 +87,9 @@ from flink_masking.records.span_kernels import (
 S_ROW, S_SPANS, S_FRAMES, S_SERIAL, S_DEPTH, S_FULL, S_MOST = range(7)
 FULL_SPANS, FULL_FRAMES = 1, 2
 
-# An open message: where it ends, scope, frame, its own span and that of its array (-1), number of a group (0: none), its serial number,
-# where it begins.
-T_END, T_SCOPE, T_FRAME, T_OWN, T_WHOLE, T_GROUP, T_SERIAL, T_START = range(8)
+# An open message: where it ends and begins, scope, frame, its number and that of a group (0: none), which are noted when another one is
+# opened within; of a group, its own span and that of its array (-1).
+T_END, T_START, T_SCOPE, T_FRAME, T_SERIAL, T_GROUP, T_OWN, T_WHOLE = range(8)
 OPEN = 8
 MAX_DEPTH = 100
 """Nested messages: what other readers of the format take, too."""
@@ -105,6 +106,27 @@ def field(index, scope, number):
             return int32(index, low + 1)
         low += 2
     return np.int64(-1)
+
+
+@njit(**INLINED)
+def bad_text(p, e, limit):
+    """The address of the first byte that is no UTF-8 in p..e, or -1; short texts of ASCII are seen at once."""
+    if e - p <= 32 and p + 32 <= limit and trailing_zeros(negative32(p)) >= e - p:
+        return np.int64(-1)
+    return wrong_utf8(p, e, limit)
+
+
+@njit(**JIT)
+def put_frame(frames, nf, tag, prefix, value, stop, parent, row):
+    """Write frame number nf; the next number."""
+    frame = frames + nf * (FRAME * 4)
+    put32(frame, R_TAG, tag)
+    put32(frame, R_PREFIX, prefix)
+    put32(frame, R_VALUE, value)
+    put32(frame, R_STOP, stop)
+    put32(frame, R_PARENT, parent)
+    put32(frame, R_ROW, row)
+    return nf + 1
 
 
 @njit(**JIT)
@@ -148,68 +170,79 @@ def of_map(index, nodes, table, keys, at_, p, e, limit):
     return int32(index, at_ + M_OTHER), first, last
 
 
-@njit([(U8, I32, I32, I32, I32, I32, I32, I32, I32, U8, W32, W32, W32, W32, W32, W64, W64, W64)], **JIT)
+@njit([(U8, I32, I32, I32, I32, I32, I32, I32, I32, U8, W32, W32, W32, W32, W32, W32, W32, W64)], **JIT)
 def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, table_, keys_, spans_, owners_, frames_, flags_, faults_,
-              stamps, stack, state):
+              stamps_, stack_, state):
     """Scan rows from state[S_ROW] on, except those flagged already; stop early, with state[S_FULL], when an array may run out.
 
-    begins: where the message begins, behind the framing. roots: its scope. stamps: an entry each; a field was met in the message with this
-    serial number. A row with a fatal fault has no spans.
+    begins: where the message begins, behind the framing. roots: its scope. stamps_: for each entry, the number of the last message in which
+    the field was met. A row with a fatal fault has no spans.
     """
     base, spans, owners, frames, flags, faults = (
         np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(owners_.ctypes.data), np.int64(frames_.ctypes.data),
         np.int64(flags_.ctypes.data), np.int64(faults_.ctypes.data))
     scopes, entries, index = np.int64(scopes_.ctypes.data), np.int64(entries_.ctypes.data), np.int64(index_.ctypes.data)
     nodes, table, keys = np.int64(nodes_.ctypes.data), np.int64(table_.ctypes.data), np.int64(keys_.ctypes.data)
+    stamps, bottom = np.int64(stamps_.ctypes.data), np.int64(stack_.ctypes.data)
     limit, room, more = base + len(data), len(spans_) // SPAN - 4 - state[S_MOST], len(frames_) // FRAME - 1
-    ns, nf, serial, deepest = state[S_SPANS], state[S_FRAMES], state[S_SERIAL], state[S_DEPTH] * OPEN
+    ns, nf, serials, deepest = state[S_SPANS], state[S_FRAMES], state[S_SERIAL], bottom + state[S_DEPTH] * (OPEN * 4)
     state[S_FULL] = 0
     for row in range(state[S_ROW], len(offsets) - 1):
         if flags_[row]:
             continue
         first_span, first_frame, flag, fault = ns, nf, flags + row * 4, faults + row * (FAULT * 4)
-        p, wrong, t, full = base + begins[row], np.int64(-1), np.int64(0), 0
-        serial += 1
-        stack[T_END], stack[T_SCOPE], stack[T_FRAME], stack[T_OWN], stack[T_WHOLE] = base + offsets[row + 1], roots[row], -1, -1, -1
-        stack[T_GROUP], stack[T_SERIAL], stack[T_START] = 0, serial, p
+        p, wrong, t, full = base + begins[row], np.int64(-1), bottom, 0
+        serials += 1
+        # Of the innermost message: where it ends and begins, scope, frame, its number, the number of a group.
+        end, start, scope, around = base + offsets[row + 1], p, scopes + roots[row] * (SCOPE * 4), np.int64(-1)
+        serial, group = serials, np.int64(0)
+        put32(t, T_OWN, -1)
+        put32(t, T_WHOLE, -1)
         while True:
+            ms, number, wire, tag_end = p, np.int64(0), np.int64(END_GROUP), p
+            if p < end:
+                tag = at(p)
+                p += 1
+                if tag >= 128:
+                    tag, p = varint(ms, end)
+                tag_end, number, wire = p, tag >> 3, tag & 7
+                if p < 0 or p - ms > 5 or number <= 0 or number >= 1 << 29:
+                    wrong = ms
+                    break
             if ns > room or nf > more:
                 full = FULL_SPANS if ns > room else FULL_FRAMES
                 break
-            end, scope, around = stack[t + T_END], scopes + stack[t + T_SCOPE] * (SCOPE * 4), stack[t + T_FRAME]
-            ms, number, wire, tag_end = p, np.int64(0), np.int64(END_GROUP), p
-            if p < end:
-                tag, tag_end = varint(p, end)
-                number, wire = tag >> 3, tag & 7
-                if tag_end < 0 or tag_end - p > 5 or number <= 0 or number >= 1 << 29:
-                    wrong = ms
-                    break
-                p = tag_end
             if wire == END_GROUP:  # of a message: what follows its last byte
-                if number != stack[t + T_GROUP]:
+                if number != group:
                     wrong = ms
                     break
                 for k in range(int32(scope, S_N_DEFAULTS)):
                     entry = int32(index, int32(scope, S_DEFAULTS) + k)
-                    if stamps[entry] != stack[t + T_SERIAL]:
+                    if int32(stamps, entry) != serial:
                         own = entries + entry * (ENTRY * 4)
                         kind = int32(own, E_KIND)
                         ns = emit(spans, owners, ns, row, int32(own, E_PATH), FALSE if kind == BOOLEAN else kind, ms - base, ms - base,
                                   ms - base, DEFAULT, entry, around)
-                if stack[t + T_OWN] >= 0:
-                    put32(spans + stack[t + T_OWN] * (SPAN * 4), VE, p - base)
-                if stack[t + T_WHOLE] >= 0:
-                    put32(spans + stack[t + T_WHOLE] * (SPAN * 4), VE, p - base)
-                if t == 0:
+                if group:
+                    if int32(t, T_OWN) >= 0:
+                        put32(spans + int32(t, T_OWN) * (SPAN * 4), VE, p - base)
+                    if int32(t, T_WHOLE) >= 0:
+                        put32(spans + int32(t, T_WHOLE) * (SPAN * 4), VE, p - base)
+                if t == bottom:
                     break
-                t -= OPEN
+                t -= OPEN * 4
+                end, start, scope, around = base + int32(t, T_END), base + int32(t, T_START), scopes + int32(t, T_SCOPE), int32(t, T_FRAME)
+                serial, group = int32(t, T_SERIAL), int32(t, T_GROUP)
                 continue
             value, vs, ve = np.int64(0), p, p
-            if wire == VARINT:
-                value, ve = varint(p, end)
-            elif wire == LENGTH:
-                n, vs = varint(p, end)
+            if wire == LENGTH:
+                n = at(p) if p < end else np.int64(128)
+                vs = p + 1
+                if n >= 128:
+                    n, vs = varint(p, end)
                 ve = vs + n if vs > 0 and vs - p <= 5 and 0 <= n <= end - vs else np.int64(-1)
+            elif wire == VARINT:
+                value, ve = varint(p, end)
             elif wire in (FIXED64, FIXED32):
                 ve = p + 8 if wire == FIXED64 else p + 4
             elif wire != GROUP:
@@ -222,10 +255,23 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
             bits = np.int64(0)
             if entry >= 0:
                 bits = int32(own, E_BITS)
-                packed = wire == LENGTH and int32(own, E_WIRE) != LENGTH and bits & PACKABLE != 0
-                if wire != int32(own, E_WIRE) and not packed:
-                    entry, bits = np.int64(-1), np.int64(0)
-            opened, whole, mine, kind = np.int64(-1), np.int64(-1), np.int64(-1), np.int64(STRING)
+                if wire != int32(own, E_WIRE):
+                    packed = wire == LENGTH and bits & PACKABLE != 0
+                    if not packed:
+                        entry, bits = np.int64(-1), np.int64(0)
+            if bits & PLAIN:
+                if bits & UTF8:
+                    wrong = bad_text(vs, ve, limit)
+                    if wrong >= 0:
+                        break
+                path = int32(own, E_PATH)
+                if path >= 0:
+                    kind = int32(own, E_KIND)
+                    kind = kind if kind != BOOLEAN else TRUE if value != 0 else FALSE
+                    ns = emit(spans, owners, ns, row, path, kind, vs - base, ve - base, ms - base, np.int64(-1), entry, around)
+                p = ve
+                continue
+            opened, whole, mine = np.int64(-1), np.int64(-1), np.int64(-1)
             if entry < 0 or bits & MISMATCHED:
                 if entry >= 0:
                     blame(flag, fault, MISMATCH, int32(own, E_NODE), ms - base, ms - base)
@@ -239,12 +285,12 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                 if wire == GROUP:
                     opened = np.int64(EMPTY)
             else:
-                again = stamps[entry] == stack[t + T_SERIAL]
-                stamps[entry] = stack[t + T_SERIAL]
+                again = int32(stamps, entry) == serial
+                put32(stamps, entry, serial)
                 pe = np.int64(0) if again else np.int64(-1)
                 if again and bits & ONCE:
                     blame(flag, fault, DUPLICATE, int32(own, E_NODE), ms - base, ms - base)
-                if bits & FIRST and ms != stack[t + T_START]:
+                if bits & FIRST and ms != start:
                     wrong = ms
                     break
                 if int32(own, E_WHOLE) >= 0:
@@ -255,7 +301,7 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                 if kind == OBJECT:
                     opened = int32(own, E_SCOPE)
                     if bits & MAP:
-                        opened, first, last = of_map(index, nodes, table, keys, int32(own, E_SCOPE), vs, ve, limit)
+                        opened, first, last = of_map(index, nodes, table, keys, opened, vs, ve, limit)
                         if opened < 0:
                             blame(flag, fault, UNKNOWN, int32(own, E_NODE), first - base, last - base)
                             ns = emit(spans, owners, ns, row, UNDECLARED_PATH, OBJECT, vs - base, ve - base, ms - base, 0, -1, around)
@@ -263,12 +309,6 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         mine = ns
                         ns = emit(spans, owners, ns, row, path, OBJECT, vs - base, ve - base, ms - base, pe, entry, around)
                 elif packed:
-                    put32(frames, nf * FRAME + R_TAG, ms - base)
-                    put32(frames, nf * FRAME + R_PREFIX, tag_end - base)
-                    put32(frames, nf * FRAME + R_VALUE, vs - base)
-                    put32(frames, nf * FRAME + R_STOP, ve - base)
-                    put32(frames, nf * FRAME + R_PARENT, around)
-                    put32(frames, nf * FRAME + R_ROW, row)
                     step = np.int64(8 if int32(own, E_WIRE) == FIXED64 else 4)
                     varied = int32(own, E_WIRE) == VARINT
                     p = vs
@@ -287,12 +327,12 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                             ns = emit(spans, owners, ns, row, path, what, p - base, q - base, p - base, pe, entry, nf)
                             pe = np.int64(0)
                         p = q
-                    nf += 1
+                    nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
                     if wrong >= 0 or full:
                         break
                 else:
                     if bits & UTF8:
-                        wrong = wrong_utf8(vs, ve, limit)
+                        wrong = bad_text(vs, ve, limit)
                         if wrong >= 0:
                             break
                     if path >= 0:
@@ -300,29 +340,27 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         ns = emit(spans, owners, ns, row, path, what, vs - base, ve - base, ms - base, pe, entry, around)
             p = ve
             if opened >= 0:
-                t += OPEN
+                put32(t, T_END, end - base)
+                put32(t, T_START, start - base)
+                put32(t, T_SCOPE, scope - scopes)
+                put32(t, T_FRAME, around)
+                put32(t, T_SERIAL, serial)
+                put32(t, T_GROUP, group)
+                t += OPEN * 4
                 if t >= deepest:
                     wrong = ms
                     break
-                serial += 1
-                stack[t + T_END], stack[t + T_SCOPE], stack[t + T_FRAME], stack[t + T_SERIAL] = ve, opened, around, serial
-                stack[t + T_OWN] = stack[t + T_WHOLE] = -1
-                stack[t + T_GROUP] = 0
-                p = vs
-                stack[t + T_START] = p
+                serials += 1
+                serial, scope, group, start, p = serials, scopes + opened * (SCOPE * 4), np.int64(0), vs, vs
                 if wire == GROUP:
-                    stack[t + T_END], stack[t + T_GROUP], stack[t + T_OWN], stack[t + T_WHOLE] = end, number, mine, whole
+                    group = number
+                    put32(t, T_OWN, mine)
+                    put32(t, T_WHOLE, whole)
                 else:
-                    put32(frames, nf * FRAME + R_TAG, ms - base)
-                    put32(frames, nf * FRAME + R_PREFIX, tag_end - base)
-                    put32(frames, nf * FRAME + R_VALUE, vs - base)
-                    put32(frames, nf * FRAME + R_STOP, ve - base)
-                    put32(frames, nf * FRAME + R_PARENT, around)
-                    put32(frames, nf * FRAME + R_ROW, row)
-                    stack[t + T_FRAME] = nf
-                    nf += 1
+                    end = ve
+                    around, nf = nf, put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
         if full:
-            state[S_ROW], state[S_SPANS], state[S_FRAMES], state[S_SERIAL], state[S_FULL] = row, first_span, first_frame, serial, full
+            state[S_ROW], state[S_SPANS], state[S_FRAMES], state[S_SERIAL], state[S_FULL] = row, first_span, first_frame, serials, full
             flags_[row] = 0
             return
         if wrong >= 0:
@@ -333,4 +371,4 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
             put32(fault, F_END, wrong - base)
         if flags_[row] & FATAL:
             ns, nf = first_span, first_frame
-    state[S_ROW], state[S_SPANS], state[S_FRAMES], state[S_SERIAL] = len(offsets) - 1, ns, nf, serial
+    state[S_ROW], state[S_SPANS], state[S_FRAMES], state[S_SERIAL] = len(offsets) - 1, ns, nf, serials

@@ -150,7 +150,7 @@ def _descriptors(schema: Schema) -> bytes:
         return _compiled(schema.text, schema.references)
     try:
         single = descriptor_pb2.FileDescriptorProto.FromString(data)
-        if isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto"):  # of a set, this would be the bytes of a whole file
+        if isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto"):  # of a set: a whole file
             return bytes(descriptor_pb2.FileDescriptorSet(file=[single]).SerializeToString())
     except DecodeError:
         pass

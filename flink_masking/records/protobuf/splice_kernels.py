@@ -4,7 +4,7 @@
 import numpy as np
 
 from flink_masking.kernels import I32, I64, INLINED, JIT, U8, W8, W32, W64, njit
-from flink_masking.kernels.memory import at, copy, int32, put8
+from flink_masking.kernels.memory import at, copy, int32, int64, put8, put32, put64
 from flink_masking.records.protobuf.layout_kernels import (
     DEFAULT,
     E_BITS,
@@ -38,12 +38,14 @@ P_ACTION, P_DATA, P_LIMIT, P_OFFSETS, P_VALID, P_HOW, P_INDEX, P_STEP, P_KEY_DAT
 PLAN = 12
 TOO_LONG = -1
 
-# What was decided for a span: the action, where the new contents are, how long, and the end of what can be read there.
-D_ACTION, D_FROM, D_SIZE, D_LIMIT = range(4)
-DECISION = 4
-# And for a frame: by how many bytes its contents grow, whether it is removed, whether it has a new key, and where.
-G_DELTA, G_REMOVED, G_KEYED, G_KEY, G_KEY_SIZE, G_KEY_LIMIT = range(6)
-GROWTH = 6
+# What was decided for a span: the action, and which value replaces it.
+D_ACTION, D_INDEX = range(2)
+DECISION = 2
+# And for a frame: by how many bytes its contents grow, whether it is removed or has a new key, and the path's part of the plan and the
+# number of that key.
+G_DELTA, G_MARK, G_RULE, G_INDEX = range(4)
+GROWTH = 4
+REMOVED, KEYED = 1, 2
 
 
 @njit(**INLINED)
@@ -65,8 +67,8 @@ def key_end(p, e):
     return q + n
 
 
-@njit([I64(U8, I32, U8, I32, I32, I32, I32, I64, I64, W64, W64, W64, W8, W32, W8)], **JIT)
-def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf, plan, decisions, growth, out_, ends, valid):
+@njit([I64(U8, I32, U8, I32, I32, I32, I32, I64, I64, W64, W32, W32, W8, W32, W8)], **JIT)
+def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf, plan_, decisions_, growth_, out_, ends, valid):
     """Write every row with its edits; rows that are dead come out empty and invalid. Returns 0, or TOO_LONG at 2 GB of output.
 
     A row is gone through twice: first all edits are decided on and the growth of what encloses them is summed up, the inner frames before
@@ -75,71 +77,70 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
     base, spans, owners, frames, out = (
         np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(owners_.ctypes.data), np.int64(frames_.ctypes.data),
         np.int64(out_.ctypes.data))
-    entries, limit, o, k, f = np.int64(entries_.ctypes.data), base + len(data), out, 0, 0
+    decisions, growth, plan = np.int64(decisions_.ctypes.data), np.int64(growth_.ctypes.data), np.int64(plan_.ctypes.data)
+    entries, limit, o, k, f = np.int64(entries_.ctypes.data), base + len(data), out, np.int64(0), np.int64(0)
     for row in range(len(offsets) - 1):
         good, first, first_frame, skip, since, touched = dead[row] == 0, k, f, np.int64(-1), np.int64(-1), False
         while f < nf and int32(frames, f * FRAME + R_ROW) == row:
-            growth[f * GROWTH + G_DELTA] = growth[f * GROWTH + G_REMOVED] = growth[f * GROWTH + G_KEYED] = 0
+            put32(growth, f * GROWTH + G_DELTA, 0)
+            put32(growth, f * GROWTH + G_MARK, 0)
             f += 1
         while k < ns and int32(spans, k * SPAN + ROW) == row:
-            s, d = spans + k * (SPAN * 4), k * DECISION
+            s, d = spans + k * (SPAN * 4), decisions + k * (DECISION * 4)
             parent, entry = int32(owners, k * OWNER + O_FRAME), int32(owners, k * OWNER + O_ENTRY)
             k += 1
-            decisions[d + D_ACTION] = KEEP
-            rule = int32(s, PATH) * PLAN
-            action, keys = plan[rule + P_ACTION], plan[rule + P_KEYS]
+            put32(d, D_ACTION, KEEP)
+            rule = plan + int32(s, PATH) * (PLAN * 8)
+            action, keys = int64(rule, P_ACTION), int64(rule, P_KEYS)
             if action == KEEP and not keys:
                 continue
-            index = plan[rule + P_INDEX]
-            plan[rule + P_INDEX] = index + 1
-            ms, vs, ve = np.int64(int32(s, MS)), np.int64(int32(s, VS)), np.int64(int32(s, VE))
+            index = int64(rule, P_INDEX)
+            put64(rule, P_INDEX, index + 1)
+            ms, vs, ve = int32(s, MS), int32(s, VS), int32(s, VE)
             absent = int32(s, PE) == DEFAULT
             if ms < skip or not good:
                 continue
             if absent and ms == skip and parent >= 0 and int32(frames, parent * FRAME + R_TAG) >= since:
                 continue  # at the end of a message that is removed
-            if plan[rule + P_HOW] and action != DROP:
-                how = at(plan[rule + P_HOW] + index)
+            if int64(rule, P_HOW) and action != DROP:
+                how = at(int64(rule, P_HOW) + index)
                 if how == KEEP_VALUE:
-                    action = KEEP
+                    action = np.int64(KEEP)
                 elif how == DROP_VALUE:
-                    action = DROP
-            if keys and plan[rule + P_KEY_HOW] and at(plan[rule + P_KEY_HOW] + index) != USE:
-                action = DROP
-            at_ = index * plan[rule + P_STEP]
-            if action == REPLACE and plan[rule + P_VALID] and not at(plan[rule + P_VALID] + at_):
-                action = DROP
-            bits = int32(entries, entry * ENTRY + E_BITS) if entry >= 0 else np.int64(0)
+                    action = np.int64(DROP)
+            if keys and int64(rule, P_KEY_HOW) and at(int64(rule, P_KEY_HOW) + index) != USE:
+                action = np.int64(DROP)
+            at_ = index * int64(rule, P_STEP)
+            if action == REPLACE and int64(rule, P_VALID) and not at(int64(rule, P_VALID) + at_):
+                action = np.int64(DROP)
             delta = np.int64(0)
             if action == DROP:
                 if absent:
                     continue
                 touched = True
-                if bits & OF_MAP:
-                    skip, since = np.int64(int32(frames, parent * FRAME + R_STOP)), np.int64(int32(frames, parent * FRAME + R_TAG))
-                    growth[parent * GROWTH + G_REMOVED] = 1
-                    delta = int32(frames, parent * FRAME + R_TAG) - skip
+                if entry >= 0 and int32(entries, entry * ENTRY + E_BITS) & OF_MAP:
+                    skip, since = int32(frames, parent * FRAME + R_STOP), int32(frames, parent * FRAME + R_TAG)
+                    put32(growth, parent * GROWTH + G_MARK, REMOVED)
+                    delta = since - skip
                     parent = int32(frames, parent * FRAME + R_PARENT)
                 else:
-                    decisions[d + D_ACTION], skip, since, delta = DROP, ve, ms, ms - ve
+                    put32(d, D_ACTION, DROP)
+                    skip, since, delta = ve, ms, ms - ve
                 if parent >= 0:
-                    growth[parent * GROWTH + G_DELTA] += delta
+                    put32(growth, parent * GROWTH + G_DELTA, int32(growth, parent * GROWTH + G_DELTA) + delta)
                 continue
             if keys:
-                place = int32(keys, index)
-                n = int32(keys, index + 1) - place
+                n = int32(keys, index + 1) - int32(keys, index)
                 inner = base + int32(frames, parent * FRAME + R_VALUE)
-                old = key_end(inner, base + int32(frames, parent * FRAME + R_STOP)) - inner
-                growth[parent * GROWTH + G_KEYED] = 1
-                growth[parent * GROWTH + G_KEY] = plan[rule + P_KEY_DATA] + place
-                growth[parent * GROWTH + G_KEY_SIZE], growth[parent * GROWTH + G_KEY_LIMIT] = n, plan[rule + P_KEY_LIMIT]
-                growth[parent * GROWTH + G_DELTA] += 1 + varint_size(n) + n - old
+                delta = 1 + varint_size(n) + n - (key_end(inner, base + int32(frames, parent * FRAME + R_STOP)) - inner)
+                put32(growth, parent * GROWTH + G_MARK, KEYED)
+                put32(growth, parent * GROWTH + G_RULE, int32(s, PATH))
+                put32(growth, parent * GROWTH + G_INDEX, index)
                 touched = True
             if action == REPLACE:
-                first_byte = int32(plan[rule + P_OFFSETS], at_)
-                n = int32(plan[rule + P_OFFSETS], at_ + 1) - first_byte
+                n = int32(int64(rule, P_OFFSETS), at_ + 1) - int32(int64(rule, P_OFFSETS), at_)
                 tag = int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF
-                delta = n
+                delta += n
                 if tag & 7 == LENGTH:
                     delta += varint_size(n)
                 if absent:
@@ -148,55 +149,59 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                     delta -= ve - ms - tag_size(base + ms)
                 else:
                     delta -= ve - vs
-                decisions[d + D_ACTION], decisions[d + D_FROM], decisions[d + D_SIZE] = REPLACE, plan[rule + P_DATA] + first_byte, n
-                decisions[d + D_LIMIT] = plan[rule + P_LIMIT]
+                put32(d, D_ACTION, REPLACE)
+                put32(d, D_INDEX, at_)
                 touched = True
-                if parent >= 0:
-                    growth[parent * GROWTH + G_DELTA] += delta
+            if parent >= 0:
+                put32(growth, parent * GROWTH + G_DELTA, int32(growth, parent * GROWTH + G_DELTA) + delta)
         begin, cursor, stop = o, base + offsets[row], base + offsets[row + 1]
         if good and touched:
             for j in range(f - 1, first_frame - 1, -1):
-                g, r = j * GROWTH, frames + j * (FRAME * 4)
-                delta = growth[g + G_DELTA]
-                parent = int32(r, R_PARENT)
-                if delta and not growth[g + G_REMOVED] and parent >= 0:
+                g, r = growth + j * (GROWTH * 4), frames + j * (FRAME * 4)
+                delta, parent = int32(g, G_DELTA), int32(r, R_PARENT)
+                if delta and parent >= 0 and int32(g, G_MARK) != REMOVED:
                     size = varint_size(int32(r, R_STOP) - int32(r, R_VALUE) + delta)
-                    growth[parent * GROWTH + G_DELTA] += delta + size - (int32(r, R_VALUE) - int32(r, R_PREFIX))
+                    delta += int32(growth, parent * GROWTH + G_DELTA) + size - (int32(r, R_VALUE) - int32(r, R_PREFIX))
+                    put32(growth, parent * GROWTH + G_DELTA, delta)
             i, j = first, first_frame
             while i < k or j < f:
-                s, r = spans + i * (SPAN * 4), frames + j * (FRAME * 4)
-                if i < k and decisions[i * DECISION + D_ACTION] == KEEP:
+                s, r, d = spans + i * (SPAN * 4), frames + j * (FRAME * 4), decisions + i * (DECISION * 4)
+                if i < k and int32(d, D_ACTION) == KEEP:
                     i += 1
                     continue
                 if j < f and (i >= k or int32(r, R_TAG) < int32(s, MS)):
-                    g = j * GROWTH
+                    g = growth + j * (GROWTH * 4)
                     j += 1
-                    delta = growth[g + G_DELTA]
-                    if base + int32(r, R_TAG) < cursor or (delta == 0 and growth[g + G_KEYED] == 0 and not growth[g + G_REMOVED]):
+                    delta, mark = int32(g, G_DELTA), int32(g, G_MARK)
+                    if (delta == 0 and mark == 0) or base + int32(r, R_TAG) < cursor:
                         continue
-                    if growth[g + G_REMOVED]:
+                    if mark == REMOVED:
                         o = copy(o, cursor, base + int32(r, R_TAG) - cursor, limit)
                         cursor = base + int32(r, R_STOP)
                         continue
                     o = copy(o, cursor, base + int32(r, R_PREFIX) - cursor, limit)
                     o = put_varint(o, int32(r, R_STOP) - int32(r, R_VALUE) + delta)
                     cursor = base + int32(r, R_VALUE)
-                    if growth[g + G_KEYED]:
+                    if mark == KEYED:
+                        rule, index = plan + int32(g, G_RULE) * (PLAN * 8), int32(g, G_INDEX)
+                        place = int32(int64(rule, P_KEYS), index)
+                        n = int32(int64(rule, P_KEYS), index + 1) - place
                         put8(o, 10)
-                        o = put_varint(o + 1, growth[g + G_KEY_SIZE])
-                        o = copy(o, growth[g + G_KEY], growth[g + G_KEY_SIZE], growth[g + G_KEY_LIMIT])
+                        o = copy(put_varint(o + 1, n), int64(rule, P_KEY_DATA) + place, n, int64(rule, P_KEY_LIMIT))
                         cursor = key_end(cursor, base + int32(r, R_STOP))
                     continue
-                d = i * DECISION
-                i += 1
                 ms, vs, ve = base + int32(s, MS), base + int32(s, VS), base + int32(s, VE)
+                entry = int32(owners, i * OWNER + O_ENTRY)
+                i += 1
                 if ms < cursor:
                     continue
-                if decisions[d + D_ACTION] == DROP:
+                if int32(d, D_ACTION) == DROP:
                     o = copy(o, cursor, ms - cursor, limit)
                     cursor = ve
                     continue
-                tag, n = int32(entries, int32(owners, (i - 1) * OWNER + O_ENTRY) * ENTRY + E_TAG) & 0xFFFFFFFF, decisions[d + D_SIZE]
+                rule, at_ = plan + int32(s, PATH) * (PLAN * 8), int32(d, D_INDEX)
+                place = int32(int64(rule, P_OFFSETS), at_)
+                tag, n = int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF, int32(int64(rule, P_OFFSETS), at_ + 1) - place
                 if int32(s, PE) == DEFAULT:
                     o = put_varint(copy(o, cursor, ms - cursor, limit), tag)
                 elif tag & 7 == LENGTH:
@@ -205,7 +210,7 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                     o = copy(o, cursor, vs - cursor, limit)
                 if tag & 7 == LENGTH:
                     o = put_varint(o, n)
-                o = copy(o, decisions[d + D_FROM], n, decisions[d + D_LIMIT])
+                o = copy(o, int64(rule, P_DATA) + place, n, int64(rule, P_LIMIT))
                 cursor = ve
         if good:
             o = copy(o, cursor, stop - cursor, limit)

@@ -40,6 +40,16 @@ class ProtobufTable(SpanTable):
         found: np.ndarray = self.owners.reshape(-1, OWNER)[self.numbered(number), O_ENTRY]
         return found
 
+    def distinct(self, number: int) -> list[int]:
+        """The different fields of the spans of a path number; one in most batches."""
+        known = self.__dict__.setdefault("_distinct", {})
+        if number not in known:
+            entries = self.entries(number)
+            one = len(entries) > 0 and bool((entries == entries[0]).all())
+            known[number] = [int(entries[0])] if one else np.unique(entries).tolist()
+        found: list[int] = known[number]
+        return found
+
     def values(self, path: str) -> Values:
         """See `SpanTable.values`."""
         if path not in self._values:
@@ -50,13 +60,12 @@ class ProtobufTable(SpanTable):
     def decoded(self, number: int) -> pa.StringArray:
         """See `SpanTable.decoded`."""
         group = slice(self._edges[number], self._edges[number + 1])
-        entries = self.entries(number)
-        if self._plain(entries):
+        if self._plain(number):
             return self.codec.text(self._places(group), int(self.sizes[number]))
+        entries, found = self.entries(number), self.distinct(number)
         starts, ends, fields = self._firsts[group], self._lasts[group], self.program.fields
-        found = np.unique(entries)
         texts = []
-        for entry in found.tolist():
+        for entry in found:
             some = entries == entry
             texts.append(to_text(fields[entry], self.data, starts[some], ends[some]) if entry >= 0 else pa.array([""] * int(some.sum()),
                                                                                                               pa.string()))
@@ -68,11 +77,11 @@ class ProtobufTable(SpanTable):
     def contents(self, path: str) -> Contents:
         """See `SpanTable.contents`."""
         group = self._group(path)
-        if self._plain(self.entries(self.paths.ids[path])):
+        if self._plain(self.paths.ids[path]):
             return self._places(group)
         data, offsets, _ = arrow.parts(self.values(path).text)
         return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
 
-    def _plain(self, entries: np.ndarray) -> bool:
-        """Whether all values are text that stands as it is."""
-        return not len(entries) or bool((self.program.types[entries] == STRING).all() and entries.min() >= 0)
+    def _plain(self, number: int) -> bool:
+        """Whether all values of a path number are text that stands as it is."""
+        return all(entry >= 0 and self.program.fields[entry].type == STRING for entry in self.distinct(number))
