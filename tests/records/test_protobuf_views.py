@@ -165,6 +165,17 @@ def test_undeclared_fields_are_denied_or_dropped(order, extra, path):
     assert made.ByteSize() == size
 
 
+def test_fields_of_the_schema_that_the_policy_forgot_are_listed(order):
+    """The quarantine tells every one of them, with the declared name that it resembles, and never a key or value."""
+    forgot = FIELDS.replace("  customer.email: {class: direct}\n", "  customer.e_mail: {class: direct}\n").replace("  attrs.email: {class: direct}\n", "")
+    rules = RULES.replace("customer.email:", "customer.e_mail:").replace("      attrs.email: drop\n", "")
+    text = policy(rules=rules).text.replace(FIELDS, forgot)
+    [(_, line)] = Protector(PolicySource("p.yaml", text), KeyRing.ephemeral(), registry=SCHEMAS).protect(
+        [CONFLUENT + order(id="o").SerializeToString()]).quarantine
+    assert "customer.?~e_mail" in json.loads(line)["path"] or any("customer.?~e_mail" in str(member) for member in json.loads(line)["members"])
+    assert b"jm@" not in line
+
+
 def test_every_occurrence_is_masked(order):
     """A singular field that comes several times, which readers take the last of, gives none of its values away."""
     parts = [order.kind(id="o", card=f"411122223333444{n}") for n in range(3)]

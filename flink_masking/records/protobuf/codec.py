@@ -20,7 +20,7 @@ from flink_masking.records.paths import format_path
 from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
 from flink_masking.records.protobuf.frames_kernels import find_keys
 from flink_masking.records.protobuf.known import Known
-from flink_masking.records.protobuf.layout_kernels import FRAME, OWNER
+from flink_masking.records.protobuf.layout_kernels import FRAME, O_ENTRY, OWNER
 from flink_masking.records.protobuf.program import Field, Program
 from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement, unheld
 from flink_masking.records.protobuf.schemas import messages
@@ -31,6 +31,8 @@ from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
 from flink_masking.records.trie import UNDECLARED, Paths
 
 _NUMBER = r"^-?[0-9]"
+_NO_FIELD = Field(0, {})
+"""Of undeclared members."""
 
 
 class ProtobufCodec:
@@ -207,14 +209,14 @@ class ProtobufCodec:
     def keys(self, table: SpanTable, order: np.ndarray) -> pa.StringArray:
         """The keys of the entries of maps, numbers as text; of messages the names of the fields."""
         assert isinstance(table, ProtobufTable)
-        starts, ends = np.zeros(len(order), np.int32), np.zeros(len(order), np.int32)
-        find_keys(table.data, table.frames, table.owners, order, starts, ends)
-        entries, found = table.owners.reshape(-1, OWNER)[order, 0], pa.array([""] * len(order), pa.string())
+        entries, found = table.owners.reshape(-1, OWNER)[order, O_ENTRY], pa.array([""] * len(order), pa.string())
         for entry in np.unique(entries).tolist():
-            field, some = table.program.fields[entry], np.flatnonzero(entries == entry)
-            text = (to_text(Field(field.key, {}), table.data, starts[some], ends[some]) if field.key
-                    else pa.array([field.name] * len(some), pa.string()))
-            mask = entries == entry
+            field, mask = table.program.fields[entry] if entry >= 0 else _NO_FIELD, entries == entry
+            text = pa.array([field.name] * int(mask.sum()), pa.string())
+            if field.key:
+                starts, ends = np.zeros(len(text), np.int32), np.zeros(len(text), np.int32)
+                find_keys(table.data, table.frames, table.owners, np.ascontiguousarray(order[mask]), starts, ends)
+                text = to_text(Field(field.key, {}), table.data, starts, ends)
             found = pc.replace_with_mask(found, pa.array(mask), text)
         return found
 
