@@ -49,7 +49,7 @@ class Known:
     def room(self, n: int) -> tuple[int, int]:
         """Spans and frames that n records may have, going by those before."""
         spans, frames = (int(n * each * 1.1) + 64 for each in self._each)
-        return spans + 2 * self.program.most_defaults, frames
+        return spans + 2 * self.program.most_defaults, frames + 128
 
     def note(self, n: int, spans: int, frames: int) -> None:
         """How many spans and frames n records had."""

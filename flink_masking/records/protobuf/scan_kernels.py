@@ -87,10 +87,12 @@ from flink_masking.records.span_kernels import (
 S_ROW, S_SPANS, S_FRAMES, S_SERIAL, S_DEPTH, S_FULL, S_MOST = range(7)
 FULL_SPANS, FULL_FRAMES = 1, 2
 
-# An open message: where it ends and begins, scope, frame, its number and that of a group (0: none), which are noted when another one is
-# opened within; of a group, its own span and that of its array (-1).
-T_END, T_START, T_SCOPE, T_FRAME, T_SERIAL, T_GROUP, T_OWN, T_WHOLE = range(8)
-OPEN = 8
+# An open message: where it ends and begins, scope, its number and that of a group (0: none), which are noted when another one is opened
+# within; of a group, its own span and that of its array (-1); its frame, -1 for none, or PENDING: it is written with the first span in it;
+# and for that, where the tag and the length begin.
+T_END, T_START, T_SCOPE, T_SERIAL, T_GROUP, T_OWN, T_WHOLE, T_FRAME, T_TAG, T_PREFIX = range(10)
+OPEN = 10
+PENDING = -2
 MAX_DEPTH = 100
 """Nested messages: what other readers of the format take, too."""
 
@@ -127,6 +129,27 @@ def put_frame(frames, nf, tag, prefix, value, stop, parent, row):
     put32(frame, R_PARENT, parent)
     put32(frame, R_ROW, row)
     return nf + 1
+
+
+@njit(**JIT)
+def settled(bottom, t, end, frames, nf, row):
+    """Write the pending frames of all open messages up to the one at t, which ends at `end`; the number of the last one, and the next.
+
+    Where an outer message ends has been noted in its place when the one within was opened.
+    """
+    around = int32(bottom, T_FRAME)
+    while bottom < t:
+        bottom += OPEN * 4
+        if int32(bottom, T_FRAME) == PENDING:
+            if int32(bottom, T_TAG) < 0:  # a group has no length
+                put32(bottom, T_FRAME, around)
+            else:
+                stop = end if bottom == t else int32(bottom, T_END)
+                start = int32(bottom, T_START)
+                nf = put_frame(frames, nf, int32(bottom, T_TAG), int32(bottom, T_PREFIX), start, stop, around, row)
+                put32(bottom, T_FRAME, nf - 1)
+        around = int32(bottom, T_FRAME)
+    return around, nf
 
 
 @njit(**JIT)
@@ -184,7 +207,7 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
     scopes, entries, index = np.int64(scopes_.ctypes.data), np.int64(entries_.ctypes.data), np.int64(index_.ctypes.data)
     nodes, table, keys = np.int64(nodes_.ctypes.data), np.int64(table_.ctypes.data), np.int64(keys_.ctypes.data)
     stamps, bottom = np.int64(stamps_.ctypes.data), np.int64(stack_.ctypes.data)
-    limit, room, more = base + len(data), len(spans_) // SPAN - 4 - state[S_MOST], len(frames_) // FRAME - 1
+    limit, room, more = base + len(data), len(spans_) // SPAN - 4 - state[S_MOST], len(frames_) // FRAME - MAX_DEPTH - 2
     ns, nf, serials, deepest = state[S_SPANS], state[S_FRAMES], state[S_SERIAL], bottom + state[S_DEPTH] * (OPEN * 4)
     state[S_FULL] = 0
     for row in range(state[S_ROW], len(offsets) - 1):
@@ -196,8 +219,7 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
         # Of the innermost message: where it ends and begins, scope, frame, its number, the number of a group.
         end, start, scope, around = base + offsets[row + 1], p, scopes + roots[row] * (SCOPE * 4), np.int64(-1)
         serial, group = serials, np.int64(0)
-        put32(t, T_OWN, -1)
-        put32(t, T_WHOLE, -1)
+        put32(t, T_FRAME, -1)
         while True:
             ms, number, wire, tag_end = p, np.int64(0), np.int64(END_GROUP), p
             if p < end:
@@ -219,6 +241,8 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                 for k in range(int32(scope, S_N_DEFAULTS)):
                     entry = int32(index, int32(scope, S_DEFAULTS) + k)
                     if int32(stamps, entry) != serial:
+                        if around == PENDING:
+                            around, nf = settled(bottom, t, end - base, frames, nf, row)
                         own = entries + entry * (ENTRY * 4)
                         kind = int32(own, E_KIND)
                         ns = emit(spans, owners, ns, row, int32(own, E_PATH), FALSE if kind == BOOLEAN else kind, ms - base, ms - base,
@@ -266,12 +290,16 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         break
                 path = int32(own, E_PATH)
                 if path >= 0:
+                    if around == PENDING:
+                        around, nf = settled(bottom, t, end - base, frames, nf, row)
                     kind = int32(own, E_KIND)
                     kind = kind if kind != BOOLEAN else TRUE if value != 0 else FALSE
                     ns = emit(spans, owners, ns, row, path, kind, vs - base, ve - base, ms - base, np.int64(-1), entry, around)
                 p = ve
                 continue
             opened, whole, mine = np.int64(-1), np.int64(-1), np.int64(-1)
+            if around == PENDING and (entry < 0 or int32(own, E_PATH) >= 0 or int32(own, E_WHOLE) >= 0 or bits & MAP):
+                around, nf = settled(bottom, t, end - base, frames, nf, row)
             if entry < 0 or bits & MISMATCHED:
                 if entry >= 0:
                     blame(flag, fault, MISMATCH, int32(own, E_NODE), ms - base, ms - base)
@@ -309,6 +337,8 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         mine = ns
                         ns = emit(spans, owners, ns, row, path, OBJECT, vs - base, ve - base, ms - base, pe, entry, around)
                 elif packed:
+                    if path >= 0:
+                        nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
                     step = np.int64(8 if int32(own, E_WIRE) == FIXED64 else 4)
                     varied = int32(own, E_WIRE) == VARINT
                     p = vs
@@ -324,10 +354,9 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                             break
                         if path >= 0:
                             what = kind if kind != BOOLEAN else TRUE if value != 0 else FALSE
-                            ns = emit(spans, owners, ns, row, path, what, p - base, q - base, p - base, pe, entry, nf)
+                            ns = emit(spans, owners, ns, row, path, what, p - base, q - base, p - base, pe, entry, nf - 1)
                             pe = np.int64(0)
                         p = q
-                    nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
                     if wrong >= 0 or full:
                         break
                 else:
@@ -343,7 +372,6 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                 put32(t, T_END, end - base)
                 put32(t, T_START, start - base)
                 put32(t, T_SCOPE, scope - scopes)
-                put32(t, T_FRAME, around)
                 put32(t, T_SERIAL, serial)
                 put32(t, T_GROUP, group)
                 t += OPEN * 4
@@ -352,13 +380,18 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                     break
                 serials += 1
                 serial, scope, group, start, p = serials, scopes + opened * (SCOPE * 4), np.int64(0), vs, vs
+                around = np.int64(PENDING)
+                put32(t, T_FRAME, around)
+                put32(t, T_START, start - base)
                 if wire == GROUP:
                     group = number
                     put32(t, T_OWN, mine)
                     put32(t, T_WHOLE, whole)
+                    put32(t, T_TAG, -1)
                 else:
                     end = ve
-                    around, nf = nf, put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
+                    put32(t, T_TAG, ms - base)
+                    put32(t, T_PREFIX, tag_end - base)
         if full:
             state[S_ROW], state[S_SPANS], state[S_FRAMES], state[S_SERIAL], state[S_FULL] = row, first_span, first_frame, serials, full
             flags_[row] = 0
