@@ -8,6 +8,7 @@ import typer
 
 def schema(
     output: Annotated[Path | None, typer.Option(help="Write to this file instead of the terminal.", show_default=False)] = None,
+    deployment: Annotated[bool, typer.Option("--deployment", help="The schema of a deployment instead of a policy.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The reference of the grammar as a page, for people.")] = False,
 ) -> None:
     """Print the JSON Schema of a policy, derived from the models that `check` uses.
@@ -19,7 +20,13 @@ def schema(
     from flink_masking.policy.reference import as_markdown
     from flink_masking.policy.schema import json_schema
 
-    text = as_markdown() if markdown else json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+    if deployment:
+        from flink_masking.deployment.model import Deployment
+
+        found = Deployment.model_json_schema()
+    else:
+        found = json_schema()
+    text = as_markdown() if markdown else json.dumps(found, indent=2, ensure_ascii=False) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:

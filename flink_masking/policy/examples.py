@@ -14,6 +14,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "format"): "csv",
     ("Policy", "framing"): "confluent",
     ("Policy", "schema"): "orders.avsc",
+    ("Policy", "message"): "shop.Order",
     ("Policy", "columns"): ["id", "email", "amount"],
     ("Policy", "each"): "Records[*]",
     ("Policy", "subject"): "customerId",

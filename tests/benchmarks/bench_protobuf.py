@@ -75,8 +75,8 @@ def measure() -> dict[str, Any]:
     assert [kind.FromString(view[6:]) for view in ours().to_pylist()[: len(some)]] == [kind.FromString(view[6:]) for view in theirs()]
     rates: dict[str, list[float]] = {"ours": [], "scanned": [], "kept": [], "theirs": []}
     for _ in range(ROUNDS):
-        for name, contestant, n in (("ours", ours, BATCH), ("scanned", scanned, BATCH), ("kept", kept, BATCH), ("theirs", theirs, len(some))):
-            rates[name].append(n / _seconds(contestant))
+        for name, contestant in (("ours", ours), ("scanned", scanned), ("kept", kept), ("theirs", theirs)):
+            rates[name].append((len(some) if name == "theirs" else BATCH) / _seconds(contestant))
     ratio = statistics.median(a / b for a, b in zip(rates["ours"], rates["theirs"], strict=True))
     size = sum(map(len, encoded)) / BATCH
     return {

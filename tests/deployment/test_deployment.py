@@ -1,5 +1,6 @@
 """Deployments: reading them, what they must name, and their options as SQL."""
 
+import jsonschema
 import pytest
 
 from flink_masking.deployment.model import Deployment, quoted, with_clause
@@ -116,3 +117,12 @@ def test_sinks_must_match_the_views(read):
         found.require(["views", "audit", "quarantine"])
     with pytest.raises(JobError, match=r"a sink view that .*Hint: sinks are named after"):
         found.require(["audit", "quarantine"])
+
+
+def test_editors_know_the_deployment():
+    """The JSON Schema takes a deployment with a registry, and refuses a key that there is not."""
+    schema = Deployment.model_json_schema()
+    body = {"source": {}, "sinks": {}, "keys": "k", "registry": {"url": "https://r", "timeout": "5s"}, "registry_patience": "1min"}
+    jsonschema.Draft202012Validator(schema).validate(body)
+    assert not jsonschema.Draft202012Validator(schema).is_valid({**body, "registry": {"address": "https://r"}})
+    assert not jsonschema.Draft202012Validator(schema).is_valid({**body, "registry_patience": 5})

@@ -151,14 +151,16 @@ def test_what_is_malformed_goes_to_quarantine_with_its_position(record, reason, 
     assert [view is None for view in result.views["support"].to_pylist()] == [False, True, False]
 
 
-@pytest.mark.parametrize("extra, path", [(b"\xf8\6\1", "?"), (b"\x1a\4\n\0\x78\1", "customer.?"), (b"\x1a\5\x1a\3\x22\1x", "customer.address.?"),
+@pytest.mark.parametrize("extra, path", [(b"\xf8\6\1", "?"), (b"\x1a\4\n\0\x78\1", "customer.?"),
+                                         (b"\x1a\5\x1a\3\x22\1x", "customer.address.?"),
                                          (b"\x08\1", "?")])
 def test_undeclared_fields_are_denied_or_dropped(order, extra, path):
     """A field that no schema or policy knows, at any depth, sends the record to quarantine, or is removed with all lengths around it."""
     record = order(id="o").SerializeToString() + extra
     [(_, line)] = Protector(policy(), KeyRing.ephemeral(), registry=SCHEMAS).protect([CONFLUENT + record]).quarantine
     assert (json.loads(line)["reason"], json.loads(line)["path"]) == ("unknown_field", path)
-    result = Protector(policy("framing: confluent\nunknown_fields: drop"), KeyRing.ephemeral(), registry=SCHEMAS).protect([CONFLUENT + record])
+    protector = Protector(policy("framing: confluent\nunknown_fields: drop"), KeyRing.ephemeral(), registry=SCHEMAS)
+    result = protector.protect([CONFLUENT + record])
     made = shown(result.views["support"][0].as_py(), order.kind)
     size = made.ByteSize()
     made.DiscardUnknownFields()
@@ -167,12 +169,14 @@ def test_undeclared_fields_are_denied_or_dropped(order, extra, path):
 
 def test_fields_of_the_schema_that_the_policy_forgot_are_listed(order):
     """The quarantine tells every one of them, with the declared name that it resembles, and never a key or value."""
-    forgot = FIELDS.replace("  customer.email: {class: direct}\n", "  customer.e_mail: {class: direct}\n").replace("  attrs.email: {class: direct}\n", "")
+    forgot = FIELDS.replace("  customer.email: {class: direct}\n", "  customer.e_mail: {class: direct}\n")
+    forgot = forgot.replace("  attrs.email: {class: direct}\n", "")
     rules = RULES.replace("customer.email:", "customer.e_mail:").replace("      attrs.email: drop\n", "")
     text = policy(rules=rules).text.replace(FIELDS, forgot)
     [(_, line)] = Protector(PolicySource("p.yaml", text), KeyRing.ephemeral(), registry=SCHEMAS).protect(
         [CONFLUENT + order(id="o").SerializeToString()]).quarantine
-    assert "customer.?~e_mail" in json.loads(line)["path"] or any("customer.?~e_mail" in str(member) for member in json.loads(line)["members"])
+    entry = json.loads(line)
+    assert entry["reason"] == "unknown_field" and "customer.?~e_mail" in json.dumps(entry)
     assert b"jm@" not in line
 
 
@@ -220,7 +224,8 @@ def test_records_without_framing_have_the_schema_of_a_file(order):
     ("framing: none", {}, "do not tell their schema"),
     ("schema: o.proto", {"o.proto": "syntax = "}, "cannot be compiled"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A {} message B {}'}, "no such message, or several"),
-    ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; string more = 2; }'}, "'more' of the schema is not declared"),
+    ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; string more = 2; }'},
+     "'more' of the schema is not declared"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; }'}, "the schema has no field 'amount'"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { message B { int32 x = 1; } B id = 1; }'}, "'id' is of another kind"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; double amount = 2; int32 card = 3; }'},

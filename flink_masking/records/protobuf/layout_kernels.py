@@ -17,12 +17,13 @@ EMPTY = 0
 """The scope of what is stepped over."""
 
 # A field in a scope: its type and wire type, kind of its values (BOOLEAN: by the value), bits, path of the value or -1, path of the array
-# or map that it is an element of or -1, scope of a message (of a map: where its list begins in the index), trie node, and its tag.
+# or map that it is an element of or -1, scope of a message, trie node, and its tag. In place of the scope, where the index has the list of a
+# map, or the numbers of a CLOSED enumeration behind their count.
 E_TYPE, E_WIRE, E_KIND, E_BITS, E_PATH, E_WHOLE, E_SCOPE, E_NODE, E_TAG = range(9)
 ENTRY = 9
 BOOLEAN = -1
 # PLAIN: a value by itself, of which nothing has to be known but where it is.
-PACKABLE, ONCE, MISMATCHED, MAP, UTF8, OF_MAP, FIRST, REQUIRED, PLAIN = 1, 2, 4, 8, 16, 32, 64, 128, 256
+PACKABLE, ONCE, MISMATCHED, MAP, UTF8, OF_MAP, FIRST, REQUIRED, PLAIN, CLOSED = 1, 2, 4, 8, 16, 32, 64, 128, 256, 512
 
 # A map in the index: node of the trie, whether keys are text, scope of an entry where the policy takes the map as a whole (or -1),
 # number of known nodes; then pairs of a node and the scope of the entry.

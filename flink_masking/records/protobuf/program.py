@@ -197,6 +197,10 @@ class Program:
                 bits |= layout.MISMATCHED if scope < 0 else 0
             elif value >= 0 and not self._nodes[value, N_FLAGS] & MAY_SCALAR:
                 bits |= layout.MISMATCHED
+        if field.type == ENUM and field.enum_type.is_closed:
+            bits |= layout.CLOSED
+            scope = len(self._index)
+            self._index += [len(names), *names]
         for place in {node, value} - {-1}:
             self.reached.setdefault(place, []).append(field.type)
         if bits & layout.MISMATCHED:

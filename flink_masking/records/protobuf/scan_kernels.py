@@ -7,6 +7,7 @@ from flink_masking.kernels import I32, INLINED, JIT, U8, W32, W64, njit
 from flink_masking.kernels.memory import at, int32, negative32, put32, trailing_zeros
 from flink_masking.records.protobuf.layout_kernels import (
     BOOLEAN,
+    CLOSED,
     DEFAULT,
     E_BITS,
     E_KIND,
@@ -108,6 +109,16 @@ def field(index, scope, number):
             return int32(index, low + 1)
         low += 2
     return np.int64(-1)
+
+
+@njit(**JIT)
+def is_named(index, numbers, value):
+    """Whether the enumeration whose numbers are there in the index has this one."""
+    number = ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
+    for k in range(int32(index, numbers)):
+        if int32(index, numbers + 1 + k) == number:
+            return True
+    return False
 
 
 @njit(**INLINED)
@@ -283,6 +294,8 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                     packed = wire == LENGTH and bits & PACKABLE != 0
                     if not packed:
                         entry, bits = np.int64(-1), np.int64(0)
+                if bits & CLOSED and not packed and entry >= 0 and not is_named(index, int32(own, E_SCOPE), value):
+                    entry, bits = np.int64(-1), np.int64(0)
             if bits & PLAIN:
                 if bits & UTF8:
                     wrong = bad_text(vs, ve, limit)
@@ -337,7 +350,9 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         mine = ns
                         ns = emit(spans, owners, ns, row, path, OBJECT, vs - base, ve - base, ms - base, pe, entry, around)
                 elif packed:
-                    if path >= 0:
+                    if path >= 0 or bits & CLOSED:
+                        if around == PENDING:
+                            around, nf = settled(bottom, t, end - base, frames, nf, row)
                         nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
                     step = np.int64(8 if int32(own, E_WIRE) == FIXED64 else 4)
                     varied = int32(own, E_WIRE) == VARINT
@@ -352,7 +367,11 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                         if q < 0 or q > ve:
                             wrong = p
                             break
-                        if path >= 0:
+                        if bits & CLOSED and not is_named(index, int32(own, E_SCOPE), value):
+                            if int32(scope, S_DENY):
+                                blame(flag, fault, UNKNOWN, int32(own, E_NODE), p - base, p - base)
+                                ns = emit(spans, owners, ns, row, UNDECLARED_PATH, STRING, p - base, q - base, p - base, 0, -1, nf - 1)
+                        elif path >= 0:
                             what = kind if kind != BOOLEAN else TRUE if value != 0 else FALSE
                             ns = emit(spans, owners, ns, row, path, what, p - base, q - base, p - base, pe, entry, nf - 1)
                             pe = np.int64(0)
