@@ -2,7 +2,7 @@
 
 import threading
 import weakref
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -16,12 +16,12 @@ from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fo
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
 from flink_masking.records.kinds import Kind
-from flink_masking.records.paths import format_path
+from flink_masking.records.paths import Step, Wild, format_path
 from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
 from flink_masking.records.protobuf.frames_kernels import find_keys
 from flink_masking.records.protobuf.known import Known
 from flink_masking.records.protobuf.layout_kernels import FRAME, O_ENTRY, OWNER
-from flink_masking.records.protobuf.program import Field, Program
+from flink_masking.records.protobuf.program import REPEATED, Field, Program, is_map
 from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement, unheld
 from flink_masking.records.protobuf.schemas import messages
 from flink_masking.records.protobuf.table import ProtobufTable
@@ -188,6 +188,11 @@ class ProtobufCodec:
         yield from (("type_mismatch", paths.labels[node]) for node in program.mismatched)
         yield from (("missing_field", name) for name in program.missing())
 
+    def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """See `flink_masking.records.codec.Codec`; a message that holds itself is one as a whole."""
+        found = list(_leaves(self._given, (), ())) if self._given is not None else []
+        return tuple(path for path, _ in found), tuple(path for path, whole in found if whole)
+
     def _program(self, paths: Paths) -> Program:
         """The program for the message that is given."""
         program = Program(paths, self._layout.required)
@@ -271,6 +276,21 @@ class ProtobufCodec:
         table.unwritable = unwritable
         made = arrow.assemble(pa.binary(), buffer, ends, valid)
         return fold(made) if self._layout.folded else made
+
+
+def _leaves(message: Any, above: tuple[Step, ...], around: tuple[str, ...]) -> Iterator[tuple[str, bool]]:
+    """Paths of the values in a message, and whether they are messages as a whole."""
+    for field in message.fields:
+        own: tuple[Step, ...] = (*above, field.name)
+        if is_map(field):
+            own, field = (*own, Wild.KEY), field.message_type.fields_by_number[2]
+        elif field.label == REPEATED:
+            own = (*own, Wild.ELEMENT)
+        inner = field.message_type
+        if inner is None or inner.full_name in (*around, message.full_name) or not inner.fields:
+            yield format_path(own), inner is not None
+        else:
+            yield from _leaves(inner, own, (*around, message.full_name))
 
 
 def _doubled(array: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ WIRE = {DOUBLE: layout.FIXED64, FIXED64: layout.FIXED64, SFIXED64: layout.FIXED6
 _KINDS = {STRING: Kind.STRING, BYTES: Kind.ENCODED, ENUM: Kind.ENCODED, MESSAGE: Kind.OBJECT, GROUP: Kind.OBJECT}
 _DENSE = 256
 """Field numbers below are found by one look."""
-_LABEL_REQUIRED, _LABEL_REPEATED = 2, 3
+_LABEL_REQUIRED, REPEATED = 2, 3
 
 
 class Field(NamedTuple):
@@ -140,7 +140,7 @@ class Program:
             else:
                 entry = numbers[field.number] = self._entry(field, child)
                 own = self._entries[entry]
-                if (child >= 0 and not field.has_presence and field.label != _LABEL_REPEATED and own[layout.E_PATH] >= 0
+                if (child >= 0 and not field.has_presence and field.label != REPEATED and own[layout.E_PATH] >= 0
                         and own[layout.E_KIND] != Kind.OBJECT and self.paths.labels[child] in self._required):
                     defaults.append(entry)
                     own[layout.E_BITS] &= ~layout.PLAIN
@@ -173,9 +173,9 @@ class Program:
         key = int(field.containing_type.fields_by_number[1].type) if bits & layout.OF_MAP else 0
         self.fields.append(Field(field.type, names, field.name, key, field.label == _LABEL_REQUIRED))
         wire = WIRE.get(field.type, layout.VARINT)
-        repeated = field.label == _LABEL_REPEATED
+        repeated = field.label == REPEATED
         path, whole, value = -1, -1, node
-        if _is_map(field):
+        if is_map(field):
             bits |= layout.MAP
             whole = -1 if node < 0 else int(self._nodes[node, N_PATH])
         elif repeated:
@@ -246,7 +246,8 @@ class Program:
             self._scopes.append([0] * layout.SCOPE)
             first = self._entry(message.fields_by_number[1], -1, layout.ONCE | layout.FIRST)
             second = self._entry(message.fields_by_number[2], node, layout.ONCE | layout.OF_MAP)
-            self._scopes[number] = self._indexed({1: first, 2: second}, -1, [])
+            absent = [second] if self._entries[second][layout.E_PATH] >= 0 else []  # an entry without a value is one all the same
+            self._scopes[number] = self._indexed({1: first, 2: second}, -1, absent)
             self._scopes[number][layout.S_DENY] = layout.NOTHING_ELSE
         return self._known[key]
 
@@ -256,8 +257,9 @@ def _signed(tag: int) -> int:
     return tag - (1 << 32) if tag >= 1 << 31 else tag
 
 
-def _is_map(field: Any) -> bool:
-    return field.label == _LABEL_REPEATED and field.type == MESSAGE and bool(field.message_type.GetOptions().map_entry)
+def is_map(field: Any) -> bool:
+    """Whether a field is a map."""
+    return field.label == REPEATED and field.type == MESSAGE and bool(field.message_type.GetOptions().map_entry)
 
 
 def _key_is_text(message: Any) -> bool:

@@ -115,10 +115,11 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                 action = np.int64(DROP)
             delta = np.int64(0)
             if action == DROP:
-                if absent:
+                of_map = entry >= 0 and int32(entries, entry * ENTRY + E_BITS) & OF_MAP != 0
+                if absent and not of_map:
                     continue
                 touched = True
-                if entry >= 0 and int32(entries, entry * ENTRY + E_BITS) & OF_MAP:
+                if of_map:
                     skip, since = int32(frames, parent * FRAME + R_STOP), int32(frames, parent * FRAME + R_TAG)
                     put32(growth, parent * GROWTH + G_MARK, REMOVED)
                     delta = since - skip

@@ -82,6 +82,10 @@ class ProtobufTable(SpanTable):
         data, offsets, _ = arrow.parts(self.values(path).text)
         return Contents(data, offsets[:-1], offsets[1:], self._kinds[group])
 
+    def public_keys(self, path: str) -> bool:
+        """See `SpanTable.public_keys`: those of messages, which are names of fields."""
+        return all(entry >= 0 and not self.program.fields[entry].key for entry in self.distinct(self.paths.ids[path]))
+
     def _plain(self, number: int) -> bool:
         """Whether all values of a path number are text that stands as it is."""
         return all(entry >= 0 and self.program.fields[entry].type == STRING for entry in self.distinct(number))
