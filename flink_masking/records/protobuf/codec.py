@@ -14,7 +14,7 @@ from flink_masking import arrow
 from flink_masking.errors import InputError
 from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
-from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
+from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step, Wild, format_path
 from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
@@ -230,10 +230,11 @@ class ProtobufCodec:
         return ()
 
     def splice(self, table: SpanTable, edits: list[Edit], dead: np.ndarray, added: bytes = b"",
-               keys: Mapping[int, Keys] = MappingProxyType({}), view: View | None = None) -> pa.BinaryArray:
+               keys: Mapping[int, Keys] = MappingProxyType({}), swept: Swept | None = None,
+               view: View | None = None) -> pa.BinaryArray:
         """The records with edits[path number] and new keys carried out; null where dead, or where a field cannot hold its new value."""
         assert isinstance(table, ProtobufTable)
-        assert not added  # refused by the policy's check
+        assert not added and swept is None  # refused by the policy's check
         plan, held = np.zeros((len(edits), splice_kernels.PLAN), np.int64), []
         capacity = int(table.offsets[-1]) - int(table.offsets[0]) + 16 * table.used + 8 * table.used_frames
         unwritable: dict[str, np.ndarray] = {}
