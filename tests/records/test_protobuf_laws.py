@@ -98,8 +98,9 @@ def test_broken_records_give_nothing_away(long_form):
             made = kind.FromString(view)
             assert oracle.known_only(made)
             if read and not chooses(kind.DESCRIPTOR):
-                assert made.SerializeToString(deterministic=True) == expected(kind, record, plan).SerializeToString(deterministic=True), (
-                    seed, record)
+                want = expected(kind, record, plan)
+                oracle.forget_defaults(made, want)
+                assert made.SerializeToString(deterministic=True) == want.SerializeToString(deterministic=True), (seed, record)
             elif not read:
                 assert opaque(table, row), (seed, record)
     assert refused > 500 and accepted > 500 and stricter < 0.1 * (refused + accepted)
