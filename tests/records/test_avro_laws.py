@@ -9,7 +9,6 @@ import random
 from decimal import Context, Decimal
 
 import fastavro
-import numpy as np
 import pyarrow as pa
 import pytest
 from avro_samples import Branch, Schemas, bare, encode, named_types, value
@@ -17,7 +16,6 @@ from avro_samples import Branch, Schemas, bare, encode, named_types, value
 from flink_masking.records.codec import Layout, codec_for
 from flink_masking.records.edits import DROP, KEEP, Replace
 from flink_masking.records.kinds import Kind
-from flink_masking.records.spans import FATAL
 from flink_masking.records.trie import Paths
 from flink_masking.registry.source import Schema
 

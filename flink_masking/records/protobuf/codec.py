@@ -17,7 +17,7 @@ from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step, Wild, format_path
-from flink_masking.records.protobuf import framing, scan_kernels, splice_kernels
+from flink_masking.records.protobuf import framing, scan_kernels, scan_steps_kernels, splice_kernels
 from flink_masking.records.protobuf.frames_kernels import find_keys
 from flink_masking.records.protobuf.known import Known
 from flink_masking.records.protobuf.layout_kernels import FRAME, O_ENTRY, OWNER
@@ -119,7 +119,7 @@ class ProtobufCodec:
         state = np.zeros(7, np.int64)
         state[scan_kernels.S_DEPTH] = depth = min(limits.max_depth, scan_kernels.MAX_DEPTH)
         state[scan_kernels.S_MOST] = program.most_defaults
-        stack, stamps = np.empty((depth + 1) * scan_kernels.OPEN, np.int32), np.zeros(max(1, len(program.fields)), np.int32)
+        stack, stamps = np.empty((depth + 1) * scan_steps_kernels.OPEN, np.int32), np.zeros(max(1, len(program.fields)), np.int32)
         while True:
             scan_kernels.scan_rows(data, offsets, begins, roots, scopes, entries, index, paths.nodes, paths.table, paths.keys, spans,
                                    owners, frames, flags, faults, stamps, stack, state)

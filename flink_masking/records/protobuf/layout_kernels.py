@@ -17,8 +17,8 @@ EMPTY = 0
 """The scope of what is stepped over."""
 
 # A field in a scope: its type and wire type, kind of its values (BOOLEAN: by the value), bits, path of the value or -1, path of the array
-# or map that it is an element of or -1, scope of a message, trie node, and its tag. In place of the scope, where the index has the list of a
-# map, or the numbers of a CLOSED enumeration behind their count.
+# or map that it is an element of or -1, scope of a message, trie node, and its tag. In place of the scope, where the index has the list of
+# a map, or the numbers of a CLOSED enumeration behind their count.
 E_TYPE, E_WIRE, E_KIND, E_BITS, E_PATH, E_WHOLE, E_SCOPE, E_NODE, E_TAG = range(9)
 ENTRY = 9
 BOOLEAN = -1

@@ -3,8 +3,8 @@
 
 import numpy as np
 
-from flink_masking.kernels import I32, INLINED, JIT, U8, W32, W64, njit
-from flink_masking.kernels.memory import at, int32, negative32, put32, trailing_zeros
+from flink_masking.kernels import I32, JIT, U8, W32, W64, njit
+from flink_masking.kernels.memory import at, int32, put32
 from flink_masking.records.protobuf.layout_kernels import (
     BOOLEAN,
     CLOSED,
@@ -25,39 +25,42 @@ from flink_masking.records.protobuf.layout_kernels import (
     FRAME,
     GROUP,
     LENGTH,
-    M_COUNT,
-    M_NODE,
-    M_OTHER,
-    M_PAIRS,
-    M_TEXT,
     MAP,
     MISMATCHED,
     NOTHING_ELSE,
-    O_ENTRY,
-    O_FRAME,
     ONCE,
-    OWNER,
     PACKABLE,
     PLAIN,
-    R_PARENT,
-    R_PREFIX,
-    R_ROW,
-    R_STOP,
-    R_TAG,
-    R_VALUE,
-    S_COUNT,
     S_DEFAULTS,
-    S_DENSE,
     S_DENY,
-    S_MORE,
     S_N_DEFAULTS,
     S_NODE,
-    S_SPARSE,
     SCOPE,
     UTF8,
     VARINT,
     varint,
-    wrong_utf8,
+)
+from flink_masking.records.protobuf.scan_steps_kernels import (
+    OPEN,
+    PENDING,
+    T_END,
+    T_FRAME,
+    T_GROUP,
+    T_OWN,
+    T_PREFIX,
+    T_SCOPE,
+    T_SERIAL,
+    T_START,
+    T_TAG,
+    T_WHOLE,
+    bad_text,
+    blame,
+    emit,
+    field,
+    is_named,
+    of_map,
+    put_frame,
+    settled,
 )
 from flink_masking.records.span_kernels import (
     ARRAY,
@@ -71,8 +74,6 @@ from flink_masking.records.span_kernels import (
     FAULT,
     INVALID,
     MISMATCH,
-    N_COLUMNS,
-    N_WILD,
     OBJECT,
     SPAN,
     STRING,
@@ -80,128 +81,14 @@ from flink_masking.records.span_kernels import (
     UNDECLARED_PATH,
     UNKNOWN,
     VE,
-    child,
-    put_span,
 )
 
 # The scan's state: next row, spans and frames used, number of the last message, depth limit, what ran out, most defaults of a scope.
 S_ROW, S_SPANS, S_FRAMES, S_SERIAL, S_DEPTH, S_FULL, S_MOST = range(7)
 FULL_SPANS, FULL_FRAMES = 1, 2
 
-# An open message: where it ends and begins, scope, its number and that of a group (0: none), which are noted when another one is opened
-# within; of a group, its own span and that of its array (-1); its frame, -1 for none, or PENDING: it is written with the first span in it;
-# and for that, where the tag and the length begin.
-T_END, T_START, T_SCOPE, T_SERIAL, T_GROUP, T_OWN, T_WHOLE, T_FRAME, T_TAG, T_PREFIX = range(10)
-OPEN = 10
-PENDING = -2
 MAX_DEPTH = 100
 """Nested messages: what other readers of the format take, too."""
-
-
-@njit(**INLINED)
-def field(index, scope, number):
-    """The entry of a field number in the scope at address `scope`, or -1."""
-    if number < int32(scope, S_COUNT):
-        return int32(index, int32(scope, S_DENSE) + number)
-    low, high = int32(scope, S_SPARSE), int32(scope, S_SPARSE) + 2 * int32(scope, S_MORE)
-    while low < high:
-        if int32(index, low) == number:
-            return int32(index, low + 1)
-        low += 2
-    return np.int64(-1)
-
-
-@njit(**JIT)
-def is_named(index, numbers, value):
-    """Whether the enumeration whose numbers are there in the index has this one."""
-    number = ((value & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000
-    for k in range(int32(index, numbers)):
-        if int32(index, numbers + 1 + k) == number:
-            return True
-    return False
-
-
-@njit(**INLINED)
-def bad_text(p, e, limit):
-    """The address of the first byte that is no UTF-8 in p..e, or -1; short texts of ASCII are seen at once."""
-    if e - p <= 32 and p + 32 <= limit and trailing_zeros(negative32(p)) >= e - p:
-        return np.int64(-1)
-    return wrong_utf8(p, e, limit)
-
-
-@njit(**JIT)
-def put_frame(frames, nf, tag, prefix, value, stop, parent, row):
-    """Write frame number nf; the next number."""
-    frame = frames + nf * (FRAME * 4)
-    put32(frame, R_TAG, tag)
-    put32(frame, R_PREFIX, prefix)
-    put32(frame, R_VALUE, value)
-    put32(frame, R_STOP, stop)
-    put32(frame, R_PARENT, parent)
-    put32(frame, R_ROW, row)
-    return nf + 1
-
-
-@njit(**JIT)
-def settled(bottom, t, end, frames, nf, row):
-    """Write the pending frames of all open messages up to the one at t, which ends at `end`; the number of the last one, and the next.
-
-    Where an outer message ends has been noted in its place when the one within was opened.
-    """
-    around = int32(bottom, T_FRAME)
-    while bottom < t:
-        bottom += OPEN * 4
-        if int32(bottom, T_FRAME) == PENDING:
-            if int32(bottom, T_TAG) < 0:  # a group has no length
-                put32(bottom, T_FRAME, around)
-            else:
-                stop = end if bottom == t else int32(bottom, T_END)
-                start = int32(bottom, T_START)
-                nf = put_frame(frames, nf, int32(bottom, T_TAG), int32(bottom, T_PREFIX), start, stop, around, row)
-                put32(bottom, T_FRAME, nf - 1)
-        around = int32(bottom, T_FRAME)
-    return around, nf
-
-
-@njit(**JIT)
-def blame(flags, fault, reason, node, start, end):
-    """Note what is wrong with a row: the first fatal fault, else the first undeclared field."""
-    known = int32(flags, 0)
-    if known & FATAL == 0 and (known == 0 or reason & FATAL):
-        put32(fault, F_REASON, reason)
-        put32(fault, F_NODE, node)
-        put32(fault, F_START, start)
-        put32(fault, F_END, end)
-    put32(flags, 0, known | reason)
-
-
-@njit(**JIT)
-def emit(spans, owners, ns, row, path, kind, vs, ve, ms, pe, entry, frame):
-    """Write span number ns and its owner; the next number."""
-    put_span(spans + ns * (SPAN * 4), row, path, kind, vs, ve, ms, pe)
-    put32(owners, ns * OWNER + O_ENTRY, entry)
-    put32(owners, ns * OWNER + O_FRAME, frame)
-    return ns + 1
-
-
-@njit(**JIT)
-def of_map(index, nodes, table, keys, at_, p, e, limit):
-    """The scope of the entry of a map whose contents are p..e, or -1; start and end of its key."""
-    node, first, last = int32(index, at_ + M_NODE), p, p
-    found = np.int64(-1)
-    if int32(index, at_ + M_TEXT):
-        if p < e and at(p) == 10:
-            n, q = varint(p + 1, e)
-            if q > 0 and 0 <= n <= e - q:
-                first, last = q, q + n
-        found = child(nodes, table, keys, node, first, last - first, limit) if node >= 0 else np.int64(-1)
-    elif node >= 0:
-        found = int32(nodes, node * N_COLUMNS + N_WILD)
-    if found >= 0:
-        for k in range(int32(index, at_ + M_COUNT)):
-            if int32(index, at_ + M_PAIRS + 2 * k) == found:
-                return int32(index, at_ + M_PAIRS + 2 * k + 1), first, last
-    return int32(index, at_ + M_OTHER), first, last
 
 
 @njit([(U8, I32, I32, I32, I32, I32, I32, I32, I32, U8, W32, W32, W32, W32, W32, W32, W32, W64)], **JIT)
