@@ -115,7 +115,8 @@ class ColumnStatistics:
     def _grow(self) -> None:
         """Make room for the paths that are new."""
         more = len(self._paths) - len(self._found)
-        if more:
+        if more > 0:
+            more = max(more, len(self._found))  # twice as much, or paths that come one by one would copy everything each time
             self._counts = np.concatenate([self._counts, np.zeros(more * NUMBERS, np.int64)])
             self._sketch = np.concatenate([self._sketch, np.full(more * SKETCH, NOTHING, np.int64)])
             self._found = np.concatenate([self._found, np.zeros((more, len(ROWS), 3), np.int64)])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from flink_masking.records.kinds import Kind
-from flink_masking.records.paths import Wild
+from flink_masking.records.paths import Step, Wild
 from flink_masking.scan.statistics import Statistics
 from flink_masking.scan.tree import Numbering
 from flink_masking.scan.value_kernels import KINDS, VALUES
@@ -33,9 +33,11 @@ def join_maps(paths: Numbering, statistics: Statistics, either: bool = True) -> 
         children.setdefault(paths.parents[number], []).append(number)
     targets = np.arange(paths.most, dtype=np.int32)
     maps: dict[int, list[str]] = {}
+    known: dict[int, dict[Step, int]] = {}  # the children of paths that others are merged into, by their steps
     queue = [0]
     while queue:
         number = queue.pop()
+        known.pop(number, None)
         keyed = [child for child in children.get(number, []) if isinstance(paths.steps[child], str) or paths.steps[child] is Wild.KEY]
         if not _is_map(number, keyed, paths, statistics):
             keyed = [child for child in keyed if statistics.personal(paths.steps[child])]
@@ -46,10 +48,11 @@ def join_maps(paths: Numbering, statistics: Statistics, either: bool = True) -> 
                 children.setdefault(number, []).append(star)
             maps[star] = [step for child in keyed if isinstance(step := paths.steps[child], str)]
             for child in keyed:
-                _merge(child, star, paths, statistics, children, targets)
-            children[number] = [child for child in children[number] if child == star or child not in keyed]
+                _merge(child, star, paths, statistics, children, known, targets)
+            merged = set(keyed) - {star}
+            children[number] = [child for child in children[number] if child not in merged]
         elif either and _is_either(number, children, paths, statistics):
-            _join_either(number, paths, statistics, children, targets)
+            _join_either(number, paths, statistics, children, known, targets)
         queue += children.get(number, [])
     return targets, maps
 
@@ -67,7 +70,8 @@ def _is_either(number: int, children: dict[int, list[int]], paths: Numbering, st
     return bool(here[: Kind.NULL].any()) and bool(inside[: Kind.NULL].any()) and not inside[Kind.OBJECT]
 
 
-def _join_either(number: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]], targets: np.ndarray) -> None:
+def _join_either(number: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]],
+           known: dict[int, dict[Step, int]], targets: np.ndarray) -> None:  # fmt: skip
     """Give what is an array here and no array there one path for both, which ends in ``[*]?``."""
     either = paths.add(number, Wild.MAYBE)
     statistics.lift(either, number)
@@ -78,21 +82,25 @@ def _join_either(number: int, paths: Numbering, statistics: Statistics, children
         if paths.steps[child] is not Wild.ELEMENT:
             into = paths.add(either, paths.steps[child])
             children.setdefault(either, []).append(into)
-        _merge(child, into, paths, statistics, children, targets)
+        _merge(child, into, paths, statistics, children, known, targets)
 
 
-def _merge(source: int, into: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]], targets: np.ndarray) -> None:
+def _merge(source: int, into: int, paths: Numbering, statistics: Statistics, children: dict[int, list[int]],
+           known: dict[int, dict[Step, int]], targets: np.ndarray) -> None:  # fmt: skip
     """Add a path and all below it to another one."""
     if source == into:
         return
     statistics.join(into, source)
     targets[targets == source] = into
+    known.pop(source, None)
+    if into not in known:
+        known[into] = {paths.steps[other]: other for other in reversed(children.get(into, []))}
     for child in children.pop(source, []):
-        same = next((other for other in children.get(into, []) if paths.steps[other] == paths.steps[child]), None)
+        same = known[into].get(paths.steps[child])
         if same is None:
-            same = paths.add(into, paths.steps[child])
+            same = known[into][paths.steps[child]] = paths.add(into, paths.steps[child])
             children.setdefault(into, []).append(same)
-        _merge(child, same, paths, statistics, children, targets)
+        _merge(child, same, paths, statistics, children, known, targets)
 
 
 def _is_map(number: int, keyed: list[int], paths: Numbering, statistics: Statistics) -> bool:
