@@ -33,7 +33,7 @@ def _show(policy: Path, loaded: "LoadedPolicy") -> None:
     from flink_masking.cli.console import counted, out, show_faults
 
     show_faults(str(policy), loaded.warnings)
-    model = loaded.policy
+    model = loaded.written
     facts = f"{counted(len(model.fields), 'field')}, {counted(len(model.segments), 'segment')}, {counted(len(loaded.warnings), 'warning')}"
     out.print(f"{policy}: stream {model.stream}, version {model.version}; {facts}", soft_wrap=True)
     _show_segments(loaded)
@@ -56,7 +56,7 @@ def _show_segments(loaded: "LoadedPolicy") -> None:
     from flink_masking.cli.console import out
 
     table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, segment in loaded.policy.segments.items():
+    for name, segment in loaded.written.segments.items():
         if segment.view == "masked":
             released, protection = _techniques([rule.technique for rule in segment.rules.values()]), "by field"
         elif segment.view == "anonymized":

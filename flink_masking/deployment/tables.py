@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from flink_masking.addresses.endpoints import KAFKA
 from flink_masking.deployment.model import Deployment, Options, quoted, with_clause
 from flink_masking.deployment.queries import Queries
-from flink_masking.engine.plan import MaskedPlan, Plan
+from flink_masking.engine.plan import MaskedPlan, Plan, without_row_keys
 from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
 from flink_masking.records.codec import FORMATS
@@ -85,6 +85,8 @@ class Tables:
         self._plan, self.deployment = plan, completed(deployment, plan.policy.stream)
         kafka = on_kafka(deployment.source)
         sinks = deployment.sinks
+        if not any(on_kafka(sinks[segment.name]) for segment in plan.masked):
+            plan = self._plan = without_row_keys(plan)
         if deployment.source.get("connector") == "upsert-kafka":
             raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")

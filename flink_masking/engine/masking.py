@@ -1,6 +1,6 @@
 """Masked segments: applies a rule to one field of a batch and handles the values that it refuses."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +30,7 @@ class FieldRule:
         row_local: whether the result of a row depends on that row alone.
         shows: whether anything of a value is left in the result, so that a value that breaks its field's contract is not taken.
         hides: texts of at most so many characters are hidden whole by the mask, and taken even if they break the contract.
+        placeholders: texts that stand for no value, and stay as they are.
     """
 
     path: str
@@ -40,6 +41,7 @@ class FieldRule:
     row_local: bool = True
     shows: bool = True
     hides: float = 0
+    placeholders: pa.StringArray | None = None
 
 
 def accepted_kinds(inputs: frozenset[Kind]) -> np.ndarray:
@@ -116,6 +118,10 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         The masked values, null where not live; and bool, n: True where the value's contract, kind or form makes it one that cannot be
         taken (None when all were).
     """
+    if rule.placeholders is not None:
+        absent = absences(values.text, values.kinds, rule.placeholders)
+        if absent is not None:
+            return _beside(rule, values, context, live, unfit, absent)
     if unfit is not None and rule.hides:
         unfit = unfit & pc.greater(pc.utf8_length(values.text), rule.hides).fill_null(False).to_numpy(zero_copy_only=False)
     if unfit is not None:
@@ -140,6 +146,27 @@ def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | 
         refused = masked.refused & (values.kinds != Kind.NULL)
         wrong = refused if wrong is None else wrong | refused
     return masked, wrong if wrong is not None and wrong.any() else None
+
+
+def absences(text: pa.StringArray, kinds: np.ndarray, placeholders: pa.StringArray) -> np.ndarray | None:
+    """bool, n: values that are one of the texts that stand for no value; None when none is."""
+    found: np.ndarray = pc.fill_null(pc.is_in(text, value_set=placeholders), False).to_numpy(zero_copy_only=False) & (kinds == Kind.STRING)
+    return found if found.any() else None
+
+
+def _beside(rule: FieldRule, values: Values, context: Context, live: np.ndarray | None, unfit: np.ndarray | None,
+            absent: np.ndarray) -> tuple[Masked, np.ndarray | None]:
+    """As `apply`, where some values are placeholders: the mask does not see them, and they stay."""
+    others = ~absent if live is None else live & ~absent
+    masked, refused = apply(replace(rule, placeholders=None), values, context, others, None if unfit is None else unfit & ~absent)
+    made = masked.values
+    if isinstance(made, pa.Scalar):
+        made = pa.array([made.as_py()] * len(absent), made.type)
+    literal = masked.literal
+    if pa.types.is_binary(made.type):
+        made, literal = made.cast(pa.string()), np.ones(len(absent), bool) if literal is None else literal
+    kept = pa.array(absent)
+    return Masked(pc.if_else(kept, values.text, made.cast(pa.string())), None, None if literal is None else literal & ~absent), refused
 
 
 def _spread(mask: np.ndarray, live: np.ndarray) -> np.ndarray:

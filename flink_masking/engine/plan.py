@@ -14,13 +14,16 @@ from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.keys import exact
 from flink_masking.engine.masking import REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
 from flink_masking.engine.record import Part, RecordPlan
+from flink_masking.engine.row_key import Column, RowKey
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.zero_delay import compile_zero_delay
 from flink_masking.errors import VaultError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.check_contract import field_contract
 from flink_masking.policy.check_keys import KEYS
-from flink_masking.policy.check_record import RecordRules
+from flink_masking.policy.check_record import KEY, RecordRules
 from flink_masking.policy.check_sweep import SWEEPING
+from flink_masking.policy.expand import Images, as_text
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
@@ -100,6 +103,7 @@ class Plan:
         strict: the fields of which one value that breaks its contract sends the record to quarantine.
         folded: records come as `flink_masking.records.codec.folded` makes them.
         drift: tells the schemas of records that the lock file does not know; None where there is no lock file or no registry.
+        placeholders: texts that stand for a value that is not in the record, and leave as they came; None: there are none.
     """
 
     policy: Policy
@@ -117,6 +121,7 @@ class Plan:
     strict: tuple[str, ...] = ()
     folded: bool = False
     drift: LockedSchemas | None = None
+    placeholders: pa.StringArray | None = None
 
     @property
     def selected_subject(self) -> bool:
@@ -194,7 +199,14 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
         schemas = drift = LockedSchemas(schemas, known, policy.contract == "strict")
     codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, outputs, loaded.source.folded))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
-                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift)
+                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift, placeholders(loaded))
+
+
+def without_row_keys(plan: Plan) -> Plan:
+    """A copy of a plan for sinks that hold no keys: those that follow from the policy's envelope are omitted."""
+    masked = tuple(replace(m, record=replace(m.record, key=None)) if m.record.key is not None and m.record.key.implied else m
+                   for m in plan.masked)
+    return replace(plan, masked=masked)
 
 
 def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> Plan:
@@ -231,6 +243,8 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
             checked += [KeptField(place, rule.params.on_error, SWEEPING) for place in loaded.fields_at(path) if place in loaded.contracts]
             continue
         mask = rule.technique.make(rule.params, loaded.rule_context(path, ring, vault))
+        if loaded.images is not None and not isinstance(mask, Action) and loaded.images.is_key(path):
+            mask = exact(rule.promises, mask)
         if mask is Action.DROP:
             drops.append(path)
         elif mask is Action.KEEP:
@@ -240,12 +254,42 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
             promises = rule.promises
             versioned += [path] if promises.version_beside else []
             rules.append(FieldRule(path, rule.technique.name, mask, accepted_kinds(rule.technique.inputs), rule.params.on_error,
-                                   promises.row_local, not promises.erases, promises.hides))
+                                   promises.row_local, not promises.erases, promises.hides, placeholders(loaded)))
     added = key_versions(versioned, ring.primary, rows_for(loaded.policy.format)) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
+    if loaded.images is not None and loaded.images.envelope.key:
+        record = replace(record, key=_row_key(name, loaded, loaded.images, ring, vault))
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
                       tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked),
                       _sweeps(name, loaded, ring, vault), view_of(loaded.policy, name, loaded.rules(name)))
+
+
+def placeholders(loaded: LoadedPolicy) -> pa.StringArray | None:
+    """Texts that stand for no value."""
+    return pa.array(loaded.images.placeholders, pa.string()) if loaded.images is not None and loaded.images.placeholders else None
+
+
+def _row_key(name: str, loaded: LoadedPolicy, images: Images, ring: KeyRing, vault: Vault | None) -> Part | None:
+    """The key of a changed row by the rules of its columns; None where the segment drops them."""
+    columns, names = [], []
+    for column in images.envelope.key:
+        path = loaded.declared(images.place(column))
+        rule = loaded.rules(name).get(path)
+        if rule is None or rule.technique.action is Action.DROP:  # of one column as of all: checked when the policy is loaded
+            return None
+        mask, technique = rule.technique.make(rule.params, loaded.rule_context(path, ring, vault)), rule.technique
+        contract = loaded.contracts.get(path) if not rule.promises.erases else None
+        if images.key_text:
+            contract = field_contract(as_text(loaded.policy.fields[path]))
+        compiled = None if isinstance(mask, Action) else FieldRule(
+            KEY if images.key_text else column, technique.name, exact(rule.promises, mask), accepted_kinds(technique.inputs), "quarantine")
+        if images.key_text:
+            kept = FieldRule(KEY, technique.name, as_it_came, accepted_kinds(technique.inputs), "quarantine") if contract else None
+            return Part("", technique.name, compiled or kept, True, True, contract, implied=True)
+        columns.append(Column(("payload." if images.envelope.wrapped else "") + column, compiled, contract))
+        names.append(technique.name)
+    row = RowKey.made(codec_for(loaded.policy.format), tuple(columns), images.envelope.wrapped)
+    return Part("", ", ".join(dict.fromkeys(names)), None, True, True, None, row, implied=True)
 
 
 def _sweeps(name: str, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> tuple["Sweep", ...]:

@@ -149,7 +149,7 @@ class Protect:
             payloads = unfolded(payloads)
         needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}
         table = plan.codec.scan(payloads, plan.paths, plan.limits, needed)
-        view = RecordView(table, plan.policy.subject, self.people, plan.contracts)
+        view = RecordView(table, plan.policy.subject, self.people, plan.contracts, plan.placeholders)
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
         released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)

@@ -14,6 +14,7 @@ from flink_masking.contract.field import Contract
 from flink_masking.engine.masking import REDACTED, FieldRule, apply
 from flink_masking.engine.quarantine import RecordParts
 from flink_masking.engine.rejections import Rejections
+from flink_masking.engine.row_key import RowKey
 from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Contents
@@ -32,6 +33,8 @@ class Part:
         deterministic: equal values come out equal.
         injective: different values come out different.
         contract: what is checked of its values, or None.
+        row: of a changed row's key, its columns; `rule` is None then.
+        implied: it follows from the policy's envelope, and nothing is lost where records have no key.
     """
 
     header: str
@@ -40,6 +43,8 @@ class Part:
     deterministic: bool
     injective: bool
     contract: Contract | None = None
+    row: RowKey | None = None
+    implied: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +213,8 @@ def release(plan: RecordPlan, parts: Parts, upsert: bool, context: Context, reje
 
 def _masked(part: Part, column: pa.BinaryArray, on_error: OnError | None, context: Context, rejections: Rejections) -> pa.BinaryArray:
     """A part of n records masked: null where it was null, or where it is left out."""
+    if part.row is not None:
+        return _row_key(part.row, column, context, rejections)
     if part.rule is None:
         return column
     rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
@@ -233,6 +240,21 @@ def _masked(part: Part, column: pa.BinaryArray, on_error: OnError | None, contex
         made = pc.if_else(pa.array(wrong), instead, made)
     if len(rows) == len(column):
         return made
+    return _spread(made, rows, column)
+
+
+def _row_key(row: RowKey, column: pa.BinaryArray, context: Context, rejections: Rejections) -> pa.BinaryArray:
+    """The keys of changed rows; one that cannot be taken always sends its record to quarantine."""
+    rows = np.flatnonzero(column.is_valid().to_numpy(zero_copy_only=False)).astype(np.int32)
+    if not len(rows):
+        return column
+    masked, wrong = row.mask(column if len(rows) == len(column) else column.drop_null(), context)
+    rejections.add(rows[wrong], "refused_value", "record.key")
+    return masked if len(rows) == len(column) else _spread(masked, rows, column)
+
+
+def _spread(made: pa.BinaryArray, rows: np.ndarray, column: pa.BinaryArray) -> pa.BinaryArray:
+    """The values of `rows` in the places of `column`, null elsewhere."""
     index = np.zeros(len(column), np.int32)
     index[rows] = np.arange(len(rows), dtype=np.int32)
     return made.take(pa.array(index, mask=column.is_null().to_numpy(zero_copy_only=False)))

@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from flink_masking.contract.field import Contract
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.columns import Column, aligned, aligned_raw, ambiguous, counted
-from flink_masking.engine.masking import REDACTED
+from flink_masking.engine.masking import REDACTED, absences
 from flink_masking.records.spans import SpanTable, Values
 
 NO_CONTRACTS: Mapping[str, Contract] = MappingProxyType({})
@@ -25,7 +25,8 @@ class RecordView:
         subject: path of the field that names the person, or None.
     """
 
-    def __init__(self, table: SpanTable, subject: str | None, prf: Prf | None, contracts: Mapping[str, Contract] = NO_CONTRACTS) -> None:
+    def __init__(self, table: SpanTable, subject: str | None, prf: Prf | None, contracts: Mapping[str, Contract] = NO_CONTRACTS,
+                 placeholders: pa.StringArray | None = None) -> None:
         """Look at a scanned batch.
 
         Args:
@@ -33,13 +34,14 @@ class RecordView:
             subject: path of the field that names the person, or None.
             prf: the keyed hash of people; None when nothing counts people.
             contracts: what is checked of the fields that have something declared, by path.
+            placeholders: texts that stand for no value and keep every contract; None: there are none.
         """
         self.table, self.n = table, table.n
         self.subject, self._prf = subject, prf
         self._values: dict[str, Values] = {}
         self._columns: dict[str, Column] = {}
         self._people: np.ndarray | None = None
-        self._contracts = contracts
+        self._contracts, self._placeholders = contracts, placeholders
         self._unfit: dict[str, np.ndarray | None] = {}
 
     def values(self, path: str) -> Values:
@@ -56,6 +58,9 @@ class RecordView:
             if contract is not None:
                 text = self.values(path).text if contract.reads_text else None
                 found = contract.unfit(self.table.contents(path), text)
+                if found is not None and self._placeholders is not None:
+                    absent = absences(self.values(path).text, self.table.kinds(path), self._placeholders)
+                    found = found if absent is None else found & ~absent
             self._unfit[path] = found
         return self._unfit[path]
 

@@ -1,6 +1,7 @@
 """Checks of a whole policy, segment by segment; what is compiled on the way is kept."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flink_masking.contract.field import Contract
@@ -12,6 +13,7 @@ from flink_masking.policy.check_anonymized import check_anonymized
 from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_contract import check_contracts, warn_unchecked
 from flink_masking.policy.check_domains import check_domains
+from flink_masking.policy.check_envelope import check_envelope
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
 from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
@@ -57,13 +59,20 @@ class Compiled:
     tree: FieldTree = field(default_factory=FieldTree)
 
 
-def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
-    """Run every check and compile every rule; faults and warnings go to `findings`."""
+def check(policy: Policy, source: PolicySource, findings: Findings, named: Callable[[str], str] = str) -> Compiled:
+    """Run every check and compile every rule; faults and warnings go to `findings`.
+
+    Args:
+        policy: with a checked structure.
+        source: for the files that it names.
+        findings: where faults go.
+        named: gives the path that techniques know a field by.
+    """
     tree = check_fields(policy, findings)
     check_format(policy, tree, findings)
     check_names(policy, tree, findings)
     check_unknown(policy, findings)
-    facts = Facts(policy, tree, read_hierarchies(policy, source, findings))
+    facts = Facts(policy, tree, read_hierarchies(policy, source, findings), named)
     keys = KeyRing.ephemeral()
     compiler = RuleCompiler(policy, tree, lambda path: facts.rule_context(path, keys, source), findings)
     compiled = Compiled(facts, contracts=check_contracts(policy, findings), tree=tree)
@@ -87,6 +96,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings) -> Compiled:
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)
+    check_envelope(policy, tree, compiled.rules, findings)
     return compiled
 
 

@@ -1,6 +1,6 @@
 """The facts about a field and the context of a rule that techniques receive."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from flink_masking.documents.document import cut
 from flink_masking.errors import PolicyError
@@ -20,9 +20,9 @@ class Facts:
         hierarchies: by file name, as written in the policy.
     """
 
-    def __init__(self, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy]) -> None:
-        """Keep what the facts are looked up in."""
-        self._policy, self._tree, self.hierarchies = policy, tree, hierarchies
+    def __init__(self, policy: Policy, tree: FieldTree, hierarchies: Mapping[str, Hierarchy], named: Callable[[str], str] = str) -> None:
+        """Keep what the facts are looked up in; `named` gives the path that techniques know a path by."""
+        self._policy, self._tree, self.hierarchies, self._named = policy, tree, hierarchies, named
 
     def of(self, path: str) -> FieldFacts:
         """The facts of a declared path, in any spelling; of a parent, only its path.
@@ -35,9 +35,9 @@ class Facts:
             raise PolicyError(f"'{cut(path)}' is not a declared field. Hint: declare it under 'fields'")
         field = self._policy.fields.get(found)
         if field is None:
-            return FieldFacts(found)
+            return FieldFacts(self._named(found))
         hierarchy = self.hierarchies.get(field.hierarchy) if field.hierarchy is not None else None
-        return FieldFacts(found, field.type, field.domain, hierarchy, field.scale, field.bounds, field.unit)
+        return FieldFacts(self._named(found), field.type, field.domain, hierarchy, field.scale, field.bounds, field.unit)
 
     def rule_context(self, path: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands; with the vault that tokens are kept in, or None as when a policy is checked.

@@ -19,6 +19,7 @@ from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
 from flink_masking.policy.check_schema import derived_schemas, schema_faults
 from flink_masking.policy.check_sweep import Sweeping
+from flink_masking.policy.expand import Images, expanded
 from flink_masking.policy.facts import part_context
 from flink_masking.policy.layout import layout
 from flink_masking.policy.mechanisms import dimension
@@ -43,6 +44,7 @@ class LoadedPolicy:
         source: what it was read from; jobs carry this and load it again.
         warnings: what is allowed and seldom meant, in the order of the text.
         tagged: what tags and rules by class or tag were resolved to; `policy` has all of it written out.
+        images: where the rows stand in the records of change data capture; None: a record is a row.
     """
 
     policy: Policy
@@ -50,6 +52,13 @@ class LoadedPolicy:
     warnings: list[Fault]
     _compiled: Compiled = field(repr=False)
     tagged: Tagged = field(default_factory=Tagged)
+    images: Images | None = None
+    _written: Policy | None = None
+
+    @property
+    def written(self) -> Policy:
+        """The model as it is written, with paths within the row where rows stand in envelopes."""
+        return self._written or self.policy
 
     @property
     def hierarchies(self) -> Mapping[str, Hierarchy]:
@@ -77,6 +86,10 @@ class LoadedPolicy:
         tree, rules = self._compiled.tree, self._compiled.rules[segment]
         found = tree.find(path) or path
         return next((rules[place] for place in (found, *reversed(tree.parents(found))) if place in rules), None)
+
+    def declared(self, path: str) -> str:
+        """A declared path in the spelling of its declaration; any other as it is."""
+        return self._compiled.tree.find(path) or path
 
     @property
     def contracts(self) -> Mapping[str, Contract]:
@@ -225,7 +238,14 @@ def load(source: PolicySource) -> LoadedPolicy:
     compiled = check(policy, source, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
-    loaded = LoadedPolicy(policy, source, findings.warnings, compiled, tagged)
+    images, written = None, policy
+    if policy.record is not None:
+        policy, images = expanded(policy, policy.record)
+        whole = Findings(document)  # what it warns of has been said of the row
+        compiled = check(policy, source, whole, images.row_path)
+        if whole.errors:
+            raise PolicyFaults(source.name, whole.errors)
+    loaded = LoadedPolicy(policy, source, findings.warnings, compiled, tagged, images, written)
     return loaded if source.columns is None else loaded.with_columns(source.columns)
 
 

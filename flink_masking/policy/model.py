@@ -6,6 +6,7 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 from flink_masking.policy.budget import shares
+from flink_masking.policy.envelope import Envelope
 from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
 from flink_masking.policy.segments import AggregatedSegment, Segment
 from flink_masking.policy.tags import Tags
@@ -55,6 +56,7 @@ class Policy(Model):
         columns: of a format with a header: the names of a record's cells, in their order. Files name them in their first line.
         each: of files and messages that hold several records in one document, the path of the array's elements, ``Records[*]``: each is a
             record, and what stands beside the array is left out.
+        record: the envelope of change data capture that rows stand in; without it, a record is a row.
         subject: path of the field that says whom a record is about.
         event_time: which field says when an event was.
         tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
@@ -83,6 +85,7 @@ class Policy(Model):
     message: Name | None = None
     columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None
     each: Name | None = None
+    record: Envelope | None = None
     subject: Name | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None

@@ -14,6 +14,7 @@ SECTIONS = (
     ("Derive", "A derived quasi-identifier"),
     ("Tags", "Tags"),
     ("TaggedClass", "What a tag means"),
+    ("Envelope", "The envelope of change data capture"),
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
     ("StreamPrivacy", "Budget of the stream"),

@@ -8,6 +8,7 @@ from pydantic_core import ErrorDetails
 from flink_masking.documents import structure
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
+from flink_masking.policy.envelope import Envelope
 from flink_masking.policy.examples import EXAMPLES, inline
 from flink_masking.policy.fields import Derive, EventTime, Field, Model
 from flink_masking.policy.model import Audit, Policy, StreamPrivacy
@@ -103,6 +104,8 @@ def _model(path: Sequence[str | int], document: Document, params: type[BaseModel
                 model = Field
             case ["tags", "map", _]:
                 model = TaggedClass
+            case ["record"]:
+                model = Envelope
             case ["privacy"]:
                 model = StreamPrivacy
             case ["segments", name]:

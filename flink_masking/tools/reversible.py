@@ -8,7 +8,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.engine.masking import REDACTED
+from flink_masking.engine.masking import REDACTED, absences
+from flink_masking.engine.plan import placeholders
 from flink_masking.errors import InputError, KeyRingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.layout import layout
@@ -31,6 +32,7 @@ class MaskedRecords:
 
     Attributes:
         rules: those of the chosen fields, every one reversible.
+        placeholders: texts that stand for a value that was not in the record; None: there are none.
         versions: whether records are looked at for ``_key_versions`` (not where the policy declares a field of that name).
         paths: what the scanner looks for.
         codec: of the records.
@@ -71,6 +73,7 @@ class MaskedRecords:
             raise InputError(f"{loaded.source.name}: views of format {loaded.policy.format} cannot be rewritten. Hint: write the view to "
                              "JSON first, and use a policy with format: json")
         self.codec = codec_for(loaded.policy.format, layout(loaded.policy, read=loaded.source.file))
+        self.placeholders = placeholders(loaded)
         there = {label for name in self.codec.columns for label in labels(name)}
         if self.codec.columns and (missing := [path for path in wanted if format_path(parse_path(path)) not in there]):
             raise InputError(f"{segment}: no column is named '{missing[0]}'. Hint: the file's header is to be that of the view")
@@ -103,6 +106,12 @@ class MaskedRecords:
             reason = fault.reason if fault is not None else "malformed"
             raise InputError(f"record {first + int(bad[0]):,}: {reason}. Hint: give the records of the masked segment, unchanged")
         return table
+
+
+def absent(values: Values, placeholders: pa.StringArray | None) -> np.ndarray:
+    """bool, n: texts of the envelope that stand for a value that was not in the record, and were never masked."""
+    found = None if placeholders is None else absences(values.text, values.kinds, placeholders)
+    return np.zeros(len(values.rows), bool) if found is None else found
 
 
 def redacted(rule: Rule, values: Values) -> np.ndarray:

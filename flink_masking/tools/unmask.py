@@ -18,7 +18,7 @@ from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, USE_LITERAL
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.spans import SpanTable, Values
 from flink_masking.techniques.masks import Context, Masked
-from flink_masking.tools.reversible import MaskedRecords, redacted, versions_beside
+from flink_masking.tools.reversible import MaskedRecords, absent, redacted, versions_beside
 from flink_masking.vault.base import Vault
 
 
@@ -28,7 +28,8 @@ class Unmasked:
 
     Attributes:
         records: n records, values of the chosen fields in clear.
-        as_they_were: for each field, bool, a value: True where it was not opened and is not null: redacted by its rule's ``on_error``.
+        as_they_were: for each field, bool, a value: True where it was not opened and is not null: redacted by its rule's ``on_error``,
+            or a placeholder of the envelope.
     """
 
     records: pa.BinaryArray
@@ -117,11 +118,12 @@ class Unmask:
 
     def _opened(self, rule: Rule, table: SpanTable) -> tuple[Edit, np.ndarray]:
         values = table.values(rule.path)
-        kept = redacted(rule, values)
+        hidden = redacted(rule, values)
+        kept = hidden | absent(values, self._masked.placeholders)
         (clear, _, literal), refused = self._values(rule, table, values, ~kept)
         count = self.fields[rule.path]
         count["values"] += len(values.rows) - values.text.null_count
-        count["redacted"] += int(np.count_nonzero(kept))
+        count["redacted"] += int(np.count_nonzero(hidden))
         if refused is not None:
             if not self._skip:
                 raise DecryptionError("a value cannot be opened. Hint: give the key ring and the vault that the records were masked with")

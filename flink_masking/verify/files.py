@@ -6,6 +6,7 @@ from flink_masking.documents.document import Document, cut
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
+from flink_masking.policy.expand import expanded
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
@@ -42,6 +43,8 @@ def read_policy(source: PolicySource, people: bool = True) -> Policy:
     readable = [name for name, known in FORMATS.items() if not known.schemas]
     if policy.format not in readable:
         raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(readable)}")
+    if policy.record is not None:
+        policy, _ = expanded(policy, policy.record)
     if people:
         _count_people(policy, source)
     for segment in policy.segments.values():

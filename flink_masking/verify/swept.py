@@ -144,9 +144,15 @@ def _member(key: str, value: Any, place: str, policy: Policy, ruled: set[str]) -
                 yield from _texts(inner, place + ("[*]" if isinstance(value, list) else ""), policy, ruled)
             elif f"{place}[*]" in policy.fields and f"{place}[*]" not in ruled:
                 yield from ((True, text) for text in _all(inner, 0))
-    elif not any("*" in one.split(".") for one in policy.fields):  # whose key it is cannot be told here
+    elif not any(_opens(one, place) for one in policy.fields):  # whose key it is cannot be told here
         yield False, key
         yield from ((False, text) for text in _all(value, 0))
+
+
+def _opens(path: str, place: str) -> bool:
+    """Whether a place lies in an object whose members a path declares by ``*``."""
+    steps = path.split(".")
+    return "*" in steps and place.startswith("".join(f"{step}." for step in steps[: steps.index("*")]))
 
 
 def _all(value: Any, depth: int) -> Iterator[str]:

@@ -255,3 +255,35 @@ def test_a_script_has_the_statements_of_the_main_job():
         assert re.search(rf"flink_masking_protect_{name}\(payload, .*?\) AS {name}\b", script)
     assert "'execution.checkpointing.interval' = '10000ms'" in script and "'table.exec.sink.upsert-materialize' = 'NONE'" in script
     assert f"flink-masking.transport: ''{tables.transport.encode()}''" in script
+
+
+CHANGES = """\
+version: 1
+stream: events
+record: {envelope: debezium, key: [id]}
+fields:
+  id: {class: identifier}
+segments:
+  one:
+    view: masked
+    rules: {id: {technique: pseudonym, domain: d}}
+"""
+
+
+def changes():
+    """The plan of a policy for changes of rows."""
+    return compile_plan(load(PolicySource("policy.yaml", CHANGES)), KeyRing.ephemeral())
+
+
+def test_the_key_of_a_changed_row_is_the_key_of_an_upsert_segment():
+    """The columns of the key that the envelope names make the primary key, without a rule of the segment's own."""
+    tables = Tables(changes(), deployment(one=UPSERT), clocked=False)
+    assert "`key` BYTES" in tables.source() and "PRIMARY KEY (`key`)" in tables.sink("one")
+
+
+def test_files_of_changes_have_no_keys():
+    """From files to files the key that follows from the envelope is omitted; from files to Kafka it is missed."""
+    tables = Tables(changes(), deployment(files("raw"), files("one")), clocked=False)
+    assert "key" not in tables.source() + tables.sink("one") + tables.insert("one")
+    with pytest.raises(JobError, match="not Kafka"):
+        Tables(changes(), deployment(files("raw")), clocked=False)

@@ -58,3 +58,17 @@ def test_a_segment_that_sweeps_nothing_is_not_verified(tmp_path):
     source, file = view(tmp_path, [b"{}"], unknown="drop")
     with pytest.raises(PolicyError, match="Hint"):
         verify(source, file, file, "support")
+
+
+def test_changes_of_rows_are_verified_in_their_envelope(tmp_path):
+    """Of a changelog the verifier reads what its sweep was for in every image, and finds what a sweep has left in one of them."""
+    text = "record: {envelope: debezium}\n" + POLICY % ("scan", 'id: keep, "*": redact_text')
+    source = PolicySource("policy.yaml", text)
+    old, new = ({"id": "1", "subject": {"display": f"mail {name}@example.com"}} for name in ("jane", "joan"))
+    record = json.dumps({"before": old, "after": new, "op": "u", "new": "john@example.com"}).encode()
+    (made,) = Protector(source, KeyRing.ephemeral()).protect([record]).views["support"].to_pylist()
+    file = tmp_path / "support"
+    file.write_bytes(made + b"\n")
+    assert not verify(source, file, file).broken and b"@" not in made
+    file.write_bytes(record + b"\n")
+    assert [promise.found for promise in verify(source, file, file).promises] == ["EMAIL 3"]

@@ -1,0 +1,81 @@
+"""The key of a changed row: an object of the row's key columns, masked by their rules."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.contract.field import Contract
+from flink_masking.engine.masking import FieldRule, apply, edit
+from flink_masking.records.codec import Codec
+from flink_masking.records.edits import KEEP, Edit
+from flink_masking.records.spans import FATAL, Flag, Limits
+from flink_masking.records.trie import Paths
+from flink_masking.techniques.masks import Context
+
+FAULTS = int(FATAL | Flag.UNKNOWN)
+"""Of a key: members that are no declared column are never dropped, or two keys could become one."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the key.
+
+    Attributes:
+        path: within the key as it comes.
+        rule: as for the row; None where it is kept.
+        contract: what is checked of its values, or None.
+    """
+
+    path: str
+    rule: FieldRule | None
+    contract: Contract | None
+
+
+@dataclass(frozen=True)
+class RowKey:
+    """The compiled columns of a key.
+
+    Attributes:
+        codec: of the key's format.
+        columns: all columns.
+        paths: what the scanner looks for.
+    """
+
+    codec: Codec
+    columns: tuple[Column, ...]
+    paths: Paths
+
+    @classmethod
+    def made(cls, codec: Codec, columns: tuple[Column, ...], wrapped: bool) -> "RowKey":
+        """Compile the columns; `wrapped`: beside the object stands its schema, which stays as it is."""
+        schema = ["schema"] if wrapped else []
+        return cls(codec, columns, Paths([column.path for column in columns], known=schema, opaque=schema))
+
+    def mask(self, keys: pa.BinaryArray, context: Context) -> tuple[pa.BinaryArray, np.ndarray]:
+        """The keys as the rules of their columns make them.
+
+        Args:
+            keys: n keys, none null.
+            context: of the batch.
+
+        Returns:
+            n keys, null where refused; and bool, n: keys that are no such object, or with a value that its rule cannot take.
+        """
+        table = self.codec.scan(keys, self.paths, Limits())
+        wrong = (table.flags & FAULTS) != 0
+        edits: dict[str, Edit] = {}
+        for column in self.columns:
+            rows, values = table.rows(column.path), table.values(column.path)
+            wrong |= np.bincount(rows, minlength=table.n) != 1
+            unfit = None
+            if column.contract is not None:
+                unfit = column.contract.unfit(table.contents(column.path), values.text if column.contract.reads_text else None)
+            if column.rule is None:
+                refused, edits[column.path] = unfit, KEEP
+            else:
+                masked, refused = apply(column.rule, values, context, unfit=unfit if column.rule.shows else None)
+                edits[column.path] = edit(masked, refused, column.rule.on_error)
+            if refused is not None:
+                wrong[rows[refused]] = True
+        return table.splice(edits, reject=wrong), wrong
