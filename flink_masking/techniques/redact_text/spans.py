@@ -63,10 +63,11 @@ def _denied(texts: tuple[str, ...], pattern: re.Pattern[str], text: pa.StringArr
         holds |= pc.match_substring(text, one, ignore_case=True).fill_null(False).to_numpy(zero_copy_only=False)
     offsets, found = parts(text).offsets, []
     for row in np.flatnonzero(holds).tolist():  # only values that hold one
-        value, base = text[row].as_py(), int(offsets[row])
+        value, place, read = text[row].as_py(), int(offsets[row]), 0  # bytes and characters that are counted already
         for match in pattern.finditer(value):
-            start = base + len(value[: match.start()].encode())
-            found.append((DENIED, start, start + len(match[0].encode())))
+            start = place + len(value[read : match.start()].encode())
+            place, read = start + len(match[0].encode()), match.end()
+            found.append((DENIED, start, place))
     return Spans(*np.array(found, np.int64).reshape(-1, 3).T)
 
 
