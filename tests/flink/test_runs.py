@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import fastavro
+import format_inputs
 import intruder
 import material
 import processes
@@ -91,84 +92,22 @@ def several(place: Path, policy: Path, key_uri: str, command: Run) -> dict[str, 
     (inputs / "few" / "events").write_bytes(material.text([*few(command.events), LARGE, b"", OVERSIZE]))
     (inputs / "broken" / "events").write_bytes(material.text(material.BROKEN))
     (inputs / "empty" / "events").touch()
-    (place / "cells.yaml").write_text(CELLS)
-    (place / "cells.csv.gz").write_bytes(gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*cells(), b'x,"1']) + b"\r\n"))
-    (place / "records.yaml").write_text(RECORDS)
+    (place / "cells.yaml").write_text(format_inputs.CELLS)
+    (place / "cells.csv.gz").write_bytes(
+        gzip.compress(b"id,age,note,home.city\r\n" + b"\r\n".join([*format_inputs.cells(), b'x,"1']) + b"\r\n")
+    )
+    (place / "records.yaml").write_text(format_inputs.RECORDS)
     with (place / "records.avro").open("wb") as out:
-        fastavro.writer(out, RECORD, people(), codec="deflate")
-    (place / "marked.yaml").write_text(MARKED)
-    (place / "marked.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(UNUSUAL) + b"\n")
-    (place / "swept.yaml").write_text(SWEPT)
+        fastavro.writer(out, format_inputs.RECORD, format_inputs.people(), codec="deflate")
+    (place / "marked.yaml").write_text(format_inputs.MARKED)
+    (place / "marked.jsonl").write_bytes(b"\xef\xbb\xbf" + b"\n".join(format_inputs.UNUSUAL) + b"\n")
+    (place / "swept.yaml").write_text(format_inputs.SWEPT)
     planted, _ = plant(fhir(300, 11), 11)
-    (place / "swept.jsonl").write_bytes(b"\n".join([*planted, *UNUSUAL]) + b"\n")
+    (place / "swept.jsonl").write_bytes(b"\n".join([*planted, *format_inputs.UNUSUAL]) + b"\n")
     with receiving() as receiver:
         finished = processes.run(place, Path(__file__).with_name("several_runs.py"), policy, key_uri, place, **receiver.environment)
     assert finished.code == 0, finished.err[-3000:]
     return {**json.loads(finished.out.splitlines()[-1]), "lineage": receiver.events}
-
-
-CELLS = """\
-version: 1
-stream: cells
-format: csv
-subject: id
-fields:
-  id: {class: identifier}
-  age: {class: quasi, type: integer, domain: [18, 97]}
-  note: {class: plain}
-  home.city: {class: quasi, optional: true}
-segments:
-  masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: keep, note: keep, home: drop}}
-  groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: [note]}
-"""
-
-
-RECORDS = """\
-version: 1
-stream: records
-format: avro
-subject: id
-fields:
-  id: {class: identifier}
-  age: {class: quasi, type: integer, domain: [18, 97]}
-  notes[*]: {class: plain}
-segments:
-  masked: {view: masked, rules: {id: {technique: pseudonym, domain: person}, age: {technique: generalize, width: 10}, "notes[*]": keep}}
-  groups: {view: anonymized, k: 5, quasi_identifiers: [age], release: []}
-"""
-RECORD = {"type": "record", "name": "Person", "fields": [
-    {"name": "id", "type": "string"}, {"name": "age", "type": ["null", "int"]},
-    {"name": "notes", "type": {"type": "array", "items": "string"}}]}  # fmt: skip
-
-
-def people() -> list[dict[str, Any]]:
-    """Avro records of 60 people; notes have line breaks and what folding writes otherwise."""
-    return [{"id": f"P{number % 60}", "age": 18 + number % 60, "notes": ["a\nb", "ÿ\r\n"][: number % 3]} for number in range(300)]
-
-
-MARKED = """\
-version: 1
-stream: marked
-fields: {a: {class: plain}, b: {class: plain, optional: true}}
-segments:
-  masked: {view: masked, rules: {a: keep, b: keep}}
-"""
-SWEPT = """\
-version: 1
-stream: swept
-unknown_fields: scan
-fields: {id: {class: plain, optional: true}, birthDate: {class: plain, optional: true}}
-segments:
-  support: {view: masked, rules: {id: keep, "*": redact_text}}
-"""
-UNUSUAL = [b'{"a":1,\r"b":2}', b'{"a":"\xff\r"}']
-"""A record with a carriage return between members, and one that is no UTF-8."""
-
-
-def cells() -> list[bytes]:
-    """CSV records of 60 people, with line breaks, quotes and empty cells."""
-    notes = [b'"two\nlines, ""quoted"""', b"", b'""', b"plain"]
-    return [b"p%d,%d,%s,Brno" % (n % 60, 18 + n * 7 % 80, notes[n % 4]) for n in range(300)]
 
 
 SERVICES = 8
@@ -320,7 +259,7 @@ def test_a_file_that_is_copied_for_flink_keeps_its_bytes(several, place, key_uri
     assert json.loads((output / "summary.json").read_bytes())["reasons"] == {"malformed": 1}
     assert [{"a": 1, "b": 2}] == [json.loads(line) for line in lines(output / "masked")]
     [entry] = lines(output / "quarantine")
-    assert UNUSUAL[1] == QuarantineReader(open_ring(key_uri)).payload(Entry.decode(entry))
+    assert format_inputs.UNUSUAL[1] == QuarantineReader(open_ring(key_uri)).payload(Entry.decode(entry))
 
 
 def test_a_sweep_leaves_nothing_planted(several, place):
@@ -347,8 +286,10 @@ def test_avro_in_and_avro_out(several, place):
             reader = fastavro.reader(stream)
             assert ["null", "string"] == reader.writer_schema["fields"][1]["type"]
             found += reader
-    assert [person["notes"] for person in people()] == [person["notes"] for person in found]
-    assert [f"{person['age'] // 10 * 10}-{person['age'] // 10 * 10 + 9}" for person in people()] == [person["age"] for person in found]
+    assert [person["notes"] for person in format_inputs.people()] == [person["notes"] for person in found]
+    assert [f"{person['age'] // 10 * 10}-{person['age'] // 10 * 10 + 9}" for person in format_inputs.people()] == [
+        person["age"] for person in found
+    ]
     assert len({person["id"] for person in found}) == 60 and not {f"P{n}" for n in range(60)} & {person["id"] for person in found}
     assert all(set(json.loads(line)) == {"age"} for line in lines(output / "groups"))
 
@@ -361,7 +302,7 @@ def test_csv_in_and_csv_out(several, place):
     assert {"released": 300, "suppressed": 0, "rows": 300, "late": 0} == summary["segments"]["masked"]
     rows = [list(csv.reader(file.open(newline=""), strict=True)) for file in data_files(output / "masked")]
     assert {("id", "age", "note")} == {tuple(part[0]) for part in rows}
-    raw = [next(csv.reader(io.StringIO(record.decode(), newline=""))) for record in cells()]
+    raw = [next(csv.reader(io.StringIO(record.decode(), newline=""))) for record in format_inputs.cells()]
     assert sorted(row[1:3] for row in raw) == sorted(row[1:] for part in rows for row in part[1:])
     people = {row[0] for part in rows for row in part[1:]}
     assert 60 == len(people) and not people & {row[0] for row in raw}
@@ -382,7 +323,10 @@ def test_runs_tell_their_lineage(several):
     masked = next(one for one in cells["outputs"] if one["name"].endswith("/outputs/cells/masked"))
     shown = masked["facets"]["columnLineage"]["fields"]
     assert {name: field["inputFields"][0]["transformations"][0]["masking"] for name, field in shown.items()} == {
-        "id": True, "age": False, "note": False}
+        "id": True,
+        "age": False,
+        "note": False,
+    }
     assert "NO_SUCH_KEYS" not in json.dumps(several["lineage"])
 
 
