@@ -32,4 +32,4 @@ def _outcome(rule: Rule) -> Outcome:
             return Outcome(Result.KEEP)
     if rule.promises.always_null:
         return Outcome(Result.NULL, True)
-    return Outcome(_RESULTS[rule.promises.result], rule.params.on_error in ("nullify", "drop"))
+    return Outcome(_RESULTS[rule.promises.result], rule.params.on_error not in ("redact", "quarantine"))

@@ -144,8 +144,10 @@ def test_the_name_says_format_and_compression(cli, tmp_path, name):
         assert 30 + (form == "csv") == len(stream.read().splitlines())
     assert cli("generate", "--events", 30, "--shape", "flat", "--output", path, "--overwrite").code == 0
     assert written == path.read_bytes()
-    policy.write_text(f"version: 1\nstream: s\nformat: {form}\nunknown_fields: drop\nfields: {{customerId: {{class: identifier}}}}\n"
-                      "segments: {one: {view: masked, rules: {customerId: keep}}}\n")
+    policy.write_text(
+        f"version: 1\nstream: s\nformat: {form}\nunknown_fields: drop\nfields: {{customerId: {{class: identifier}}}}\n"
+        "segments: {one: {view: masked, rules: {customerId: keep}}}\n"
+    )
     shown = cli("preview", policy, path, "--limit", 30)
     assert (shown.code, shown.out.count("CUST"), shown.out.count("quarantine")) == (0, 30, 0)
 
@@ -211,8 +213,12 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
     """An interrupted command ends with 130, in one line without a traceback, and takes its unfinished file along."""
     command = [sys.executable, "-P", "-c", "from flink_masking.cli import main; main()", "generate", "--events", "500000000"]
     # A shell that starts the tests in the background has them ignore interrupts, and children inherit that.
-    running = subprocess.Popen([*command, "--people", "10", "--output", tmp_path / "x"], stderr=subprocess.PIPE, text=True,
-                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler))
+    running = subprocess.Popen(
+        [*command, "--people", "10", "--output", tmp_path / "x"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     until("the file is there", lambda: bool(list(tmp_path.iterdir())), pause=0.05)
     running.send_signal(signal.SIGINT)
     try:
@@ -221,3 +227,13 @@ def test_ctrl_c_ends_with_130_and_leaves_nothing(tmp_path):
         running.kill()
     assert (running.returncode, list(tmp_path.iterdir())) == (130, [])
     assert len(said.splitlines()) <= 1
+
+
+@pytest.mark.parametrize("name", ["x.avro", "x.protobuf"])
+def test_records_with_schemas_are_not_made(cli, tmp_path, name):
+    """Formats whose records are written by a schema are refused, by the file's name and by --format, and no file is written."""
+    by_name = cli("generate", "--events", 3, "--output", tmp_path / name)
+    assert by_name.code == 2 and "written by a schema" in by_name.err
+    by_option = cli("generate", "--events", 3, "--format", name.removeprefix("x."), "--output", tmp_path / "x")
+    assert by_option.code == 2 and "use json or csv" in by_option.err
+    assert list(tmp_path.iterdir()) == []

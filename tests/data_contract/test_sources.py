@@ -98,7 +98,6 @@ message Other { bytes x = 1; }"""
 
 def test_protobuf_tags_are_read_from_the_field_option():
     """The option confluent.field_meta tells tags, of a message field for all that is in it; a message's count for its fields."""
-    pytest.importorskip("flink_masking.records.protobuf.schemas")
     found = Found({}, {"ex.Order.state": ["STATE"]})
     assert protobuf.fields(Schema(PROTO, "PROTOBUF"), None, found) == "ex.Order"
     assert told(found) == {

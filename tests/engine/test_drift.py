@@ -3,6 +3,7 @@
 import io
 import json
 
+import fastavro
 import pytest
 
 from flink_masking import KeyRing, Protector
@@ -10,9 +11,6 @@ from flink_masking.policy.lock import LockedField, SchemaLock, SchemaVersion
 from flink_masking.policy.source import PolicySource
 from flink_masking.registry.locked import digest
 from flink_masking.registry.source import KnownSchemas, Schema, SchemaId
-
-pytest.importorskip("flink_masking.records.avro")
-fastavro = pytest.importorskip("fastavro")
 
 POLICY = """\
 version: 1

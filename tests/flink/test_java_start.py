@@ -36,9 +36,10 @@ def test_a_small_input_is_run_with_the_quick_compiler_only(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["missing.zip", "workers.tar"])
-def test_an_archive_that_is_none_is_refused_before_java_starts(tmp_path: Path, name: str):
+def test_an_archive_that_is_none_is_refused_before_java_starts(tmp_path: Path, name: str, monkeypatch):
     """Workers run from a zip file that is there; anything else is refused at submission, with the command that makes one."""
     (tmp_path / "workers.tar").touch()
+    monkeypatch.setattr(java_gateway, "_gateway", None)  # another test of this process may have started Java
     with pytest.raises(InputError, match=f"{name}: no archive for workers. Hint: make one: flink-masking package --output .*zip"):
         stream_environment(archive=tmp_path / name)
     assert java_gateway._gateway is None
