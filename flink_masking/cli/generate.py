@@ -60,7 +60,7 @@ def generate(
     if format_ is not None and format_ not in made:
         raise typer.BadParameter(f"use {' or '.join(made)}", param_hint="--format")
     if format_of(output) not in made:
-        raise InputError(f"{output}: records of {format_of(output)} are written by a schema, and none is made here. Hint: name it .jsonl or .csv")
+        raise InputError(f"{output}: records of {format_of(output)} have a schema, and none is made here. Hint: name it .jsonl or .csv")
     given = {"--gold": gold, "--locale": locale, "--templates": templates}
     if like:
         if other := next((name for name, value in ({"--shape": shape, "--people": people} | given).items() if value), None):
