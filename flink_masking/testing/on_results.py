@@ -1,14 +1,17 @@
 """Laws on results: how many there are, what they depend on, and which values share one."""
 
 import random
+import re
 import unicodedata
 
-from flink_masking.records.kinds import TEXT, Kind
+from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context, Values
 from flink_masking.techniques.promises import Shows
 from flink_masking.testing.rule import REFUSED, Rule, keep_to, outcome
 from flink_masking.testing.samples import SERIES, batch, mixed, texts
+
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 def _series(rule: Rule) -> list[Values]:
@@ -71,6 +74,16 @@ def row_local(rule: Rule) -> None:
         for old, new in zip(values.text.to_pylist(), rule.results(values), strict=True):
             others = set(values.text.to_pylist()) - {old}
             keep_to(rule.promises.deterministic or not (isinstance(new, str) and new in others), "row_local: another row's value")
+
+
+def result(rule: Rule) -> None:
+    """Where a schema need not allow text for every value, results of numbers read as numbers."""
+    if rule.promises.result == "text" or rule.technique.action is not None:
+        return
+    for values in _series(rule):
+        for kind, new in zip(values.kinds, rule.results(values), strict=True):
+            text = new.decode() if isinstance(new, bytes) else new
+            keep_to(text is None or kind not in NUMERIC or NUMBER.fullmatch(text) is not None, "result: a number of a number")
 
 
 def stands_in(rule: Rule) -> None:

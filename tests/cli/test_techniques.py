@@ -18,7 +18,7 @@ def test_all_techniques_are_listed(cli):
     assert document["nullify"]["examples"][0]["promises"]["hides"] == "always"
     assert document["encrypt"]["examples"][0]["promises"] == {
         "shows": "nothing", "row_local": True, "injective": True, "reversible": True, "purposes": ["encrypt"], "domain": "customer",
-        "carries_key_version": True, "bound_to_field": True,
+        "carries_key_version": True, "bound_to_field": True, "result": "text",
     }  # fmt: skip
 
 

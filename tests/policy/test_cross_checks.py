@@ -127,8 +127,6 @@ FAULTS = [
      "aggregated view: one subject can change a sum", "privacy"),
     # formats
     ([("format: json", "format: §debezium-json")], "format debezium-json is not available yet", "use json"),
-    ([("format: json", "format: §protobuf")], "format protobuf is not available yet", "use json"),
-    ([("format: json", "format: §debezium-json")], "format debezium-json is not available yet", "use json"),
 ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ LIES = [
     ("partial", {"keep_last": 1}, "hides", 3), ("pseudonym", {"domain": "d"}, "hides", WHATEVER),
     ("partial", {"keep_first": 1}, "prefix", 2), ("fpe", {"domain": "d", "alphabet": "digits"}, "prefix", 2),
     ("redact", {}, "always_null", True), ("nullify", {}, "always_null", False),
+    ("redact", {}, "result", "kind"), ("generalize", {"width": 10}, "result", "same"),
     ("perturb", {"absolute": 10}, "bounds", None), ("perturb", {"absolute": 10}, "bounds", Bounds("numbers", 1)),
     ("generalize", {"date": "month"}, "bounds", Bounds("numbers")), ("date_shift", {"max_days": 30}, "bounds", Bounds("dates", 3)),
     ("date_shift", {"max_days": 30}, "needs_subject", False), ("redact", {}, "needs_subject", True),
