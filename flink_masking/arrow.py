@@ -99,6 +99,13 @@ def empty_int32(n: int) -> np.ndarray:
     return _BLOCKS.take(4 * n).view(np.int32)
 
 
+def doubled(array: np.ndarray) -> np.ndarray:
+    """The same int32 numbers at the beginning of an array with as much room again."""
+    larger = empty_int32(2 * len(array))
+    larger[: len(array)] = array
+    return larger
+
+
 def output(size: int) -> tuple[pa.Buffer, np.ndarray]:
     """An output buffer of `size` bytes with the slack that the kernels' vector copies need, and its writable uint8 view."""
     out = _BLOCKS.take(size + SLACK)

@@ -4,9 +4,11 @@
 `e` is the end of the text, `limit` the end of readable memory (see flink_masking.kernels.memory).
 """
 
+import numpy as np
+
 from flink_masking.kernels import JIT, njit
 from flink_masking.kernels.characters import digits32
-from flink_masking.kernels.memory import at, trailing_zeros
+from flink_masking.kernels.memory import at, negative32, trailing_zeros
 
 
 @njit(**JIT)
@@ -27,6 +29,28 @@ def utf8_length(p, e):
         if at(p + k) & 0xC0 != 0x80:
             return 0
     return n
+
+
+@njit(**JIT)
+def wrong_utf8(p, e, limit):
+    """The address of the first byte that is no UTF-8 in p..e, or -1."""
+    while p < e:
+        if p + 32 <= limit:
+            m = negative32(p)
+            if m == 0:
+                p += 32
+                continue
+            p += trailing_zeros(m)
+            if p >= e:
+                break
+        elif at(p) < 128:
+            p += 1
+            continue
+        n = utf8_length(p, e)
+        if n == 0:
+            return p
+        p += n
+    return np.int64(-1)
 
 
 @njit(**JIT)

@@ -28,20 +28,7 @@ PRINCIPALS = "job: {job}\nsegments: {{analytics: User:analyst, partners: User:pa
 USERS = ("admin", "job", "analyst", "partner", "officer", "stranger")
 
 
-_COMMANDS = """
-import contextlib, io, json, sys
-from flink_masking.cli import main
-done = []
-for arguments in json.loads(sys.argv[1]):
-    sys.argv[1:] = arguments
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        try:
-            main()
-        except SystemExit as left:
-            code = left.code or 0
-    done.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(done))
-"""
+_COMMANDS = str(Path(__file__).with_name("several_commands.py"))
 
 
 class Secured:
@@ -138,7 +125,7 @@ class Secured:
 
     def commands(self, *commands: list[str]) -> list[Finished]:
         """Run ``flink-masking`` with each list of arguments, all in one process, which starts Java once."""
-        done = self.run("-c", _COMMANDS, json.dumps(commands))
+        done = self.run(_COMMANDS, json.dumps(commands))
         assert done.code == 0, done.err
         return [Finished(*found) for found in json.loads(done.out)]
 

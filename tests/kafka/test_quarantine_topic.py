@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -23,22 +24,7 @@ ENTRIES, BATCH = 560, 500
 BLOCKED = 520
 """The record, in the second transaction, at which a program waits."""
 WHO = ["--actor", "ann", "--purpose", "case 7"]
-COMMANDS = """
-import contextlib, io, json, sys
-from flink_masking.cli import main
-done = []
-for arguments in json.loads(sys.argv[1]):
-    sys.argv[1:] = arguments
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        from flink_masking.cli import console
-        console.out.file, console.err.file = out, err
-        try:
-            main()
-        except SystemExit as left:
-            code = left.code or 0
-    done.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(done))
-"""
+COMMANDS = str(Path(__file__).with_name("several_commands.py"))
 MAIN = "from flink_masking.cli import main; main()"
 
 
@@ -66,7 +52,7 @@ class Site:
     def run(self, *commands):
         """Exit code, stdout and stderr of each command, in one process, which starts Java once."""
         whole = json.dumps([["quarantine", verb, str(self.deployment), *map(str, more)] for verb, *more in commands])
-        done = run([sys.executable, "-P", "-c", COMMANDS, whole], env=self.environment())
+        done = run([sys.executable, "-P", COMMANDS, whole], env=self.environment())
         assert done.code == 0, done.err
         return json.loads(done.out)
 

@@ -3,28 +3,14 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import yaml
 from scan_samples import fhir
 
 pytestmark = pytest.mark.flink
-PROGRAM = """
-import contextlib, io, json, sys
-from flink_masking.cli import main
-done = []
-for arguments in json.loads(sys.argv[1]):
-    sys.argv[1:] = arguments
-    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
-        from flink_masking.cli import console
-        console.out.file, console.err.file = out, err
-        try:
-            main()
-        except SystemExit as left:
-            code = left.code or 0
-    done.append([code, out.getvalue(), err.getvalue()])
-print(json.dumps(done))
-"""
+PROGRAM = str(Path(__file__).with_name("several_commands.py"))
 
 
 def test_topics_of_a_source_are_scanned_and_proposed_for(broker, topic, key_uri, tmp_path):
@@ -38,7 +24,7 @@ def test_topics_of_a_source_are_scanned_and_proposed_for(broker, topic, key_uri,
     commands = [["scan", "--deployment", place, "--json", "--propose", policy], ["scan", "--deployment", place, "--against", policy],
                 ["scan", "--deployment", place, "--limit", "7", "--json"], ["scan", "--deployment", tmp_path / "missing.yaml"], ["scan"]]
     asked = json.dumps([[str(word) for word in command] for command in commands])
-    done = subprocess.run([sys.executable, "-c", PROGRAM, asked], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-P", PROGRAM, asked], capture_output=True, text=True, check=True)
     proposed, against, some, missing, nothing = json.loads(done.stdout)
     report = json.loads(proposed[1])
     assert proposed[0] == 0 and report["records"] == 90 and report["inputs"] == [{"name": name, "records": 90}]

@@ -2,53 +2,28 @@
 
 import ctypes
 import json
-import mmap
 import os
 import random
 import subprocess
 import sys
 from pathlib import Path
 
+import guard_pages
 import numpy as np
 import orjson
 import pyarrow as pa
+from guard_pages import guarded, guarded_column, guarded_output
 
 from flink_masking import arrow
-from flink_masking.kernels.memory import SLACK
 from flink_masking.records.edits import DROP, KEEP, Keys, Replace
 from flink_masking.records.json.codec import scan
 from flink_masking.records.spans import Flag
 from flink_masking.records.trie import Paths
 
-LIBC, PAGE = ctypes.CDLL(None, use_errno=True), mmap.PAGESIZE
+PATH = [str(Path(__file__).parent), str(Path(guard_pages.__file__).parent)]
 LONG_KEY = "long_key_" * 6
 FIELDS = ["a", "b.c", "l[*]", LONG_KEY, "é", "m.*"]
 PATHS = Paths(FIELDS, known=["k"], opaque=["a"])
-
-
-def guarded(size):
-    """`size` writable bytes whose end is the start of a page that may not be touched: address and owner."""
-    pages = -(-max(size, 1) // PAGE)
-    memory = mmap.mmap(-1, (pages + 1) * PAGE)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    assert LIBC.mprotect(ctypes.c_void_p(start + pages * PAGE), PAGE, 0) == 0
-    return start + pages * PAGE - size, memory
-
-
-def guarded_column(rows):
-    """A binary array whose last data byte is the last readable one."""
-    data = b"".join(rows)
-    address, owner = guarded(len(data))
-    ctypes.memmove(address, data, len(data))
-    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int32)
-    return pa.Array.from_buffers(pa.binary(), len(rows), [None, pa.py_buffer(offsets), pa.foreign_buffer(address, len(data), owner)])
-
-
-def guarded_output(size):
-    """As arrow.output, at the end of readable memory."""
-    address, owner = guarded(size + SLACK)
-    view = np.frombuffer((ctypes.c_uint8 * (size + SLACK)).from_address(address), np.uint8)
-    return pa.foreign_buffer(address, size + SLACK, owner), view
 
 
 def random_rows(rnd):
@@ -120,7 +95,7 @@ def test_no_byte_too_far_is_touched(monkeypatch, long_form):
 
 def test_nothing_is_read_after_it_is_freed(long_form):
     """In a process whose allocator overwrites freed memory, results are the same and whole."""
-    program = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_json_memory as t; t.perturbed({long_form})"
+    program = f"import sys; sys.path[:0] = {PATH!r}; import test_json_memory as t; t.perturbed({long_form})"
     done = subprocess.run([sys.executable, "-c", program], env=os.environ | {"MALLOC_PERTURB_": "165"}, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "whole\n"), done.stderr[-2_000:]
 

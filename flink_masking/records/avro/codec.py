@@ -118,9 +118,9 @@ class AvroCodec:
                           stack, stamps)
             full = int(state[ops.S_FULL])
             if full == ops.FULL_SPANS:
-                spans = _doubled(spans)
+                spans = arrow.doubled(spans)
             elif full == ops.FULL_BLOCKS:
-                blocks = _doubled(blocks)
+                blocks = arrow.doubled(blocks)
             else:
                 break
         table = AvroTable(self, paths, data, offsets, flags, faults, spans, int(state[ops.S_SPANS]), self._layout.folded)
@@ -315,12 +315,6 @@ class _Programs:
                 return -1
             found = self._numbers[identifier] = self.image.add(schema)
         return found
-
-
-def _doubled(numbers: np.ndarray) -> np.ndarray:
-    wide = arrow.empty_int32(2 * len(numbers))
-    wide[: len(numbers)] = numbers
-    return wide
 
 
 def make(layout: Layout) -> Codec:

@@ -8,8 +8,8 @@ an entry of a map, or -1 for the first element of an array, NX the number of its
 import numpy as np
 
 from flink_masking.kernels import I32, INLINED, JIT, U8, W32, W64, njit
-from flink_masking.kernels.memory import at, int32, negative32, put32
-from flink_masking.records.scalar_kernels import utf8_length
+from flink_masking.kernels.memory import at, int32, put32
+from flink_masking.records.scalar_kernels import wrong_utf8
 from flink_masking.records.span_kernels import (
     ARRAY,
     DUPLICATE,
@@ -85,32 +85,11 @@ def varint(p, e):
 
 
 @njit(**INLINED)
-def is_text(p, e, limit):
-    """Whether p…e is well-formed UTF-8."""
-    while p < e:
-        if p + 32 <= limit:
-            n = e - p
-            if negative32(p) & ((np.int64(1) << min(n, np.int64(32))) - 1) == 0:
-                if n <= 32:
-                    return True
-                p += 32
-                continue
-        if at(p) < 128:
-            p += 1
-            continue
-        n = utf8_length(p, e)
-        if n == 0:
-            return False
-        p += n
-    return True
-
-
-@njit(**INLINED)
 def scalar(kind, size, p, e, limit):
     """Where the contents of a value at p begin and end, and what it is where that decides; -1 for the end of what is none."""
     if kind in (T_STRING, T_BYTES):
         n, q = varint(p, e)
-        if q < 0 or n < 0 or n > e - q or (kind == T_STRING and not is_text(q, q + n, limit)):
+        if q < 0 or n < 0 or n > e - q or (kind == T_STRING and wrong_utf8(q, q + n, limit) >= 0):
             return p, np.int64(-1), np.int64(0)
         return q, q + n, np.int64(0)
     if kind == T_FIXED:
@@ -287,7 +266,7 @@ def scan_rows(data, offsets, starts, entries, program_, nodes_, table_, keys_, s
                 pc = int32(prog, head + 9 + 2 * listed)
                 if is_map:
                     n, q = varint(p, e)
-                    if q < 0 or n < 0 or n > e - q or not is_text(q, q + n, limit):
+                    if q < 0 or n < 0 or n > e - q or wrong_utf8(q, q + n, limit) >= 0:
                         bad = p
                         break
                     pe = p - base

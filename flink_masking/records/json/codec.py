@@ -68,8 +68,7 @@ class JsonCodec:
         while True:
             scan_kernels.scan_rows(data, offsets, paths.nodes, paths.table, paths.keys, spans, flags, faults, seen, state, scratch)
             if state[scan_kernels.S_FULL] == scan_kernels.FULL_SPANS:
-                before, spans = spans, arrow.empty_int32(2 * len(spans))
-                spans[: len(before)] = before
+                spans = arrow.doubled(spans)
             elif state[scan_kernels.S_FULL] == scan_kernels.FULL_SEEN:
                 seen = np.zeros(4 * len(seen), np.int32)
             else:

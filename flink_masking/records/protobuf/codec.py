@@ -125,9 +125,9 @@ class ProtobufCodec:
                                    owners, frames, flags, faults, stamps, stack, state)
             full = int(state[scan_kernels.S_FULL])
             if full == scan_kernels.FULL_SPANS:
-                spans, owners = _doubled(spans), _doubled(owners)
+                spans, owners = arrow.doubled(spans), arrow.doubled(owners)
             elif full == scan_kernels.FULL_FRAMES:
-                frames = _doubled(frames)
+                frames = arrow.doubled(frames)
             else:
                 break
         table = ProtobufTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernels.S_SPANS]), self._layout.folded)
@@ -292,13 +292,6 @@ def _leaves(message: Any, above: tuple[Step, ...], around: tuple[str, ...]) -> I
             yield format_path(own), inner is not None
         else:
             yield from _leaves(inner, own, (*around, message.full_name))
-
-
-def _doubled(array: np.ndarray) -> np.ndarray:
-    """The same numbers with as much room again."""
-    larger = arrow.empty_int32(2 * len(array))
-    larger[: len(array)] = array
-    return larger
 
 
 def make(layout: Layout) -> Codec:

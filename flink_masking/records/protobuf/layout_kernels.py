@@ -3,9 +3,8 @@
 
 import numpy as np
 
-from flink_masking.kernels import INLINED, JIT, njit
-from flink_masking.kernels.memory import at, negative32, put8, trailing_zeros
-from flink_masking.records.scalar_kernels import utf8_length
+from flink_masking.kernels import INLINED, njit
+from flink_masking.kernels.memory import at, put8
 
 # A scope, a message at a place of the policy: dense and sparse index of its fields, the trie node, whether undeclared fields are told, and
 # the fields whose default counts as a value where they are not on the wire.
@@ -74,25 +73,3 @@ def put_varint(o, v):
         o += 1
     put8(o, v)
     return o + 1
-
-
-@njit(**JIT)
-def wrong_utf8(p, e, limit):
-    """The address of the first byte that is no UTF-8 in p..e, or -1."""
-    while p < e:
-        if p + 32 <= limit:
-            m = negative32(p)
-            if m == 0:
-                p += 32
-                continue
-            p += trailing_zeros(m)
-            if p >= e:
-                break
-        elif at(p) < 128:
-            p += 1
-            continue
-        n = utf8_length(p, e)
-        if n == 0:
-            return p
-        p += n
-    return np.int64(-1)

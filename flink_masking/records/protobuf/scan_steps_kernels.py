@@ -26,8 +26,8 @@ from flink_masking.records.protobuf.layout_kernels import (
     S_MORE,
     S_SPARSE,
     varint,
-    wrong_utf8,
 )
+from flink_masking.records.scalar_kernels import wrong_utf8
 from flink_masking.records.span_kernels import (
     F_END,
     F_NODE,
