@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
-from flink_masking.records.codec import Outcome, Result, View
+from flink_masking.policy.segments import MaskedSegment
+from flink_masking.records.codec import FORMATS, Outcome, Result, View
 from flink_masking.techniques.base import Action
 
 UNDECLARED = ""
@@ -21,15 +22,21 @@ def view_of(policy: Policy, name: str, rules: Mapping[str, Rule]) -> View:
         rules: of it, by path, as `flink_masking.policy.load.LoadedPolicy.rules` gives them.
     """
     unknown = Outcome(Result.TEXT if policy.unknown_fields == "redact" else Result.DROP)
-    return View(name, {UNDECLARED: unknown, **{path: _outcome(rule) for path, rule in rules.items()}})
+    if policy.unknown_fields == "quarantine" and not FORMATS[policy.format].schemas:  # a record that names its members leaves without any
+        unknown = Outcome(Result.KEEP)
+    segment = policy.segments.get(name)
+    keys = segment.keys if isinstance(segment, MaskedSegment) else {}
+    renamed = frozenset(path for path, spec in keys.items() if spec is not None)
+    return View(name, {UNDECLARED: unknown, **{path: _outcome(rule) for path, rule in rules.items()}}, renamed)
 
 
 def _outcome(rule: Rule) -> Outcome:
+    absent = rule.technique.action is not Action.DROP and rule.params.on_error == "drop"
     match rule.technique.action:
         case Action.DROP:
             return Outcome(Result.DROP)
         case Action.KEEP:
-            return Outcome(Result.KEEP)
+            return Outcome(Result.KEEP, absent=absent)
     if rule.promises.always_null:
         return Outcome(Result.NULL, True)
-    return Outcome(_RESULTS[rule.promises.result], rule.params.on_error not in ("redact", "quarantine"))
+    return Outcome(_RESULTS[rule.promises.result], rule.params.on_error not in ("redact", "quarantine"), absent)

@@ -34,7 +34,7 @@ class Format(NamedTuple):
         header: whether what the fields of a record are stands once for all records, at the beginning of a file.
         swept: whether values inside of undeclared members can be replaced: records are text that names its members.
         schemas: whether records are written by schemas, so that a record has only what its schema says.
-        framings: of a format with schemas: what can stand in front of a record.
+        framings: what can stand in front of a record and name its schema; empty where records never have a schema.
         messages: whether a schema has several kinds of records, so that a policy may have to name one.
         rows: the package whose way of writing a view's own rows it uses; its own where it is empty.
     """
@@ -106,10 +106,12 @@ class Outcome(NamedTuple):
     Attributes:
         result: of the rule.
         nullable: whether values can become null that were not.
+        absent: whether some values can be removed with their member; ``DROP`` removes all.
     """
 
     result: Result
     nullable: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True)
@@ -119,10 +121,12 @@ class View:
     Attributes:
         name: of the segment.
         outcomes: by path.
+        renamed: paths ending in ``*`` whose keys get other names.
     """
 
     name: str
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+    renamed: frozenset[str] = frozenset()
 
 
 class Rows(Protocol):

@@ -14,7 +14,6 @@ from flink_masking.errors import InputError
 from flink_masking.records.avro import scan_kernels as ops
 from flink_masking.records.avro.decode import json_at, long_at
 from flink_masking.records.avro.files import container_header
-from flink_masking.records.avro.framing import HEADER, read_frames
 from flink_masking.records.avro.leaves import leaf_paths
 from flink_masking.records.avro.program import Image
 from flink_masking.records.avro.schema import Type, fingerprint, parse_schema, to_text
@@ -25,6 +24,7 @@ from flink_masking.records.avro.written import Written, inferred
 from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import Edit, Keys, Swept
+from flink_masking.records.framing import HEADER, read_frames
 from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, PE, SPAN
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable

@@ -8,10 +8,11 @@ import numpy as np
 from flink_masking.errors import InputError
 from flink_masking.records.avro import splice_kernels as ops
 from flink_masking.records.avro.decode import default_bytes
-from flink_masking.records.avro.program import Site, Trie, kind_of
+from flink_masking.records.avro.program import Site, kind_of
 from flink_masking.records.avro.schema import MISSING, NULL, STRING, Field, Type
 from flink_masking.records.codec import Outcome, Result
 from flink_masking.records.kinds import Kind
+from flink_masking.records.nodes import Trie
 from flink_masking.records.span_kernels import EITHER, UNDECLARED_NODE
 
 _PLACES = {"field": ops.FIELD, "element": ops.ITEM, "entry": ops.ENTRY}

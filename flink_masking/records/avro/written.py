@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.errors import RegistryError
-from flink_masking.records.avro.framing import frame
 from flink_masking.records.avro.output import KEPT, Derivation, SiteTable
 from flink_masking.records.avro.program import Image
 from flink_masking.records.avro.schema import Type, fingerprint, to_text
 from flink_masking.records.avro.splice_kernels import NONE, S_TEXT, SITE
 from flink_masking.records.codec import Layout, Outcome, Result, View
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP_VALUE, USE_LITERAL, Edit, Replace
+from flink_masking.records.framing import frame
 from flink_masking.records.trie import Paths
 from flink_masking.registry.source import Schema, SchemaId
 

@@ -1,4 +1,4 @@
-"""What stands in front of an Avro datum: the identifier of the schema that it was written with."""
+"""What stands in front of a record: the identifier of the schema that it was written with."""
 
 import uuid
 from collections.abc import Callable, Mapping
@@ -8,7 +8,6 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
-from flink_masking.records.avro.value_kernels import other_prefix
 from flink_masking.registry.source import SchemaId
 
 HEADER = "__value_schema_id"
@@ -81,7 +80,7 @@ def _prefixed(data: np.ndarray, offsets: np.ndarray, usable: np.ndarray, magic: 
     """Note the records that begin with `magic` and an identifier of `size` bytes."""
     width = len(magic) + size
     n = len(offsets) - 1
-    if n and bytes(data[offsets[0] : offsets[0] + len(magic)]) == magic and other_prefix(data, offsets, width) == n and usable.all():
+    if n and bytes(data[offsets[0] : offsets[0] + len(magic)]) == magic and usable.all() and _alike(data, offsets, width):
         raw = data[offsets[0] + len(magic) : offsets[0] + width].tobytes()  # one schema, as nearly always
         starts += width
         numbers[:] = found.setdefault(read(raw), len(found))
@@ -96,6 +95,14 @@ def _prefixed(data: np.ndarray, offsets: np.ndarray, usable: np.ndarray, magic: 
     packed = np.ascontiguousarray(keys).view(f"V{size}").ravel()
     values, inverse = np.unique(packed, return_inverse=True)
     numbers[rows] = np.array([found.setdefault(read(value.tobytes()), len(found)) for value in values], np.int32)[inverse]
+
+
+def _alike(data: np.ndarray, offsets: np.ndarray, width: int) -> bool:
+    """Whether all records begin with the same `width` bytes."""
+    if np.diff(offsets).min() < width:
+        return False
+    first = data[offsets[0] : offsets[0] + width]
+    return all(bool((data[offsets[:-1] + place] == first[place]).all()) for place in range(width))
 
 
 def _guids_of_headers(column: pa.BinaryArray | None, usable: np.ndarray, numbers: np.ndarray, found: dict[SchemaId, int]) -> np.ndarray:
