@@ -25,10 +25,10 @@ from flink_masking.policy.check_record import KEY, RecordRules
 from flink_masking.policy.check_sweep import SWEEPING
 from flink_masking.policy.expand import Images, as_text
 from flink_masking.policy.fields import OBJECT_TYPES
-from flink_masking.policy.layout import layout
+from flink_masking.policy.layout import key_layout, layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
-from flink_masking.policy.outcomes import view_of
+from flink_masking.policy.outcomes import view_of, view_of_keys
 from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
@@ -104,6 +104,7 @@ class Plan:
         folded: records come as `flink_masking.records.codec.folded` makes them.
         drift: tells the schemas of records that the lock file does not know; None where there is no lock file or no registry.
         placeholders: texts that stand for a value that is not in the record, and leave as they came; None: there are none.
+        key_codec: of the keys of changed rows; None where they are no records.
     """
 
     policy: Policy
@@ -122,6 +123,7 @@ class Plan:
     folded: bool = False
     drift: LockedSchemas | None = None
     placeholders: pa.StringArray | None = None
+    key_codec: Codec | None = None
 
     @property
     def selected_subject(self) -> bool:
@@ -170,11 +172,12 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
                          "in the deployment")
     masked: list[MaskedPlan] = []
     stateful: list[Stateful] = []
+    key_codec = _key_codec(loaded, schemas, outputs)
     for name, segment in policy.segments.items():
         match segment:
             case MaskedSegment():
                 if masked_segments:
-                    masked.append(_masked(name, segment, loaded, ring, vault))
+                    masked.append(_masked(name, segment, loaded, ring, vault, key_codec))
             case AnonymizedSegment():
                 stateful.append((compile_anonymized if segment.mode == "buffered" else compile_zero_delay)(name, segment, loaded, ring))
             case AggregatedSegment():
@@ -199,7 +202,8 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
         schemas = drift = LockedSchemas(schemas, known, policy.contract == "strict")
     codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, outputs, loaded.source.folded))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
-                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift, placeholders(loaded))
+                FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift, placeholders(loaded),
+                key_codec)
 
 
 def without_row_keys(plan: Plan) -> Plan:
@@ -225,7 +229,7 @@ def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None
         PolicyError, KeyRingError: a rule cannot be carried out with this ring.
     """
     segments = {m.name: loaded.policy.segments[m.name] for m in plan.masked}
-    masked = tuple(_masked(name, s, loaded, ring, vault) for name, s in segments.items() if isinstance(s, MaskedSegment))
+    masked = tuple(_masked(name, s, loaded, ring, vault, plan.key_codec) for name, s in segments.items() if isinstance(s, MaskedSegment))
     return replace(plan, ring=ring, masked=masked)
 
 
@@ -235,7 +239,16 @@ def key_versions(paths: Iterable[str], version: int, rows: Rows) -> bytes:
     return (rows.member(KEY_VERSIONS) + rows.literal(f"{{{told}}}")).encode()
 
 
-def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None) -> MaskedPlan:
+def _key_codec(loaded: LoadedPolicy, schemas: SchemaSource | None, outputs: OutputSchemas | None) -> Codec | None:
+    """Of the keys of changed rows, where they are records."""
+    images = loaded.images
+    if images is None or not images.envelope.key or images.key_text:
+        return None
+    return codec_for(images.key_format, key_layout(images, loaded.policy.framing, schemas, loaded.source.file, outputs))
+
+
+def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None,
+            key_codec: Codec | None) -> MaskedPlan:
     rules, drops, keeps, checked, versioned = [], [], [], [], []
     sweeping = loaded.sweep(name)
     for path, rule in loaded.rules(name).items():
@@ -258,7 +271,7 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
     added = key_versions(versioned, ring.primary, rows_for(loaded.policy.format)) if segment.key_versions and versioned else b""
     record = _record(loaded.record(name), loaded, ring, vault)
     if loaded.images is not None and loaded.images.envelope.key:
-        record = replace(record, key=_row_key(name, loaded, loaded.images, ring, vault))
+        record = replace(record, key=_row_key(name, loaded, loaded.images, ring, vault, key_codec))
     return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
                       tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked),
                       _sweeps(name, loaded, ring, vault), view_of(loaded.policy, name, loaded.rules(name)))
@@ -269,9 +282,9 @@ def placeholders(loaded: LoadedPolicy) -> pa.StringArray | None:
     return pa.array(loaded.images.placeholders, pa.string()) if loaded.images is not None and loaded.images.placeholders else None
 
 
-def _row_key(name: str, loaded: LoadedPolicy, images: Images, ring: KeyRing, vault: Vault | None) -> Part | None:
+def _row_key(name: str, loaded: LoadedPolicy, images: Images, ring: KeyRing, vault: Vault | None, codec: Codec | None) -> Part | None:
     """The key of a changed row by the rules of its columns; None where the segment drops them."""
-    columns, names = [], []
+    columns, names, rules = [], [], {}
     for column in images.envelope.key:
         path = loaded.declared(images.place(column))
         rule = loaded.rules(name).get(path)
@@ -286,9 +299,11 @@ def _row_key(name: str, loaded: LoadedPolicy, images: Images, ring: KeyRing, vau
         if images.key_text:
             kept = FieldRule(KEY, technique.name, as_it_came, accepted_kinds(technique.inputs), "quarantine") if contract else None
             return Part("", technique.name, compiled or kept, True, True, contract, implied=True)
-        columns.append(Column(("payload." if images.envelope.wrapped else "") + column, compiled, contract))
+        columns.append(Column(images.key_path + column, compiled, contract))
         names.append(technique.name)
-    row = RowKey.made(codec_for(loaded.policy.format), tuple(columns), images.envelope.wrapped)
+        rules[images.key_path + column] = rule
+    assert codec is not None  # texts have returned
+    row = RowKey.made(codec, tuple(columns), images.key_path != "", view_of_keys(name, rules))
     return Part("", ", ".join(dict.fromkeys(names)), None, True, True, None, row, implied=True)
 
 

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from flink_masking.contract.field import Contract
 from flink_masking.engine.masking import FieldRule, apply, edit
-from flink_masking.records.codec import Codec
+from flink_masking.records.codec import Codec, View
 from flink_masking.records.edits import KEEP, Edit
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
@@ -40,17 +40,19 @@ class RowKey:
         codec: of the key's format.
         columns: all columns.
         paths: what the scanner looks for.
+        view: what a format with schemas has to know of the keys.
     """
 
     codec: Codec
     columns: tuple[Column, ...]
     paths: Paths
+    view: View
 
     @classmethod
-    def made(cls, codec: Codec, columns: tuple[Column, ...], wrapped: bool) -> "RowKey":
+    def made(cls, codec: Codec, columns: tuple[Column, ...], wrapped: bool, view: View) -> "RowKey":
         """Compile the columns; `wrapped`: beside the object stands its schema, which stays as it is."""
         schema = ["schema"] if wrapped else []
-        return cls(codec, columns, Paths([column.path for column in columns], known=schema, opaque=schema))
+        return cls(codec, columns, Paths([column.path for column in columns], known=schema, opaque=schema), view)
 
     def mask(self, keys: pa.BinaryArray, context: Context) -> tuple[pa.BinaryArray, np.ndarray]:
         """The keys as the rules of their columns make them.
@@ -78,4 +80,5 @@ class RowKey:
                 edits[column.path] = edit(masked, refused, column.rule.on_error)
             if refused is not None:
                 wrong[rows[refused]] = True
-        return table.splice(edits, reject=wrong), wrong
+        made = table.splice(edits, reject=wrong, view=self.view)
+        return made, made.is_null().to_numpy(zero_copy_only=False)

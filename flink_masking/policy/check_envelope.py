@@ -34,8 +34,7 @@ def check_envelope(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[
     envelope = policy.record
     if envelope is None:
         return
-    if policy.format != "json":
-        findings.error(("format",), f"envelopes are read in format json, not {policy.format}", "format: json, or omit 'record'")
+    _check_formats(policy, envelope, findings)
     if policy.each is not None:
         findings.error(("each",), "a document of several records and an envelope do not go together", "omit one of the two", at_key=True)
     _check_fields(policy, envelope, findings)
@@ -51,6 +50,28 @@ def check_envelope(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[
                     if segment.view == "anonymized" else "an update would count its row again, and a delete would not take it out")
             hint = "use a masked view here; publish this view from an append-only stream of its own"
             findings.error(("segments", name, "view"), f"view {segment.view} is not supported over changes of rows: {what}", hint)
+
+
+def _check_formats(policy: Policy, envelope: Envelope, findings: Findings) -> None:
+    """Check that there is such an envelope in the format of the records, and that the schema of keys can be told."""
+    if policy.format not in ("json", "avro"):
+        message = f"envelopes are read in the formats json and avro, not {policy.format}"
+        findings.error(("format",), message, "format: json or avro, or omit 'record'")
+        return
+    if policy.format == "avro" and not SHAPES[envelope.envelope].avro:
+        findings.error((*LOC, "envelope"), f"changes of {envelope.envelope} are written in JSON only", "format: json")
+    if policy.format == "avro" and envelope.wrapped:
+        hint = "omit it; the schema of a record in Avro does not stand in the record"
+        findings.error((*LOC, "wrapped"), "only JSON is wrapped in {schema, payload}", hint, at_key=True)
+    if (envelope.key_format or policy.format) != "avro":
+        for key in ("key_framing", "key_schema"):
+            if getattr(envelope, key) is not None:
+                findings.error((*LOC, key), "only keys in Avro have a schema", f"omit '{key}', or key_format: avro", at_key=True)
+    elif envelope.key and envelope.key_framing is None and policy.format != "avro":
+        findings.error((*LOC, "key_format"), "it is not told how keys name their schema", "such as key_framing: confluent")
+    elif envelope.key and (envelope.key_framing or policy.framing) == "none" and not isinstance(envelope.key_schema, str):
+        findings.error((*LOC, "key"), "keys without framing do not tell their schema",
+                       "key_schema: customers-key.avsc, or key_framing: confluent")
 
 
 def _check_fields(policy: Policy, envelope: Envelope, findings: Findings) -> None:

@@ -7,6 +7,7 @@ from flink_masking.documents.document import cut
 from flink_masking.documents.faults import split_hint
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import InputError, PolicyError
+from flink_masking.policy.expand import Images
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.layout import layout
 from flink_masking.policy.model import Policy
@@ -14,6 +15,7 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import FORMATS, Codec, Layout, View, codec_for
 from flink_masking.records.paths import parse_path, selects
+from flink_masking.registry.source import Schema
 
 if TYPE_CHECKING:
     from flink_masking.records.trie import Paths
@@ -39,6 +41,28 @@ def check_schema(policy: Policy, views: dict[str, View], source: PolicySource, f
                 codec.derived(_paths(policy), view)
             except InputError as error:
                 findings.error(("segments", view.name), *split_hint(str(error)), at_key=True)
+
+
+def check_key_schema(images: Images, views: dict[str, View], source: PolicySource, findings: Findings) -> None:
+    """Compare the schemas that a policy gives for keys with the columns of the key; faults go to `findings`."""
+    from flink_masking.records.trie import Paths
+
+    named, paths = images.envelope.key_schema, Paths(images.envelope.key)
+    for key, name in named.items() if isinstance(named, dict) else [(None, named)] if named is not None else []:
+        place = ("record", "key_schema") if key is None else ("record", "key_schema", key)
+        try:
+            codec = codec_for(images.key_format, Layout(schema=Schema(source.file(name))))
+            for reason, path in codec.differences(paths):
+                findings.error(place, f"'{cut(path)}' {_OF_KEYS[reason]}", f"key: the columns that {cut(name)} has")
+            for view in views.values():
+                codec.derived(paths, view)
+        except (PolicyError, InputError) as error:
+            findings.error(place, *split_hint(str(error)))
+
+
+_OF_KEYS = {"unknown_field": "of the key's schema is no column of the key",
+            "missing_field": "is a column of the key, and its schema has no such field",
+            "type_mismatch": "of the key's schema holds more than one value"}
 
 
 def schema_faults(policy: Policy, codec: Codec) -> Iterator[tuple[str, str]]:

@@ -11,6 +11,7 @@ from flink_masking.policy.fields import Flag, Model, Name
 from flink_masking.policy.segments import Rule
 
 Kind = Literal["debezium", "debezium_flat", "maxwell", "canal", "ogg"]
+Framing = Literal["confluent", "apicurio4", "apicurio8", "single_object", "none"]
 
 
 class Envelope(Model):
@@ -22,14 +23,21 @@ class Envelope(Model):
         wrapped: value and key stand in ``{schema, payload}``, as JsonConverter writes them with schemas.enable; the schema is kept.
         key: the columns of the row that are the key of the record in Kafka. The key is masked by the rules of these columns. Without it,
             records leave without a key.
-        key_format: json, an object with a member for each of `key`; or text, the value of the only column.
+        key_format: that of the records unless given. json, an object with a member for each of `key`; avro, a record with a field for each
+            of them; or text, the value of the only column.
+        key_framing: of keys in Avro: what stands in front of a key and names its schema; that of the records unless given. A GUID is
+            read from the key, not from a header.
+        key_schema: of keys in Avro: the file with the key's schema, relative to the policy, or files by the identifiers that keys name
+            them by. What is not given here is asked of the registry.
         metadata: rules for members of the envelope besides the rows, such as ``source.query``, in every masked segment.
     """
 
     envelope: Kind
     wrapped: Flag = False
     key: tuple[Name, ...] = ()
-    key_format: Literal["json", "text"] = "json"
+    key_format: Literal["json", "text", "avro"] | None = None
+    key_framing: Framing | None = None
+    key_schema: Name | dict[Name, Name] | None = None
     metadata: dict[Name, Rule] = pydantic.Field(default_factory=dict)
 
 
@@ -48,6 +56,7 @@ class Shape:
         gates: its values.
         texts: every value of a row is a text.
         key_values: path of the values of the primary key, or empty text.
+        avro: whether the envelope is written in Avro, too.
     """
 
     images: tuple[str, ...]
@@ -57,6 +66,7 @@ class Shape:
     gates: tuple[str, ...] = ()
     texts: bool = False
     key_values: str = ""
+    avro: bool = True
 
 
 def _members(of: Form, *names: str) -> dict[str, Form]:
@@ -89,12 +99,13 @@ SHAPES: Mapping[str, Shape] = MappingProxyType({
         {**_members("any", "database", "table", "position", "gtid", "server_id", "thread_id", "xid", "xoffset"),
          **_members("integer", "ts"), "commit": "any", "schema_id": "any", "push_id": "any", "primary_key_columns": "json"},
         {**_members("any", "query", "sql", "comment"), **_members("json", "def", "primary_key")},
-        "type", ("insert", "update", "delete", "bootstrap-insert", "bootstrap-start", "bootstrap-complete"), key_values="primary_key"),
+        "type", ("insert", "update", "delete", "bootstrap-insert", "bootstrap-start", "bootstrap-complete"), key_values="primary_key",
+        avro=False),
     "canal": Shape(
         ("data[*]", "old[*]"),
         {**_members("any", "database", "table", "isDdl", "id", "gtid", "_partition", "_tsMs"), **_members("integer", "es", "ts"),
          **_members("json", "pkNames", "mysqlType", "sqlType")},
-        _members("any", "sql"), "type", ("INSERT", "UPDATE", "DELETE"), texts=True),
+        _members("any", "sql"), "type", ("INSERT", "UPDATE", "DELETE"), texts=True, avro=False),
     "ogg": Shape(
         ("before", "after"), {**_members("any", "table", "op_ts", "current_ts", "pos", "csn", "xid"), "primary_keys": "json"},
         _members("json", "tokens"), "op_type", ("I", "U", "D", "T")),

@@ -59,6 +59,8 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Envelope", "wrapped"): True,
     ("Envelope", "key"): ["id"],
     ("Envelope", "key_format"): "text",
+    ("Envelope", "key_framing"): "confluent",
+    ("Envelope", "key_schema"): "customers-key.avsc",
     ("Envelope", "metadata"): {"source.query": "redact"},
     ("Audit", "sink"): "audit-events",
     ("MaskedSegment", "rules"): {"email": _RULE, "*": "drop"},

@@ -24,11 +24,13 @@ class Images:
     Attributes:
         envelope: as written.
         prefixes: of the paths of each image, with the dot behind; empty text: the record is the row.
+        key_format: of the key in Kafka.
         key_values: path of the value of the key's only column beside the row, or empty text.
     """
 
     envelope: Envelope
     prefixes: tuple[str, ...]
+    key_format: str
     key_values: str = ""
 
     def row_path(self, path: str) -> str:
@@ -49,7 +51,12 @@ class Images:
     @property
     def key_text(self) -> bool:
         """Whether the key in Kafka is a value, not an object."""
-        return self.envelope.key_format == "text"
+        return self.key_format == "text"
+
+    @property
+    def key_path(self) -> str:
+        """What stands in front of the path of a column within the key."""
+        return "payload." if self.envelope.wrapped and self.key_format == "json" else ""
 
     def is_key(self, path: str) -> bool:
         """Whether a path in the records is that of a column of the key."""
@@ -85,7 +92,7 @@ def expanded(policy: Policy, envelope: Envelope) -> tuple[Policy, Images]:
                 if isinstance(segment, MaskedSegment)}
     subject = base + policy.subject if flat and policy.subject is not None else None
     changed = {"fields": fields, "segments": segments, "subject": subject, "event_time": None, "record": None}
-    return policy.model_copy(update=changed), Images(envelope, prefixes, told)
+    return policy.model_copy(update=changed), Images(envelope, prefixes, envelope.key_format or policy.format, told)
 
 
 def as_text(field: Field) -> Field:

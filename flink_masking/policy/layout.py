@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Literal
 
+from flink_masking.policy.envelope import Framing
+from flink_masking.policy.expand import Images
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.tree import repeats
@@ -34,15 +36,41 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
             return Layout(schema=Schema(policy.columns[0]), folded=folded)
         required = frozenset(format_path(parse_path(path)) for path, field in policy.fields.items() if not field.optional
                              and not repeats(path))
-        named = policy.schema_files
-        files = named if isinstance(named, dict) else {}
-        texts = {name: Schema(read(name)) for name in ([named] if isinstance(named, str) else files.values())} if read else {}
-        given = {_identifier(policy.framing, key): texts[name] for key, name in files.items() if name in texts}
-        first = next(iter(texts.values()), None)
-        return Layout(framing=policy.framing, schema=first, schemas=GivenSchemas(given, schemas), outputs=outputs, folded=folded,
-                      message=policy.message or "", required=required)
+        first, found = _given(policy.schema_files, policy.framing, schemas, read)
+        return Layout(framing=policy.framing, schema=first, schemas=found, outputs=outputs, folded=folded, message=policy.message or "",
+                      required=required)
     kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
+
+
+def key_layout(images: Images, framing: Framing, schemas: SchemaSource | None = None, read: Callable[[str], str] | None = None,
+               outputs: OutputSchemas | None = None) -> Layout:
+    """The layout of the keys of changed rows.
+
+    Args:
+        images: of the policy.
+        framing: of its records.
+        schemas: those that keys name by identifiers.
+        read: reads a file that the policy names.
+        outputs: gives identifiers to schemas of views' keys.
+
+    Raises:
+        PolicyError: a schema's file cannot be read.
+    """
+    if not FORMATS[images.key_format].schemas:
+        return Layout()
+    framing = images.envelope.key_framing or framing
+    first, found = _given(images.envelope.key_schema, framing, schemas, read)
+    return Layout(framing=framing, schema=first, schemas=found, outputs=outputs)
+
+
+def _given(named: str | dict[str, str] | None, framing: Framing, schemas: SchemaSource | None,
+           read: Callable[[str], str] | None) -> tuple[Schema | None, GivenSchemas]:
+    """The first schema that is given, and a source of all of them and those behind it."""
+    files = named if isinstance(named, dict) else {}
+    texts = {name: Schema(read(name)) for name in ([named] if isinstance(named, str) else files.values())} if read else {}
+    given = {_identifier(framing, key): texts[name] for key, name in files.items() if name in texts}
+    return next(iter(texts.values()), None), GivenSchemas(given, schemas)
 
 
 def _identifier(framing: str, key: str) -> SchemaId:

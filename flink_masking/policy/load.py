@@ -17,21 +17,21 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
-from flink_masking.policy.check_schema import derived_schemas, schema_faults
+from flink_masking.policy.check_schema import check_key_schema, derived_schemas, schema_faults
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.expand import Images, expanded
 from flink_masking.policy.facts import part_context
 from flink_masking.policy.layout import layout
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
-from flink_masking.policy.outcomes import view_of
+from flink_masking.policy.outcomes import view_of, view_of_keys
 from flink_masking.policy.rules import Rule, bind, written_rules
 from flink_masking.policy.segments import AggregatedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.policy.tagged import Tagged, write_out
-from flink_masking.records.codec import FORMATS, codec_for
-from flink_masking.techniques.base import FieldFacts, RuleContext
+from flink_masking.records.codec import FORMATS, View, codec_for
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 from flink_masking.vault.base import Vault
 
 
@@ -243,10 +243,22 @@ def load(source: PolicySource) -> LoadedPolicy:
         policy, images = expanded(policy, policy.record)
         whole = Findings(document)  # what it warns of has been said of the row
         compiled = check(policy, source, whole, images.row_path)
+        check_key_schema(images, key_views(images, compiled), source, whole)
         if whole.errors:
             raise PolicyFaults(source.name, whole.errors)
     loaded = LoadedPolicy(policy, source, findings.warnings, compiled, tagged, images, written)
     return loaded if source.columns is None else loaded.with_columns(source.columns)
+
+
+def key_views(images: Images, compiled: Compiled) -> dict[str, View]:
+    """How keys of changed rows leave each masked segment that has them, by its name."""
+    views = {}
+    for name, rules in compiled.rules.items():
+        found = {images.key_path + column: rules.get(compiled.tree.find(images.place(column)) or "") for column in images.envelope.key}
+        columns = {path: rule for path, rule in found.items() if rule is not None and rule.technique.action is not Action.DROP}
+        if columns:
+            views[name] = view_of_keys(name, columns)
+    return views
 
 
 def load_policy(path: str | Path) -> LoadedPolicy:

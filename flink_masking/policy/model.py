@@ -6,7 +6,7 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 from flink_masking.policy.budget import shares
-from flink_masking.policy.envelope import Envelope
+from flink_masking.policy.envelope import Envelope, Framing
 from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
 from flink_masking.policy.segments import AggregatedSegment, Segment
 from flink_masking.policy.tags import Tags
@@ -80,7 +80,7 @@ class Policy(Model):
     version: Annotated[Whole, pydantic.Field(ge=1)]
     stream: Topic
     format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
-    framing: Literal["confluent", "apicurio4", "apicurio8", "single_object", "none"] = "none"
+    framing: Framing = "none"
     schema_files: Annotated[Name | dict[Name, Name] | None, pydantic.Field(alias="schema")] = None
     message: Name | None = None
     columns: Annotated[tuple[Name, ...] | None, pydantic.Field(min_length=1, max_length=4096)] = None

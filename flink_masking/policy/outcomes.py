@@ -30,6 +30,16 @@ def view_of(policy: Policy, name: str, rules: Mapping[str, Rule]) -> View:
     return View(name, {UNDECLARED: unknown, **{path: _outcome(rule) for path, rule in rules.items()}}, renamed)
 
 
+def view_of_keys(name: str, rules: Mapping[str, Rule]) -> View:
+    """The keys of changed rows in a masked segment.
+
+    Args:
+        name: of the segment.
+        rules: of the columns of the key, by path within the key.
+    """
+    return View(name, {path: _outcome(rule)._replace(nullable=False) for path, rule in rules.items()}, key=True)
+
+
 def _outcome(rule: Rule) -> Outcome:
     absent = rule.technique.action is not Action.DROP and rule.params.on_error == "drop"
     match rule.technique.action:

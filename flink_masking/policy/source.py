@@ -105,10 +105,11 @@ def _lock_names(document: Any) -> Iterator[str]:
 
 
 def _file_names(value: Any, top: bool = True) -> Iterator[str]:
-    """The files that a policy names: the text under every key ``hierarchy``, and under the policy's own ``schema``."""
+    """The files that a policy names: the text under every key ``hierarchy``, and the schemas of its records and of their keys."""
     if top and isinstance(value, dict):
-        named = value.get("schema")
-        yield from (name for name in (named.values() if isinstance(named, dict) else [named]) if isinstance(name, str) and name)
+        record = value.get("record")
+        for named in (value.get("schema"), record.get("key_schema") if isinstance(record, dict) else None):
+            yield from (name for name in (named.values() if isinstance(named, dict) else [named]) if isinstance(name, str) and name)
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "hierarchy" and isinstance(inner, str) and inner:

@@ -87,6 +87,10 @@ class Layout:
     required: frozenset[str] = frozenset()
 
 
+KEYS_OF = ".key"
+"""Behind a segment's name: the keys of its records."""
+
+
 class Result(Enum):
     """What a rule makes of values, as far as the type of a field is concerned."""
 
@@ -122,11 +126,18 @@ class View:
         name: of the segment.
         outcomes: by path.
         renamed: paths ending in ``*`` whose keys get other names.
+        key: what is written are the keys of its records in Kafka.
     """
 
     name: str
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     renamed: frozenset[str] = frozenset()
+    key: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What its schemas are registered for: the segment, or the keys of the segment."""
+        return f"{self.name}{KEYS_OF}" if self.key else self.name
 
 
 class Rows(Protocol):

@@ -99,7 +99,7 @@ def test_stateful_views_are_refused(more, words):
     ("envelope: debezium", "envelope: debezum", "envelope"),
     ("id: {class: identifier}", "id: {class: identifier, optional: false}", "cannot be required"),
     ("record:", "each: items[*]\nrecord:", "do not go together"),
-    ("record:", "format: csv\nrecord:", "format json"),
+    ("record:", "format: csv\nrecord:", "formats json and avro"),
     ("view: masked\n", "view: masked\n    order: shuffled\n", "count by their order"),
     ("view: masked\n", "view: masked\n    record: {key: keep}\n", "has the rules of its columns"),
     ("region: keep", "born: {technique: date_shift, max_days: 10}", "can name two"),

@@ -287,7 +287,7 @@ class AvroCodec:
                 if len(known.written) >= _PROGRAMS:
                     known.written.clear()
                 framed = self._layout.framing != "none"
-                written = Written(table.image, outcomes, self._layout, view.name if view and framed else "")
+                written = Written(table.image, outcomes, self._layout, view.subject if view and framed else "")
                 known.written[outcomes] = written
             written.extend(set(np.unique(table.programs[dead == 0]).tolist()))
         return splice(table, edits, dead, keys, written)

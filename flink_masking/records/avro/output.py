@@ -9,7 +9,7 @@ from flink_masking.errors import InputError
 from flink_masking.records.avro import splice_kernels as ops
 from flink_masking.records.avro.decode import default_bytes
 from flink_masking.records.avro.program import Site, kind_of
-from flink_masking.records.avro.schema import MISSING, NULL, STRING, Field, Type
+from flink_masking.records.avro.schema import MISSING, NULL, STRING, Field, Type, to_json
 from flink_masking.records.codec import Outcome, Result
 from flink_masking.records.kinds import Kind
 from flink_masking.records.nodes import Trie
@@ -41,6 +41,7 @@ class Derivation:
         self._held: dict[tuple[int, int], Type] = {}
         self._changed: dict[tuple[int, int], bool] = {}
         self._names: dict[str, int] = {}
+        self._derived: dict[int, list[Type]] = {}
         self._reserve(schema, 0, set())
         self.schema = self.held(schema, 0)
 
@@ -134,7 +135,19 @@ class Derivation:
                     inner = self.held(field.type, child)
                     same = inner is field.type or field.default is MISSING or default_bytes(inner, field.default) is not None
                     made.fields.append(replace(field, type=inner, default=field.default if same else MISSING))
+            self._held[key] = self._once(part, made, number)
         return self._held[key]
+
+    def _once(self, part: Type, made: Type, number: int) -> Type:
+        """A derived record, or one that is equal to it: the images of a changed row have one type, as they had before."""
+        others = self._derived.setdefault(id(part), [])
+        same = next((one for one in others if to_json(one) == to_json(replace(made, name=one.name))), None)
+        if same is None:
+            others.append(made)
+            return made
+        if self._names[part.name] == number + 1:
+            self._names[part.name] = number
+        return same
 
     def _values(self, part: Type, node: int) -> Type:
         """The type of a map's values, which is one for all keys."""
