@@ -37,7 +37,7 @@ def view_of_keys(name: str, rules: Mapping[str, Rule]) -> View:
         name: of the segment.
         rules: of the columns of the key, by path within the key.
     """
-    return View(name, {path: _outcome(rule)._replace(nullable=False) for path, rule in rules.items()}, key=True)
+    return View(name, {path: _outcome(rule)._replace(nullable=False, absent=False) for path, rule in rules.items()}, key=True)
 
 
 def _outcome(rule: Rule) -> Outcome:
