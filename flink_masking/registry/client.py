@@ -16,6 +16,8 @@ MOST_VERSIONS = 500
 """Versions of a subject that are asked for."""
 _NOT_THERE = range(40_400, 40_500)
 """Codes of the Confluent API for a subject, version or schema that does not exist; a plain 404 says that the address is wrong."""
+_OTHER_FORM = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+"""What reading an answer of another form raises."""
 
 
 class Registered(NamedTuple):
@@ -97,7 +99,7 @@ class RegistryClient:
         try:
             told = {str(path): tuple(map(str, named)) for path, named in tags.items()}
             return Registered(int(found["id"]), int(found["version"]), schema, told)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except _OTHER_FORM:
             raise self._unclear() from None
 
     def register(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> int:
@@ -122,7 +124,7 @@ class RegistryClient:
                                 "subject's compatibility level, and flink-masking check")
         try:
             return int(found["id"])
-        except (KeyError, TypeError, ValueError):
+        except _OTHER_FORM:
             raise self._unclear() from None
 
     def compatible(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> bool:
@@ -171,8 +173,8 @@ class RegistryClient:
         try:
             files: dict[str, str] = {}
             self._gather(found, files)
-            return Schema(str(found["schema"]), str(found.get("schemaType") or "AVRO"), files)
-        except (KeyError, TypeError, AttributeError):
+            return Schema(_schema_of(found), str(found.get("schemaType") or "AVRO"), files)
+        except _OTHER_FORM:
             raise self._unclear() from None
 
     def _gather(self, found: Any, files: dict[str, str]) -> None:
@@ -191,7 +193,7 @@ class RegistryClient:
                                     "restore it")
             self._gather(inner, files)
             del files[name]
-            files[name] = str(inner["schema"])
+            files[name] = _schema_of(inner)
 
     def _of_apicurio(self, place: str, name: str) -> Schema | None:
         """The schema at a place of Apicurio's own API."""
@@ -211,7 +213,7 @@ class RegistryClient:
                 name, group = str(reference["name"]), str(reference.get("groupId") or "default")
                 inner = (f"/apis/registry/v3/groups/{_escaped(group)}/artifacts/{_escaped(str(reference['artifactId']))}"
                          f"/versions/{_escaped(str(reference['version']))}/content")
-            except (KeyError, TypeError, AttributeError):
+            except _OTHER_FORM:
                 raise self._unclear() from None
             if name in files:
                 continue
@@ -234,6 +236,13 @@ class RegistryClient:
     def _unclear(self) -> RegistryError:
         return RegistryError(f"registry {self._shown}: an answer of another form. Hint: see whether registry.url leads to a schema "
                              "registry, and registry.api names its API")
+
+
+def _schema_of(found: Any) -> str:
+    """The text of a schema in an answer."""
+    if not isinstance(text := found["schema"], str):
+        raise TypeError
+    return text
 
 
 def _escaped(name: str) -> str:

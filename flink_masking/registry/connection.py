@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import ssl
+import time
 import urllib.error
 import urllib.request
 from typing import Any, NamedTuple
@@ -33,7 +34,7 @@ class Answer(NamedTuple):
         """The body as JSON; None where it is none."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
 
@@ -95,10 +96,10 @@ class Connection:
         shown = self._options.shown
         try:
             with self._opener.open(request, timeout=self._options.timeout) as answer:
-                status, content = answer.status, answer.read(LARGEST + 1)
+                status, content = answer.status, self._body(answer)
         except urllib.error.HTTPError as error:
             with error:
-                status, content = error.code, error.read(LARGEST + 1) if error.code < 500 else b""
+                status, content = error.code, self._body(error.fp) if error.code < 500 else b""
         except (OSError, ValueError, EOFError) as error:
             raise self._failed(error) from None
         except Exception as error:  # http.client: an answer cut short, or none of HTTP
@@ -116,6 +117,22 @@ class Connection:
         if len(content) > LARGEST:
             raise RegistryError(f"registry {shown}: an answer of more than {LARGEST >> 20} MiB. Hint: see whether a registry listens there")
         return Answer(status, content)
+
+    def _body(self, answer: Any) -> bytes:
+        """What follows the headers, as far as it is looked at.
+
+        Raises:
+            TimeoutError: it takes longer than an answer may, however often a part of it comes.
+            EOFError: the connection ends before it is whole.
+        """
+        until, content = time.monotonic() + self._options.timeout, bytearray()
+        while len(content) <= LARGEST and (part := answer.read1(1 << 16)):
+            content += part
+            if time.monotonic() > until:
+                raise TimeoutError
+        if len(content) <= LARGEST and answer.length:
+            raise EOFError
+        return bytes(content)
 
     def _failed(self, error: Exception) -> RegistryError:
         """The error of a request without an answer."""

@@ -1,7 +1,11 @@
 """The registry client against a server that answers as registries do, and as they do when something is wrong."""
 
+import contextlib
 import json
+import socket
 import ssl
+import threading
+import time
 
 import pytest
 from certificates import Authority
@@ -61,6 +65,10 @@ def test_a_server_that_may_answer_later_is_away(answering, status):
     ((200, b"<html>"), "no answer of the Confluent API"), (answer([1]), "of another form"),
     (answer({"schemaType": "AVRO"}), "of another form"),
     (answer({"schema": "x", "references": [{"name": "y"}]}), "of another form"), ((302, b""), "redirects elsewhere"),
+    (answer({"schema": "x", "references": [{"name": "y", "subject": "z", "version": "latest"}]}), "of another form"),
+    ((200, b'{"schema": "x", "references": [{"name": "y", "subject": "z", "version": 1e999}]}'), "of another form"),
+    (answer({"schema": {"type": "string"}}), "of another form"), (answer({"schema": None}), "of another form"),
+    ((200, b"[" * 100_000), "no answer of the Confluent API"), (answer({"schema": "x", "references": 5}), "of another form"),
     ((401, b""), "login is refused"), ((403, b""), "login is refused"),
 ])
 def test_answers_that_are_none_are_errors(answering, answered, what):
@@ -174,3 +182,55 @@ def test_schemas_in_use_need_no_registry(answering):
     assert schemas.schema(ONE) == Schema("A", "AVRO")
     with pytest.raises(RegistryUnavailableError):
         schemas.schema(SchemaId("id", 2))
+
+
+@pytest.mark.parametrize("found", [b'{"id": 1e999, "version": 1, "schema": "x"}', b'{"id": 1, "version": "x", "schema": "x"}',
+                                   b'{"id": 1, "version": 1, "schema": "x", "metadata": {"tags": 5}}', b'{"version": 1, "schema": "x"}'])
+def test_versions_of_another_form_are_errors(answering, found):
+    """Numbers that are none, and tags that are none, are told like any other answer of another form."""
+    server = answering(lambda *_: (200, found))
+    with pytest.raises(RegistryError, match="of another form"):
+        RegistryClient(RegistryOptions(server.url)).latest("orders-value")
+
+
+class Raw:
+    """Listens on loopback, reads a request, and sends what a test says, a part at a time."""
+
+    def __init__(self, parts):
+        """Start it."""
+        self.parts, self.sent = parts, 0
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        """One connection after the other."""
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _ = self.socket.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.recv(65536)
+                    for part in self.parts():
+                        connection.sendall(part)
+                        self.sent += 1
+
+
+def test_an_answer_that_is_cut_off_may_be_whole_the_next_time():
+    """The registry, or something on the way to it, ended: that passes by itself, and is no answer of another form."""
+    server = Raw(lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b'{"schema": "'])
+    with contextlib.closing(server.socket), pytest.raises(RegistryUnavailableError, match="cannot be reached"):
+        RegistryClient(RegistryOptions(server.url)).schema(ONE)
+
+
+def test_an_answer_that_never_ends_is_none():
+    """A byte now and then does not keep a worker waiting for longer than an answer may take."""
+    def parts():
+        yield b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+        while True:
+            time.sleep(0.02)
+            yield b" "
+
+    server = Raw(parts)
+    with contextlib.closing(server.socket), pytest.raises(RegistryUnavailableError, match="no answer in time"):
+        RegistryClient(RegistryOptions(server.url, timeout=0.3)).schema(ONE)
+    assert server.sent > 3

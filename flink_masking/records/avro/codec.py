@@ -299,21 +299,32 @@ class _Programs:
     def __init__(self, paths: Paths, image: Image | None = None) -> None:
         self.image = image or Image(paths)
         self._numbers: dict[SchemaId, int] = {}
+        self._refused: set[SchemaId] = set()
         self.written: dict[Any, Written] = {}
 
     @property
     def full(self) -> bool:
         """Whether so much was compiled that it is time to begin anew."""
-        return len(self._numbers) > _PROGRAMS or len(self.image.code) > _CODE
+        return len(self._numbers) + len(self._refused) > _PROGRAMS or len(self.image.code) > _CODE
 
     def number(self, identifier: SchemaId, read: Any) -> int:
-        """The number of the program of a schema, -1 where there is no such schema, which is not remembered."""
-        found = self._numbers.get(identifier)
+        """The number of the program of a schema; -1 where there is none, which is not remembered, or where it cannot be compiled.
+
+        Raises:
+            InputError: the schema that is given cannot be compiled.
+        """
+        found = -1 if identifier in self._refused else self._numbers.get(identifier)
         if found is None:
             schema = read(identifier)
             if schema is None:
                 return -1
-            found = self._numbers[identifier] = self.image.add(schema)
+            try:
+                found = self._numbers[identifier] = self.image.add(schema)
+            except InputError:
+                if identifier == GIVEN:
+                    raise
+                self._refused.add(identifier)
+                return -1
         return found
 
 

@@ -1,17 +1,20 @@
 """One value at a time: as text, as JSON, and back from a schema's default. What is too rare for a kernel, and what people read."""
 
 import base64
+import itertools
 import json
 import struct
 import uuid
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
 from flink_masking.records.avro.program import kind_of
-from flink_masking.records.avro.schema import Type
+from flink_masking.records.avro.schema import DEEPEST, MISSING, Type
 from flink_masking.records.kinds import Kind
 
 _EPOCH = date(1970, 1, 1)
+MOST_OF_DEFAULT = 10_000
 
 
 def long_at(data: bytes, p: int) -> tuple[int, int]:
@@ -129,10 +132,21 @@ def _quoted(text: str) -> str:
 
 
 def default_bytes(part: Type, value: Any) -> bytes | None:
-    """A field's default as it is written; None where it is none of the type."""
+    """A field's default as it is written; None where it is none of the type, or needs more than `MOST_OF_DEFAULT` values within it."""
+    return _default(part, value, itertools.repeat(None, MOST_OF_DEFAULT), 0)
+
+
+def _default(part: Type, value: Any, left: Iterator[None], depth: int) -> bytes | None:
+    """The default; `left` is used up by one with each value, since defaults of fields can have defaults of fields in them."""
+    if depth > DEEPEST or next(left, MISSING) is MISSING:
+        return None
+
+    def inner_bytes(inner: Type | None, held: Any) -> bytes | None:
+        return None if inner is None else _default(inner, held, left, depth + 1)
+
     if part.kind == "union":
         for branch, inner in enumerate(part.branches):
-            if (made := default_bytes(inner, value)) is not None:
+            if (made := inner_bytes(inner, value)) is not None:
                 return put_long(branch) + made
         return None
     number = isinstance(value, int | float) and not isinstance(value, bool)
@@ -158,13 +172,17 @@ def default_bytes(part: Type, value: Any) -> bytes | None:
         case "enum" if value in part.symbols:
             return put_long(part.symbols.index(value))
         case "array" if isinstance(value, list):
-            return _listed([default_bytes(part.items, inner) for inner in value]) if part.items else None
+            return _listed([inner_bytes(part.items, held) for held in value])
         case "map" if isinstance(value, dict):
-            entries = [(key, default_bytes(part.items, inner) if part.items else None) for key, inner in value.items()]
+            entries = [(key, inner_bytes(part.items, held)) for key, held in value.items()]
             return _listed([None if body is None else _sized(key.encode()) + body for key, body in entries])
         case "record" if isinstance(value, dict):
-            fields = [default_bytes(field.type, value.get(field.name, field.default)) for field in part.fields]
-            return None if None in fields else b"".join(body for body in fields if body is not None)
+            fields = []
+            for field in part.fields:
+                fields.append(inner_bytes(field.type, value.get(field.name, field.default)))
+                if fields[-1] is None:
+                    return None
+            return b"".join(body for body in fields if body is not None)
     return None
 
 

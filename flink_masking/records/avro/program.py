@@ -7,7 +7,7 @@ import numpy as np
 
 from flink_masking.errors import InputError
 from flink_masking.records.avro import scan_kernels as ops
-from flink_masking.records.avro.schema import Field, Type, recursive, smallest
+from flink_masking.records.avro.schema import MOST_DIGITS, Field, Type, bytes_of_digits, recursive, smallest
 from flink_masking.records.kinds import Kind
 from flink_masking.records.nodes import Trie
 from flink_masking.records.span_kernels import (
@@ -190,6 +190,8 @@ class _Compiler:
             self._container(part, self._trie.within(node, kind), path, site)
             return
         size = _BYTES.get(part.kind, part.size if part.kind == "fixed" else len(part.symbols))
+        if part.kind == "bytes" and part.logical == "decimal":
+            size = bytes_of_digits(MOST_DIGITS)
         code = _CODES.get(part.kind, ops.T_FIXED)
         if path < 0 and code == ops.T_FIXED:
             self._code += [ops.SKIP, size, len(self._code) + 3]

@@ -35,7 +35,7 @@ from flink_masking.records.span_kernels import (
 # Operations and their operands. A target is a place in the program; a path is a number or -1.
 (
     END,  # the end of a record
-    LEAF,  # a scalar: type, its size or number of symbols, path, site, kind of its span, target
+    LEAF,  # a scalar: type, its size, number of symbols or most bytes (0: any number), path, site, kind of its span, target
     UNION,  # number of branches, a target for each
     JUMP,  # target
     OPEN,  # a record begins: path, site
@@ -89,7 +89,7 @@ def scalar(kind, size, p, e, limit):
     """Where the contents of a value at p begin and end, and what it is where that decides; -1 for the end of what is none."""
     if kind in (T_STRING, T_BYTES):
         n, q = varint(p, e)
-        if q < 0 or n < 0 or n > e - q or (kind == T_STRING and wrong_utf8(q, q + n, limit) >= 0):
+        if q < 0 or n < 0 or n > e - q or (wrong_utf8(q, q + n, limit) >= 0 if kind == T_STRING else n > size > 0):
             return p, np.int64(-1), np.int64(0)
         return q, q + n, np.int64(0)
     if kind == T_FIXED:

@@ -10,6 +10,8 @@ from flink_masking.errors import InputError
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 NAMED = ("record", "enum", "fixed")
 MOST_TYPES, DEEPEST = 20_000, 128
+MOST_DIGITS = 1_000
+"""Digits of a decimal; one of more counts as the bytes that it is."""
 MISSING: Final = object()
 """The default of a field that has none."""
 _STRUCTURE = {"type", "name", "namespace", "fields", "items", "values", "symbols", "size", "default"}
@@ -81,6 +83,11 @@ class Type:
 
 
 NULL, STRING = Type("null"), Type("string")
+
+
+def bytes_of_digits(digits: int) -> int:
+    """Bytes that are enough for a signed number of so many decimal digits."""
+    return digits * 107 // 256 + 2
 
 
 def parse_schema(text: str, references: Mapping[str, str] | None = None) -> Type:
@@ -197,7 +204,8 @@ class _Parser:
             return made
         if logical == "decimal":
             precision, scale = made.attributes.get("precision"), made.attributes.get("scale", 0)
-            if type(precision) is not int or type(scale) is not int or not 0 <= scale <= precision or precision < 1:
+            if type(precision) is not int or type(scale) is not int or not 0 <= scale <= precision or not 1 <= precision <= MOST_DIGITS or (
+                    made.size > bytes_of_digits(MOST_DIGITS)):
                 return made
             made.precision, made.scale = precision, scale
         made.logical = logical

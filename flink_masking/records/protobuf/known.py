@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from flink_masking.errors import InputError
 from flink_masking.records.codec import Layout
 from flink_masking.records.protobuf import framing
 from flink_masking.records.protobuf.frames_kernels import match_prefixes
@@ -92,17 +93,25 @@ class Known:
         if isinstance(frame, int):
             _blame(row, Flag.INVALID, start + frame, flags, faults)
             return
-        message = self._message(frame) if frame.prefix not in absent else None
-        if message is None:
+        root = self._root(frame) if frame.prefix not in absent else None
+        if root is None:
             absent.add(frame.prefix)
             _blame(row, Flag.UNKNOWN_SCHEMA, start, flags, faults)
             return
         if frame.prefix not in self._prefixes:
             self._prefixes.append(frame.prefix)
-            self._roots.append(self.program.root(message))
+            self._roots.append(root)
             self._flat = np.frombuffer(b"".join(self._prefixes), np.uint8)
             self._edges = np.cumsum([0, *map(len, self._prefixes)]).astype(np.int32)
         found[row] = self._prefixes.index(frame.prefix)
+
+    def _root(self, frame: framing.Frame) -> int | None:
+        """The scope of the message that a framing names; None where it leads to none that can be used."""
+        message = self._message(frame)
+        try:
+            return None if message is None else self.program.root(message)
+        except InputError:
+            return None
 
 
 def _blame(row: int, flag: Flag, position: int, flags: np.ndarray, faults: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import format_path, parse_path, unselected
 from flink_masking.records.protobuf import layout_kernels as layout
@@ -88,9 +89,19 @@ class Program:
         self._roots: dict[Any, int] = {}
 
     def root(self, message: Any) -> int:
-        """The scope of a record's message, compiled when first asked for."""
+        """The scope of a record's message, compiled when first asked for.
+
+        Raises:
+            InputError: messages lie too deep within each other.
+        """
         if message not in self._roots:
-            self._roots[message] = self._scope(message, 0)
+            before = len(self._scopes)
+            try:
+                self._roots[message] = self._scope(message, 0)
+            except RecursionError:  # a scope that was begun has no fields and denies nothing: none of them may stay
+                self._known = {key: scope for key, scope in self._known.items() if scope < before}
+                del self._scopes[before:]
+                raise InputError("Protobuf: the messages of the schema lie too deep within each other. Hint: divide it") from None
         return self._roots[message]
 
     def missing(self) -> list[str]:
@@ -126,7 +137,7 @@ class Program:
 
     def _scope(self, message: Any, node: int) -> int:
         """The scope of a message at a trie node; -1: the policy takes it as a whole."""
-        key = message.full_name, id(message), node
+        key = message, node
         if key in self._known:
             return self._known[key]
         number = self._known[key] = len(self._scopes)
@@ -240,7 +251,7 @@ class Program:
 
     def _pair(self, message: Any, node: int) -> int:
         """The scope of a map's entry whose value is at a trie node: one key, and then one value."""
-        key = "map", message.full_name, id(message), node
+        key = "map", message, node
         if key not in self._known:
             number = self._known[key] = len(self._scopes)
             self._scopes.append([0] * layout.SCOPE)

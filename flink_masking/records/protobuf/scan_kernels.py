@@ -218,7 +218,7 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                 pe = np.int64(0) if again else np.int64(-1)
                 if again and bits & ONCE:
                     blame(flag, fault, DUPLICATE, int32(own, E_NODE), ms - base, ms - base)
-                if bits & FIRST and ms != start:
+                if bits & FIRST and (ms != start or tag_end - ms != 1):  # `of_map` and `key_end` know the key by this byte
                     wrong = ms
                     break
                 if int32(own, E_WHOLE) >= 0:

@@ -58,7 +58,7 @@ class Messages:
             self._own = found.file[-1]
             self.file: Any = pool.FindFileByName(found.file[-1].name)
             self._messages = [pool.FindFileByName(file.name) for file in found.file]
-        except (TypeError, KeyError, ValueError):
+        except (TypeError, KeyError, ValueError, RecursionError):
             failure = InputError("Protobuf: the schema's descriptors do not fit together. Hint: protoc --include_imports")
         else:
             return
