@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PolicyError,
         RegistryError,
         RegistryUnavailableError,
+        SchemaRefusedError,
         VaultError,
         VaultUnavailableError,
     )
@@ -58,6 +59,7 @@ __all__ = [
     "RegistryError",
     "RegistryUnavailableError",
     "Result",
+    "SchemaRefusedError",
     "Unmasker",
     "VaultError",
     "VaultUnavailableError",
@@ -73,7 +75,7 @@ __all__ = [
 
 _PLACES = {
     "errors": ("DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
-               "RegistryError", "RegistryUnavailableError", "VaultError", "VaultUnavailableError"),
+               "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError"),
     "flink.embed": ("Columns", "protect_stream", "protect_table"),
     "flink.environment": ("stream_environment",),
     "flink.launch": ("launch",),

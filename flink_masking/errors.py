@@ -14,6 +14,7 @@ class                       also a        exit what to do
 `VaultUnavailableError`     VaultError    75   try again later: the vault was away or busy for longer than the patience
 `RegistryError`             RuntimeError  1    correct the schema registry's address, login or schemas
 `RegistryUnavailableError`  RegistryError 75   try again later: the registry was away for longer than the patience
+`SchemaRefusedError`        RegistryError 1    make the schema of a view compatible, or change the subject's compatibility level
 `DecryptionError`           ValueError    1    use the keys and vault that the values were protected with
 `InputError`                ValueError    1    correct the file, directory or option
 `JobError`                  RuntimeError  1    see the message; a job that has run and failed has more in Flink's log
@@ -73,6 +74,10 @@ class VaultUnavailableError(VaultError):
 
 class RegistryError(FlinkMaskingError, RuntimeError):
     """A schema registry cannot be used or trusted, or refuses a schema."""
+
+
+class SchemaRefusedError(RegistryError):
+    """A schema registry is there and does not take a schema, as one that is not compatible with its subject's."""
 
 
 class RegistryUnavailableError(RegistryError):

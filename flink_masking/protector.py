@@ -21,6 +21,7 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.registered import open_outputs
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
@@ -79,8 +80,8 @@ class Protector(Secret):
             vault: address of the token vault (``sqlite://``, ``postgresql://``), or an open one; None where no rule makes tokens.
             key_refresh_s: seconds between two looks at the address of the key ring, more than 0. A look that fails is logged, and the
                 ring before stays in use.
-
-            registry: address or options of the schema registry that records name their schemas by, or an open source of schemas.
+            registry: address or options of the schema registry that records name their schemas by, or an open source of schemas. Views
+                whose schema differs need options with `subjects`.
 
         Raises:
             PolicyFaults: the policy has faults.
@@ -95,7 +96,7 @@ class Protector(Secret):
         options = RegistryOptions(registry) if isinstance(registry, str) else registry
         schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
         self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now,
-                                         schemas=schemas)
+                                         schemas=schemas, outputs=open_outputs(options) if isinstance(options, RegistryOptions) else None)
         self.plan: Plan = self._protect.plan
         self._stateful = InProcess(self.plan, _now)
 

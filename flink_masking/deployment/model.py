@@ -14,7 +14,7 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
-from flink_masking.addresses.endpoints import collision, unencrypted
+from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
 from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
@@ -134,8 +134,20 @@ class Deployment(BaseModel):
 
     @property
     def registry_options(self) -> RegistryOptions | None:
-        """How the registry is spoken to; None where none is named."""
-        return None if self.registry is None else self.registry.options(self.registry_patience)
+        """How the registry is spoken to, and the subjects of the views' schemas; None where none is named."""
+        if self.registry is None:
+            return None
+        topics = {name: topic for name, options in self.sinks.items() if (topic := _topic(options)) is not None}
+        values = {name: f"{topic}-value" for name, topic in topics.items()}
+        keys = {f"{name}.key": f"{topic}-key" for name, topic in topics.items()}
+        return self.registry.options(self.registry_patience, {**values, **keys})
+
+    @property
+    def source_subjects(self) -> tuple[str | None, str | None]:
+        """The subjects of the raw records and of their keys; None where they cannot be told."""
+        topic = _topic(self.source)
+        named = None if self.registry is None else self.registry.subject
+        return named or (f"{topic}-value" if topic else None), f"{topic}-key" if topic else None
 
     @property
     def warnings(self) -> list[str]:
@@ -209,6 +221,12 @@ class Deployment(BaseModel):
     def settings(self) -> dict[str, str]:
         """The Flink settings as text."""
         return {name: _text(value) for name, value in self.flink.items()}
+
+
+def _topic(options: Options) -> str | None:
+    """The only topic that a table of Kafka has."""
+    topic = options.get("topic")
+    return str(topic) if options.get("connector") in KAFKA and topic is not None and ";" not in str(topic) else None
 
 
 def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:

@@ -1,5 +1,6 @@
 """The section ``registry`` of a deployment."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,10 @@ class RegistrySection(BaseModel):
         key: path of the client's private key (PEM).
         timeout: milliseconds, written as a duration, that an answer may take.
         entries: schemas that a worker keeps at most.
+        subject: of the raw records, whose versions are looked at before the job starts; by default the source's topic and ``-value``.
+        subjects: by view the subject of its schemas, where they differ from those of the records; by default the topic of its sink and
+            ``-value``. Under a view's name and ``.key`` that of its keys; by default ``-key``.
+        register: the job registers schemas of views; false: they must be registered before.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -39,19 +44,23 @@ class RegistrySection(BaseModel):
     key: str | None = None
     timeout: PositiveDuration = 10_000
     entries: Annotated[int, Field(ge=1, le=100_000)] = ENTRIES
+    subject: str | None = None
+    subjects: dict[str, str] = Field(default_factory=dict)
+    register_: bool = Field(default=True, alias="register")
 
     def faults(self) -> list[tuple[str, str]]:
         """What is wrong, as `RegistryOptions.faults`."""
         return faults_of(self.model_dump())
 
-    def options(self, patience: int) -> RegistryOptions:
+    def options(self, patience: int, subjects: Mapping[str, str]) -> RegistryOptions:
         """For the client.
 
         Args:
             patience: milliseconds for which a registry that is away is waited for.
+            subjects: of the views that `subjects` does not name.
 
         Raises:
             RegistryError: an option is wrong.
         """
         return RegistryOptions(self.url, self.api, self.user, self.password, self.token, self.ca, self.certificate, self.key,
-                               self.timeout / 1000, patience / 1000, self.entries)
+                               self.timeout / 1000, patience / 1000, self.entries, {**subjects, **self.subjects}, self.register_)

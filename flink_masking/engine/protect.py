@@ -250,6 +250,7 @@ class Protect:
                                     view=segment.view)
                 for path, rows in table.unwritable.items():  # values that the view's schema does not have
                     rejections.add(rows, "unwritable_value", path or None)
+                rejections.add(table.unregistered, "unregistered_schema", None)
                 made = views[segment.name] = self._plan.codec.one_line(made) if table.breaks else made
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)

@@ -11,6 +11,7 @@ from flink_masking.errors import DecryptionError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import LoadedPolicy
+from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 
@@ -24,7 +25,8 @@ class ReloadingProtect:
     """
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
-                 clock: Callable[[], int], transport: Transport = PLAIN, schemas: SchemaSource | None = None) -> None:
+                 clock: Callable[[], int], transport: Transport = PLAIN, schemas: SchemaSource | None = None,
+                 outputs: OutputSchemas | None = None) -> None:
         """Compile the policy for the ring as it is.
 
         Args:
@@ -35,6 +37,7 @@ class ReloadingProtect:
             clock: processing time in ms since 1970.
             transport: what is known of the topics at both ends.
             schemas: those that records name by identifiers, or None.
+            outputs: gives identifiers to the schemas of views, or None.
 
         Raises:
             PolicyError: a rule cannot be carried out.
@@ -43,7 +46,7 @@ class ReloadingProtect:
         """
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
         self._transport = transport
-        self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas)
+        self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
         self._protect = Protect(self.plan, entropy, clock, transport=transport)
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:

@@ -13,6 +13,8 @@ from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.outputs import OutputSchemas
+from flink_masking.registry.registered import open_outputs
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
@@ -80,6 +82,14 @@ class JobSource:
         """
         return None if self.registry is None else open_registry(self.registry)
 
+    def open_outputs(self) -> OutputSchemas | None:
+        """Connect to it for the schemas of views, likewise.
+
+        Raises:
+            RegistryError: its login or certificates cannot be read.
+        """
+        return None if self.registry is None else open_outputs(self.registry)
+
     def watcher(self) -> RingWatcher:
         """Open the key ring and check it for changes; a failed check is logged and the current ring stays in use.
 
@@ -102,7 +112,8 @@ class JobSource:
         """
         vault = self.open_vault()
         try:
-            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault, schemas=self.open_schemas())
+            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault, schemas=self.open_schemas(),
+                                outputs=self.open_outputs())
         finally:
             if vault is not None:
                 vault.close()

@@ -83,7 +83,7 @@ class ProtectColumns:
         self._vault = self._source.open_vault()
         self._keys = self._source.watcher()
         self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport,
-                                         self._source.open_schemas())
+                                         self._source.open_schemas(), self._source.open_outputs())
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
         self._abandoned = self._guard is not None and context.get_job_parameter(self._guard, "") != TAKEN

@@ -115,7 +115,7 @@ def _views(context: FunctionContext, segments: int | None = None, parts: int | N
         session = Session(context.get_job_parameter)
         transport = session.transport() if segments is not None else Transport()
         return ViewSet(session.policy(), session.ring, session.vault_if_named(), os.urandom, lambda: time.time_ns() // 1_000_000, segments,
-                       parts, transport, session.schemas())
+                       parts, transport, session.schemas(), session.outputs())
 
 
 def value_function(name: str) -> UserDefinedScalarFunctionWrapper:

@@ -140,8 +140,10 @@ class SpanTable:
         order: int32, indices of spans grouped by path, each group in row order.
         sizes: int64, for each path number the bytes of its values.
         unwritable: after a splice, by path the rows that came out null because the view's schema cannot hold their value.
+        unregistered: after a splice, the rows that came out null because the view has no schema for them, or none that is registered.
     """
 
+    unregistered: np.ndarray = np.zeros(0, np.int64)
     unwritable: Mapping[str, np.ndarray] = MappingProxyType({})
 
     def __init__(

@@ -4,7 +4,7 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from flink_masking.errors import RegistryError
+from flink_masking.errors import RegistryError, SchemaRefusedError
 from flink_masking.registry.cache import SchemaCache
 from flink_masking.registry.connection import Answer, Connection
 from flink_masking.registry.options import RegistryOptions
@@ -34,6 +34,20 @@ class Registered(NamedTuple):
     version: int
     schema: Schema
     tags: Mapping[str, tuple[str, ...]]
+
+
+class Placed(NamedTuple):
+    """Where a schema is registered under a subject.
+
+    Attributes:
+        id: as the Confluent framing carries it.
+        version: within the subject.
+        guid: None where the registry has none.
+    """
+
+    id: int
+    version: int
+    guid: str | None
 
 
 class RegistryClient:
@@ -115,15 +129,49 @@ class RegistryClient:
 
         Raises:
             RegistryUnavailableError: the registry is away.
-            RegistryError: the registry refuses the schema, as one that is invalid or not compatible.
+            SchemaRefusedError: the registry refuses the schema, as one that is invalid or not compatible.
         """
         answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}/versions", _body(schema, references))
         found = answer.json()
         if answer.status != 200:
-            raise RegistryError(f"registry {self._shown}: subject {subject}: the schema is refused ({_told(answer)}). Hint: see the "
-                                "subject's compatibility level, and flink-masking check")
+            raise SchemaRefusedError(f"registry {self._shown}: subject {subject}: the schema is refused ({_told(answer)}). Hint: see the "
+                                     "subject's compatibility level, and flink-masking check")
         try:
             return int(found["id"])
+        except _OTHER_FORM:
+            raise self._unclear() from None
+
+    def placed(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> Placed | None:
+        """Where a schema is registered under a subject; None where it is not.
+
+        Raises:
+            RegistryUnavailableError, RegistryError: as `schema`.
+        """
+        answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}", _body(schema, references))
+        found = answer.json()
+        if answer.status == 404 and _missing(found):
+            return None
+        if answer.status != 200:
+            raise RegistryError(f"registry {self._shown}: subject {subject}: the schema cannot be looked up ({_told(answer)}). Hint: see "
+                                "whether it is valid by itself, and the path in registry.url")
+        try:
+            guid = found.get("guid")
+            return Placed(int(found["id"]), int(found["version"]), str(guid).lower() if guid else None)
+        except _OTHER_FORM:
+            raise self._unclear() from None
+
+    def native_ids(self, subject: str, version: int) -> tuple[int, int]:
+        """Content id and global id of a version of a subject, by Apicurio's own API.
+
+        Raises:
+            RegistryUnavailableError, RegistryError: as `schema`; the latter also where the deployment names another API.
+        """
+        if not self._native:
+            raise RegistryError(f"registry {self._shown}: records name schemas by identifiers of Apicurio's own API. Hint: registry.api: "
+                                "apicurio, and the server's address without a path")
+        found = self._connection.ask("GET", f"/apis/registry/v3/groups/default/artifacts/{_escaped(subject)}/versions/{version}").json()
+        try:
+            return int(found["contentId"]), int(found["globalId"])
         except _OTHER_FORM:
             raise self._unclear() from None
 
@@ -173,7 +221,8 @@ class RegistryClient:
         try:
             files: dict[str, str] = {}
             self._gather(found, files)
-            return Schema(_schema_of(found), str(found.get("schemaType") or "AVRO"), files)
+            places = {str(one["name"]): (str(one["subject"]), int(one["version"])) for one in found.get("references") or ()}
+            return Schema(_schema_of(found), str(found.get("schemaType") or "AVRO"), files, places)
         except _OTHER_FORM:
             raise self._unclear() from None
 

@@ -38,6 +38,9 @@ class RegistryOptions:
         timeout: seconds that an answer may take.
         patience: seconds for which a registry that is away is waited for.
         entries: schemas that are kept at most; the ones used longest ago go first.
+        subjects: pairs of a view and the subject that its schemas are registered under, where they differ from those of the records; of
+            the keys of its records under the view's name and ``.key``. A mapping is taken, too.
+        register: schemas of views are registered when they are first needed; False: they must be there.
     """
 
     url: str
@@ -51,15 +54,20 @@ class RegistryOptions:
     timeout: float = TIMEOUT
     patience: float = SECONDS
     entries: int = ENTRIES
+    subjects: tuple[tuple[str, str], ...] | Mapping[str, str] = ()
+    register: bool = True
 
     def __post_init__(self) -> None:
         """Check the options; raises RegistryError."""
+        pairs = self.subjects.items() if isinstance(self.subjects, Mapping) else self.subjects
+        object.__setattr__(self, "subjects", tuple((str(view), str(subject)) for view, subject in pairs))
         for name, text in faults_of(asdict(self)):
             raise RegistryError(f"registry.{name}: {text}")
 
     def encode(self) -> str:
         """As text, for a job parameter; there are no secrets in it."""
-        return json.dumps({name: value for name, value in asdict(self).items() if value != getattr(type(self), name, None)})
+        written = {**asdict(self), "subjects": dict(self.subjects)} if self.subjects else asdict(self)
+        return json.dumps({name: value for name, value in written.items() if value != getattr(type(self), name, None)})
 
     @classmethod
     def decode(cls, text: str) -> "RegistryOptions":

@@ -3,18 +3,24 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from flink_masking.registry.source import Schema, SchemaId
+from flink_masking.registry.source import IdKind, Schema, SchemaId
 
 
 class OutputSchemas(Protocol):
-    """Gives identifiers to schemas of views."""
+    """Gives identifiers to schemas of views, whatever their format."""
 
-    def identifier(self, view: str, schema: Schema) -> SchemaId | None:
+    def identifier(self, view: str, schema: Schema, kind: IdKind = "id") -> SchemaId | None:
         """The identifier of a view's schema; None where it has none.
+
+        Args:
+            view: the segment, or `flink_masking.records.codec.View.subject` for the keys of its records.
+            schema: text, kind and, where it refers to others, `places`.
+            kind: of the identifier that the raw records have; the view's is of the same kind where that can be.
 
         Raises:
             RegistryUnavailableError: it cannot be told now; the same call may succeed later.
-            RegistryError: the schema is refused.
+            SchemaRefusedError: the schema is refused: no record may be written with it.
+            RegistryError: the registry cannot be used.
         """
 
 
@@ -25,6 +31,6 @@ class KnownOutputs:
         """Take them over."""
         self._identifiers = dict(identifiers)
 
-    def identifier(self, view: str, schema: Schema) -> SchemaId | None:
+    def identifier(self, view: str, schema: Schema, kind: IdKind = "id") -> SchemaId | None:
         """See `OutputSchemas`."""
         return self._identifiers.get(schema.text)

@@ -17,6 +17,8 @@ from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.outputs import OutputSchemas
+from flink_masking.registry.registered import open_outputs
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.address import check_address
 from flink_masking.vault.base import Vault
@@ -134,12 +136,25 @@ class Session:
         Raises:
             RegistryError: it cannot be used, or lacks TLS where that is required.
         """
+        options = self._registry()
+        return None if options is None else _connected(options, os.getpid())
+
+    def outputs(self) -> OutputSchemas | None:
+        """The same registry for the schemas of views.
+
+        Raises:
+            RegistryError: as `schemas`.
+        """
+        options = self._registry()
+        return None if options is None else _registering(options, os.getpid())
+
+    def _registry(self) -> RegistryOptions | None:
         if not self._given[REGISTRY]:
             return None
         options = RegistryOptions.decode(self._given[REGISTRY])
         if options.unencrypted and self._given[REQUIRE_TLS].strip().lower() == "true":
             raise RegistryError(f"registry {options.shown}: TLS is required. Hint: https://")
-        return _connected(options, os.getpid())
+        return options
 
     def policy(self) -> LoadedPolicy:
         """The policy.
@@ -188,3 +203,9 @@ def _opened(uri: str, patience: float, require_tls: bool, process: int) -> Vault
 def _connected(options: RegistryOptions, process: int) -> SchemaSource:
     """One registry a process and address, likewise."""
     return open_registry(options)
+
+
+@functools.lru_cache(maxsize=16)
+def _registering(options: RegistryOptions, process: int) -> OutputSchemas:
+    """One of them for schemas of views, likewise."""
+    return open_outputs(options)

@@ -18,6 +18,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy
+from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 
@@ -98,7 +99,8 @@ class ViewSet:
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
                  clock: Callable[[], int], segments: int | None = None, parts: int | None = None, transport: Transport = PLAIN,
-                 schemas: SchemaSource | None = None) -> None:
+                 schemas: SchemaSource | None = None,
+                 outputs: OutputSchemas | None = None) -> None:
         """Compile the policy.
 
         Args:
@@ -111,6 +113,7 @@ class ViewSet:
             parts: how many keys and headers the caller expects, with `segments`; None: no segment in Kafka.
             transport: what is known of the topics at both ends.
             schemas: those that records name by identifiers, or None.
+            outputs: gives identifiers to the schemas of views, or None.
 
         Raises:
             InputError: the policy has another number of them.
@@ -119,7 +122,7 @@ class ViewSet:
             VaultError: a rule makes tokens, and there is no vault.
         """
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
-        whole = compile_plan(loaded, ring(), vault, schemas=schemas)
+        whole = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
         self._plan = dataclasses.replace(whole, stateful=tuple(Unpublished(segment) for segment in whole.stateful))
         self._names = [masked.name for masked in self._plan.masked]
         found = len(part_columns(self.records, transport)) if transport.record else None

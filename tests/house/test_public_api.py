@@ -39,7 +39,7 @@ SURFACE = {
 }  # fmt: skip
 ERRORS = {
     "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
-    "RegistryError", "RegistryUnavailableError", "VaultError", "VaultUnavailableError",
+    "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError",
 }  # fmt: skip
 JOBS = {"Columns", "Views", "launch", "protect_stream", "protect_table", "stream_environment"}
 

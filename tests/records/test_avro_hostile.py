@@ -189,14 +189,14 @@ def test_framing():
 
 
 def test_guid_in_a_header():
-    """The header names the schema of a value without prefix; a header that is none sends the record to quarantine."""
+    """The header names the schema of a value without prefix, and the view has it in the value; one that is none is a fault."""
     body = records(1, random.Random(1))[0]
     guid = "0a1b2c3d-0000-4000-8000-00000000abcd"
     codec = codec_for("avro", Layout(framing="confluent", schemas=KnownSchemas({SchemaId("guid", guid): Schema(json.dumps(SCHEMA))})))
     headers = [b"\1" + bytes.fromhex(guid.replace("-", "")), b"\2" + bytes(16), b"\1" + bytes(16), None]
     table = codec.scan(pa.array([body] * 4, pa.binary()), Paths(PATHS), headers={"__value_schema_id": pa.array(headers, pa.binary())})
     assert [None, "malformed", "unknown_schema", "malformed"] == [fault and fault.reason for fault in map(table.fault, range(4))]
-    assert body == table.splice(dict.fromkeys(PATHS, KEEP))[0].as_py()
+    assert headers[0] + body == table.splice(dict.fromkeys(PATHS, KEEP))[0].as_py()
 
 
 def test_no_byte_too_far_is_touched(monkeypatch):

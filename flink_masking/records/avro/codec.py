@@ -282,14 +282,18 @@ class AvroCodec:
             known = self._images.get(table.paths)
             if known is None or known.image is not table.image:
                 known = _Programs(table.paths, table.image)
-            written = known.written.get(outcomes)
+            subject = view.subject if view is not None and self._layout.framing != "none" else ""
+            written = known.written.get((subject, outcomes))
             if written is None:
                 if len(known.written) >= _PROGRAMS:
                     known.written.clear()
-                framed = self._layout.framing != "none"
-                written = Written(table.image, outcomes, self._layout, view.subject if view and framed else "")
-                known.written[outcomes] = written
+                written = known.written[subject, outcomes] = Written(table.image, outcomes, self._layout, subject)
             written.extend(set(np.unique(table.programs[dead == 0]).tolist()))
+            refused = written.refused
+        rows = (dead == 0) & np.isin(table.programs, list(refused)) if refused else np.zeros(0, bool)
+        table.unregistered = np.flatnonzero(rows)
+        if len(table.unregistered):
+            dead = dead | rows
         return splice(table, edits, dead, keys, written)
 
 
@@ -319,7 +323,7 @@ class _Programs:
             if schema is None:
                 return -1
             try:
-                found = self._numbers[identifier] = self.image.add(schema)
+                found = self._numbers[identifier] = self.image.add(schema, identifier)
             except InputError:
                 if identifier == GIVEN:
                     raise

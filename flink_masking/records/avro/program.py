@@ -20,6 +20,7 @@ from flink_masking.records.span_kernels import (
     UNKNOWN,
 )
 from flink_masking.records.trie import Paths
+from flink_masking.registry.source import SchemaId
 
 LONGEST = 1 << 20
 """Numbers of a program."""
@@ -57,11 +58,13 @@ class Program:
         schema: what it was compiled of.
         entry: where it begins in the image's code.
         sites: its own sites, in the image's list.
+        identifier: by which records name the schema; None where it does not matter.
     """
 
     schema: Type
     entry: int
     sites: slice
+    identifier: SchemaId | None = None
 
 
 class Image:
@@ -100,8 +103,8 @@ class Image:
             found = self._arrays[path] = np.array(self._of_path.get(path, ()), np.int64)
         return found
 
-    def add(self, schema: Type) -> int:
-        """Compile a schema; the number of its program.
+    def add(self, schema: Type, identifier: SchemaId | None = None) -> int:
+        """Compile a schema, which records name by an identifier; the number of its program.
 
         Raises:
             InputError: the program would be too long.
@@ -114,7 +117,7 @@ class Image:
             if isinstance(error, InputError):
                 raise
             raise InputError("Avro schema: its records lie too deep within each other. Hint: divide it") from None
-        self.programs.append(Program(schema, entry, slice(first, len(self.sites))))
+        self.programs.append(Program(schema, entry, slice(first, len(self.sites)), identifier))
         self._arrays.clear()
         for number, site in enumerate(self.sites[first:], first):
             self._of_path.setdefault(site.path, []).append(number)

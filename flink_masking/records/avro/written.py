@@ -5,16 +5,16 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.errors import RegistryError
+from flink_masking.errors import InputError, RegistryError, SchemaRefusedError
 from flink_masking.records.avro.output import KEPT, Derivation, SiteTable
-from flink_masking.records.avro.program import Image
+from flink_masking.records.avro.program import Image, Program
 from flink_masking.records.avro.schema import Type, fingerprint, to_text
 from flink_masking.records.avro.splice_kernels import NONE, S_TEXT, SITE
 from flink_masking.records.codec import Layout, Outcome, Result, View
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP_VALUE, USE_LITERAL, Edit, Replace
 from flink_masking.records.framing import frame
 from flink_masking.records.trie import Paths
-from flink_masking.registry.source import Schema, SchemaId
+from flink_masking.registry.source import IdKind, Schema, SchemaId
 
 
 def inferred(edits: Sequence[Edit | None], paths: Paths, view: View | None) -> tuple[Outcome, ...]:
@@ -48,6 +48,7 @@ class Written:
         types: for each site, the type that its values are written as.
         branches: for each site, its branch.
         schemas: for each program the schema of the view.
+        refused: programs whose records cannot be written: nothing can hold the results, or the registry refuses the schema.
     """
 
     def __init__(self, image: Image, outcomes: Sequence[Outcome], layout: Layout | None, name: str) -> None:
@@ -66,40 +67,64 @@ class Written:
         self.table, self.frames = np.zeros((0, SITE), np.int64), np.zeros((0, 2), np.int64)
         self._held: list[object] = []
         self._unframed: set[int] = set()
+        self._underivable: set[int] = set()
+        self.refused: frozenset[int] = frozenset()
 
     def extend(self, used: set[int] | None = None) -> None:
         """Derive for the programs that were added since, and see that those in use have identifiers.
 
         Raises:
-            InputError: see `Derivation`.
+            InputError: see `Derivation`, where there is one schema only.
+            RegistryUnavailableError: the registry was away for longer than its patience.
             RegistryError: a view's schema has no identifier.
         """
+        framed = self._layout is not None and self._layout.framing != "none"
         tables, frames = [self.table], [self.frames]
         for number in range(len(self.schemas), len(self._image.programs)):
             program = self._image.programs[number]
-            derivation = Derivation(program.schema, self._image.trie, self._outcomes)
-            made = SiteTable(self._image.sites[program.sites], derivation, self._outcomes)
+            derivation, outcomes = None, self._outcomes
+            try:
+                derivation = Derivation(program.schema, self._image.trie, outcomes)
+            except InputError:
+                if not framed:
+                    raise
+            if derivation is None:
+                self._underivable.add(number)
+                outcomes = [KEPT] * len(outcomes)
+                derivation = Derivation(program.schema, self._image.trie, outcomes)
+            made = SiteTable(self._image.sites[program.sites], derivation, outcomes)
             self._held.append(made)
             self.types += made.types
             self.branches += made.branches
             self.schemas.append(derivation.schema)
             tables.append(made.table)
             frames.append(np.zeros((1, 2), np.int64))
-            if derivation.schema is not program.schema and self._layout is not None and self._layout.framing != "none":
+            of_guid = program.identifier is not None and program.identifier.kind == "guid"  # may stand in a header, which views do not have
+            if framed and (derivation.schema is not program.schema or of_guid):
                 self._unframed.add(number)
         if len(tables) > 1:
             self.table, self.frames = np.concatenate(tables), np.concatenate(frames)
-        for number in self._unframed & (used or set()):
-            written = np.frombuffer(self._frame(self.schemas[number]) + bytes(64), np.uint8)
+        refused = set(self._underivable)
+        for number in (self._unframed - refused) & (used or set()):
+            try:
+                written = np.frombuffer(self._frame(self._image.programs[number], self.schemas[number]) + bytes(64), np.uint8)
+            except SchemaRefusedError:
+                refused.add(number)
+                continue
             self._held.append(written)
             self.frames[number] = written.ctypes.data, len(written) - 64
             self._unframed = self._unframed - {number}
+        self.refused = frozenset(refused)
 
-    def _frame(self, schema: Type) -> bytes:
+    def _frame(self, program: Program, schema: Type) -> bytes:
         assert self._layout is not None
         if self._layout.framing == "single_object":
             return frame(SchemaId("fingerprint", fingerprint(schema)))
-        found = self._layout.outputs.identifier(self._name, Schema(to_text(schema), "AVRO")) if self._layout.outputs is not None else None
+        if schema is program.schema and program.identifier is not None:
+            return frame(program.identifier)
+        kind: IdKind = program.identifier.kind if program.identifier is not None else "id"
+        outputs, text = self._layout.outputs, Schema(to_text(schema), "AVRO")
+        found = None if outputs is None else outputs.identifier(self._name, text, kind)
         if found is None:
             raise RegistryError(f"view {self._name}: its schema differs from the writer's and has no identifier. Hint: flink-masking check "
                                 "shows it; register it, or use techniques that keep the type")
