@@ -124,7 +124,7 @@ class Protector(Secret):
             start += piece.records
         self._stateful.timers()
         views = {name: _joined([piece.views[name] for piece in pieces]) for name in pieces[0].views}
-        return Result(views, self._stateful.released(), quarantine, [piece.audit for piece in pieces])
+        return Result(views, self._stateful.released(), quarantine, [line for piece in pieces for line in piece.audit_lines])
 
     def finish(self) -> dict[str, list[bytes]]:
         """End of input: the last lines of the anonymized and aggregated segments; what cannot be released is suppressed."""

@@ -1,28 +1,34 @@
-"""Audit events: counts of protected values, never a value; each event carries the hash of the previous one.
+"""Audit events: counts of protected values, never a value; each event carries the hash of the previous one and a code of its own.
 
 A chain belongs to one operator instance: it has a random name, a running number and the SHA-256 of the previous event's line, so an
-event that was changed, taken out or put in shows by the one after it. The hashes have no key: the chain guards against accidents and
-patching, not against whoever writes all of it anew or cuts off its end. Events are JSON lines.
+event that was changed, taken out or put in shows by the one after it. Its code (`flink_masking.audit.macs`) can be made with the key ring
+only. Against whoever holds the ring, and against a chain that is cut off at its end, the log of `flink_masking.audit.tlog` helps. Events
+are JSON lines; those of format 1, without ``format`` and ``mac``, were written by releases before 0.3.
 """
 
 import hashlib
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import orjson
 
+from flink_masking.audit.macs import EventKey
 from flink_masking.errors import InputError
+from flink_masking.keys.ring import KeyRing
 
 START = "0" * 64
+FORMAT = 2
+LEAVES = "leaves"
+"""Kind of lines beside the events that tell the leaf hashes of a batch (`flink_masking.audit.digests`); no part of a chain."""
 
 
 class AuditChain:
     """Writes the events of one operator instance."""
 
     def __init__(self, stream: str | None, policy_version: int | None, policy_digest: str | None, key_version: int,
-                 chain: str | None = None, after: bytes | None = None, key_check: str | None = None) -> None:
+                 chain: str | None = None, after: bytes | None = None, key_check: str | None = None, key: EventKey | None = None) -> None:
         """Start a chain.
 
         Args:
@@ -33,42 +39,66 @@ class AuditChain:
             chain: the chain's name; random unless given.
             after: the last event of a chain that this one goes on with, instead of a new one.
             key_check: the public check value of that key version, which tells it from another ring's version of the same number.
+            key: what the events are signed with; None: events of format 1.
 
         Raises:
             InputError: `after` is no audit event.
         """
         facts = {"stream": stream, "policy_version": policy_version, "policy_digest": policy_digest, "key_version": key_version,
-                 "key_check": key_check}
+                 "key_check": key_check, "mac_domain": (key.domain or None) if key is not None else None}
         self._facts = {name: value for name, value in facts.items() if value is not None}
+        self._key, self._front = key, {"format": FORMAT} if key is not None else {}
         self._chain = chain or secrets.token_hex(8)
         self._number = 0
         self._previous = START
         if after is not None:
-            self._chain, number, _ = _link(after)
+            self._chain, number, _ = link(after)
             self._number, self._previous = number + 1, hashlib.sha256(after).hexdigest()
+
+    @classmethod
+    def signed(cls, ring: KeyRing, stream: str | None = None, policy_version: int | None = None, policy_digest: str | None = None,
+               after: bytes | None = None) -> Self:
+        """A chain whose events are signed with a key ring's primary version; for the arguments see the constructor.
+
+        Raises:
+            InputError: `after` is no audit event.
+            KeyRingError: an exported ring that lacks the key of events.
+        """
+        return cls(stream, policy_version, policy_digest, ring.primary, None, after, ring.check(), EventKey(ring))
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The chain's name and the number of its last event, for lines beside it."""
+        return {"chain": self._chain, "of": self._number - 1}
 
     def event(self, kind: str, now: int, body: Mapping[str, Any]) -> bytes:
         """One JSON line.
 
         Args:
             kind: ``protect`` (a batch went through), ``release`` (a stateful segment published or suppressed), ``unmask``, ``rekey``,
-                ``reveal`` (quarantined records were shown) or ``replay`` (they were sent through the job again).
+                ``reveal`` (quarantined records were shown), ``replay`` (they were sent through the job again) and others of commands.
             now: processing time, ms since 1970.
             body: counts by segment, field and technique.
         """
-        when = datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         link = {"chain": self._chain, "number": self._number, "previous": self._previous}
-        line = orjson.dumps({"event": kind, "time": when, **self._facts, **body, **link})
+        line = orjson.dumps({"event": kind, "time": iso(now), **self._front, **self._facts, **body, **link})
+        if self._key is not None:
+            line = self._key.signed(line)
         self._previous = hashlib.sha256(line).hexdigest()
         self._number += 1
         return line
+
+
+def iso(now: int) -> str:
+    """A processing time, ms since 1970, as events tell it."""
+    return datetime.fromtimestamp(now / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def broken_links(lines: Iterable[bytes]) -> list[str]:
     """Names of the chains whose events are not complete, in order and unchanged.
 
     Args:
-        lines: events of any number of chains, in any order.
+        lines: events of any number of chains, in any order; lines of leaf hashes among them are passed over.
 
     Raises:
         InputError: a line is no audit event, so its chain is unknown.
@@ -76,7 +106,9 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
     chains: dict[str, dict[int, tuple[str, str]]] = {}
     broken = set()
     for line in lines:
-        chain, number, previous = _link(line)
+        if is_leaves(line):
+            continue
+        chain, number, previous = link(line)
         events = chains.setdefault(chain, {})
         if number in events:
             broken.add(chain)
@@ -91,8 +123,17 @@ def broken_links(lines: Iterable[bytes]) -> list[str]:
     return sorted(broken)
 
 
-def _link(line: bytes) -> tuple[str, int, str]:
-    """An event's chain, number and hash of the event before."""
+def is_leaves(line: bytes) -> bool:
+    """Whether a line tells leaf hashes and is no event."""
+    return line.startswith(b'{"event":"leaves",')
+
+
+def link(line: bytes) -> tuple[str, int, str]:
+    """An event's chain, number and hash of the event before.
+
+    Raises:
+        InputError: the line is no audit event.
+    """
     try:
         body = orjson.loads(line)
         return str(body["chain"]), int(body["number"]), str(body["previous"])

@@ -1,7 +1,8 @@
 """What was done to the records of one step, typed: the audit's events, the metrics and the reconciliation of a run are made from it."""
 
+import base64
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
@@ -48,6 +49,25 @@ class PartsReport:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceRange:
+    """Records of one source partition that a batch covers.
+
+    Attributes:
+        topic: its name; empty where the source has none.
+        partition: its number.
+        first: smallest offset.
+        last: largest offset.
+        records: how many records of the batch are from there.
+    """
+
+    topic: str
+    partition: int
+    first: int
+    last: int
+    records: int
+
+
+@dataclass(frozen=True, slots=True)
 class MaskedReport:
     """What became of a batch in a masked segment.
 
@@ -59,6 +79,8 @@ class MaskedReport:
         parts: None where the segment shows none of Kafka's parts.
         shuffled: whether the records left in an order of their own.
         keys: technique by path, of the members of open objects whose keys are masked.
+        root: RFC 6962 root over the released records, in their order; None without digests.
+        grants: records that each grant in force applied to, by its id.
     """
 
     released: int
@@ -68,6 +90,8 @@ class MaskedReport:
     parts: PartsReport | None = None
     shuffled: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    root: bytes | None = None
+    grants: Mapping[str, int] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         """As the audit has it."""
@@ -79,6 +103,10 @@ class MaskedReport:
             body["order"] = "shuffled"
         if self.keys:
             body["keys"] = dict(self.keys)
+        if self.root is not None:
+            body["root"] = base64.b64encode(self.root).decode()
+        if self.grants:
+            body["grants"] = dict(self.grants)
         return body
 
 
@@ -109,6 +137,7 @@ class BatchReport:
         masked: by segment, in the order of the policy.
         stateful: by segment, likewise.
         drift: identifiers of schemas that the lock file does not know, met for the first time, as ``id 12``.
+        source: what the batch covers of the source's partitions; empty without digests, or where the source has no offsets.
     """
 
     records: int
@@ -116,13 +145,15 @@ class BatchReport:
     masked: Mapping[str, MaskedReport] = field(default_factory=dict)
     stateful: Mapping[str, PackedReport] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
+    source: tuple[SourceRange, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The body of the audit event ``protect``."""
         segments = {name: report.body() for name, report in self.masked.items()}
         segments.update((name, report.body()) for name, report in self.stateful.items())
         drift = {"drift": list(self.drift)} if self.drift else {}
-        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift}
+        source = {"source": [asdict(one) for one in self.source]} if self.source else {}
+        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift, **source}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,15 +164,20 @@ class StageReport:
         segment: its name.
         stage: its stage.
         counts: records and groups by what became of them, see `flink_masking.logic.Effects`.
+        root: RFC 6962 root over the lines that the last stage released, in their order; None without digests, or where it released none.
+        lines: how many these are.
     """
 
     segment: str
     stage: str
     counts: Mapping[str, int]
+    root: bytes | None = None
+    lines: int = 0
 
     def body(self) -> dict[str, Any]:
         """The body of the audit event ``release``."""
-        return {"segments": {self.segment: {"stage": self.stage, **self.counts}}}
+        told = {} if self.root is None else {"root": base64.b64encode(self.root).decode(), "lines": self.lines}
+        return {"segments": {self.segment: {"stage": self.stage, **self.counts, **told}}}
 
 
 def read_report(line: bytes) -> BatchReport | StageReport | None:
@@ -164,7 +200,8 @@ def read_report(line: bytes) -> BatchReport | StageReport | None:
             return BatchReport(event["records"], event["quarantined"], stateful=packed)
         if event["event"] == "release":
             (name, done), = event["segments"].items()
-            return StageReport(name, done.pop("stage"), done)
+            root, lines = done.pop("root", None), done.pop("lines", 0)
+            return StageReport(name, done.pop("stage"), done, None if root is None else base64.b64decode(root), lines)
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise InputError("a line is no audit event. Hint: give the audit directory of a run, unchanged") from None
     return None

@@ -124,7 +124,7 @@ class Quarantine:
         """The audit that openings are noted in: the file given, or one beside the source."""
         from flink_masking.audit.log import AuditLog
 
-        return AuditLog(audit or self.beside(".audit.jsonl"), None, None, None, ring.primary, ring.check())
+        return AuditLog(audit or self.beside(".audit.jsonl"), ring)
 
     def beside(self, suffix: str) -> Path:
         """A file beside the source, named after it."""

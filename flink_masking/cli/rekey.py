@@ -43,8 +43,8 @@ def rekey(
     loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
     ring = open_ring(keys)
     step = Rekey(loaded, segment, ring, source, target, os.urandom)
-    log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
-                   ring.primary, ring.check())
+    log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
+                   loaded.source.digest)
     facts = {**who, "segment": segment, "fields": list(step.fields), "from_version": source, "to_version": target}
     with audited(log, "rekey", facts) as end:
         def done() -> None:

@@ -59,8 +59,8 @@ def unmask(
         tokens = places.intersection(loaded.tokenised)
         opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True)))) if tokens else None
         step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
-        log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), loaded.policy.stream, loaded.policy.version, loaded.source.digest,
-                       ring.primary, ring.check())
+        log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
+                       loaded.source.digest)
         end = held.enter_context(audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
 
         def done() -> None:

@@ -7,12 +7,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
 from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport, PartsReport
+from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
 from flink_masking.engine.order import shuffled
+from flink_masking.engine.origins import source_ranges
 from flink_masking.engine.people import marked
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.quarantine import QuarantineWriter
@@ -71,6 +74,7 @@ class Protected:
         quarantine: pairs (row, JSON line).
         event_time: the largest event time of the accepted records in ms, or None.
         audit: one JSON line, made of `report`.
+        leaves: with digests, the lines beside it that tell the leaf hashes of the views; fewer than there are records.
         report: what was done to how many records and values.
         event_times: the same by source partition; of one partition, 0, where the source has none.
         parts: for each masked segment Kafka's parts of the records, as it shows them.
@@ -86,6 +90,12 @@ class Protected:
     event_times: dict[int, int] = field(default_factory=dict)
     parts: dict[str, Released] = field(default_factory=dict)
     key_version: int = 0
+    leaves: tuple[bytes, ...] = ()
+
+    @property
+    def audit_lines(self) -> list[bytes]:
+        """The event and the lines beside it."""
+        return [self.audit, *self.leaves]
 
     @property
     def records(self) -> int:
@@ -125,8 +135,7 @@ class Protect:
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
-        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, plan.ring.primary,
-                                 key_check=plan.ring.check())
+        self._audit = AuditChain.signed(plan.ring, plan.policy.stream, plan.policy.version, plan.digest)
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch.
@@ -169,7 +178,7 @@ class Protect:
         tombstones = counts.pop(TOMBSTONE, 0)
         deleted = rejections.of(TOMBSTONE)
         quarantined = sum(counts.values())
-        masked_reports = {}
+        masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
         for segment, edits in zip(plan.masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
             if segment.name in released:
@@ -179,23 +188,28 @@ class Protect:
                 views[segment.name] = views[segment.name].take(order)
                 if segment.name in released:
                     released[segment.name] = released[segment.name].take(order)
+            root = None
+            if digests:
+                leaves[segment.name] = hashes = leaf_hashes(views[segment.name])
+                root = root_of(hashes)
             masked_reports[segment.name] = MaskedReport(
                 table.n - quarantined - (0 if upsert else tombstones), _fields(segment, edits, table, view, rejected),
                 tombstones=tombstones if upsert else 0, suppressed=0 if upsert else tombstones,
                 parts=_parts(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
-                keys={rule.path: rule.technique for rule in segment.keys})
+                keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
         drift = tuple(f"{one.kind} {one.value}" for one in plan.drift.drift()) if plan.drift is not None else ()
-        report = BatchReport(table.n, counts, masked_reports, packed_reports, drift)
+        report = BatchReport(table.n, counts, masked_reports, packed_reports, drift, source_ranges(parts.origin))
         event_times = self._event_times(examined, accepted, parts)
         refused = np.flatnonzero(rejected & ~deleted)
         members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits,
                          self._refused(table, view, masked, rejected))
         lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
-        return Protected(views, packed, lines, max(event_times.values(), default=None),
-                         self._audit.event("protect", now, report.body()), report, event_times, released, plan.ring.primary)
+        event = self._audit.event("protect", now, report.body())
+        return Protected(views, packed, lines, max(event_times.values(), default=None), event, report, event_times, released,
+                         plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)))
 
     def _refused(self, table: SpanTable, view: RecordView, masked: list[list[Applied]], rejected: np.ndarray) -> Iterator[Part]:
         """All values that would have sent their record to quarantine by themselves, of records that are there."""

@@ -128,6 +128,26 @@ def part_columns(segments: Sequence[RecordPlan], transport: Transport) -> list[s
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where n records are in the source.
+
+    Attributes:
+        topic: the source's only topic, or n names of topics.
+        partitions: int, n.
+        offsets: int64, n.
+    """
+
+    topic: str | pa.StringArray
+    partitions: np.ndarray
+    offsets: np.ndarray
+
+    def slice(self, start: int, length: int) -> "Origin":
+        """Those of some of the records."""
+        topic = self.topic if isinstance(self.topic, str) else self.topic.slice(start, length)
+        return Origin(topic, self.partitions[start : start + length], self.offsets[start : start + length])
+
+
+@dataclass(frozen=True)
 class Parts:
     """Kafka's parts of a batch of n records.
 
@@ -135,18 +155,20 @@ class Parts:
         partitions: int, n source partitions; None where they do not come along.
         key: n keys, null where there is none; None where they do not come along.
         headers: by name n values, null where a record has no such header.
+        origin: where the records are in the source, for digests; None where it has no offsets, or there are no digests.
     """
 
     partitions: np.ndarray | None = None
     key: pa.BinaryArray | None = None
     headers: Mapping[str, pa.BinaryArray] = field(default_factory=dict)
+    origin: Origin | None = None
 
     def slice(self, start: int, length: int) -> "Parts":
         """The parts of some of the records."""
         partitions = None if self.partitions is None else self.partitions[start : start + length]
         key = None if self.key is None else self.key.slice(start, length)
-        return Parts(partitions, key, {name: column.slice(start, length) for name, column in self.headers.items()})
-
+        origin = None if self.origin is None else self.origin.slice(start, length)
+        return Parts(partitions, key, {name: column.slice(start, length) for name, column in self.headers.items()}, origin)
 
     def __bool__(self) -> bool:
         """Whether keys or headers came along."""

@@ -4,13 +4,16 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext, TimeDomain
 from pyflink.datastream.state import MapStateDescriptor
 
+from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
 from flink_masking.audit.reports import StageReport
+from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.engine.stateful import LogicStage
 from flink_masking.errors import InputError, JobError
@@ -70,7 +73,7 @@ class SegmentFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[mis
     def _begin_audit(self, ring: KeyRing) -> None:
         """Begin a chain of events that names the key version in force."""
         self._used, plan = ring, self._plan
-        self._audit = AuditChain(plan.policy.stream, plan.policy.version, plan.digest, ring.primary, key_check=ring.check())
+        self._audit = AuditChain.signed(ring, plan.policy.stream, plan.policy.version, plan.digest)
 
     def _logic(self, key: Any) -> Logic:
         if key not in self._logics:
@@ -126,8 +129,19 @@ class SegmentFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[mis
         if any(effects.counts.values()):
             if (ring := self._keys.ring()) is not self._used:
                 self._begin_audit(ring)
-            report = StageReport(self._segment, self._stage.name, effects.counts)
-            yield Row(None, self._audit.event("release", _now(), report.body()))
+            now, leaves = _now(), self._leaves(effects)
+            root = root_of(leaves) if len(leaves) else None
+            report = StageReport(self._segment, self._stage.name, effects.counts, root, len(leaves))
+            yield Row(None, self._audit.event("release", now, report.body()))
+            for line in leaf_lines(self._audit.place, now, {self._segment: leaves}):
+                yield Row(None, line)
+
+    def _leaves(self, effects: Effects) -> np.ndarray:
+        """Leaf hashes of the lines that the last stage releases, n by 32; none without digests."""
+        wanted = self._last and self._plan.policy.audit is not None and self._plan.policy.audit.digests
+        separator = self._plan.codec.rows.separator.encode()
+        lines = [line for chunk in effects.outputs for line in chunk.split(separator)] if wanted else []
+        return leaf_hashes(pa.array(lines, pa.binary()))
 
 
 def _now() -> int:

@@ -144,7 +144,7 @@ class ProtectColumns:
         quarantine: list[bytes | None] = [None] * (piece.quarantine[-1][0] + 1 if piece.quarantine else 0)
         for row, line in piece.quarantine:
             quarantine[row] = line
-        cells = [*piece.views.values(), *(_first(sent, n) for sent in packets), _first([piece.audit], n), _first(quarantine, n)]
+        cells = [*piece.views.values(), *(_first(sent, n) for sent in packets), _first(piece.audit_lines, n), _first(quarantine, n)]
         if self._transport.record:
             cells += [column for released in piece.parts.values() for column in released.columns]
             cells.append(pa.array(np.full(n, piece.key_version, np.int32)))

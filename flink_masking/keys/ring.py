@@ -12,7 +12,10 @@ from flink_masking.keys.checks import check_value
 from flink_masking.keys.document import EXPORTED_BYTES, FORMAT, ROOT_BYTES, Document, decode, encode
 from flink_masking.keys.lifecycle import FIRST, OPEN, Edition, State, Version, VersionSet, now
 
-__all__ = ["FORMAT", "ROOT_BYTES", "KeyHandle", "KeyRing", "fresh_root"]
+__all__ = ["AUDIT", "FORMAT", "ROOT_BYTES", "KeyHandle", "KeyRing", "fresh_root"]
+
+AUDIT = "audit"
+"""The purpose of keys that sign audit events."""
 
 
 class KeyHandle(Secret):
@@ -117,7 +120,8 @@ class KeyRing(VersionSet):
 
         Args:
             domains: as in the policy, at least one.
-            purposes: what keys of a domain can be for: what all techniques together derive keys for.
+            purposes: what keys of a domain can be for: what all techniques together derive keys for. The key of audit events goes along:
+                what is opened with the export is signed with it.
 
         Returns:
             A ring whose open versions hold the derived keys of the domains for every purpose. Disabled and destroyed versions are named
@@ -126,7 +130,7 @@ class KeyRing(VersionSet):
         Raises:
             KeyRingError: no domain, an empty name, or a domain that this (exported) ring lacks.
         """
-        wanted, every = sorted(set(domains)), sorted(set(purposes))
+        wanted, every = sorted(set(domains)), sorted({*purposes, AUDIT})
         if not wanted or "" in wanted:
             raise KeyRingError("an export names at least one domain, and none is empty. Hint: --domain customer")
 

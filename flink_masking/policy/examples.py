@@ -63,6 +63,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Envelope", "key_schema"): "customers-key.avsc",
     ("Envelope", "metadata"): {"source.query": "redact"},
     ("Audit", "sink"): "audit-events",
+    ("Audit", "digests"): True,
     ("MaskedSegment", "rules"): {"email": _RULE, "*": "drop"},
     ("MaskedSegment", "unknown_fields"): {"technique": "redact_text", "deny": ["Project Falcon"]},
     ("MaskedSegment", "key_versions"): True,

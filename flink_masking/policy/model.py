@@ -24,9 +24,13 @@ class Audit(Model):
 
     Attributes:
         sink: name of a topic or directory.
+        digests: each event tells, for every view, the root of a Merkle tree (RFC 6962) over the records that were released, and the source
+            offsets that the batch covers. The leaves of these trees, 43 bytes for each record and view, go to the sink, too: with them a
+            record can be traced.
     """
 
     sink: Topic
+    digests: bool = False
 
 
 class StreamPrivacy(Model):

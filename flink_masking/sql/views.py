@@ -194,7 +194,7 @@ class ViewSet:
 
 
 def _audit(piece: Protected) -> pa.BinaryArray:
-    return pa.array([piece.audit, *[None] * (piece.records - 1)][: piece.records], pa.binary())
+    return pa.array([*piece.audit_lines, *[None] * (piece.records - len(piece.audit_lines))][: piece.records], pa.binary())
 
 
 def _quarantine(piece: Protected) -> pa.BinaryArray:

@@ -78,7 +78,7 @@ class Unmasker(Secret):
         except BaseException:
             self._held.close()
             raise
-        self._log = AuditLog(Path(audit), policy.policy.stream, policy.policy.version, policy.source.digest, ring.primary, ring.check())
+        self._log = AuditLog(Path(audit), ring, policy.policy.stream, policy.policy.version, policy.source.digest)
         self._facts = {**who, "segment": segment, "fields": list(self._step.fields)}
         self._open = False
 
