@@ -11,6 +11,7 @@ import pyarrow as pa
 from flink_masking.contract.field import Contract
 from flink_masking.engine.aggregated import compile_aggregated
 from flink_masking.engine.anonymized import compile_anonymized
+from flink_masking.engine.connect import ConnectSchemas
 from flink_masking.engine.keys import exact
 from flink_masking.engine.masking import REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
 from flink_masking.engine.record import Part, RecordPlan
@@ -33,6 +34,7 @@ from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import FORMATS, Codec, Rows, View, codec_for, rows_for
+from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import DROP, KEEP, Edit, Replace
 from flink_masking.records.paths import parse_path, selects
 from flink_masking.records.spans import FATAL, Flag, Limits
@@ -63,6 +65,7 @@ class MaskedPlan:
         checked: the fields at and below `keeps`, or swept, whose values have a contract to keep.
         sweeps: what becomes of members without a rule of their own, where they stay.
         view: what a format with schemas has to know of it.
+        connect: the schemas of Kafka Connect that records stand beside; None: they stand alone.
     """
 
     name: str
@@ -76,6 +79,7 @@ class MaskedPlan:
     checked: tuple[KeptField, ...] = ()
     sweeps: tuple["Sweep", ...] = ()
     view: View | None = None
+    connect: ConnectSchemas | None = None
 
     @property
     def shown(self) -> list[str]:
@@ -188,9 +192,13 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     emit.update(dict.fromkeys(path for m in masked for sweep in m.sweeps for path in sweep.fields))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
+    wrapped = loaded.images is not None and loaded.images.envelope.wrapped
+    emit.update(dict.fromkeys([SCHEMA] if wrapped else []))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]
     selected = [path for path in policy.fields if selects(parse_path(path))]
     paths = Paths(list(emit), known=[path for path in policy.fields if path not in emit], opaque=opaque, selected=selected)
+    if wrapped:
+        masked = [replace(m, connect=ConnectSchemas(paths, m.view)) for m in masked if m.view is not None]
     quarantine_unknown = policy.unknown_fields == "quarantine"
     unknown = Replace(pa.scalar(REDACTED)) if policy.unknown_fields == "redact" else DROP
     shown = [path for m in masked for path in m.shown] + [path for s in stateful for path in sorted(s.checked)]
@@ -228,8 +236,9 @@ def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None
     Raises:
         PolicyError, KeyRingError: a rule cannot be carried out with this ring.
     """
-    segments = {m.name: loaded.policy.segments[m.name] for m in plan.masked}
-    masked = tuple(_masked(name, s, loaded, ring, vault, plan.key_codec) for name, s in segments.items() if isinstance(s, MaskedSegment))
+    segments = {m.name: (m, loaded.policy.segments[m.name]) for m in plan.masked}
+    masked = tuple(replace(_masked(name, s, loaded, ring, vault, plan.key_codec), connect=m.connect)
+                   for name, (m, s) in segments.items() if isinstance(s, MaskedSegment))
     return replace(plan, ring=ring, masked=masked)
 
 

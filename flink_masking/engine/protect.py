@@ -28,6 +28,7 @@ from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.check_sweep import SWEEPING
 from flink_masking.policy.rules import DEFAULT
 from flink_masking.records.codec import unfolded
+from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, joined
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
@@ -258,6 +259,11 @@ class Protect:
                 splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
                 splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
+                if segment.connect is not None:
+                    without, lost = segment.connect.fit(table, splices)
+                    rejections.add(without, "refused_value", SCHEMA)
+                    for path, rows in lost.items():
+                        rejections.add(rows, "unwritable_value", path)
                 swept = joined([sweep(table, Context(self._entropy(32), view.subjects)) for sweep in segment.sweeps])
                 unknown = KEEP if any(sweep.undeclared for sweep in segment.sweeps) else self._plan.unknown
                 made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept,

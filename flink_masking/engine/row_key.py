@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.contract.field import Contract
+from flink_masking.engine.connect import ConnectSchemas
 from flink_masking.engine.masking import FieldRule, apply, edit
 from flink_masking.records.codec import Codec, View
+from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import KEEP, Edit
 from flink_masking.records.spans import FATAL, Flag, Limits
 from flink_masking.records.trie import Paths
@@ -41,18 +43,21 @@ class RowKey:
         columns: all columns.
         paths: what the scanner looks for.
         view: what a format with schemas has to know of the keys.
+        connect: the schemas of Kafka Connect that keys stand beside; None: they stand alone.
     """
 
     codec: Codec
     columns: tuple[Column, ...]
     paths: Paths
     view: View
+    connect: ConnectSchemas | None = None
 
     @classmethod
     def made(cls, codec: Codec, columns: tuple[Column, ...], wrapped: bool, view: View) -> "RowKey":
-        """Compile the columns; `wrapped`: beside the object stands its schema, which stays as it is."""
-        schema = ["schema"] if wrapped else []
-        return cls(codec, columns, Paths([column.path for column in columns], known=schema, opaque=schema), view)
+        """Compile the columns; `wrapped`: beside the object stands its schema."""
+        schema = [SCHEMA] if wrapped else []
+        paths = Paths([*(column.path for column in columns), *schema], opaque=schema)
+        return cls(codec, columns, paths, view, ConnectSchemas(paths, view) if wrapped else None)
 
     def mask(self, keys: pa.BinaryArray, context: Context) -> tuple[pa.BinaryArray, np.ndarray]:
         """The keys as the rules of their columns make them.
@@ -80,5 +85,11 @@ class RowKey:
                 edits[column.path] = edit(masked, refused, column.rule.on_error)
             if refused is not None:
                 wrong[rows[refused]] = True
+        if self.connect is not None:
+            edits[SCHEMA] = KEEP
+            without, lost = self.connect.fit(table, edits)
+            wrong |= without
+            for rows in lost.values():
+                wrong[rows] = True
         made = table.splice(edits, reject=wrong, view=self.view)
         return made, made.is_null().to_numpy(zero_copy_only=False)

@@ -97,7 +97,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)
-    check_envelope(policy, tree, compiled.rules, findings)
+    check_envelope(policy, tree, compiled.rules, compiled.sweeps, findings)
     return compiled
 
 

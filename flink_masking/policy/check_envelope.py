@@ -6,6 +6,7 @@ from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
+from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.envelope import SHAPES, Envelope
 from flink_masking.policy.expand import NUMERALS
 from flink_masking.policy.fields import OBJECT_TYPES
@@ -22,13 +23,15 @@ from flink_masking.techniques.promises import Promises, Shows
 LOC = ("record",)
 
 
-def check_envelope(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]], findings: Findings) -> None:
+def check_envelope(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[str, Rule]], sweeps: Mapping[str, Sweeping],
+                   findings: Findings) -> None:
     """Check that a policy can be carried out on changes of rows, so that all images of a row and its key stay the same row's.
 
     Args:
         policy: with paths within the row.
         tree: its fields.
         rules: of its masked segments, by name, by path.
+        sweeps: what its masked segments sweep, by name.
         findings: where faults go.
     """
     envelope = policy.record
@@ -43,6 +46,9 @@ def check_envelope(policy: Policy, tree: FieldTree, rules: Mapping[str, Mapping[
     for name, segment in policy.segments.items():
         if isinstance(segment, MaskedSegment):
             _check_segment(name, segment, rules.get(name, {}), envelope, findings)
+            if envelope.wrapped and (sweep := sweeps.get(name)) is not None and (sweep.fields or sweep.undeclared is not None):
+                message = "members without a rule of their own are swept, and no schema can say before which of them become text"
+                findings.error(("segments", name), message, "a rule for each field, and unknown_fields: drop", at_key=True)
             if keys:
                 _check_key_rules(name, segment, rules.get(name, {}), envelope, tree, findings)
         else:

@@ -46,7 +46,7 @@ def _outcome(rule: Rule) -> Outcome:
         case Action.DROP:
             return Outcome(Result.DROP)
         case Action.KEEP:
-            return Outcome(Result.KEEP, absent=absent)
+            return Outcome(Result.KEEP, rule.params.on_error == "nullify", absent)
     if rule.promises.always_null:
         return Outcome(Result.NULL, True)
     return Outcome(_RESULTS[rule.promises.result], rule.params.on_error not in ("redact", "quarantine"), absent)

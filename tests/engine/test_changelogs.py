@@ -1,11 +1,11 @@
 """A changelog that is masked change by change gives the same table as masking the table at its end."""
 
 import os
-import random
 
 import orjson
 import pyarrow as pa
 import pytest
+from changelogs import POLICY, TECHNIQUES, changelog, masked_table, materialised
 
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
@@ -15,104 +15,6 @@ from flink_masking.policy.source import PolicySource
 
 CHANGES = 4_000
 BATCH = 1_000
-POLICY = """\
-version: 1
-stream: customers
-{record}
-fields:
-  tenant: {{class: plain, type: text}}
-  id: {{class: identifier}}
-  email: {{class: direct, type: email}}
-  name: {{class: direct}}
-  note: {{class: free_text}}
-  level: {{class: plain, type: text, values: [gold, blue]}}
-segments:
-  one:
-    view: masked
-    rules:
-      tenant: keep
-      id: {{technique: {technique}}}
-      email: {{technique: encrypt_deterministic, domain: email}}
-      name: {{technique: partial, keep_first: 1}}
-      note: redact_text
-      level: keep
-"""
-TECHNIQUES = {"pseudonym": "pseudonym, domain: customer", "encrypt_deterministic": "encrypt_deterministic, domain: customer",
-              "fpe": "fpe, domain: customer, alphabet: digits", "tokenize": "tokenize, domain: customer"}
-
-
-def changelog(seed, kind, wrapped, changes=CHANGES):
-    """Changes of a table as (key, value) of Kafka, a tombstone behind each delete; and the table at the end."""
-    rng = random.Random(seed)
-    table, records = {}, []
-
-    def row(tenant, number):
-        note = f"call +1 212 555 {rng.randrange(10_000):04}, mail x{rng.randrange(99)}@example.org"
-        return {"tenant": tenant, "id": number, "email": f"u{rng.randrange(50)}@example.com",
-                "name": rng.choice(["Ann", "Bob", None, "Zoë"]), "note": note, "level": rng.choice(["gold", "blue"])}
-
-    for _ in range(changes):
-        key = (rng.choice(["eu", "us"]), f"{rng.randrange(changes // 8):08}")
-        old = table.get(key)
-        if old is not None and rng.random() < 0.25:
-            del table[key]
-            records += [(key, change(kind, "delete", old, None)), (key, None)]
-            continue
-        new = row(*key) if old is None or rng.random() < 0.5 else {**old, "level": rng.choice(["gold", "blue"])}
-        records.append((key, change(kind, "insert" if old is None else "update", old, new)))
-        table[key] = new
-
-    def wrap(value):
-        return value if value is None or not wrapped else {"schema": {"type": "struct"}, "payload": value}
-
-    keys = [orjson.dumps(wrap({"tenant": tenant, "id": number})) for (tenant, number), _ in records]
-    values = [None if value is None else orjson.dumps(wrap(value)) for _, value in records]
-    return keys, values, table
-
-
-def change(kind, what, old, new):
-    """A change in an envelope."""
-    changed = {} if old is None or new is None else {name: value for name, value in old.items() if new[name] != value}
-    match kind:
-        case "debezium":
-            return {"before": old, "after": new, "op": what[0].replace("i", "c"), "source": {"table": "c", "query": "SECRET"}, "ts_ms": 1}
-        case "ogg":
-            return {"table": "c", "op_type": what[0].upper(), "before": old, "after": new}
-        case "maxwell":
-            return {"database": "d", "table": "c", "type": what, "ts": 1, "data": new if new is not None else old,
-                    **({"old": changed} if what == "update" else {})}
-        case "canal":
-            return {"table": "c", "type": what.upper(), "isDdl": False, "sql": "", "data": [new if new is not None else old],
-                    "old": [changed] if what == "update" else None}
-        case _:
-            return {**(new if new is not None else old), "__op": what[0].replace("i", "c"), "__deleted": str(new is None).lower()}
-
-
-def state(kind, value):
-    """The row that a change leaves; None where it is deleted."""
-    value = value.get("payload", value)
-    match kind:
-        case "debezium" | "ogg":
-            return value["after"]
-        case "maxwell":
-            return None if value["type"] == "delete" else value["data"]
-        case "canal":
-            return None if value["type"] == "DELETE" else value["data"][0]
-        case _:
-            row = {name: inner for name, inner in value.items() if not name.startswith("__")}
-            return None if value["__deleted"] == "true" else row
-
-
-def materialised(kind, keys, values):
-    """The table that a sink of newest records holds: by key; a tombstone or a delete takes the row out."""
-    table = {}
-    for key, value in zip(keys, values, strict=True):
-        row = None if value is None else state(kind, orjson.loads(value))
-        if row is None:
-            table.pop(key, None)
-        else:
-            table[key] = row
-    return table
 
 
 def protect(text, ring, vault, upserts=()):
@@ -161,9 +63,6 @@ def compare(ring, kind, wrapped, technique, changes):
         pa.array([orjson.dumps(row) for row in rows], pa.binary()))
     assert expected.quarantine == []
     found = materialised(kind, masked_keys, masked_values)
-    by_key = {}
-    for row in (orjson.loads(line) for line in expected.views["one"].to_pylist()):
-        key = {"tenant": row["tenant"], "id": row["id"]}
-        by_key[orjson.dumps({"schema": {"type": "struct"}, "payload": key} if wrapped else key)] = row
+    by_key = masked_table(expected.views["one"].to_pylist())
     assert found == by_key and len(found) == len(table) > changes // 20
     assert len(set(masked_keys)) == len(set(keys))

@@ -5,6 +5,7 @@ import os
 import orjson
 import pyarrow as pa
 import pytest
+from connect import schema_of, to_connect
 
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
@@ -73,7 +74,7 @@ def reasons(piece):
 
 def wrap(record, wrapped):
     """The record as JsonConverter writes it with or without its schema."""
-    return {"schema": {"type": "struct", "fields": [{"field": "id"}]}, "payload": record} if wrapped else record
+    return {"schema": schema_of(record, optional=False), "payload": record} if wrapped else record
 
 
 def envelopes(row, old):
@@ -99,11 +100,12 @@ def test_every_image_goes_by_one_rule(step, kind, wrapped):
                 [orjson.dumps(wrap({"id": 1}, wrapped))] * 2)
     (out, deleted), text = shown(piece), b"".join(view or b"" for view in piece.views["one"].to_pylist()).decode()
     assert reasons(piece) == {} and deleted is None and not any(clear in text for clear in CLEAR)
-    assert not wrapped or out["schema"] == wrap(record, True)["schema"]
+    assert not wrapped or to_connect(out["schema"], out["payload"]) == out["payload"]
     out = out["payload"] if wrapped else out
     rows = [out if image is None else out[image] for image in images]
     ids = {row["id"] for row in rows if "id" in row}
     keys = [orjson.loads(key) for key in piece.parts["one"].key.to_pylist()]
+    assert not wrapped or [to_connect(*key.values()) for key in keys] == [{"id": next(iter(ids))}] * 2
     keys = [key["payload"] if wrapped else key for key in keys]
     assert [key["id"] for key in keys] == [*ids] * 2 and ids != {1}
     assert kind != "maxwell" or (set(out["old"]), out["primary_key"]) == ({"email"}, [*ids])
