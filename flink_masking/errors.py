@@ -15,6 +15,8 @@ class                       also a        exit what to do
 `RegistryError`             RuntimeError  1    correct the schema registry's address, login or schemas
 `RegistryUnavailableError`  RegistryError 75   try again later: the registry was away for longer than the patience
 `SchemaRefusedError`        RegistryError 1    make the schema of a view compatible, or change the subject's compatibility level
+`ControlError`              RuntimeError  1    correct the control document, trust file, identity or source
+`ControlUnavailableError`   ControlError  75   try again later: the source of control documents is away
 `DecryptionError`           ValueError    1    use the keys and vault that the values were protected with
 `InputError`                ValueError    1    correct the file, directory or option
 `JobError`                  RuntimeError  1    see the message; a job that has run and failed has more in Flink's log
@@ -82,5 +84,15 @@ class SchemaRefusedError(RegistryError):
 
 class RegistryUnavailableError(RegistryError):
     """A schema registry was away or busy for longer than its patience; the same call may succeed later."""
+
+    exit_code = 75
+
+
+class ControlError(FlinkMaskingError, RuntimeError):
+    """A control document, trust file or identity cannot be used or trusted, or the source of documents is wrong."""
+
+
+class ControlUnavailableError(ControlError):
+    """The source of control documents cannot be read now; the same call may succeed later."""
 
     exit_code = 75

@@ -17,19 +17,21 @@ from pydantic_core import ErrorDetails
 from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
+from flink_masking.control.options import ControlOptions
+from flink_masking.deployment.control import ControlSection
 from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.document import Path as Place
 from flink_masking.documents.faults import DeploymentFaults, Fault, split_hint
 from flink_masking.documents.structure import Special, faults_of, kind_of
-from flink_masking.errors import InputError, JobError, VaultError
+from flink_masking.errors import ControlError, InputError, JobError, VaultError
 from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.files import read_text
 from flink_masking.registry.options import RegistryOptions
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
-_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, key_refresh, vault_patience, "
+_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, control, key_refresh, vault_patience, "
          "registry_patience, idle_after, transport, jars and flink")
 
 
@@ -60,6 +62,7 @@ class Deployment(BaseModel):
         keys: address of the key ring (``file://``, ``env://``, …).
         vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
         registry: the schema registry that records name their schemas by; None where the format needs none.
+        control: where control documents lie (policies, grants, erasures) and whom the job trusts; None: the job takes none.
         key_refresh: milliseconds, written as a duration: how often a running job looks whether the key ring has changed.
         vault_patience: the same: how long a job waits for a vault that is away or busy before it fails.
         registry_patience: the same: how long a job waits for a registry that is away when a record names a schema that it has not seen.
@@ -78,6 +81,7 @@ class Deployment(BaseModel):
     keys: str
     vault: str | None = None
     registry: RegistrySection | None = None
+    control: ControlSection | None = None
     key_refresh: PositiveDuration = 30_000
     vault_patience: PositiveDuration = 30_000
     registry_patience: PositiveDuration = 30_000
@@ -86,6 +90,7 @@ class Deployment(BaseModel):
     jars: tuple[str, ...] | None = None
     flink: Options = Field(default_factory=dict, repr=False)
     _secrets: frozenset[str] = PrivateAttr(frozenset())
+    _control: ControlOptions | None = PrivateAttr(None)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -108,7 +113,8 @@ class Deployment(BaseModel):
             raise DeploymentFaults(str(path), [fault if fault.hint else replace(fault, hint=_HINT) for fault in faults]) from None
         written._check_addresses(document)
         result = written._resolved(document, path.parent)
-        if result.transport.require_tls and (missing := result.warnings):
+        result._control = written._controlled(document, path.parent)
+        if result.transport.require_tls and (missing := result.in_clear):
             raise _refused(document, ("transport", "require_tls"), f"transport.require_tls: {missing[0]}")
         return result
 
@@ -132,6 +138,23 @@ class Deployment(BaseModel):
         if failure is not None:
             raise failure
 
+    def _controlled(self, document: Document, folder: Path) -> ControlOptions | None:
+        """The options of `control`, with the trust file read."""
+        if self.control is None:
+            return None
+        if faults := self.control.faults():
+            raise _refused(document, ("control", faults[0][0]), f"control.{faults[0][0]}: {faults[0][1]}")
+        try:
+            return self.control.options(folder)
+        except ControlError as error:
+            failure = _refused(document, ("control", "trust"), f"control.trust: {error}")
+        raise failure
+
+    @property
+    def control_options(self) -> ControlOptions | None:
+        """Where control documents lie and whom the job trusts; None where the job takes none."""
+        return self._control
+
     @property
     def registry_options(self) -> RegistryOptions | None:
         """How the registry is spoken to, and the subjects of the views' schemas; None where none is named."""
@@ -151,6 +174,13 @@ class Deployment(BaseModel):
 
     @property
     def warnings(self) -> list[str]:
+        """What is allowed and seldom meant, a line each with a hint."""
+        forgets = ["control: without state a restarted worker does not know any more what was revoked, withdrawn or overtaken, unless the "
+                   "source still says so. Hint: control.state: file:///shared/control-state"]
+        return self.in_clear + (forgets if self.control is not None and self.control.state is None else [])
+
+    @property
+    def in_clear(self) -> list[str]:
         """What crosses a network in clear, a line each with a hint."""
         tables = {"source": self.source, **{f"sinks.{name}": options for name, options in self.sinks.items()}}
         found = [f"{place}: Kafka at {', '.join(servers)} without TLS: records and logins can be read on the network. Hint: "
@@ -237,7 +267,7 @@ def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
     model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
-                                                          ("registry",): RegistrySection}
+                                                          ("registry",): RegistrySection, ("control",): ControlSection}
     found = model.get(tuple(path))
     return list(found.model_fields) if found else []
 

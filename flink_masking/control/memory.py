@@ -1,0 +1,158 @@
+"""What must survive a restart: the highest policy and trust file, what was revoked or withdrawn, and erasures; in one sealed file.
+
+A source could otherwise undo history: whoever withdraws the newest policy, or a revocation, and then restarts the job, would bring back
+what was before. The file is written by all workers of a job; each writes what it knows on top of what is there, so versions only rise and
+sets only grow. It is sealed with the job's key ring, so that it cannot be written by others, and holds no value, key or salt.
+"""
+
+import base64
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from flink_masking.control.sources.local import local_path
+from flink_masking.errors import ControlError, DecryptionError, KeyRingError
+
+FORMAT = 1
+MOST = 100_000
+"""Ids that are kept of each set; those of the oldest documents are dropped first."""
+
+
+class Seals(Protocol):
+    """What seals the file: `flink_masking.keys.sealer.Sealer`, or its reloading form."""
+
+    def seal(self, data: bytes, associated: bytes = b"") -> bytes:
+        """Encrypt."""
+
+    def open(self, blob: bytes, associated: bytes = b"") -> bytes:
+        """Decrypt, or raise DecryptionError or KeyRingError."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What is kept.
+
+    Attributes:
+        version: the highest policy version that was in force.
+        policy: the envelope of that policy; None where it is the submitted one.
+        trust_version: of `trust`.
+        trust: the envelope of the trust file in force; None where it is the deployment's.
+        revoked: ids that were revoked.
+        withdrawn: ids that a source no longer had.
+        erasures: envelopes of erasures by id.
+    """
+
+    version: int = 0
+    policy: bytes | None = None
+    trust_version: int = 0
+    trust: bytes | None = None
+    revoked: frozenset[str] = frozenset()
+    withdrawn: frozenset[str] = frozenset()
+    erasures: dict[str, bytes] = field(default_factory=dict)
+
+    def merged(self, other: "Kept") -> "Kept":
+        """The higher versions and the united sets of both."""
+        newer = other if other.version > self.version else self
+        trusted = other if other.trust_version > self.trust_version else self
+        return Kept(newer.version, newer.policy, trusted.trust_version, trusted.trust, _newest(self.revoked | other.revoked),
+                    _newest(self.withdrawn | other.withdrawn), {**self.erasures, **other.erasures})
+
+    def dump(self) -> bytes:
+        """As JSON."""
+        def text(data: bytes | None) -> str | None:
+            return None if data is None else base64.b64encode(data).decode()
+
+        return json.dumps({"format": FORMAT, "version": self.version, "policy": text(self.policy), "trust_version": self.trust_version,
+                           "trust": text(self.trust), "revoked": sorted(self.revoked), "withdrawn": sorted(self.withdrawn),
+                           "erasures": {name: text(data) for name, data in self.erasures.items()}}).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> "Kept":
+        """From `dump`.
+
+        Raises:
+            ValueError: of another format.
+        """
+        body = json.loads(data)
+        if body.get("format") != FORMAT:
+            raise ValueError
+        policy, trust = (None if body[name] is None else base64.b64decode(body[name]) for name in ("policy", "trust"))
+        return cls(body["version"], policy, body["trust_version"], trust, frozenset(body["revoked"]), frozenset(body["withdrawn"]),
+                   {name: base64.b64decode(text) for name, text in body["erasures"].items()})
+
+
+def _newest(ids: frozenset[str]) -> frozenset[str]:
+    return ids if len(ids) <= MOST else frozenset(sorted(ids)[-MOST:])
+
+
+class Store:
+    """The file at an address; safe with several processes at once."""
+
+    def __init__(self, address: str, stream: str, seals: Seals) -> None:
+        """Keep the address.
+
+        Args:
+            address: ``file:///file``.
+            stream: what the file is bound to besides.
+            seals: encrypts and decrypts it.
+        """
+        self._path, self._seals, self._bound = local_path(address), seals, stream.encode()
+
+    def load(self) -> Kept:
+        """What is kept; nothing where there is no file yet.
+
+        Raises:
+            ControlError: the file cannot be read, or was not written by this job.
+        """
+        try:
+            return Kept.load(self._seals.open(self._path.read_bytes(), self._bound))
+        except FileNotFoundError:
+            return Kept()
+        except OSError as error:
+            failure = ControlError(f"control.state: {self._path} cannot be read ({error.strerror}). Hint: a file that all workers read and "
+                                   "write")
+        except KeyRingError as error:
+            failure = ControlError(f"control.state: {error}")
+        except (DecryptionError, ValueError, KeyError, TypeError):
+            failure = ControlError(f"control.state: {self._path} was not written by a job with this stream and key ring. Hint: name "
+                                   "another file; revocations that the source no longer has are then forgotten")
+        raise failure
+
+    def save(self, kept: Kept) -> Kept:
+        """Add what is known to what is there.
+
+        Returns:
+            Both together.
+
+        Raises:
+            ControlError: the file cannot be read or written.
+        """
+        with self._locked():
+            whole = self.load().merged(kept)
+            beside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
+            try:
+                with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
+                    file.write(self._seals.seal(whole.dump(), self._bound))
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(beside, self._path)
+            finally:
+                with contextlib.suppress(OSError):
+                    beside.unlink()
+        return whole
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            with Path(f"{self._path}.lock").open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+        except OSError as error:
+            raise ControlError(f"control.state: {self._path} cannot be written ({error.strerror}). Hint: a file that all workers read and "
+                               "write") from None
