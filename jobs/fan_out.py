@@ -13,6 +13,7 @@ from pyflink.table import StreamTableEnvironment
 from flink_masking.cli.console import reporting_errors, show_warnings
 from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.tables import completed
+from flink_masking.deployment.view_schemas import register_views
 from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.flink.environment import stream_environment
 from flink_masking.flink.jars import job_jars
@@ -35,7 +36,8 @@ def main() -> None:
     parser.add_argument("--deployment", required=True, type=Path, help="source, sinks, keys and Flink settings (YAML)")
     parser.add_argument("--archive", type=Path, help="what the workers run from, made by flink-masking package")
     parser.add_argument("--bounded", action="store_true", help="the source ends: windows close at its end and no record is late")
-    parser.add_argument("--no-preflight", action="store_true", help="start without asking Kafka whether the job may do what it will do")
+    parser.add_argument("--no-preflight", action="store_true", 
+                        help="start without asking Kafka and the registry whether the job may do what it will do")
     parser.add_argument("--wait", action="store_true", help="stay until the job ends")
     options = parser.parse_args()
     with told_once(), reporting_errors():
@@ -51,7 +53,8 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         deployment_file: source, sinks, keys and settings.
         bounded: the source ends.
         wait: stay until the job ends.
-        asks: ask the Kafka clusters of the deployment first whether they let the job do what it is going to do.
+        asks: ask the Kafka clusters of the deployment first whether they let the job do what it is going to do, and register the schemas
+            of views.
         archive: that the workers run from; None: what they run from is installed where they are.
 
     Raises:
@@ -59,7 +62,7 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
         KeyRingError: the key ring cannot be opened here.
         VaultError: the vault cannot be opened here, or a rule makes tokens and the deployment names none.
         InputError: the deployment cannot be read, or there is no such archive.
-        RegistryError: the schema registry does not answer or refuses the login.
+        RegistryError: the schema registry does not answer, refuses the login, or does not take the schema of a view.
         JobError: the deployment does not fit the policy, a connector's jar cannot be had, a Kafka cluster does not let the job do what it
             is going to do, or Flink refuses or fails the job.
     """
@@ -75,12 +78,14 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     tables = StreamTableEnvironment.create(environment)
     try:
         statements = build(tables, source, plan, deployment, bounded=bounded)
+        loaded = source.loaded()
         if asks and deployment.registry_options is not None:
             registry_preflight(deployment.registry_options)
         if asks:
             preflight(completed(deployment, plan.policy.stream), jars)
-        loaded = source.loaded()
         check_savepoint(environment, loaded)
+        if asks:
+            show_warnings(str(deployment_file), register_views(loaded, deployment.registry_options, deployment.source_subjects))
         lineage = emitter(loaded, deployment, lambda text: show_warnings("lineage", [text]), not bounded)
         with lineage.run() if wait else lineage.launching():
             client = launch(environment, statements, sink_order(plan), plan.policy.stream, SOURCE_UID)

@@ -15,7 +15,7 @@ def preflight(
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
 ) -> None:
     """Check with the job's own clients that it may read, write and begin transactions in the Kafka clusters of a DEPLOYMENT, and that
-    its schema registry answers.
+    its schema registry answers and takes the schemas of the views.
 
     Brokers, logins, certificates, topics, access control and time-outs of transactions; the main job asks the same before it starts. With
     --rest, warns of what the cluster lets others reach.
@@ -25,6 +25,7 @@ def preflight(
     from flink_masking.cli.console import err, out, show_warnings
     from flink_masking.deployment.model import Deployment
     from flink_masking.deployment.tables import completed
+    from flink_masking.deployment.view_schemas import ask_for_views
     from flink_masking.java import java_home
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -46,6 +47,8 @@ def preflight(
             err.print(f"warning: {rest}: {warning}", soft_wrap=True)
     if target.registry_options is not None:
         out.print(registry(target.registry_options), soft_wrap=True)
+    for line in ask_for_views(loaded, target.registry_options, target.source_subjects):
+        out.print(line, soft_wrap=True, markup=False, highlight=False)
     said = check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000)
     for line in said:
         out.print(line, soft_wrap=True)

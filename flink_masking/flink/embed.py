@@ -22,6 +22,7 @@ from pyflink.table.expressions import col
 from pyflink.table.types import BinaryType, CharType, DataType, IntType, LocalZonedTimestampType, MapType, VarBinaryType, VarCharType
 
 from flink_masking.deployment.queries import Names, Queries
+from flink_masking.deployment.view_schemas import register_views
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
@@ -134,7 +135,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         key_refresh_s: seconds between two readings of the key ring.
         vault_patience_s: seconds for which a vault that is away is waited for.
         require_tls: refuse a vault or registry on another machine without TLS.
-        registry: address or options of the schema registry that records name their schemas by; None where they need none.
+        registry: address or options of the schema registry that records name their schemas by; None where they need none. Views whose
+            schema differs from that of the records need options with `subjects`.
 
     Returns:
         A table for each segment with a column ``line`` (BYTES), and ``key``, ``headers`` and ``timestamp`` where the segment's `record`
@@ -157,6 +159,7 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
     source = JobSource(text, keys, vault, round(key_refresh_s * 1000), round(vault_patience_s * 1000), require_tls,
                        RegistryOptions(registry) if isinstance(registry, str) else registry)
     plan = source.plan()
+    register_views(source.loaded(), source.registry, (None, None))
     environment = environment_of(t_env)
     _prepare(environment)
     check_savepoint(environment, source.loaded(), names)
@@ -223,7 +226,8 @@ def _queries(plan: Plan, columns: Columns, names: Names, bounded: bool) -> Queri
     told = [segment.name for segment in plan.masked if segment.record]
     timed = not bounded and any(segment.has_time for segment in plan.stateful)
     partitioned = timed and columns.partition is not None and columns.timestamp is not None
-    return Queries(plan, Transport(partitioned, bool(told)), told, names=names)
+    read = plan.codec.headers if columns.headers is not None else ()
+    return Queries(plan, Transport(partitioned, bool(told), read=read), told, names=names)
 
 
 def _wanted(queries: Queries) -> set[str]:

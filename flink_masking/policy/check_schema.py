@@ -38,7 +38,7 @@ def check_schema(policy: Policy, views: dict[str, View], source: PolicySource, f
             findings.error(place, message, hint)
         for view in views.values():
             try:
-                codec.derived(_paths(policy), view)
+                codec.derived(paths_of(policy), view)
             except InputError as error:
                 findings.error(("segments", view.name), *split_hint(str(error)), at_key=True)
 
@@ -67,7 +67,7 @@ _OF_KEYS = {"unknown_field": "of the key's schema is no column of the key",
 
 def schema_faults(policy: Policy, codec: Codec) -> Iterator[tuple[str, str]]:
     """What does not fit between fields and the schema that a codec has: the message and a hint."""
-    for reason, path in codec.differences(_paths(policy)):
+    for reason, path in codec.differences(paths_of(policy)):
         told = cut(path)
         if reason == "unknown_field" and policy.unknown_fields == "quarantine":
             yield (f"the field '{told}' of the schema is not declared: every record that has it would be quarantined",
@@ -88,7 +88,7 @@ def derived_schemas(policy: Policy, views: dict[str, View], source: PolicySource
     for name in dict.fromkeys(named.values() if isinstance(named, dict) else [named]):
         codec = _codec(policy, name, source)
         for view in views.values():
-            if (made := codec.derived(_paths(policy), view)) is not None:
+            if (made := codec.derived(paths_of(policy), view)) is not None:
                 yield name, view.name, *made
 
 
@@ -101,7 +101,8 @@ def _with(policy: Policy, name: str) -> Policy:
     return policy.model_copy(update={"schema_files": name, "framing": "none", "columns": None})
 
 
-def _paths(policy: Policy) -> "Paths":
+def paths_of(policy: Policy) -> "Paths":
+    """The paths of all declared fields."""
     from flink_masking.records.trie import Paths
 
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]

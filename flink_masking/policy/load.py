@@ -134,8 +134,17 @@ class LoadedPolicy:
         Raises:
             InputError: a schema is none.
         """
-        views = {name: view_of(self.policy, name, rules) for name, rules in self._compiled.rules.items()}
-        return derived_schemas(self.policy, views, self.source)
+        return derived_schemas(self.policy, self.views, self.source)
+
+    @property
+    def views(self) -> dict[str, View]:
+        """What the rules of each masked segment make of the types of fields, by its name."""
+        return {name: view_of(self.policy, name, rules) for name, rules in self._compiled.rules.items()}
+
+    @property
+    def key_views(self) -> dict[str, View]:
+        """The same for the keys of changed rows; empty where the policy has none."""
+        return {} if self.images is None else key_views(self.images, self._compiled)
 
     @property
     def tokenised(self) -> tuple[str, ...]:

@@ -250,16 +250,19 @@ class RegistryClient:
         if answer.status == 404 and isinstance(found := answer.json(), dict) and str(found.get("name", "")).endswith("NotFoundException"):
             return None
         files: dict[str, str] = {}
-        self._gather_native(place, files)
-        return Schema(self._text(answer), "", files)
+        return Schema(self._text(answer), "", files, self._gather_native(place, files))
 
-    def _gather_native(self, place: str, files: dict[str, str]) -> None:
+    def _gather_native(self, place: str, files: dict[str, str]) -> dict[str, tuple[str, int]]:
+        """Add what the schema at a place refers to; subjects and versions of what it refers to directly."""
+        places: dict[str, tuple[str, int]] = {}
         references = self._connection.ask("GET", f"{place.removesuffix('/content')}/references").json()
         if not isinstance(references, list):
             raise self._unclear()
         for reference in references:
             try:
                 name, group = str(reference["name"]), str(reference.get("groupId") or "default")
+                if group == "default" and str(reference["version"]).isdecimal():
+                    places[name] = str(reference["artifactId"]), int(reference["version"])
                 inner = (f"/apis/registry/v3/groups/{_escaped(group)}/artifacts/{_escaped(str(reference['artifactId']))}"
                          f"/versions/{_escaped(str(reference['version']))}/content")
             except _OTHER_FORM:
@@ -272,6 +275,7 @@ class RegistryClient:
             self._gather_native(inner, files)
             del files[name]
             files[name] = self._text(self._connection.ask("GET", inner))
+        return places
 
     def _text(self, answer: Answer) -> str:
         if answer.status != 200:

@@ -66,7 +66,7 @@ class RegistryOptions:
 
     def encode(self) -> str:
         """As text, for a job parameter; there are no secrets in it."""
-        written = {**asdict(self), "subjects": dict(self.subjects)} if self.subjects else asdict(self)
+        written = {**asdict(self), "subjects": dict(self.subjects) or ()}
         return json.dumps({name: value for name, value in written.items() if value != getattr(type(self), name, None)})
 
     @classmethod

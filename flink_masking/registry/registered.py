@@ -10,6 +10,7 @@ from flink_masking.errors import RegistryError, RegistryUnavailableError, Schema
 from flink_masking.patience import persist
 from flink_masking.registry.cache import ABSENT_SECONDS
 from flink_masking.registry.client import Placed, RegistryClient
+from flink_masking.registry.locked import digest
 from flink_masking.registry.options import RegistryOptions
 from flink_masking.registry.source import IdKind, Schema, SchemaId
 
@@ -83,7 +84,7 @@ class RegisteredOutputs:
             RegistryError: the registry cannot be used, or no subject is named.
         """
         subject, references = self.subject(view), _references(schema)
-        found = self._client.placed(subject, schema, references)
+        found = self._client.placed(subject, schema, references) or self._laid_out_otherwise(subject, schema, references)
         if found is None and not self._options.register:
             raise RegistryError(f"view {view}: its schema is not registered under subject {subject}, and the job registers none. Hint: "
                                 "register what flink-masking check prints, or registry.register: true")
@@ -105,6 +106,12 @@ class RegisteredOutputs:
             raise RegistryUnavailableError(f"registry {self._options.shown}: subject {subject} does not show a schema that was just "
                                            "registered. Hint: the same call may succeed later")
         return found
+
+    def _laid_out_otherwise(self, subject: str, schema: Schema, references: list[tuple[str, str, int]]) -> Placed | None:
+        """Where the same schema is registered with other spaces or line breaks, which some registries take for another one."""
+        wanted = digest(schema)
+        same = next((one.schema for one in reversed(self._client.versions(subject)) if digest(one.schema) == wanted), None)
+        return None if same is None else self._client.placed(subject, same, references)
 
     def _identified(self, placed: Placed, subject: str, kind: IdKind) -> SchemaId:
         """The identifier of a kind; of a registry without GUIDs the id, which every reader of GUIDs takes as well."""
