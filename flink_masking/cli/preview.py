@@ -62,7 +62,7 @@ def preview(
     if vault is not None and keys is None:
         raise InputError("--vault: tokens of a vault are made with its key ring. Hint: give --keys, too")
     records = Input.of(events, loaded.policy.format, loaded.policy.columns, blank=True, each=loaded.policy.each)
-    loaded = loaded if records.columns is None else loaded.for_header(records.columns, str(events))
+    loaded = loaded.of_files(None) if records.columns is None else loaded.for_header(records.columns, str(events))
     ring = KeyRing.ephemeral() if keys is None else open_ring(keys)
     protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))
     chosen = [segment] if segment else list(loaded.policy.segments)

@@ -40,7 +40,7 @@ def rekey(
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
     records = Records.of(input_, loaded.policy.format)
-    loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
+    loaded = loaded.of_files(records.columns)
     ring = open_ring(keys)
     step = Rekey(loaded, segment, ring, source, target, os.urandom)
     log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,

@@ -52,8 +52,9 @@ def run(
         records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True, each=loaded.policy.each)
         records.check()
         if records.columns is not None:
-            loaded = loaded.for_header(records.columns, str(input_))
-        loaded = replace(loaded, source=replace(loaded.source, columns=records.columns, folded=not records.plain))
+            loaded.for_header(records.columns, str(input_))
+        loaded = loaded.of_files(records.columns)
+        loaded = replace(loaded, source=replace(loaded.source, folded=not records.plain))
         source = JobSource(loaded.source, absolute(keys), where)
         plan = source.plan(loaded)
         use(log_format)

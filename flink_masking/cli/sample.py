@@ -47,8 +47,8 @@ class Sample(ABC):
         from flink_masking.scan.fits import Fits
         from flink_masking.scan.selectors import of_paths
 
-        if loaded is not None and self.columns is not None:
-            loaded = loaded.with_columns(self.columns)
+        if loaded is not None:
+            loaded = loaded.of_files(self.columns)
         chosen = () if loaded is None else of_paths(loaded.policy.fields)
         scanner, fits = Scanner(self.format, self.columns, selectors=chosen), None if loaded is None else Fits(loaded)
         for name, batch in self.named("Scanning"):

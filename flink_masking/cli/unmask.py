@@ -52,7 +52,7 @@ def unmask(
     loaded = load(PolicySource.read(policy))
     files.check_places(input_, output)
     records = Records.of(input_, loaded.policy.format)
-    loaded = loaded if records.columns is None else loaded.with_columns(records.columns)
+    loaded = loaded.of_files(records.columns)
     ring = open_ring(keys)
     places = {f"{segment}: {path}" for path in fields} if fields else {p for p in loaded.tokenised if p.startswith(f"{segment}: ")}
     with ExitStack() as held:

@@ -90,10 +90,12 @@ class Tables:
         if deployment.source.get("connector") == "upsert-kafka":
             raise JobError("source: upsert-kafka emits a changelog; use an append-only source. Hint: connector: kafka; a "
                            "record without a value is passed on to the segments whose sink is upsert-kafka")
-        if FORMATS[plan.policy.format].header and deployment.source.get("connector") == "filesystem" and not plan.folded:
+        framed = FORMATS[plan.policy.format].schemas or plan.policy.framing != "none"
+        several = FORMATS[plan.policy.format].header or framed
+        if several and deployment.source.get("connector") == "filesystem" and not plan.folded:
             raise JobError(f"source: Flink's file source ends a record at every line break, and a value of {plan.policy.format} may hold "
                            "one. Hint: flink-masking run reads such files; on Kafka a message is a record")
-        if FORMATS[plan.policy.format].schemas and not plan.folded:
+        if framed and not plan.folded:
             lines = [s.name for s in plan.masked if sinks[s.name].get("connector") == "filesystem"]
             if lines:
                 raise JobError(f"sinks.{lines[0]}: Flink's file sink puts a line break behind each record, and records of "

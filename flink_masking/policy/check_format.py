@@ -24,11 +24,11 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     if (not found.header or found.schemas) and policy.columns is not None:
         findings.error(("columns",), f"records of format {policy.format} have no header", "omit 'columns'", at_key=True)
     for key, given in (("framing", policy.framing != "none"), ("schema", policy.schema_files is not None)):
-        if given and not found.schemas:
+        if given and not found.framings:
             findings.error((key,), f"records of format {policy.format} have no schema", f"omit '{key}', or format: avro", at_key=True)
     if policy.message is not None and not found.messages:
         findings.error(("message",), f"a schema of format {policy.format} has one kind of records", "omit 'message'", at_key=True)
-    if found.schemas and policy.framing not in found.framings:
+    if found.framings and policy.framing not in found.framings:
         findings.error(("framing",), f"records of format {policy.format} have no such framing", f"use {' or '.join(found.framings)}")
     if found.schemas and not found.header and policy.framing == "none" and policy.schema_files is None:
         findings.error(("format",), "records without framing do not tell their schema",
@@ -43,6 +43,9 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
                 findings.error(("fields", path), f"a record of {policy.format} has no arrays and no open objects", hint, at_key=True)
     if policy.each is not None:
         _check_each(policy.each, found.nested and not found.schemas, policy, findings)
+        if policy.described and not found.schemas:
+            findings.error(("each",), "a record that is a part of a document has no framing and no schema of its own",
+                           "omit 'each', or 'framing' and 'schema'", at_key=True)
     if found.header and not found.schemas and policy.columns is not None:
         for number, message, hint in column_faults(policy, policy.columns):
             findings.error(("columns",) if number is None else ("columns", number), message, hint)
@@ -85,11 +88,13 @@ def column_faults(policy: Policy, columns: tuple[str, ...]) -> Iterator[tuple[in
 def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, Rule], policy: Policy, findings: Findings) -> None:
     """Check that a masked segment asks for nothing that the format cannot hold."""
     found = FORMATS.get(policy.format)
-    if found is None or (found.nested and not found.schemas):
+    if found is None or (found.nested and not found.schemas and not policy.described):
         return
     if segment.key_versions:
         hint = f"omit it; flink-masking unmask takes --key-version for {policy.format}"
-        findings.error(("segments", name, "key_versions"), f"a record of {policy.format} has no place for an object", hint)
+        message = f"a record of {policy.format} has no place for an object" if not policy.described or found.schemas else \
+            "a record with a schema has no place for a member that the schema lacks"
+        findings.error(("segments", name, "key_versions"), message, hint)
     if found.nested:
         return
     for path, rule in rules.items():

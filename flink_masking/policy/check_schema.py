@@ -25,7 +25,7 @@ def check_schema(policy: Policy, views: dict[str, View], source: PolicySource, f
     """Compare the schemas that a policy gives with its fields and rules; faults go to `findings`."""
     named = policy.schema_files
     found = FORMATS.get(policy.format)
-    if found is None or not found.schemas or named is None:
+    if found is None or not found.framings or named is None:
         return
     for key, name in named.items() if isinstance(named, dict) else [(None, named)]:
         place = ("schema",) if key is None else ("schema", key)
@@ -83,7 +83,7 @@ def schema_faults(policy: Policy, codec: Codec) -> Iterator[tuple[str, str]]:
 def derived_schemas(policy: Policy, views: dict[str, View], source: PolicySource) -> Iterator[tuple[str, str, str, bool]]:
     """For each given schema and view: file, segment, text of the view's schema, and whether it differs from the file's."""
     named = policy.schema_files
-    if not FORMATS[policy.format].schemas or named is None:
+    if not FORMATS[policy.format].framings or named is None:
         return
     for name in dict.fromkeys(named.values() if isinstance(named, dict) else [named]):
         codec = _codec(policy, name, source)

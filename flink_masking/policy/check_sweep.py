@@ -49,7 +49,7 @@ def check_sweep(name: str, segment: MaskedSegment, by_default: dict[str, Rule], 
     if shown:
         text = f"'*' shows what is not detected of {listed(shown)}, which identify a person or are sensitive"
         findings.warn((*loc, "rules", DEFAULT), text, "write a rule for each of them")
-    swept = FORMATS[policy.format].swept if policy.format in FORMATS else False
+    swept = FORMATS[policy.format].swept and not policy.described if policy.format in FORMATS else False
     if policy.unknown_fields != "scan":
         if segment.unknown_fields is not None:
             text = "it is for policies with 'unknown_fields: scan'"
@@ -88,6 +88,8 @@ def check_unknown(policy: Policy, findings: Findings) -> None:
     loc = ("unknown_fields",)
     if policy.format in FORMATS and not FORMATS[policy.format].swept:
         findings.error(loc, f"records of {cut(policy.format)} cannot be swept", "unknown_fields: drop, or redact")
+    elif policy.described:
+        findings.error(loc, "records with a schema cannot be swept", "unknown_fields: drop, or redact")
     masked = [segment for segment in policy.segments.values() if isinstance(segment, MaskedSegment)]
     if any(segment.unknown_fields is None or segment.unknown_fields.technique == SWEEPING for segment in masked):
         findings.warn(loc, "undeclared members are shown, except for what is detected in them", "declare what you know of, or quarantine")

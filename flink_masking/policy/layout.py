@@ -31,7 +31,7 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
     Raises:
         PolicyError: a schema's file cannot be read.
     """
-    if FORMATS[policy.format].schemas:
+    if FORMATS[policy.format].schemas or policy.described:
         if policy.columns:  # the schema of a file with records, which have no framing there
             return Layout(schema=Schema(policy.columns[0]), folded=folded)
         required = frozenset(format_path(parse_path(path)) for path, field in policy.fields.items() if not field.optional

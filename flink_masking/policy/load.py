@@ -107,8 +107,14 @@ class LoadedPolicy:
         return replace(self, policy=self.policy.model_copy(update={"segments": segments}))
 
     def with_columns(self, columns: tuple[str, ...]) -> "LoadedPolicy":
-        """The same policy for records with these columns, as the header of a view names them."""
-        return replace(self, policy=self.policy.model_copy(update={"columns": columns}))
+        """The same policy for records of files, which have no framing, with these columns, as the header of a view names them."""
+        framing = {"framing": "none"} if FORMATS[self.policy.format].framings else {}
+        return replace(self, policy=self.policy.model_copy(update={"columns": columns, **framing}))
+
+    def of_files(self, header: tuple[str, ...] | None) -> "LoadedPolicy":
+        """The same policy for records of files with this header, or without any: files have no framing."""
+        made = self if header is None and self.policy.framing == "none" else self.with_columns(header or ())
+        return replace(made, source=replace(self.source, columns=header if made is self else header or ()))
 
     def for_header(self, columns: tuple[str, ...], place: str) -> "LoadedPolicy":
         """The same policy for raw records with these columns, as the header of an input names them.

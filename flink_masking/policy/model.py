@@ -50,10 +50,10 @@ class Policy(Model):
         version: only a higher version replaces a running one.
         stream: its name.
         format: of the records, raw and masked.
-        framing: of a format with schemas: what stands in front of a record and names its schema. confluent: an id, or a GUID, in the value
-            or in the header __value_schema_id; apicurio4, apicurio8: Apicurio Registry's identifiers; single_object: Avro's fingerprint;
-            none: nothing, all records have the schema that is given.
-        schema_files: of a format with schemas, written ``schema``: the file with the schema, relative to the policy, or files by the
+        framing: what stands in front of a record and names its schema. confluent: an id, or a GUID, in the value or in the header
+            __value_schema_id; apicurio4, apicurio8: Apicurio Registry's identifiers; single_object: Avro's fingerprint; none: nothing, all
+            records have the schema that is given, or, of JSON, none.
+        schema_files: written ``schema``: the file with the schema of Avro, Protobuf or JSON Schema, relative to the policy, or files by the
             identifiers that records name them by. What is not given here is asked of the registry; run and preview read the schema of
             .avro files from them.
         message: of Protobuf: the name of the records' message in the schema, where the framing does not tell it and there are several.
@@ -102,6 +102,11 @@ class Policy(Model):
     shared_domains: tuple[Name, ...] = ()
     held_apart: tuple[Name, ...] = ()
     privacy: StreamPrivacy | None = None
+
+    @property
+    def described(self) -> bool:
+        """Whether records have a schema: one that their framing names, or that is given."""
+        return self.framing != "none" or self.schema_files is not None
 
     @pydantic.field_validator("fields", mode="wrap")
     @classmethod

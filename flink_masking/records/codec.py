@@ -50,7 +50,7 @@ class Format(NamedTuple):
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
-    "json": Format("flink_masking.records.json", swept=True),
+    "json": Format("flink_masking.records.json", swept=True, framings=("confluent", "apicurio4", "apicurio8", "none")),
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
     "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json",
                    framings=("confluent", "apicurio4", "apicurio8", "single_object", "none")),

@@ -1,7 +1,7 @@
 """The trie of declared paths, as a schema is walked along with it."""
 
 from flink_masking.records.kinds import Kind
-from flink_masking.records.paths import format_path, parse_path
+from flink_masking.records.paths import Wild, format_path, parse_path, unselected
 from flink_masking.records.span_kernels import (
     DENY,
     DESCEND_ARRAY,
@@ -62,3 +62,16 @@ class Trie:
             return self.other(node)
         label = self._labels[node]
         return self._places[format_path((*(parse_path(label) if label else ()), key))]
+
+    def places(self, path: str) -> list[int]:
+        """The nodes that a path leads to; of one with selectors those of the path without. None where the trie does not have it."""
+        found = [0]
+        for step in unselected(parse_path(path)):
+            if isinstance(step, str):
+                found = [self.member(node, step) for node in found if step in self.named[node]]
+            elif step is Wild.KEY:
+                found = [node for node in map(self.other, found) if node > UNDECLARED_NODE]
+            else:
+                inner = [node for node in map(self.element, found) if node >= 0]
+                found = [*found, *inner] if step is Wild.MAYBE else inner
+        return found

@@ -20,11 +20,12 @@ from flink_masking.records.avro.schema import Type, fingerprint, parse_schema, t
 from flink_masking.records.avro.splice import splice
 from flink_masking.records.avro.table import AvroTable
 from flink_masking.records.avro.value_kernels import gather
-from flink_masking.records.avro.written import Written, inferred
+from flink_masking.records.avro.written import Written
 from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import Edit, Keys, Swept
 from flink_masking.records.framing import HEADER, read_frames
+from flink_masking.records.inferred import inferred
 from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, PE, SPAN
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable

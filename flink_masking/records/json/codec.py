@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from types import MappingProxyType
 from typing import Any
 
@@ -38,6 +39,7 @@ class JsonCodec:
     rows = ROWS
     headers: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()
+    table = SpanTable
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
              headers: Mapping[str, pa.BinaryArray] = MappingProxyType({})) -> SpanTable:
@@ -73,7 +75,7 @@ class JsonCodec:
                 seen = np.zeros(4 * len(seen), np.int32)
             else:
                 used, breaks = int(state[scan_kernels.S_SPANS]), bool(state[scan_kernels.S_BREAKS])
-                return SpanTable(self, paths, data, offsets, flags, faults, spans, used, breaks)
+                return self.table(self, paths, data, offsets, flags, faults, spans, used, breaks)
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
         """Contents of strings, the text of everything else, null for null."""
@@ -212,5 +214,7 @@ scan = JSON.scan
 
 
 def make(layout: Layout) -> JsonCodec:
-    """The codec; records tell their members and types themselves."""
-    return JSON
+    """The codec; records tell their members and types themselves, and with a schema are held to it."""
+    if layout.framing == "none" and layout.schema is None:
+        return JSON
+    return import_module("flink_masking.records.json.framed").FramedJsonCodec(layout)
