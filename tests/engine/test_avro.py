@@ -279,7 +279,7 @@ def test_faults(more, change, message):
 def test_format_without_a_schema():
     """Framing and schema are of formats with schemas; records without framing need one."""
     with pytest.raises(PolicyFaults, match="have no schema"):
-        load(PolicySource("policy.yaml", policy("framing: confluent").text.replace("format: avro", "format: json")))
+        load(PolicySource("policy.yaml", policy("framing: confluent").text.replace("format: avro", "format: csv")))
     with pytest.raises(InputError, match="do not tell their schema"):
         Protector(PolicySource("policy.yaml", policy("").text), KeyRing.ephemeral())
 

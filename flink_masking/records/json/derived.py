@@ -78,21 +78,20 @@ class Derivation:
                 del made["$ref"]
                 told = {key: made[key] for key in ("$schema", "$id", "$defs", "definitions", "title", "description") if key in made}
                 return {**(found if isinstance(found, dict) else {}), **told}
+        for keyword in _COMBINED:
+            if isinstance(made.get(keyword), list):
+                made[keyword] = [self.held(one, node) for one in made[keyword]]
+        if isinstance(made.get("oneOf"), list) and not _disjoint(made["oneOf"]):
+            several = made.pop("oneOf")
+            made = {**made, "anyOf": several} if "anyOf" not in made else {**made, "allOf": [*made.get("allOf", ()), {"anyOf": several}]}
         self._value(made, node)
-        flags, alive = self._trie.flags(node), self.alive(node)
-        if alive:
-            for keyword in _ACROSS & made.keys():
-                del made[keyword]
+        flags = self._trie.flags(node)
+        for keyword in _ACROSS & made.keys():
+            del made[keyword]
         if flags & DESCEND_OBJECT:
             self._object(made, node)
         if flags & DESCEND_ARRAY:
             self._array(made, self._trie.element(node))
-        for keyword in _COMBINED:
-            if isinstance(made.get(keyword), list):
-                made[keyword] = [self.held(one, node) for one in made[keyword]]
-        if alive and isinstance(made.get("oneOf"), list) and not _disjoint(made["oneOf"]):
-            several = made.pop("oneOf")
-            made = {**made, "anyOf": several} if "anyOf" not in made else {**made, "allOf": [*made.get("allOf", ()), {"anyOf": several}]}
         return made
 
     def _value(self, made: dict[str, Any], node: int) -> None:
