@@ -99,7 +99,7 @@ def test_records_go_by_their_identifier():
     made = result.views["same"].to_pylist()
     assert made[1:4] == [None] * 3 and made[0][:5] == front and json.loads(made[0][5:]) == masked
     assert made[4] == front + b'\n{"id":"2","age":1,"tags":[]}'
-    entries = [Entry.parse(line) for _, line in result.quarantine]
+    entries = [Entry.decode(line) for _, line in result.quarantine]
     assert [(entry.reason, entry.position) for entry in entries] == [("malformed", 0), ("unknown_schema", 0), ("malformed", 6)]
 
 

@@ -195,7 +195,8 @@ class FramedJsonCodec(JsonCodec):
             if len(known.held) >= _KEPT:
                 known.held.clear()
             holding = Holding(known.document, Trie(table.paths), outcomes, renamed)
-            known.held[key] = holding, frame(self._identifier(holding, view, known.identifier.kind) if holding.changed else known.identifier)
+            own = known.identifier
+            known.held[key] = holding, frame(self._identifier(holding, view, own.kind) if holding.changed else own)
         return known.held[key]
 
     def _identifier(self, holding: Holding, view: View | None, kind: IdKind) -> SchemaId:
