@@ -10,6 +10,10 @@ from flink_masking.addresses.endpoints import kafka_endpoint
 Options = Mapping[str, str | int | float | bool]
 UNPLACED = "flink-masking"
 """Namespace of datasets of which no deployment says where they are."""
+_LOGIN = r"(?:[^@/?#;&]*@)?"
+_HOST = r"(?:[\w.-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_HOSTS = re.compile(rf"{_HOST}(?:,{_HOST})*")
+"""Names and addresses with ports; what has another form can hold a login, and is not shown."""
 
 
 class Dataset(NamedTuple):
@@ -34,26 +38,35 @@ def dataset(name: str, options: Options | None) -> Dataset:
     if options is None:
         return Dataset(UNPLACED, name)
     if (endpoint := kafka_endpoint(options)) is not None:
-        servers = endpoint.servers[0] if endpoint.servers else "unknown"
-        return Dataset(f"kafka://{servers}", ";".join(endpoint.topics) or endpoint.pattern or name)
+        servers = re.sub(r"^[A-Z_]+://", "", endpoint.servers[0]) if endpoint.servers else ""
+        topic = ";".join(endpoint.topics) or endpoint.pattern or name
+        return Dataset(f"kafka://{servers if _HOSTS.fullmatch(servers) else 'unknown'}", topic)
     if options.get("connector") == "jdbc":
         return Dataset(_jdbc(str(options.get("url", ""))), str(options.get("table-name", name)))
     if (path := options.get("path")) is not None:
-        parts = urllib.parse.urlsplit(str(path))
-        if parts.scheme in ("", "file"):
-            return Dataset("file", urllib.parse.unquote(parts.path) or name)
-        return Dataset(f"{parts.scheme}://{_host(parts)}", parts.path.lstrip("/") or name)
+        return _file(str(path), name)
     return Dataset(f"flink://{options.get('connector', 'unknown')}", name)
 
 
+def _file(path: str, name: str) -> Dataset:
+    """``s3://key:secret@bucket/folder?option=…`` → bucket and folder."""
+    scheme, separator, rest = path.partition(":")
+    if not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme) or scheme == "file":
+        return Dataset("file", urllib.parse.unquote(urllib.parse.urlsplit(path).path) or name)
+    found = re.fullmatch(rf"//{_LOGIN}([^/?#;]*)(/[^?#;@\\]*)?([?#;].*)?", rest, re.DOTALL)
+    if found is None or not (found[1] == "" or _HOSTS.fullmatch(found[1])):
+        return Dataset(f"{scheme}://", name)
+    return Dataset(f"{scheme}://{found[1]}", (found[2] or "").lstrip("/") or name)
+
+
 def _jdbc(url: str) -> str:
-    """``jdbc:postgresql://user:secret@host/db?password=…`` → ``postgres://host/db``: the driver, hosts and database alone."""
-    found = re.fullmatch(r"jdbc:([a-z0-9]+)://([^/?;]*)(/[^?;&]*)?.*", url, re.DOTALL | re.IGNORECASE)
-    if found is None:
+    """``jdbc:postgresql://user:secret@host/db?password=…`` → ``postgres://host/db``: the driver, hosts and database alone.
+
+    Of an address of any other form the driver: what looks like a host or database there can be part of a login.
+    """
+    driver = re.match(r"jdbc:([a-z0-9]+):", url, re.IGNORECASE)
+    if driver is None:
         return "jdbc"
-    driver = {"postgresql": "postgres"}.get(found[1].lower(), found[1].lower())
-    return f"{driver}://{found[2].rpartition('@')[2]}{found[3] or ''}"
-
-
-def _host(parts: urllib.parse.SplitResult) -> str:
-    return parts.netloc.rpartition("@")[2]
+    name = {"postgresql": "postgres"}.get(driver[1].lower(), driver[1].lower())
+    found = re.fullmatch(rf"//{_LOGIN}([^/?;&]*)((?:/[\w$.-]*)?)([?;&][^@]*)?", url[driver.end() :], re.DOTALL)
+    return f"{name}://{found[1]}{found[2]}" if found is not None and _HOSTS.fullmatch(found[1]) else name

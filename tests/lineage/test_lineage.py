@@ -101,10 +101,27 @@ def test_neither_lists_nor_logins_are_in_an_event(loaded, tmp_path, monkeypatch)
     ({"connector": "jdbc", "url": "jdbc:mysql://u:p@h/db?x=1", "table-name": "t"}, Dataset("mysql://h/db", "t")),
     ({"connector": "jdbc", "url": "jdbc:odd"}, Dataset("jdbc", "n")),
     ({"connector": "blackhole"}, Dataset("flink://blackhole", "n")),
+    ({"connector": "kafka", "topic": "a", "properties.bootstrap.servers": "SASL_SSL://h:1"}, Dataset("kafka://h:1", "a")),
+    ({"connector": "filesystem", "path": "hdfs:///data/x"}, Dataset("hdfs://", "data/x")),
+    ({"connector": "jdbc", "url": "jdbc:postgresql://[::1]:5432,i:2/db?a=b", "table-name": "t"}, Dataset("postgres://[::1]:5432,i:2/db", "t")),
 ])
 def test_datasets_are_named_by_the_conventions(options, expected):
     """Topics, paths and tables have the names that OpenLineage's conventions give them, without logins."""
     assert dataset("n", options) == expected
+
+
+@pytest.mark.parametrize("options", [
+    *({"connector": "jdbc", "url": f"jdbc:{url}", "table-name": "t"} for url in (
+        "postgresql://me:s3/cr3t@h/db", "postgresql://me:s3?cr3t@h/db", "postgresql://me:12/cr3t@h/db", "postgresql://me:12/cr3t?x@h/db",
+        "mysql://a:x@h,me:cr3t@i/db", "mysql://(host=h,user=me,password=cr3t)/db", "mysql://address=(host=h)(password=cr3t)/db",
+        "postgresql://h/db%3Fpassword=cr3t", "sqlserver://h;user=me;password=cr3t", "oracle:thin:me/cr3t@h:1521/x")),
+    *({"connector": "filesystem", "path": path} for path in (
+        "s3a://key:s3/cr3t@bucket/p", "s3a://key:12/cr3t@bucket/p", "s3:\\\\key:cr3t@bucket", "abfss://c@account/p;sig=cr3t", "http://h/p#cr3t")),
+    {"connector": "kafka", "topic": "a", "properties.bootstrap.servers": "SASL://me:cr3t@h:1"},
+])
+def test_a_login_is_no_part_of_a_name_in_whatever_form_it_is_written(options):
+    """Of an address that is not of the usual form no more than its kind is told."""
+    assert "cr3t" not in str(dataset("n", options)) and "me:" not in str(dataset("n", options))
 
 
 def sent(receiver):
