@@ -103,7 +103,7 @@ def test_neither_lists_nor_logins_are_in_an_event(loaded, tmp_path, monkeypatch)
     ({"connector": "blackhole"}, Dataset("flink://blackhole", "n")),
     ({"connector": "kafka", "topic": "a", "properties.bootstrap.servers": "SASL_SSL://h:1"}, Dataset("kafka://h:1", "a")),
     ({"connector": "filesystem", "path": "hdfs:///data/x"}, Dataset("hdfs://", "data/x")),
-    ({"connector": "jdbc", "url": "jdbc:postgresql://[::1]:5432,i:2/db?a=b", "table-name": "t"}, Dataset("postgres://[::1]:5432,i:2/db", "t")),
+    ({"connector": "jdbc", "url": "jdbc:postgresql://[::1]:5432,i:2/db?a=b"}, Dataset("postgres://[::1]:5432,i:2/db", "n")),
 ])
 def test_datasets_are_named_by_the_conventions(options, expected):
     """Topics, paths and tables have the names that OpenLineage's conventions give them, without logins."""
