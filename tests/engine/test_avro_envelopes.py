@@ -74,7 +74,7 @@ class Outputs(KnownOutputs):
         """None yet."""
         self.found = {}
 
-    def identifier(self, view, schema):
+    def identifier(self, view, schema, kind="id"):
         """The identifier of values, or of keys."""
         self.found[view] = json.loads(schema.text)
         return SchemaId("id", NEW_KEY if view.endswith(".key") else NEW_VALUE)
