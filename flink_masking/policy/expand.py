@@ -39,9 +39,18 @@ class Images:
             return self.envelope.key[0]
         return next((path.removeprefix(prefix) for prefix in self.prefixes if path.startswith(prefix)), path)
 
+    def holds(self, path: str) -> bool:
+        """Whether a path in the records may be one within the row."""
+        return path == self.key_values or any(path.startswith(prefix) for prefix in self.prefixes)
+
     def place(self, path: str) -> str:
         """The path in the records of a path within the row, in the first image."""
         return self.prefixes[0] + path
+
+    @property
+    def shape(self) -> Shape:
+        """Of the envelope."""
+        return SHAPES[self.envelope.envelope]
 
     @property
     def placeholders(self) -> tuple[str, ...]:
@@ -73,7 +82,7 @@ def expanded(policy: Policy, envelope: Envelope) -> tuple[Policy, Images]:
     """
     shape = SHAPES[envelope.envelope]
     base = "payload." if envelope.wrapped else ""
-    prefixes = tuple(f"{base}{image}." if image else base for image in shape.images)
+    prefixes = prefixes_of(envelope.envelope, envelope.wrapped)
     flat = "" in shape.images
     fields = {prefix + path: _declared(field, shape, flat and _is_key(path, envelope)) for prefix in prefixes
               for path, field in policy.fields.items()}
@@ -93,6 +102,12 @@ def expanded(policy: Policy, envelope: Envelope) -> tuple[Policy, Images]:
     subject = base + policy.subject if flat and policy.subject is not None else None
     changed = {"fields": fields, "segments": segments, "subject": subject, "event_time": None, "record": None}
     return policy.model_copy(update=changed), Images(envelope, prefixes, envelope.key_format or policy.format, told)
+
+
+def prefixes_of(envelope: str, wrapped: bool) -> tuple[str, ...]:
+    """What stands in front of the paths of each image of a row, see `Images`."""
+    base = "payload." if wrapped else ""
+    return tuple(f"{base}{image}." if image else base for image in SHAPES[envelope].images)
 
 
 def as_text(field: Field) -> Field:

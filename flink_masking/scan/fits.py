@@ -3,6 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.engine.masking import absences
+from flink_masking.engine.plan import placeholders
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.records.codec import codec_for
@@ -26,6 +28,7 @@ class Fits:
         self._codec = codec_for(policy.format, layout(policy, read=loaded.source.file))
         # Containers where values are declared shall not keep the rest of a record from being looked at: every field may hold one here.
         self._paths = Paths(self._contracts, known=policy.fields, opaque=policy.fields)
+        self._placeholders = placeholders(loaded)
         self.unfit: dict[str, int] = {}
         self.values: dict[str, int] = {}
         self.undeclared = 0
@@ -43,6 +46,9 @@ class Fits:
             unfit = contract.unfit(contents, table.values(path).text if contract.reads_text else None)
             if unfit is None:
                 continue
+            if self._placeholders is not None:
+                absent = absences(table.values(path).text, contents.kinds, self._placeholders)
+                unfit = unfit if absent is None else unfit & ~absent
             if len(broken):
                 unfit = unfit & ~np.isin(table.rows(path), broken)
             if count := int(np.count_nonzero(unfit)):

@@ -1,11 +1,14 @@
 """Writes a proposal as YAML, a comment beside each choice."""
 
 import re
+from dataclasses import replace
 
 import yaml
 
+from flink_masking.policy.envelope import SHAPES
 from flink_masking.records.paths import parse_path
 from flink_masking.scan import names
+from flink_masking.scan.changes import Changes
 from flink_masking.scan.choices import Choice, choose, domain_of_type
 from flink_masking.scan.domains import domains
 from flink_masking.scan.keys import key_rules
@@ -17,7 +20,8 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[\*\]
 _WIDEST = 60
 
 
-def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True, each: str = "") -> str:
+def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True, each: str = "",
+          changes: Changes | None = None, key: tuple[str, ...] = (), loose: bool = False) -> str:
     """The text of a policy.
 
     Args:
@@ -27,34 +31,50 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         untyped: paths without a type.
         keys: show members of objects whose keys are data, under rules for these keys.
         each: path of an array's elements in documents, which are the records of the report; "" where records were read as they are.
+        changes: the envelopes that the report's records, which are rows, stand in; None where they stand alone.
+        key: columns that the envelopes name as the table's key.
+        loose: the envelopes have members that the library does not know.
     """
     paths = {path.path: path for path in report.paths}
     of_type = {path: domain for path, one in paths.items() if (domain := domain_of_type(one)) is not None}
     several = {path for path, one in paths.items() if mixed(one, weighty(one))}
     choices, open_record = choose(paths, opaque, untyped, domains(report.paths, of_type, several), keys)
+    what = f"records of format {report.format}" if changes is None else f"rows in changes of {changes.envelope}"
+    if changes is not None and SHAPES[changes.envelope].texts:
+        choices = [replace(choice, unit="") for choice in choices]
     lines = [
-        f"# Proposed by flink-masking scan from {report.readable:,} records of format {report.format}. Counts are of that sample.",
+        f"# Proposed by flink-masking scan from {report.readable:,} {what}. Counts are of that sample.",
         "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
         "version: 1", f"stream: {stream}", f"format: {report.format}",
         *([f"each: {quoted(each)}  # a file's documents hold nothing but this array; in a stream, omit it: records come one by one"]
           if each else []),
-        *_subject(choices, paths), *_event_time(choices, paths), "", "fields:",
+        *(_record(changes, key) if changes is not None else [*_subject(choices, paths), *_event_time(choices, paths)]), "", "fields:",
     ]  # fmt: skip
     lines += _beside([(f"  {quoted(c.path)}: {_declaration(c)}", _said(c)) for c in choices])
     if not choices:
         lines = [*lines[:-1], "fields:", "  id: {class: plain}  # decide: the sample has no field that a path can name"]
-    if open_record:
+    if loose:
+        lines.append("unknown_fields: drop  # decide: the envelopes have members that are neither of the row nor known metadata")
+    elif open_record:
         lines.append("unknown_fields: drop  # decide: the keys of the record itself vary like data, and no path can name them")
     else:
         lines.append("unknown_fields: quarantine  # a member that the sample did not have is looked at before anybody receives it")
-    lines += ["", "segments:", f"  masked-{stream}:", "    view: masked",
-              "    order: shuffled  # line 17 of two views is not the same record", "    rules:"]  # fmt: skip
+    order = [] if changes is not None else ["    order: shuffled  # line 17 of two views is not the same record"]
+    lines += ["", "segments:", f"  masked-{stream}:", "    view: masked", *order, "    rules:"]
     lines += _beside([(f"      {quoted(c.path)}: {c.rule}", _ruled(c)) for c in choices if c.rule is not None])
     lines.append('      "*": drop  # every other declared field')
     if masked := key_rules(choices, paths):
         lines += ["    keys:  # the keys of these objects are data", *_beside([
             (f"      {quoted(path)}: {rule}", f"decide: {because}") for path, (rule, because) in masked.items()])]  # fmt: skip
     return "\n".join(lines) + "\n"
+
+
+def _record(changes: Changes, key: tuple[str, ...]) -> list[str]:
+    """The section of the envelope."""
+    wrapped = ", wrapped: true" if changes.wrapped else ""
+    named = f"key: [{', '.join(map(quoted, key))}]" if key else "key: […]"
+    return [f"record: {{envelope: {changes.envelope}{wrapped}}}  # paths of fields are those of the row, in each image of it",
+            _one_line(f"# decide: {named}, the columns that are the key in Kafka; without it records leave without a key")]
 
 
 def stream_name(name: str) -> str:

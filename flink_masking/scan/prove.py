@@ -10,9 +10,11 @@ from flink_masking.documents.faults import Fault, PolicyFaults
 from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.expand import Images
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
+from flink_masking.scan.changes import Changes, key_columns, recognised, rows
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.propose import write
 from flink_masking.scan.report import Report
@@ -20,6 +22,8 @@ from flink_masking.scan.scanner import Scanner
 
 RECORD = frozenset({"malformed", "not_an_object", "oversize", "ragged", "header", "missing_payload", "duplicate_field"})
 """Reasons that lie in a record, whatever a policy says."""
+OTHERS = frozenset({"refused_value", "missing_field", "type_mismatch", "unknown_field"})
+"""Reasons for which a record that is no change of a row is refused."""
 ROUNDS = 8
 """Corrections at most; every one takes away what was wrong at all paths at once."""
 
@@ -54,11 +58,28 @@ def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[p
     Raises:
         InputError: a record of the sample would go to quarantine in spite of all corrections.
     """
+    if (changes := recognised(report)) is not None and not each:
+        with contextlib.suppress(InputError):  # the members of the envelope can be declared by themselves in any case
+            return _of_changes(changes, stream, batches)
     if report.selectors:
         closer = _closer(report, batches(), columns)
         with contextlib.suppress(InputError):  # without selectors, there is a proposal in any case
             return _proposal(closer, stream, batches, columns, each)
     return _proposal(report, stream, batches, columns, each)
+
+
+def _of_changes(changes: Changes, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]]) -> Proposal:
+    """A proposal for the rows in envelopes."""
+    scanner = Scanner()
+    for batch in rows(batches(), changes):
+        scanner.add(batch)
+    report = scanner.report()
+    columns = key_columns(next(batches()), changes)
+    if report.selectors:
+        closer = _closer(report, rows(batches(), changes), None)
+        with contextlib.suppress(InputError):
+            return _proposal(closer, stream, batches, None, "", changes, columns)
+    return _proposal(report, stream, batches, None, "", changes, columns)
 
 
 def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[str, ...] | None) -> Report:
@@ -70,13 +91,13 @@ def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[st
 
 
 def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]], columns: tuple[str, ...] | None,
-              each: str) -> Proposal:  # fmt: skip
+              each: str, changes: Changes | None = None, key: tuple[str, ...] = ()) -> Proposal:  # fmt: skip
     """Propose, run and correct until every record is taken."""
     opaque: set[str] = set()
     untyped: set[str] = set()
-    keys = True
+    keys, loose = True, False
     for _ in range(ROUNDS):
-        text = write(report, stream, opaque, untyped, keys, each)
+        text = write(report, stream, opaque, untyped, keys, each, changes, key, loose)
         try:
             loaded = load(PolicySource("the proposal", text, columns=columns))
         except PolicyFaults as faults:
@@ -88,14 +109,21 @@ def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.Bin
         trial = _run(loaded, batches())
         if not trial.unfit and not trial.refused:
             return Proposal(text, trial.records, trial.broken, loaded.warnings)
-        before = len(opaque) + len(untyped)
+        before = len(opaque) + len(untyped) + loose
+        loose = loose or (changes is not None and any(reason == "unknown_field" for reason, _ in trial.refused))
         untyped |= trial.unfit
         opaque |= {path for reason, path in trial.refused if reason == "type_mismatch" and path is not None}
-        if len(opaque) + len(untyped) == before:
+        if len(opaque) + len(untyped) + loose == before:
             break
     reason, path = next(iter(trial.refused), ("contract", next(iter(trial.unfit), None)))
     raise InputError(f"no policy can be proposed that takes every record: {sum(trial.refused.values()):,} would be quarantined "
                      f"({reason}{f', {path}' if path else ''}). Hint: scan without --propose shows what was found")
+
+
+def _no_changes(images: Images, refused: dict[tuple[str, str | None], int], records: int) -> list[tuple[str, str | None]]:
+    """What is no change of a row, among changes of rows: heartbeats, transactions, statements that change schemas."""
+    beside = {one: count for one, count in refused.items() if one[1] is not None and not images.holds(one[1])}
+    return [(reason, path) for (reason, path), count in beside.items() if reason in OTHERS and 2 * count < records]
 
 
 class _Trial(NamedTuple):
@@ -109,6 +137,7 @@ def _run(loaded: LoadedPolicy, batches: Iterator[pa.BinaryArray]) -> _Trial:
     """Check the values of every declared field, shown or not, and protect the records."""
     fits, protector = Fits(loaded), Protector(loaded, KeyRing.ephemeral())
     records, refused, broken = 0, dict[tuple[str, str | None], int](), dict[str, int]()
+    images = loaded.images
     for batch in batches:
         records += len(batch)
         fits.add(batch)
@@ -118,4 +147,9 @@ def _run(loaded: LoadedPolicy, batches: Iterator[pa.BinaryArray]) -> _Trial:
                 broken[entry.reason] = broken.get(entry.reason, 0) + 1
             else:
                 refused[entry.reason, entry.path] = refused.get((entry.reason, entry.path), 0) + 1
-    return _Trial(records, set(fits.unfit), refused, broken)
+    if images is not None:
+        if others := sum(refused.pop(reason) for reason in _no_changes(images, refused, records)):
+            broken["no_change"] = others
+        refused = {(reason, path and images.row_path(path)): count for (reason, path), count in refused.items()}
+    unfit = set(fits.unfit) if images is None else {images.row_path(path) for path in fits.unfit if images.holds(path)}
+    return _Trial(records, unfit, refused, broken)

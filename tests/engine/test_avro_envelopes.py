@@ -1,13 +1,11 @@
 """Changes of rows in Avro: one rule for every image and the key, one schema for both images, and the same table at the end."""
 
-import io
 import json
 import os
-import random
 
-import fastavro
 import pyarrow as pa
 import pytest
+from avro_changes import COLUMNS, DEBEZIUM, FLAT, GONE, KEY, ROW, SCHEMAS, change, changelog, read, row_of, written
 
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.engine.plan import compile_plan
@@ -20,29 +18,6 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.registry.outputs import KnownOutputs
 from flink_masking.registry.source import KnownSchemas, Schema, SchemaId
 
-COLUMNS = [{"name": "id", "type": {"type": "int", "connect.type": "int16"}},
-           {"name": "email", "type": ["null", "string"], "default": None}, {"name": "age", "type": ["null", "int"], "default": None},
-           {"name": "photo", "type": ["null", "bytes"], "default": None}]  # fmt: skip
-ROW = {"type": "record", "name": "Value", "fields": COLUMNS, "connect.name": "shop.customers.Value"}
-SOURCE = {"type": "record", "name": "Source", "namespace": "io.debezium.connector.postgresql", "fields": [
-    {"name": "version", "type": "string"}, {"name": "ts_ms", "type": "long"}, {"name": "db", "type": "string"},
-    {"name": "user_name", "type": "string"}, {"name": "query", "type": ["null", "string"], "default": None}]}  # fmt: skip
-BLOCK = {"type": "record", "name": "block", "namespace": "event", "fields": [
-    {"name": "id", "type": "string"}, *({"name": name, "type": "long"} for name in ("total_order", "data_collection_order"))]}  # fmt: skip
-IMAGES = [{"name": "before", "type": ["null", ROW], "default": None}, {"name": "after", "type": ["null", "Value"], "default": None}]
-DEBEZIUM = {"type": "record", "name": "Envelope", "namespace": "shop.customers", "connect.name": "shop.customers.Envelope", "fields": [
-    *IMAGES, {"name": "source", "type": SOURCE}, {"name": "op", "type": "string"}, {"name": "ts_ms", "type": ["null", "long"]},
-    {"name": "transaction", "type": ["null", BLOCK], "default": None}]}  # fmt: skip
-FLAT = {"type": "record", "name": "Flat", "namespace": "shop.customers", "fields": [
-    *COLUMNS, {"name": "__op", "type": ["null", "string"], "default": None},
-    {"name": "__deleted", "type": ["null", "string"], "default": None}, {"name": "__source_ts_ms", "type": ["null", "long"]}]}  # fmt: skip
-OGG = {"type": "record", "name": "CUSTOMERS", "namespace": "SHOP", "fields": [
-    {"name": "table", "type": "string"}, {"name": "op_type", "type": "string"}, {"name": "op_ts", "type": "string"},
-    {"name": "current_ts", "type": "string"}, {"name": "pos", "type": "string"},
-    {"name": "primary_keys", "type": {"type": "array", "items": "string"}},
-    {"name": "tokens", "type": {"type": "map", "values": "string"}, "default": {}}, *IMAGES]}  # fmt: skip
-KEY = {"type": "record", "name": "Key", "namespace": "shop.customers", "fields": [{"name": "id", "type": "int"}]}
-SCHEMAS = {"debezium": DEBEZIUM, "debezium_flat": FLAT, "ogg": OGG}
 POLICY = """\
 version: 1
 stream: customers
@@ -64,7 +39,6 @@ segments:
       photo: {photo}
 """
 VALUE_ID, KEY_ID, NEW_VALUE, NEW_KEY = 7, 8, 17, 18
-GONE = b"__debezium_unavailable_value"
 
 
 class Outputs(KnownOutputs):
@@ -80,47 +54,6 @@ class Outputs(KnownOutputs):
         return SchemaId("id", NEW_KEY if view.endswith(".key") else NEW_VALUE)
 
 
-def written(schema, record, number):
-    """A record behind its identifier."""
-    if record is None:
-        return None
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), record)
-    return b"\0" + number.to_bytes(4, "big") + out.getvalue()
-
-
-def read(schema, record, number):
-    """All of a record, as fastavro reads it by a schema with this identifier."""
-    if record is None:
-        return None
-    assert record[:5] == b"\0" + number.to_bytes(4, "big")
-    stream = io.BytesIO(record[5:])
-    found = fastavro.schemaless_reader(stream, fastavro.parse_schema(schema), None)
-    assert not stream.read()
-    return found
-
-
-def change(kind, old, new):
-    """A change of a row."""
-    op = "c" if old is None else "d" if new is None else "u"
-    match kind:
-        case "debezium":
-            source = {"version": "3", "ts_ms": 1, "db": "shop", "user_name": "ann@example.com", "query": "SECRET ann@example.com"}
-            block = {"id": "1", "total_order": 1, "data_collection_order": 2}
-            return {"before": old, "after": new, "source": source, "op": op, "ts_ms": 3, "transaction": block if op == "u" else None}
-        case "ogg":
-            return {"table": "SHOP.C", "op_type": {"c": "I"}.get(op, op.upper()), "op_ts": "t", "current_ts": "t", "pos": "1",
-                    "primary_keys": ["id"], "tokens": {"t": "ann@example.com"}, "before": old, "after": new}
-    return {**(new or old), "__op": op, "__deleted": str(new is None).lower(), "__source_ts_ms": 1}
-
-
-def row_of(kind, record):
-    """The row that a change leaves; None where it is deleted."""
-    if kind != "debezium_flat":
-        return record["after"]
-    return None if record["__deleted"] == "true" else {name: record[name] for name in ("id", "email", "age", "photo")}
-
-
 def step_of(ring, kind, outputs, more="", photo="keep"):
     """A Protect for a kind of envelope, whose schemas are asked for by identifier."""
     schemas = {SchemaId("id", VALUE_ID): Schema(json.dumps(SCHEMAS[kind]), "AVRO"), SchemaId("id", KEY_ID): Schema(json.dumps(KEY), "AVRO")}
@@ -133,22 +66,6 @@ def run(step, keys, values):
     """What a batch is protected to."""
     (piece,) = step(pa.array(values, pa.binary()), Parts(key=pa.array(keys, pa.binary())))
     return piece
-
-
-def changelog(changes, seed=3):
-    """Pairs of old and new row; a tombstone is a pair of nothing. And the table at the end."""
-    rng, table, found = random.Random(seed), {}, []
-    for _ in range(changes):
-        key = rng.randrange(changes // 8)
-        old = table.get(key)
-        if old is not None and rng.random() < 0.25:
-            del table[key]
-            found += [(key, old, None), (key, None, None)]
-            continue
-        table[key] = new = {"id": key, "email": rng.choice([None, f"u{rng.randrange(50)}@example.com"]), "age": rng.randrange(90),
-                            "photo": rng.choice([None, GONE, b"\x89PNG"])}
-        found.append((key, old, new))
-    return found, table
 
 
 @pytest.mark.parametrize("kind", ["debezium", "debezium_flat", "ogg"])

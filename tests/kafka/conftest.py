@@ -10,7 +10,10 @@ import pytest
 sys.path.append(str(Path(__file__).resolve().parent))
 
 from broker import Broker
+from registries import apicurio
 from secured import Secured
+
+from flink_masking.kafka.local_registry import LocalRegistry
 
 _NUMBERS = itertools.count(1)
 
@@ -26,6 +29,12 @@ def broker(kafka_jars: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def topic(broker: Broker) -> Callable[..., str]:
     """Makes a topic on `broker` under a name that no other test has."""
     return lambda name="topic", partitions=1, config=None: broker.topic(f"{name}-{next(_NUMBERS)}", partitions, config)
+
+
+@pytest.fixture(scope="session")
+def registry() -> Iterator[LocalRegistry]:
+    """Apicurio Registry, the same for the whole run."""
+    yield from apicurio()
 
 
 @pytest.fixture(scope="session")

@@ -1,28 +1,19 @@
 """A real schema registry for the tests of this folder, one for the whole run; and a server that answers as a test says."""
 
-import os
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from registries import apicurio
 
-from flink_masking.errors import JobError
-from flink_masking.jars import JarCache
-from flink_masking.kafka.local_registry import APICURIO, LocalRegistry
+from flink_masking.kafka.local_registry import LocalRegistry
 
 
 @pytest.fixture(scope="session")
 def running() -> Iterator[LocalRegistry]:
-    """Apicurio Registry; where it cannot be had tests are skipped, unless FLINK_MASKING_REGISTRY=1 insists."""
-    try:
-        JarCache().resolve(APICURIO)
-    except JobError as error:
-        if os.environ.get("FLINK_MASKING_REGISTRY") == "1":
-            pytest.fail(str(error))
-        pytest.skip(str(error))
-    with LocalRegistry() as registry:
-        yield registry
+    """Apicurio Registry."""
+    yield from apicurio()
 
 
 Responder = Callable[[str, dict[str, str]], tuple[int, bytes]]
