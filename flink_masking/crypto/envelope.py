@@ -21,6 +21,9 @@ HEADER_BYTES = 5
 XAES_256_GCM, AES_SIV, XAES_OF_STREAM, SIV_OF_STREAM = 1, 2, 3, 4
 """Forms: a nonce of 24 bytes, the ciphertext and its tag of 16; or a synthetic IV of 16 bytes and the ciphertext. The last two are the
 same, and the stream is among the associated data."""
+SUBJECT_GCM, SUBJECT_SIV, SUBJECT_GCM_OF_STREAM, SUBJECT_SIV_OF_STREAM = 5, 6, 7, 8
+"""Forms of values under the data key of a subject: the subject's hidden hash of 16 bytes, and a nonce of 12 bytes, the ciphertext and its
+tag of 16; or a synthetic IV of 16 bytes and the ciphertext. Their key version is always 1: rotating the ring changes nothing of them."""
 LARGEST = (1 << 31) - 1 - SLACK
 
 _DIGITS = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", np.uint8)

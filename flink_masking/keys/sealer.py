@@ -12,6 +12,11 @@ PLAIN, BOUND = b"\x01", b"\x02"
 HEADER_BYTES = 5
 
 
+def version_of(blob: bytes) -> int:
+    """The key version that a blob says it was sealed with."""
+    return int.from_bytes(blob[1:HEADER_BYTES], "big")
+
+
 class Sealer(Secret):
     """Authenticated encryption (AES-256-GCM) under the keys of one purpose and domain; refuses to be pickled, copied or printed.
 

@@ -14,6 +14,7 @@ from flink_masking.policy.check_composition import check_composition
 from flink_masking.policy.check_contract import check_contracts, warn_unchecked
 from flink_masking.policy.check_domains import check_domains
 from flink_masking.policy.check_envelope import check_envelope
+from flink_masking.policy.check_erasure import check_erasure
 from flink_masking.policy.check_fields import check_fields, check_names, read_hierarchies
 from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
@@ -97,6 +98,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
     check_domains(policy, findings)
     check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)
+    check_erasure(policy, compiled.rules, findings)
     check_envelope(policy, tree, compiled.rules, compiled.sweeps, findings)
     return compiled
 

@@ -19,6 +19,8 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "each"): "Records[*]",
     ("Policy", "record"): {"envelope": "debezium", "key": ["id"]},
     ("Policy", "subject"): "customerId",
+    ("Policy", "erasure"): {"later": "drop"},
+    ("ErasurePolicy", "later"): "pass",
     ("Policy", "event_time"): {"field": "timestamp", "max_out_of_orderness": "5s"},
     ("Policy", "tags"): {"source": "registry", "map": {"PII": "direct"}},
     ("Policy", "fields"): {"email": {"class": "direct", "type": "email"}},

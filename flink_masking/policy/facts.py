@@ -45,7 +45,8 @@ class Facts:
         Raises:
             PolicyError: as `of`.
         """
-        return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream)
+        erasure = self._policy.erasure.later if self._policy.erasure is not None else None
+        return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream, erasure)
 
 
 def part_context(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:

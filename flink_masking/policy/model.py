@@ -33,6 +33,17 @@ class Audit(Model):
     digests: bool = False
 
 
+class ErasurePolicy(Model):
+    """What becomes of subjects who ask to be erased.
+
+    Attributes:
+        later: of records of an erased subject that come later: drop, they are in no view; pass, the subject begins anew: with a fresh data
+            key and fresh tokens.
+    """
+
+    later: Literal["drop", "pass"] = "drop"
+
+
 class StreamPrivacy(Model):
     """The joint privacy budget of all aggregated segments of a stream.
 
@@ -62,6 +73,8 @@ class Policy(Model):
             record, and what stands beside the array is left out.
         record: the envelope of change data capture that rows stand in; without it, a record is a row.
         subject: path of the field that says whom a record is about.
+        erasure: of subjects who ask for it: the vault then tells apart which tokens are whose, and an erased subject who comes again is
+            recognised.
         event_time: which field says when an event was.
         tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
         fields: by path, as written; with `tags` those that the lock file does not have, or that are declared otherwise.
@@ -91,6 +104,7 @@ class Policy(Model):
     each: Name | None = None
     record: Envelope | None = None
     subject: Name | None = None
+    erasure: ErasurePolicy | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None
     fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=lambda: _ABSENT)

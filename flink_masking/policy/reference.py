@@ -15,6 +15,7 @@ SECTIONS = (
     ("Tags", "Tags"),
     ("TaggedClass", "What a tag means"),
     ("Envelope", "The envelope of change data capture"),
+    ("ErasurePolicy", "Erasure"),
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
     ("StreamPrivacy", "Budget of the stream"),

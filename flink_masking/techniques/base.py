@@ -82,6 +82,8 @@ class RuleContext:
         has_subject: whether the policy names a subject (masks that work per person need one).
         vault: where tokens are kept; None where there is none, as when a policy is checked.
         stream: the policy's stream, which encrypted values are bound to; empty where there is none, as in a function of SQL.
+        erasure: what the policy says of erased subjects who come again: drop or pass; None where it says nothing, and what the vault keeps
+            of a subject then is not told apart.
     """
 
     facts: FieldFacts
@@ -90,6 +92,7 @@ class RuleContext:
     has_subject: bool = True
     vault: "Vault | None" = None
     stream: str = ""
+    erasure: Literal["drop", "pass"] | None = None
 
 
 class Action(Enum):

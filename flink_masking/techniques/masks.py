@@ -45,6 +45,14 @@ class Context:
     subjects: pa.StringArray | None = None
     rows_of: Callable[[str], np.ndarray] = _no_rows
 
+    def subjects_of(self, rows: np.ndarray) -> pa.StringArray:
+        """The subject of each of n rows, without a copy where every row of the batch is asked for; nulls when there is no subject."""
+        if self.subjects is None:
+            return pa.nulls(len(rows), pa.string())
+        if len(rows) == len(self.subjects) and (rows == np.arange(len(rows))).all():
+            return self.subjects
+        return self.subjects.take(pa.array(rows))
+
     def generator(self, label: str) -> np.random.Generator:
         """A random generator of this batch and `label`; the same label gives the same stream of numbers within the batch."""
         return np.random.Generator(np.random.Philox(np.random.SeedSequence([*self.seed, *label.encode()])))

@@ -6,13 +6,18 @@ long they are.
 """
 
 import os
-from typing import NamedTuple, NoReturn, Protocol
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from flink_masking.crypto.secret import Secret
 from flink_masking.errors import VaultError
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.key_cache import KeyCache
+
+if TYPE_CHECKING:
+    from flink_masking.vault.subjects import SubjectStore
 
 LOOKUP_BYTES = 16
 """Bytes of a digest that are kept: among 10¹² values the chance that any two share them is below 10⁻¹⁴."""
@@ -44,6 +49,18 @@ class Vault(Protocol):
     @property
     def cache(self) -> TokenCache:
         """Tokens met lately, in front of this vault; shared by all that use the vault object."""
+
+    @property
+    def keys(self) -> KeyCache:
+        """Data keys of subjects met lately, likewise."""
+
+    @property
+    def subjects(self) -> "SubjectStore":
+        """What the vault keeps of subjects; its tables are made with the first use.
+
+        Raises:
+            VaultError: the vault cannot be reached, written or trusted.
+        """
 
     def enrol(self, domain: str, enrolment: Enrolment) -> Enrolment:
         """Note how the lookups of a domain are made, unless that stands already.
@@ -105,6 +122,27 @@ def listed(column: pa.Array) -> list:
     return values
 
 
+def lookups_of(hashes: np.ndarray) -> pa.FixedSizeBinaryArray:
+    """Hashes as a column of type `LOOKUP`, without a copy. hashes: uint8, shape (n, 16), contiguous."""
+    return pa.Array.from_buffers(LOOKUP, len(hashes), [None, pa.py_buffer(hashes)])
+
+
+def distinct(hashes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The different ones of n hashes.
+
+    Args:
+        hashes: uint8, shape (n, 16).
+
+    Returns:
+        The row in which each of m different hashes comes first, int64; and for each row which of the m it is, int32.
+    """
+    encoded = lookups_of(np.ascontiguousarray(hashes)).dictionary_encode()
+    groups = encoded.indices.to_numpy()
+    first = np.empty(len(encoded.dictionary), np.int64)
+    first[groups[::-1]] = np.arange(len(groups))[::-1]
+    return first, groups
+
+
 class OpenVault(Secret):
     """What the vaults share: a cache, and the refusal to leave the process that opened them."""
 
@@ -116,6 +154,7 @@ class OpenVault(Secret):
             cache: for another size than the default.
         """
         self.cache, self.where = TokenCache() if cache is None else cache, where
+        self.keys = KeyCache(self.cache.entries)
         self._process = os.getpid()
         self._waited = 0.0
 

@@ -6,6 +6,7 @@ import pyarrow as pa
 
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.subjects_memory import MemorySubjects
 
 
 class MemoryVault(OpenVault):
@@ -18,6 +19,7 @@ class MemoryVault(OpenVault):
         self._domains: dict[str, Enrolment] = {}
         self._tokens: dict[tuple[str, bytes], str] = {}
         self._sealed: dict[tuple[str, str], bytes] = {}
+        self.subjects = MemorySubjects(self._lock, self._tokens, self._sealed)
 
     def enrol(self, domain: str, enrolment: Enrolment) -> Enrolment:
         """As `flink_masking.vault.base.Vault.enrol`."""

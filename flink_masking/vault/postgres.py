@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, TypeVar
 
 import psycopg
@@ -14,6 +15,7 @@ from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.subjects_postgres import PostgresSubjects
 
 DOMAINS, TOKENS = "token_vault_1_domains", "token_vault_1_tokens"
 """Names of the tables, with the format's number."""
@@ -119,6 +121,11 @@ class PostgresVault(OpenVault):
             return pa.array([sealed for (sealed,) in cursor.fetchall()], SEALED)
 
         return self._run(work)
+
+    @cached_property
+    def subjects(self) -> PostgresSubjects:
+        """As `flink_masking.vault.base.Vault.subjects`."""
+        return PostgresSubjects(self._run, SCHEMA_LOCK, (DOMAINS, TOKENS))
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""

@@ -7,6 +7,7 @@ import stat
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.subjects_sqlite import SqliteSubjects
 
 APPLICATION = 0x464D5456
 """SQLite's application id of a vault file (``FMTV``)."""
@@ -117,6 +119,11 @@ class SqliteVault(OpenVault):
             return pa.array([found.get(text) for text in texts], SEALED)
 
         return self._run(work)
+
+    @cached_property
+    def subjects(self) -> SqliteSubjects:
+        """As `flink_masking.vault.base.Vault.subjects`."""
+        return SqliteSubjects(self._run, self._transaction, self._db)
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""

@@ -12,7 +12,7 @@ from flink_masking.crypto.secret import Secret
 from flink_masking.errors import DecryptionError, KeyRingError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
-from flink_masking.vault.base import LOOKUP, LOOKUP_BYTES, SEALED, Enrolment, Vault, listed
+from flink_masking.vault.base import LOOKUP_BYTES, SEALED, Enrolment, Vault, distinct, listed, lookups_of
 
 ROUNDS = 100
 """How often fresh tokens are proposed for values whose proposals were taken: enough while a tenth of all tokens is free."""
@@ -62,10 +62,7 @@ class Tokenizer(Secret):
         if not len(missing):
             return found
         wanted = np.ascontiguousarray(lookups[missing, :LOOKUP_BYTES])
-        encoded = pa.Array.from_buffers(LOOKUP, len(missing), [None, pa.py_buffer(wanted)]).dictionary_encode()
-        groups = encoded.indices.to_numpy()
-        first = np.empty(len(encoded.dictionary), np.int64)
-        first[groups[::-1]] = np.arange(len(groups))[::-1]
+        first, groups = distinct(wanted)
         made = self._stand(np.ascontiguousarray(wanted[first]), text.take(pa.array(missing[first])))
         where = np.arange(len(text))
         where[missing] = len(text) + groups
@@ -112,7 +109,7 @@ class Tokenizer(Secret):
             seal, bound = self._sealer.seal, self._bound
             pairs = zip(*(listed(pc.cast(texts, pa.binary())) for texts in (these, proposals)), strict=True)
             sealed = pa.array([seal(value, bound + token) for value, token in pairs], SEALED)
-            column = pa.Array.from_buffers(LOOKUP, len(rows), [None, pa.py_buffer(np.ascontiguousarray(lookups[rows]))])
+            column = lookups_of(np.ascontiguousarray(lookups[rows]))
             standing = self._vault.tokens(self._domain, column, sealed, proposals)
             for row, token in zip(rows.tolist(), listed(standing), strict=True):
                 made[row] = token

@@ -35,13 +35,6 @@ def shifts(words: np.ndarray, max_days: int) -> np.ndarray:
     return drawn - max_days + (drawn >= max_days)
 
 
-def _of_rows(subjects: pa.StringArray, rows: np.ndarray) -> pa.StringArray:
-    """The subject of each row, without a copy where every row has one value."""
-    if len(rows) == len(subjects) and (rows == np.arange(len(rows))).all():
-        return subjects
-    return subjects.take(pa.array(rows))
-
-
 def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
     """A mask that moves dates by a keyed number of days of the record's subject.
 
@@ -60,7 +53,7 @@ def make(params: DateShiftParams, rule_context: RuleContext) -> Mask:
         if context.subjects is None:
             days = np.zeros(n, np.int64)
         else:
-            subjects = _of_rows(context.subjects, values.rows)
+            subjects = context.subjects_of(values.rows)
             days = shifts(prf.words(subjects), params.max_days)
             days[~subjects.is_valid().to_numpy(zero_copy_only=False)] = 0  # the kernel refuses a shift of no days
         if unit is not None:

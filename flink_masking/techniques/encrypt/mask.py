@@ -7,7 +7,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.xaes import HALF_BYTES, KEY_BYTES, NONCE_BYTES, TAG_BYTES, Nonces, Xaes
 from flink_masking.techniques.base import Domain, RuleContext
-from flink_masking.techniques.encrypt import EncryptParams
+from flink_masking.techniques.encrypt import EncryptParams, of_subjects
 from flink_masking.techniques.encrypt.values import Binding, are_texts, bindings, opening_keys, plaintexts, restored
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 
@@ -31,6 +31,8 @@ def make(params: EncryptParams, rule_context: RuleContext) -> Mask:
     and ``""`` stays ``""``. Not deterministic, reversible, row-local. Leaks the length of a value, whether it is empty, and which values
     were encrypted in one batch.
     """
+    if params.per_subject:
+        return of_subjects.make(params, rule_context, of_subjects.GCM)
     key = rule_context.keys.derive(_PURPOSE, params.domain, length=KEY_BYTES + 32)
     cipher, nonces, version = Xaes(key.secret()[:KEY_BYTES]), Nonces(key.secret()[KEY_BYTES:]), key.version
     form, bound = _bindings(params, rule_context)[0]
@@ -57,6 +59,8 @@ def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
     Any open version of the ring opens, and form 1, too, which earlier releases wrote. What does not open (another key, stream, field or
     domain, any change, another form) is refused; the reason is not told. Null stays null and ``""`` stays ``""``.
     """
+    if params.per_subject:
+        return of_subjects.unmake(params, rule_context, of_subjects.GCM)
     known = _bindings(params, rule_context)
     ciphers = {version: Xaes(key.secret()[:KEY_BYTES]) for version, key in opening_keys(_PURPOSE, params, rule_context).items()}
 
@@ -78,5 +82,7 @@ def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
 
 def output_domain(params: EncryptParams) -> Domain:
     """Texts of the form, and the empty text."""
+    scheme = of_subjects.GCM
+    forms, least = (scheme.forms, scheme.least) if params.per_subject else (FORMS, LEAST)
     return Domain("AES-GCM ciphertext as fm1. text, or nothing where there was nothing",
-                  lambda text: text == "" or any(envelope.is_text_of(form, LEAST, text) for form in FORMS))
+                  lambda text: text == "" or any(envelope.is_text_of(form, least, text) for form in forms))

@@ -10,8 +10,9 @@ from flink_masking.techniques.promises import Promises
 
 
 def promises(params: EncryptParams) -> Promises:
-    """Which values of the field are equal, their lengths, and which are empty."""
-    return replace(encrypt.promises(params), deterministic=True, lasting=True, purposes=("encrypt_deterministic",))
+    """Which values of the field (per subject: of the field and subject) are equal, their lengths, and which are empty."""
+    purposes = encrypt.promises(params).purposes if params.per_subject else ("encrypt_deterministic",)
+    return replace(encrypt.promises(params), deterministic=True, lasting=True, purposes=purposes)
 
 
 TECHNIQUE = Technique(
@@ -21,5 +22,6 @@ TECHNIQUE = Technique(
     promises=promises,
     inputs=ANYTHING,
     implementation="flink_masking.techniques.encrypt_deterministic.mask",
-    examples=({"domain": "customer"},),
+    check=encrypt.check,
+    examples=({"domain": "customer"}, {"domain": "customer", "per_subject": True}),
 )

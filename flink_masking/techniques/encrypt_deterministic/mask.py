@@ -5,7 +5,7 @@ import numpy as np
 from flink_masking.crypto import envelope
 from flink_masking.crypto.siv import TAG_BYTES, Siv
 from flink_masking.techniques.base import Domain, RuleContext
-from flink_masking.techniques.encrypt import EncryptParams
+from flink_masking.techniques.encrypt import EncryptParams, of_subjects
 from flink_masking.techniques.encrypt.values import Binding, are_texts, bindings, opening_keys, plaintexts, restored
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
 
@@ -27,6 +27,8 @@ def make(params: EncryptParams, rule_context: RuleContext) -> Mask:
     objects and arrays are one value. Null stays null and ``""`` stays ``""``. Deterministic, reversible, row-local. Leaks which values of
     the field are equal, their lengths, and which are empty.
     """
+    if params.per_subject:
+        return of_subjects.make(params, rule_context, of_subjects.SIV)
     key = rule_context.keys.derive(_PURPOSE, params.domain, length=64)
     form, bound = _bindings(params, rule_context)[0]
     cipher, version = Siv(key.secret(), [bound]), key.version
@@ -46,6 +48,8 @@ def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
     Any open version of the ring opens, and form 2, too, which earlier releases wrote. What does not open (another key, stream, field or
     domain, any change, another form) is refused; the reason is not told. Null stays null and ``""`` stays ``""``.
     """
+    if params.per_subject:
+        return of_subjects.unmake(params, rule_context, of_subjects.SIV)
     known = _bindings(params, rule_context)
     ciphers = {(version, place): Siv(key.secret(), [bound])
                for version, key in opening_keys(_PURPOSE, params, rule_context).items() for place, (_, bound) in enumerate(known)}
@@ -63,5 +67,7 @@ def unmake(params: EncryptParams, rule_context: RuleContext) -> Mask:
 
 def output_domain(params: EncryptParams) -> Domain:
     """Texts of the form, and the empty text."""
+    scheme = of_subjects.SIV
+    forms, least = (scheme.forms, scheme.least) if params.per_subject else (FORMS, LEAST)
     return Domain("AES-SIV ciphertext as fm1. text, or nothing where there was nothing",
-                  lambda text: text == "" or any(envelope.is_text_of(form, LEAST, text) for form in FORMS))
+                  lambda text: text == "" or any(envelope.is_text_of(form, least, text) for form in forms))
