@@ -41,8 +41,7 @@ class ConnectSchemas:
         Returns:
             bool, n: records without a schema that can be derived; and by path the rows with a value that no schema describes.
         """
-        raw = table.raw(SCHEMA).dictionary_encode()
-        texts, of_value = raw.dictionary, raw.indices.to_numpy(zero_copy_only=False)
+        texts, of_value = _different(table.raw(SCHEMA))
         derived = [self._derived(text) for text in texts.to_pylist()]
         number = np.full(table.n, -1, np.int32)
         number[table.rows(SCHEMA)] = np.where([one is not None for one in derived], np.arange(len(derived)), -1)[of_value]
@@ -65,6 +64,14 @@ class ConnectSchemas:
                 self._known.clear()
             self._known[raw] = derive(raw, self._paths, self._view)
         return self._known[raw]
+
+
+def _different(raw: pa.BinaryArray) -> tuple[pa.BinaryArray, np.ndarray]:
+    """The different ones of n texts, and int32, n: which of them each is."""
+    if len(raw) and pc.all(pc.equal(raw, raw[0])).as_py():  # one schema, as nearly always
+        return raw[:1], np.zeros(len(raw), np.int32)
+    encoded = raw.dictionary_encode()
+    return encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False)
 
 
 def _fitted(edit: Replace, sites: np.ndarray) -> tuple[Replace, np.ndarray]:

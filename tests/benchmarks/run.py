@@ -34,6 +34,7 @@ def main() -> None:
         "bench_records": lambda: load("bench_records").measure(options.fhir) | load("bench_records").measure_bad(),
         "bench_avro": lambda: load("bench_avro").measure(),
         "bench_protobuf": lambda: load("bench_protobuf").measure(),
+        "bench_changes": lambda: load("bench_changes").measure(),
         "bench_detect": lambda: load("bench_detect").measure(),
         "bench_techniques": lambda: load("bench_techniques").measure(),
         "bench_ff1": lambda: load("bench_ff1").measure(),
