@@ -56,11 +56,11 @@ def generate(
     for target in (output, gold):
         if target is not None and target.exists() and not overwrite:
             raise InputError(f"{target}: already exists and is not changed. Hint: choose another name, or add --overwrite")
-    made = [name for name, known in FORMATS.items() if not known.schemas]
+    made = [name for name, known in FORMATS.items() if not known.schemas and not known.single]
     if format_ is not None and format_ not in made:
         raise typer.BadParameter(f"use {' or '.join(made)}", param_hint="--format")
     if format_of(output) not in made:
-        raise InputError(f"{output}: records of {format_of(output)} have a schema, and none is made here. Hint: name it .jsonl or .csv")
+        raise InputError(f"{output}: records of format {format_of(output)} are not made here. Hint: name it .jsonl or .csv")
     given = {"--gold": gold, "--locale": locale, "--templates": templates}
     if like:
         if other := next((name for name, value in ({"--shape": shape, "--people": people} | given).items() if value), None):
@@ -114,7 +114,7 @@ def _like(output: Path, count: int, seed: int, sample: list[Path], keep: list[st
     from flink_masking.records.codec import FORMATS, format_of
 
     files = Files(sample, format_, None, None)
-    if FORMATS[files.format].schemas:
+    if FORMATS[files.format].schemas or FORMATS[files.format].single:
         raise InputError(f"records like those of {files.format} cannot be made. Hint: a sample of JSON or CSV records")
     if ".csv" in output.suffixes and format_of(output) != files.format:
         raise InputError(f"{output}: the sample is {files.format}, and so are records like it. Hint: choose another name")

@@ -6,6 +6,7 @@ from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
+from flink_masking.policy.check_text import check_single_field, check_single_rules
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import Rule
@@ -33,7 +34,9 @@ def check_format(policy: Policy, tree: FieldTree, findings: Findings) -> None:
     if found.schemas and not found.header and policy.framing == "none" and policy.schema_files is None:
         findings.error(("format",), "records without framing do not tell their schema",
                        "schema: orders.desc, made by protoc --include_imports --descriptor_set_out; or a framing")
-    if not found.nested:
+    if found.single:
+        check_single_field(policy, findings)
+    elif not found.nested:
         for path, field in policy.fields.items():
             if field.type in OBJECT_TYPES:
                 hint = "declare each of its columns by itself, such as place.lat and place.lon"
@@ -95,7 +98,9 @@ def check_masked_format(name: str, segment: MaskedSegment, rules: Mapping[str, R
         message = f"a record of {policy.format} has no place for an object" if not policy.described or found.schemas else \
             "a record with a schema has no place for a member that the schema lacks"
         findings.error(("segments", name, "key_versions"), message, hint)
-    if found.nested:
+    if found.single:
+        check_single_rules(name, segment, rules, findings)
+    if found.nested or found.single:
         return
     for path, rule in rules.items():
         if path not in policy.fields and rule.technique.action is None:  # keep and drop are carried out on each of its columns

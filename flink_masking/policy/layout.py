@@ -40,6 +40,8 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
         return Layout(framing=policy.framing, schema=first, schemas=found, outputs=outputs, folded=folded, message=policy.message or "",
                       required=required)
     kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
+    if FORMATS[policy.format].single:
+        return Layout(tuple(policy.fields))
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
 
 

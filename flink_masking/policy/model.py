@@ -96,7 +96,7 @@ class Policy(Model):
 
     version: Annotated[Whole, pydantic.Field(ge=1)]
     stream: Topic
-    format: Literal["json", "csv", "avro", "protobuf", "debezium-json"] = "json"
+    format: Literal["json", "csv", "avro", "protobuf", "text", "debezium-json"] = "json"
     framing: Framing = "none"
     schema_files: Annotated[Name | dict[Name, Name] | None, pydantic.Field(alias="schema")] = None
     message: Name | None = None

@@ -35,6 +35,8 @@ class Format(NamedTuple):
         swept: whether values inside of undeclared members can be replaced: records are text that names its members.
         schemas: whether records are written by schemas, so that a record has only what its schema says.
         framings: what can stand in front of a record and name its schema; empty where records never have a schema.
+        single: whether a record is the value of one field, and nothing else.
+        endings: of the names of its files, besides its own name.
         messages: whether a schema has several kinds of records, so that a policy may have to name one.
         rows: the package whose way of writing a view's own rows it uses; its own where it is empty.
     """
@@ -47,6 +49,8 @@ class Format(NamedTuple):
     framings: tuple[str, ...] = ()
     messages: bool = False
     rows: str = ""
+    single: bool = False
+    endings: tuple[str, ...] = ()
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType({
@@ -56,8 +60,13 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
                    framings=("confluent", "apicurio4", "apicurio8", "single_object", "none")),
     "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json", messages=True,
                        framings=("confluent", "apicurio4", "apicurio8", "none")),
+    "text": Format("flink_masking.records.text", nested=False, single=True, rows="flink_masking.records.json", endings=("log", "txt")),
 })  # fmt: skip
 """By the name in a policy."""
+
+
+TEXT = "text"
+"""The field of records that are one text, where no policy names it."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +288,8 @@ class Codec(Protocol):
 def format_of(path: "Path") -> str:
     """The format that a file's name ends in, before .gz or .zst; JSON where it names none."""
     suffixes = [suffix for suffix in path.suffixes if suffix not in (".gz", ".zst")]
-    return next((name for name in FORMATS if suffixes[-1:] == [f".{name}"]), "json")
+    ending = suffixes[-1].removeprefix(".") if suffixes else ""
+    return next((name for name, known in FORMATS.items() if ending in (name, *known.endings)), "json")
 
 
 def codec_for(name: str = "json", layout: Layout = Layout()) -> Codec:

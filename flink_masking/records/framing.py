@@ -101,8 +101,7 @@ def _alike(data: np.ndarray, offsets: np.ndarray, width: int) -> bool:
     """Whether all records begin with the same `width` bytes."""
     if np.diff(offsets).min() < width:
         return False
-    first = data[offsets[0] : offsets[0] + width]
-    return all(bool((data[offsets[:-1] + place] == first[place]).all()) for place in range(width))
+    return bool((data[offsets[:-1, None] + np.arange(width, dtype=np.int32)] == data[offsets[0] : offsets[0] + width]).all())
 
 
 def _guids_of_headers(column: pa.BinaryArray | None, usable: np.ndarray, numbers: np.ndarray, found: dict[SchemaId, int]) -> np.ndarray:

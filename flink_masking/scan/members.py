@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking import arrow
-from flink_masking.records.codec import FORMATS, Codec, Layout, codec_for
+from flink_masking.records.codec import FORMATS, TEXT, Codec, Layout, codec_for
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import labels, parse_path
 from flink_masking.records.spans import FATAL, REASONS, Contents, Flag
@@ -66,7 +66,7 @@ class Reader:
             self._names = list(names)
         else:
             self.codec = codec_for(format, Layout(columns=columns or ()))
-            self._names = [labels(column)[-1] for column in columns or ()]
+            self._names = [TEXT] if FORMATS[format].single else [labels(column)[-1] for column in columns or ()]
         self._nested = FORMATS[format].nested and not FORMATS[format].schemas
         self._known = Paths(self._names, opaque=whole, deny=False)
         self._numbers = [self._add(name) for name in self._names]

@@ -6,6 +6,7 @@ from dataclasses import replace
 import yaml
 
 from flink_masking.policy.envelope import SHAPES
+from flink_masking.records.codec import FORMATS, TEXT
 from flink_masking.records.paths import parse_path
 from flink_masking.scan import names
 from flink_masking.scan.changes import Changes
@@ -35,6 +36,8 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         key: columns that the envelopes name as the table's key.
         loose: the envelopes have members that the library does not know.
     """
+    if FORMATS[report.format].single:
+        return _of_lines(report, stream)
     paths = {path.path: path for path in report.paths}
     of_type = {path: domain for path, one in paths.items() if (domain := domain_of_type(one)) is not None}
     several = {path for path, one in paths.items() if mixed(one, weighty(one))}
@@ -77,9 +80,24 @@ def _record(changes: Changes, key: tuple[str, ...]) -> list[str]:
             _one_line(f"# decide: {named}, the columns that are the key in Kafka; without it records leave without a key")]
 
 
+def _of_lines(report: Report, stream: str) -> str:
+    """The policy for records that are one text each."""
+    found = ", ".join(f"{one.type} in {one.values:,}" for path in report.paths for one in path.found)
+    lines = [
+        f"# Proposed by flink-masking scan from {report.readable:,} records of format {report.format}. Counts are of that sample.",
+        "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
+        "version: 1", f"stream: {stream}", f"format: {report.format}", "", "fields:",
+        f"  {TEXT}: {{class: free_text}}  # a record is this field; {_one_line(found) or 'nothing was found'}",
+        "", "segments:", f"  masked-{stream}:", "    view: masked",
+        "    order: shuffled  # line 17 of two views is not the same record", "    rules:",
+        f"      {TEXT}: redact_text  # decide: what is not detected is shown; redact shows nothing",
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
 def stream_name(name: str) -> str:
     """A stream's name made of a file's."""
-    stem = re.sub(r"(?:\.(?:jsonl?|ndjson|csv|gz|zst|txt))+$", "", name)
+    stem = re.sub(r"(?:\.(?:jsonl?|ndjson|csv|gz|zst|txt|log))+$", "", name)
     return re.sub(r"[^A-Za-z0-9_-]+", "-", stem).strip("-_")[:100] or "records"
 
 

@@ -40,7 +40,7 @@ def read_policy(source: PolicySource, people: bool = True) -> Policy:
     policy, _ = write_out(policy, source, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
-    readable = [name for name, known in FORMATS.items() if not known.schemas]
+    readable = [name for name, known in FORMATS.items() if not known.schemas and not known.single]
     if policy.format not in readable:
         raise PolicyError(f"{source.name}: records of format {cut(policy.format)} cannot be read. Hint: use {' or '.join(readable)}")
     if policy.record is not None:

@@ -237,10 +237,9 @@ def _blanked(data: np.ndarray, offsets: np.ndarray, there: np.ndarray, valid: np
     buffer, out = arrow.output(last - first)
     out[: last - first] = data[first:last]
     begins = (offsets - first).astype(np.int32)
-    widest = int(widths.max(initial=0))
-    for place in range(widest):
-        rows = begins[:-1] if widths.min() == widest else begins[:-1][widths > place]
-        out[rows + place] = _BLANK
+    for width in np.unique(widths).tolist():
+        rows = begins[:-1] if len(widths) and (widths == width).all() else begins[:-1][widths == width]
+        out[rows[:, None] + np.arange(width, dtype=np.int32)] = _BLANK
     return arrow.assemble(pa.binary(), buffer, begins, None if there.all() else there.view(np.uint8))
 
 
@@ -264,6 +263,5 @@ def _prefixed(made: pa.BinaryArray, table: FramedTable, prefixes: Sequence[bytes
     begins = (offsets - first).astype(np.int32)
     for number, prefix in enumerate(prefixes):
         rows = begins[:-1] if len(prefixes) == 1 and live.all() else begins[:-1][live & (table.numbers == number)]
-        for place, byte in enumerate(prefix):
-            out[rows + place] = byte
+        out[rows[:, None] + np.arange(len(prefix), dtype=np.int32)] = np.frombuffer(prefix, np.uint8)
     return arrow.assemble(pa.binary(), buffer, begins, None if live.all() else live.view(np.uint8))

@@ -1,0 +1,1 @@
+"""Records that are one text: lines of logs."""
