@@ -138,6 +138,7 @@ class BatchReport:
         stateful: by segment, likewise.
         drift: identifiers of schemas that the lock file does not know, met for the first time, as ``id 12``.
         source: what the batch covers of the source's partitions; empty without digests, or where the source has no offsets.
+        control: what has happened to control documents since the batch before, see `flink_masking.control.events`.
     """
 
     records: int
@@ -146,14 +147,16 @@ class BatchReport:
     stateful: Mapping[str, PackedReport] = field(default_factory=dict)
     drift: tuple[str, ...] = ()
     source: tuple[SourceRange, ...] = ()
+    control: tuple[Mapping[str, Any], ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The body of the audit event ``protect``."""
         segments = {name: report.body() for name, report in self.masked.items()}
         segments.update((name, report.body()) for name, report in self.stateful.items())
         drift = {"drift": list(self.drift)} if self.drift else {}
+        control = {"control": list(self.control)} if self.control else {}
         source = {"source": [asdict(one) for one in self.source]} if self.source else {}
-        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift, **source}
+        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift, **source, **control}
 
 
 @dataclass(frozen=True, slots=True)

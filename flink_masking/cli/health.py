@@ -14,6 +14,7 @@ def health(
     max_back_pressure: Annotated[float | None, typer.Option("--max-back-pressure", min=0, max=1, help="Per step, 0 to 1.")] = None,
     max_watermark_lag: Annotated[str | None, typer.Option("--max-watermark-lag", help="Of event time behind the clock: 5min.")] = None,
     max_late_share: Annotated[float | None, typer.Option("--max-late-share", min=0, max=1, help="Share of late records, 0 to 1.")] = None,
+    max_control_unreadable: Annotated[str, typer.Option("--max-control-unreadable", help="Control documents: a duration.")] = "5min",
     max_keys_unreadable: Annotated[str, typer.Option("--max-keys-unreadable", help="Unreadable key ring or vault: a duration.")] = "5min",
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
@@ -23,6 +24,7 @@ def health(
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Figures without a limit are reported, not checked.
     """
     from flink_masking.cli.console import out
+    from flink_masking.flink_rest.control_checks import control_check
     from flink_masking.flink_rest.health import Limits, RestEndpoint, find_job, judge, observe
     from flink_masking.flink_rest.key_checks import keys_check
     from flink_masking.flink_rest.patches import patches_check
@@ -35,7 +37,8 @@ def health(
     endpoint = RestEndpoint(rest, ca, certificate)
     found = find_job(endpoint, job)
     checks = [*judge(observe(endpoint, found), limits), keys_check(endpoint, found, keys_limit), services_check(endpoint, found),
-              patches_check(endpoint, found)]
+              patches_check(endpoint, found),
+              *control_check(endpoint, found, _duration("--max-control-unreadable", max_control_unreadable) or 0)]
     for check in checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
     if not all(check.well for check in checks):

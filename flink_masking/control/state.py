@@ -34,6 +34,7 @@ class View:
         erasures: likewise; in effect from ``effective_at`` on, for good.
         revoked: ids.
         trust: the trust file's version.
+        refused: documents at the source that are refused, at the last look.
     """
 
     policies: tuple[Policy, ...] = ()
@@ -41,6 +42,7 @@ class View:
     erasures: tuple[Erasure, ...] = ()
     revoked: frozenset[str] = frozenset()
     trust: int = 0
+    refused: int = 0
 
     @property
     def next_policy(self) -> int:
@@ -102,6 +104,7 @@ class ControlState:
         self._told: set[tuple[str, str]] = set()
         self._verified: dict[tuple[str, int], Document[Any] | ControlError] = {}
         self._begun = False
+        self._refusing: set[str] = set()
         self.view = View(trust=trust.version)
 
     def kept_policy(self) -> Policy | None:
@@ -112,7 +115,8 @@ class ControlState:
         if self.kept.policy is None or self.kept.version <= self.version:
             return None
         signed = parse(self.kept.policy)
-        return cast(Policy, Document(body_of(signed), frozenset(), signed))
+        found = cast(Policy, Document(body_of(signed), frozenset(), signed))
+        return None if found.id in self._refused else found
 
     def take(self, found: Sequence[bytes], now: int) -> list[ControlEvent]:
         """Work out what documents say.
@@ -131,6 +135,7 @@ class ControlState:
             raise ControlUnavailableError("the source holds no documents any more. Hint: see whether it is the right directory, and "
                                           "mounted")
         events: list[ControlEvent] = []
+        self._refusing = set()
         parsed = list(self._parsed(found, now, events))
         self._follow_trust(parsed, now, events)
         made = self._sorted(parsed, now, events)
@@ -146,6 +151,7 @@ class ControlState:
         self.kept = replace(self.kept, revoked=revoked, withdrawn=withdrawn, erasures={**self.kept.erasures, **erased})
         self.view = View(tuple(self._candidates(made.policies, over, now, events)), tuple(one for one in made.grants if one.id not in over),
                          tuple(erasures), revoked, self.trust.version)
+        self.view = replace(self.view, refused=len(self._refusing))
         for document in (*self.view.policies, *self.view.grants, *self.view.erasures):
             if document.id not in self._known:
                 events += self._tell("taken", now, document.kind, document.id, version=getattr(document.body, "version", None),
@@ -168,7 +174,8 @@ class ControlState:
     def refuse(self, policy: Policy, reason: str, now: int) -> ControlEvent:
         """Note that a policy that verifies cannot be used; the one before stays in force."""
         self._refused[policy.id] = reason
-        self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.id != policy.id))
+        self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.id != policy.id),
+                            refused=self.view.refused + 1)
         self._known.pop(policy.id, None)
         return ControlEvent("refused", now, "policy", policy.id, reason, policy.body.version, policy.body.effective_at,
                             tuple(sorted(policy.signers)))
@@ -176,6 +183,8 @@ class ControlState:
     def _tell(self, outcome: Outcome, now: int, kind: str, name: str, reason: str = "", version: int | None = None,
               effective_at: int | None = None, signers: Iterable[str] = ()) -> Iterator[ControlEvent]:
         """An event, once for each document, outcome and reason."""
+        if outcome == "refused":
+            self._refusing.add(name)
         if len(self._told) > TOLD:  # a source that lies anew at each look
             self._told.clear()
         if (name, outcome + reason) not in self._told:
@@ -279,14 +288,17 @@ class ControlState:
 
     def _candidates(self, policies: list[Policy], over: frozenset[str], now: int, events: list[ControlEvent]) -> Iterator[Policy]:
         """Policies that may take effect, by version."""
-        best: dict[int, Policy] = {}
+        best, floor = dict[int, Policy](), max(self.version, self.kept.version)
         for one in sorted(policies, key=lambda one: one.id):
             version = one.body.version
-            if one.id in over or one.id in self._refused:
+            if one.id in over:
                 continue
-            if version <= self.version:
+            if one.id in self._refused:
+                self._refusing.update([one.id] if version > self.version else [])
+                continue
+            if version <= floor:
                 if self._begun and one.body.digest not in self._digests and (one.id, "taken") not in self._told:
-                    events += self._tell("refused", now, "policy", one.id, f"version {version} is not higher than version {self.version}, "
+                    events += self._tell("refused", now, "policy", one.id, f"version {version} is not higher than version {floor}, "
                                          "which is in force. Hint: to go back, publish the old content under a higher version", version)
                 elif not self._begun:
                     self._digests.add(one.body.digest)  # of the past: it has no effect, and is no event

@@ -113,6 +113,11 @@ class ControlWatcher:
         """The policy that was in force before a restart, where it is higher than the submitted one."""
         return self._state.kept_policy()
 
+    def upcoming(self) -> tuple[Policy, ...]:
+        """Policies that may take effect, to be compiled before their time."""
+        kept = self._state.kept_policy()
+        return self._state.view.policies if kept is None else (kept, *self._state.view.policies)
+
     @property
     def view(self) -> View:
         """What the documents say now."""

@@ -146,8 +146,9 @@ class Queries:
             columns.append(f"key{number}")
         if name in self._told:
             version = ("key_version", "ENCODE(CAST(key_version AS STRING), 'UTF-8')")
-            columns.append(_headers([*self._constants(), version], [(part.header, f"header{number}_{place}")
-                                                                     for place, part in enumerate(segment.record.headers)]))
+            told = self._columns() if self.transport.live else self._constants()
+            columns.append(_headers([*told, version], [(part.header, f"header{number}_{place}")
+                                                       for place, part in enumerate(segment.record.headers)]))
         if segment.record.timestamp:
             columns.append("`timestamp`")
         there = f"{columns[1]} IS NOT NULL" if name in self.transport.upserts else f"view{number} IS NOT NULL"
@@ -190,6 +191,11 @@ class Queries:
     def _constants(self) -> Iterator[tuple[str, str]]:
         for header, value in (("policy_version", str(self._plan.policy.version)), ("policy_digest", self._plan.digest)):
             yield header, f"CAST(x'{value.encode().hex()}' AS BYTES)"
+
+    def _columns(self) -> Iterator[tuple[str, str]]:
+        """The same of records whose policy may change while the job runs."""
+        yield "policy_version", "ENCODE(CAST(policy_version AS STRING), 'UTF-8')"
+        yield "policy_digest", "policy_digest"
 
     @property
     def _records(self) -> list[RecordPlan]:

@@ -111,7 +111,8 @@ class Tables:
         masked = {segment.name: _largest(sinks[segment.name]) - FRAME for segment in plan.masked if on_kafka(sinks[segment.name])}
         quarantine = _largest(sinks["quarantine"]) if on_kafka(sinks["quarantine"]) else None
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
-        self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine, plan.codec.headers if kafka else ())
+        self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine, plan.codec.headers if kafka else (),
+                                   deployment.control is not None)
         told = {name for name, options in sinks.items() if name not in ("audit", "quarantine") and on_kafka(options)}
         options = deployment.source
         several = partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))

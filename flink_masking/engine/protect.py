@@ -1,6 +1,6 @@
 """Protect: one scan of a batch, every view of it. Pure: Flink, the command line and notebooks run the same code."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -136,7 +136,12 @@ class Protect:
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
+        self._notes: list[dict[str, Any]] = []
         self._audit = AuditChain.signed(plan.ring, plan.policy.stream, plan.policy.version, plan.digest)
+
+    def note(self, events: Iterable[dict[str, Any]]) -> None:
+        """Put events about control documents into the audit event of the next batch."""
+        self._notes += events
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch.
@@ -202,7 +207,9 @@ class Protect:
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
         drift = tuple(f"{one.kind} {one.value}" for one in plan.drift.drift()) if plan.drift is not None else ()
-        report = BatchReport(table.n, counts, masked_reports, packed_reports, drift, source_ranges(parts.origin))
+        report = BatchReport(table.n, counts, masked_reports, packed_reports, drift, source_ranges(parts.origin),
+                             tuple(self._notes))
+        self._notes.clear()
         event_times = self._event_times(examined, accepted, parts)
         refused = np.flatnonzero(rejected & ~deleted)
         members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits,

@@ -79,6 +79,7 @@ class Transport:
         limits: bytes that a record of a masked segment may have, key and headers included, by the segment's name.
         quarantine: bytes that a quarantine line may have; None: any.
         read: headers that the format of the records needs, where the source has headers.
+        live: the policy may change while the job runs, so its version and digest leave Protect with each record.
     """
 
     partitioned: bool = False
@@ -87,11 +88,12 @@ class Transport:
     limits: Mapping[str, int] = field(default_factory=dict)
     quarantine: int | None = None
     read: tuple[str, ...] = ()
+    live: bool = False
 
     def encode(self) -> str:
         """As text, for a job parameter."""
         return orjson.dumps({"partitioned": self.partitioned, "record": self.record, "upserts": self.upserts, "limits": self.limits,
-                             "quarantine": self.quarantine, "read": self.read}).decode()
+                             "quarantine": self.quarantine, "read": self.read, "live": self.live}).decode()
 
     @classmethod
     def decode(cls, text: str) -> Self:
@@ -103,7 +105,7 @@ class Transport:
         try:
             body = orjson.loads(text)
             return cls(body["partitioned"], body["record"], tuple(body["upserts"]), body["limits"], body["quarantine"],
-                       tuple(body.get("read", ())))
+                       tuple(body.get("read", ())), bool(body.get("live", False)))
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise InputError("flink-masking.transport cannot be read. Hint: print the script again with flink-masking sql job") from None
 

@@ -1,13 +1,15 @@
-"""Reloads the key ring of a running job: masks are recompiled between two batches, sealers decrypt with newer keys."""
+"""Reloads the key ring and the policy of a running job: both change between two batches; sealers decrypt with newer keys."""
 
+import logging
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from flink_masking.engine.plan import Plan, compile_plan, renewed
 from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
 from flink_masking.engine.record import Parts, Transport
-from flink_masking.errors import DecryptionError
+from flink_masking.errors import DecryptionError, FlinkMaskingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import LoadedPolicy
@@ -15,18 +17,29 @@ from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 
+if TYPE_CHECKING:
+    from flink_masking.control.documents import Policy
+    from flink_masking.control.watcher import ControlWatcher
+    from flink_masking.engine.live import Prepared
+
+_log = logging.getLogger(__name__)
+
 
 class ReloadingProtect:
-    """Protect with the key ring as it is now.
+    """Protect with the key ring and the policy as they are now.
 
     A batch is protected with one ring from its first record to its last. When the ring has changed since the batch before, the masked
     segments are compiled anew, and quarantine, packets and a new audit chain use it, too; the events of that chain name the new key
     version. What stateful segments compare with each other (people, sensitive values) stays under the key that the job began with.
+
+    With `control`, a policy is switched to by the clock at the beginning of a batch: every record of the batch is made by that policy, and
+    header and audit name its version. It is compiled when it is known, which is before its time where it was issued early enough. One that
+    cannot be loaded or compiled, or that the job cannot follow live, is refused: the policy before stays in force, and an event says so.
     """
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
                  clock: Callable[[], int], transport: Transport = PLAIN, schemas: SchemaSource | None = None,
-                 outputs: OutputSchemas | None = None) -> None:
+                 outputs: OutputSchemas | None = None, control: "ControlWatcher | None" = None) -> None:
         """Compile the policy for the ring as it is.
 
         Args:
@@ -38,16 +51,21 @@ class ReloadingProtect:
             transport: what is known of the topics at both ends.
             schemas: those that records name by identifiers, or None.
             outputs: gives identifiers to the schemas of views, or None.
+            control: the control documents, started by the caller; None: the policy stays as it is.
 
         Raises:
             PolicyError: a rule cannot be carried out.
             KeyRingError: the ring lacks a key.
             VaultError: a rule makes tokens, and there is no vault.
         """
+        self._submitted, self._control, self._generation = loaded, control, -1
+        self._schemas, self._outputs = schemas, outputs
+        self._prepared: dict[str, Prepared] = {}
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
         self._transport = transport
         self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
         self._protect = Protect(self.plan, entropy, clock, transport=transport)
+        self._first = self.plan
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
         """Protect a batch; see `Protect`.
@@ -56,10 +74,51 @@ class ReloadingProtect:
             KeyRingError: a changed ring lacks a key that the policy needs.
         """
         ring = self._ring()
+        if self._control is not None:
+            self._follow(self._control, ring)
         if ring is not self.plan.ring:
-            self.plan = renewed(self.plan, self._loaded, ring, self._vault)
-            self._protect = Protect(self.plan, self._entropy, self._clock, self._protect.people, self._transport)
+            self._use(renewed(self.plan, self._loaded, ring, self._vault))
         return self._protect(payloads, parts)
+
+    def _use(self, plan: Plan) -> None:
+        self.plan = plan
+        self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport)
+
+    def _follow(self, control: "ControlWatcher", ring: KeyRing) -> None:
+        """Compile the policies that have come, and switch to the one whose time it is."""
+        if control.generation != self._generation:
+            self._generation = control.generation
+            for policy in control.upcoming():
+                self._ready(control, policy, ring)
+        while (due := control.due(self._clock())) is not None:
+            found = self._ready(control, due, ring)
+            if found is None:
+                continue  # refused; another one may be due
+            try:
+                plan = found.plan if found.plan.ring is ring else renewed(found.plan, found.loaded, ring, self._vault)
+            except FlinkMaskingError as error:
+                control.refuse(due, str(error))
+                continue
+            self._loaded = found.loaded
+            self._use(plan)
+            control.adopted(due)
+            self._prepared = {name: one for name, one in self._prepared.items() if one.version > due.body.version}
+        self._protect.note(event.body() for event in control.events())
+
+    def _ready(self, control: "ControlWatcher", policy: "Policy", ring: KeyRing) -> "Prepared | None":
+        """The compiled policy of a document; None where it was refused."""
+        from flink_masking.engine.live import prepare
+
+        if (found := self._prepared.get(policy.id)) is None:
+            try:
+                found = self._prepared[policy.id] = prepare(policy.body, self._submitted, self._first, ring, self._vault, self._transport,
+                                                            self._schemas, self._outputs)
+            except FlinkMaskingError as error:
+                control.refuse(policy, str(error))
+            except Exception as error:  # a policy from outside must not fail the job
+                _log.warning("a policy could not be compiled", exc_info=error)
+                control.refuse(policy, f"internal error: {type(error).__name__}. Hint: see the worker's log, and flink-masking policy diff")
+        return found
 
 
 class ReloadingSealer:

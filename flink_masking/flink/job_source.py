@@ -3,7 +3,11 @@
 import logging
 from dataclasses import dataclass
 
+from flink_masking.control.memory import Store
+from flink_masking.control.options import ControlOptions
+from flink_masking.control.watcher import ControlWatcher
 from flink_masking.engine.plan import Plan, compile_plan
+from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.errors import KeyRingError, RegistryError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
@@ -39,6 +43,7 @@ class JobSource:
         vault_patience: milliseconds for which a vault that is away or busy is waited for, at each call.
         require_tls: a vault or registry on another machine is spoken to over TLS or not at all.
         registry: the schema registry; opened on the worker, too, where its references are resolved.
+        control: where control documents lie and whom the job trusts; None: the policy stays as it is.
     """
 
     policy: PolicySource
@@ -48,6 +53,7 @@ class JobSource:
     vault_patience: int = VAULT_PATIENCE
     require_tls: bool = False
     registry: RegistryOptions | None = None
+    control: ControlOptions | None = None
 
     def __post_init__(self) -> None:
         """Refuse a vault's address with a password in it, and a registry that lacks TLS; raises VaultError, RegistryError."""
@@ -89,6 +95,25 @@ class JobSource:
             RegistryError: its login or certificates cannot be read.
         """
         return None if self.registry is None else open_outputs(self.registry)
+
+    def open_control(self, loaded: LoadedPolicy, keys: RingWatcher) -> ControlWatcher | None:
+        """Look at the control documents for the first time and go on looking, where a source is named.
+
+        Args:
+            loaded: the policy.
+            keys: seal what is kept across restarts.
+
+        Raises:
+            ControlError: trust file or state are none, or a login cannot be read. A source that is away is no error.
+        """
+        if self.control is None:
+            return None
+        policy, store = loaded.policy, None
+        if self.control.state is not None:
+            store = Store(self.control.state, policy.stream, ReloadingSealer(keys.ring, keys.look, "control", policy.stream))
+        watcher = ControlWatcher(self.control, policy.stream, policy.version, loaded.source.digest, store)
+        watcher.start()
+        return watcher
 
     def watcher(self) -> RingWatcher:
         """Open the key ring and check it for changes; a failed check is logged and the current ring stays in use.

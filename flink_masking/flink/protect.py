@@ -26,9 +26,9 @@ from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.flink.parts import partitions_of, parts_of
-from flink_masking.telemetry.updates import of_access, of_batch, of_drift, of_patches
+from flink_masking.telemetry.updates import of_access, of_batch, of_control, of_drift, of_patches
 
-KEY_VERSION = "key_version"
+KEY_VERSION, POLICY_VERSION, POLICY_DIGEST = "key_version", "policy_version", "policy_digest"
 TAKEN = "taken"
 """Value of the job parameter that says that somebody takes the quarantine."""
 
@@ -37,16 +37,17 @@ def columns(plan: Plan, transport: Transport) -> list[str]:
     """Names of the columns.
 
     A view for each masked segment, packets for each stateful one, audit, quarantine; for Kafka, the parts of each masked segment and the
-    key version in use.
+    key version in use, and where the policy may change its version and digest.
     """
     parts = part_columns([masked.record for masked in plan.masked], transport)
     views, packets = (f"view{i}" for i in range(len(plan.masked))), (f"packed{i}" for i in range(len(plan.stateful)))
-    return [*views, *packets, "audit", "quarantine", *parts, *([KEY_VERSION] if transport.record else [])]
+    versions = [KEY_VERSION, *([POLICY_VERSION, POLICY_DIGEST] if transport.live else [])] if transport.record else []
+    return [*views, *packets, "audit", "quarantine", *parts, *versions]
 
 
 def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_after: int,
                       guard: str | None = None) -> dict[str, UserDefinedScalarFunctionWrapper]:
-    """A vectorised function for each of `columns`, by name. Every column is BYTES, but for the key version.
+    """A vectorised function for each of `columns`, by name. Every column is BYTES, but for the versions.
 
     Args:
         source: policy and address of the keys.
@@ -55,7 +56,7 @@ def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_
         idle_after: milliseconds without a record after which a source partition does not hold back the watermark.
         guard: the job parameter that says that somebody takes the quarantine, for jobs that may also hold functions of somebody else.
     """
-    types = {name: DataTypes.INT() if name == KEY_VERSION else DataTypes.BYTES() for name in columns(plan, transport)}
+    types = {name: DataTypes.INT() if name in (KEY_VERSION, POLICY_VERSION) else DataTypes.BYTES() for name in columns(plan, transport)}
     return column_functions(ProtectColumns(source, transport, idle_after, guard), types)
 
 
@@ -82,15 +83,19 @@ class ProtectColumns:
         self._metrics = Instruments.of_worker(context)
         self._vault = self._source.open_vault()
         self._keys = self._source.watcher()
-        self._protect = ReloadingProtect(self._source.loaded(), self._keys.ring, self._vault, os.urandom, _now, self._transport,
-                                         self._source.open_schemas(), self._source.open_outputs())
+        loaded = self._source.loaded()
+        self._control = self._source.open_control(loaded, self._keys)
+        self._protect = ReloadingProtect(loaded, self._keys.ring, self._vault, os.urandom, _now, self._transport,
+                                         self._source.open_schemas(), self._source.open_outputs(), self._control)
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
         self._abandoned = self._guard is not None and context.get_job_parameter(self._guard, "") != TAKEN
         self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
-        """Close the vault."""
+        """Close the vault, and end the look at control documents."""
+        if (control := getattr(self, "_control", None)) is not None:
+            control.close()
         vault = getattr(self, "_vault", None)
         if vault is not None:
             vault.close()
@@ -122,6 +127,8 @@ class ProtectColumns:
             plan, microseconds = self._protect.plan, (time.perf_counter_ns() - begun) // 1_000
             self._metrics.record(of_batch(pieces, microseconds, plan.ring.primary, plan.policy.version))
             self._metrics.record(of_access(self._keys.unreadable_s(), None if self._vault is None else self._vault.unreadable_s()))
+            if self._control is not None:
+                self._metrics.record(of_control(self._control.unreadable_s(), self._control.view.refused))
             if plan.drift is not None:
                 self._metrics.record(of_drift(plan.drift.unknown))
             return cells[0] if len(cells) == 1 else [pa.concat_arrays(list(column)) for column in zip(*cells, strict=True)]
@@ -148,6 +155,10 @@ class ProtectColumns:
         if self._transport.record:
             cells += [column for released in piece.parts.values() for column in released.columns]
             cells.append(pa.array(np.full(n, piece.key_version, np.int32)))
+            if self._transport.live:
+                policy = self._protect.plan
+                cells.append(pa.array(np.full(n, policy.policy.version, np.int32)))
+                cells.append(pa.repeat(pa.scalar(policy.digest.encode(), pa.binary()), n))
         return cells
 
 

@@ -58,6 +58,9 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
     masked = [segment.name for segment in plan.masked]
     if not masked:
         raise InputError("the policy has no masked segment. Hint: SQL runs masked segments; the others need jobs/fan_out.py")
+    if deployment.control is not None:
+        raise InputError("the deployment names control documents, and a SQL script takes none. Hint: jobs/fan_out.py takes them; or omit "
+                         "control: in the deployment")
     tables = Tables(plan, deployment, clocked=False)
     parts = part_columns([segment.record for segment in plan.masked], tables.transport) if tables.transport.record else None
     if deployment.has_secrets:

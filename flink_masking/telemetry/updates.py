@@ -75,6 +75,17 @@ def of_drift(schemas: int) -> Iterator[MetricUpdate]:
     yield MetricUpdate("schemas_unlocked", (), schemas)
 
 
+def of_control(unreadable_s: float, refused: int) -> Iterator[MetricUpdate]:
+    """Updates about control documents.
+
+    Args:
+        unreadable_s: seconds for which their source has not been readable; rounded up.
+        refused: documents at the source that are refused.
+    """
+    yield MetricUpdate("control_unreadable_seconds", (), math.ceil(unreadable_s))
+    yield MetricUpdate("control_documents_refused", (), refused)
+
+
 def of_access(keys_s: float, vault_s: float | None = None) -> Iterator[MetricUpdate]:
     """Updates of what keys and vault have cost in waiting, rounded up.
 
