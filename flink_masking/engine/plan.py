@@ -253,7 +253,7 @@ def _key_codec(loaded: LoadedPolicy, schemas: SchemaSource | None, outputs: Outp
     images = loaded.images
     if images is None or not images.envelope.key or images.key_text:
         return None
-    return codec_for(images.key_format, key_layout(images, loaded.policy.framing, schemas, loaded.source.file, outputs))
+    return codec_for(images.key_format, key_layout(images, schemas, loaded.source.file, outputs))
 
 
 def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None,

@@ -8,12 +8,13 @@ from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.envelope import SHAPES, Envelope
-from flink_masking.policy.expand import NUMERALS
+from flink_masking.policy.expand import NUMERALS, key_layout_of
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import DEFAULT, Rule, bind
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.policy.tree import FieldTree, several
+from flink_masking.records.codec import FORMATS
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import format_path, parse_path
 from flink_masking.techniques import registry
@@ -66,16 +67,22 @@ def _check_formats(policy: Policy, envelope: Envelope, findings: Findings) -> No
         return
     if policy.format == "avro" and not SHAPES[envelope.envelope].avro:
         findings.error((*LOC, "envelope"), f"changes of {envelope.envelope} are written in JSON only", "format: json")
-    if policy.format == "avro" and envelope.wrapped:
-        hint = "omit it; the schema of a record in Avro does not stand in the record"
-        findings.error((*LOC, "wrapped"), "only JSON is wrapped in {schema, payload}", hint, at_key=True)
-    if (envelope.key_format or policy.format) != "avro":
-        for key in ("key_framing", "key_schema"):
-            if getattr(envelope, key) is not None:
-                findings.error((*LOC, key), "only keys in Avro have a schema", f"omit '{key}', or key_format: avro", at_key=True)
-    elif envelope.key and envelope.key_framing is None and policy.format != "avro":
+    if envelope.wrapped and (policy.format == "avro" or policy.described):
+        hint = "omit it; the schema of a record with framing or a given schema does not stand in the record"
+        findings.error((*LOC, "wrapped"), "only JSON without a schema of its own is wrapped in {schema, payload}", hint, at_key=True)
+    kind, framing = key_layout_of(policy, envelope)
+    allowed = FORMATS[kind].framings if kind in FORMATS else ()
+    for key in ("key_framing", "key_schema"):
+        if getattr(envelope, key) is not None and (not allowed or envelope.wrapped):
+            findings.error((*LOC, key), "only keys that are records have a schema, and no wrapped ones",
+                           f"omit '{key}', or key_format: {policy.format}", at_key=True)
+    if not envelope.key or not allowed:
+        return
+    if framing not in allowed:
+        findings.error((*LOC, "key_framing"), f"keys in {kind} have no framing {framing}", f"use {' or '.join(allowed)}")
+    elif kind == "avro" and envelope.key_framing is None and policy.format != "avro":
         findings.error((*LOC, "key_format"), "it is not told how keys name their schema", "such as key_framing: confluent")
-    elif envelope.key and (envelope.key_framing or policy.framing) == "none" and not isinstance(envelope.key_schema, str):
+    elif kind == "avro" and framing == "none" and not isinstance(envelope.key_schema, str):
         findings.error((*LOC, "key"), "keys without framing do not tell their schema",
                        "key_schema: customers-key.avsc, or key_framing: confluent")
 

@@ -47,8 +47,8 @@ def check_key_schema(images: Images, views: dict[str, View], source: PolicySourc
     """Compare the schemas that a policy gives for keys with the columns of the key; faults go to `findings`."""
     from flink_masking.records.trie import Paths
 
-    named, paths = images.envelope.key_schema, Paths(images.envelope.key)
-    for key, name in named.items() if isinstance(named, dict) else [(None, named)] if named is not None else []:
+    paths = Paths(images.envelope.key)
+    for key, name in _key_files(images):
         place = ("record", "key_schema") if key is None else ("record", "key_schema", key)
         try:
             codec = codec_for(images.key_format, Layout(schema=Schema(source.file(name))))
@@ -58,6 +58,24 @@ def check_key_schema(images: Images, views: dict[str, View], source: PolicySourc
                 codec.derived(paths, view)
         except (PolicyError, InputError) as error:
             findings.error(place, *split_hint(str(error)))
+
+
+def derived_key_schemas(images: Images, views: dict[str, View], source: PolicySource) -> Iterator[tuple[str, str, str, bool]]:
+    """As `derived_schemas`, of the keys of changed rows; the view is named as `View.subject` has it."""
+    from flink_masking.records.trie import Paths
+
+    paths = Paths(images.envelope.key)
+    for name in dict.fromkeys(name for _, name in _key_files(images)):
+        codec = codec_for(images.key_format, Layout(schema=Schema(source.file(name))))
+        for view in views.values():
+            if (made := codec.derived(paths, view)) is not None:
+                yield name, view.subject, *made
+
+
+def _key_files(images: Images) -> list[tuple[str | None, str]]:
+    """The files with schemas of keys, by the identifier that they are given for."""
+    named = images.envelope.key_schema
+    return [*named.items()] if isinstance(named, dict) else [(None, named)] if named is not None else []
 
 
 _OF_KEYS = {"unknown_field": "of the key's schema is no column of the key",

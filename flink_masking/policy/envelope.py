@@ -25,10 +25,10 @@ class Envelope(Model):
             records leave without a key.
         key_format: that of the records unless given. json, an object with a member for each of `key`; avro, a record with a field for each
             of them; or text, the value of the only column.
-        key_framing: of keys in Avro: what stands in front of a key and names its schema; that of the records unless given. A GUID is
-            read from the key, not from a header.
-        key_schema: of keys in Avro: the file with the key's schema, relative to the policy, or files by the identifiers that keys name
-            them by. What is not given here is asked of the registry.
+        key_framing: what stands in front of a key and names its schema; that of records of the same format unless given, otherwise
+            none. A GUID is read from the key, not from a header.
+        key_schema: the file with the key's schema, relative to the policy, or files by the identifiers that keys name them by. What is
+            not given here is asked of the registry.
         metadata: rules for members of the envelope besides the rows, such as ``source.query``, in every masked segment.
     """
 

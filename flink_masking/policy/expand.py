@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flink_masking.policy.envelope import SHAPES, UNAVAILABLE, Envelope, Form, Shape
+from flink_masking.policy.envelope import SHAPES, UNAVAILABLE, Envelope, Form, Framing, Shape
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.rules import DEFAULT
@@ -25,12 +25,14 @@ class Images:
         envelope: as written.
         prefixes: of the paths of each image, with the dot behind; empty text: the record is the row.
         key_format: of the key in Kafka.
+        key_framing: of keys with a schema.
         key_values: path of the value of the key's only column beside the row, or empty text.
     """
 
     envelope: Envelope
     prefixes: tuple[str, ...]
     key_format: str
+    key_framing: Framing
     key_values: str = ""
 
     def row_path(self, path: str) -> str:
@@ -101,7 +103,13 @@ def expanded(policy: Policy, envelope: Envelope) -> tuple[Policy, Images]:
                 if isinstance(segment, MaskedSegment)}
     subject = base + policy.subject if flat and policy.subject is not None else None
     changed = {"fields": fields, "segments": segments, "subject": subject, "event_time": None, "record": None}
-    return policy.model_copy(update=changed), Images(envelope, prefixes, envelope.key_format or policy.format, told)
+    return policy.model_copy(update=changed), Images(envelope, prefixes, *key_layout_of(policy, envelope), told)
+
+
+def key_layout_of(policy: Policy, envelope: Envelope) -> tuple[str, Framing]:
+    """Format and framing of keys: those of the records, unless they are given."""
+    kind = envelope.key_format or policy.format
+    return kind, envelope.key_framing or (policy.framing if kind == policy.format else "none")
 
 
 def prefixes_of(envelope: str, wrapped: bool) -> tuple[str, ...]:

@@ -45,13 +45,12 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
 
 
-def key_layout(images: Images, framing: Framing, schemas: SchemaSource | None = None, read: Callable[[str], str] | None = None,
+def key_layout(images: Images, schemas: SchemaSource | None = None, read: Callable[[str], str] | None = None,
                outputs: OutputSchemas | None = None) -> Layout:
     """The layout of the keys of changed rows.
 
     Args:
         images: of the policy.
-        framing: of its records.
         schemas: those that keys name by identifiers.
         read: reads a file that the policy names.
         outputs: gives identifiers to schemas of views' keys.
@@ -59,10 +58,10 @@ def key_layout(images: Images, framing: Framing, schemas: SchemaSource | None = 
     Raises:
         PolicyError: a schema's file cannot be read.
     """
-    if not FORMATS[images.key_format].schemas:
+    named, framing = images.envelope.key_schema, images.key_framing
+    if not FORMATS[images.key_format].schemas and framing == "none" and named is None:
         return Layout()
-    framing = images.envelope.key_framing or framing
-    first, found = _given(images.envelope.key_schema, framing, schemas, read)
+    first, found = _given(named, framing, schemas, read)
     return Layout(framing=framing, schema=first, schemas=found, outputs=outputs)
 
 

@@ -17,7 +17,7 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
-from flink_masking.policy.check_schema import check_key_schema, derived_schemas, schema_faults
+from flink_masking.policy.check_schema import check_key_schema, derived_key_schemas, derived_schemas, schema_faults
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.expand import Images, expanded
 from flink_masking.policy.facts import part_context
@@ -135,12 +135,14 @@ class LoadedPolicy:
         """Of formats with schemas: for each schema that the policy names, and each masked segment, the schema of the view.
 
         Returns:
-            File, segment, text of the view's schema, whether it differs from the file's.
+            File, segment or, for keys, segment and ``.key``, text of the view's schema, whether it differs from the file's.
 
         Raises:
             InputError: a schema is none.
         """
-        return derived_schemas(self.policy, self.views, self.source)
+        yield from derived_schemas(self.policy, self.views, self.source)
+        if self.images is not None:
+            yield from derived_key_schemas(self.images, self.key_views, self.source)
 
     @property
     def views(self) -> dict[str, View]:

@@ -34,7 +34,7 @@ def names_schemas(loaded: LoadedPolicy, keys: bool = False) -> bool:
         return bool(FORMATS[policy.format].framings) and policy.framing not in _BY_FILE
     if images is None or not images.envelope.key or images.key_text or not FORMATS[images.key_format].framings:
         return False
-    return (images.envelope.key_framing or policy.framing) not in _BY_FILE
+    return images.key_framing not in _BY_FILE
 
 
 def of_records(loaded: LoadedPolicy, schema: Schema) -> Iterator[ViewSchema]:

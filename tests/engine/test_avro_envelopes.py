@@ -177,11 +177,12 @@ def test_a_derived_schema_of_keys_needs_an_identifier(ring):
 
 
 @pytest.mark.parametrize(("old", "new", "words"), [
-    ("debezium,", "debezium, wrapped: true,", "only JSON is wrapped"),
+    ("debezium,", "debezium, wrapped: true,", "only JSON without a schema of its own is wrapped"),
     ("debezium,", "maxwell,", "written in JSON only"),
     ("debezium,", "canal,", "written in JSON only"),
     ("avro\nframing: confluent", "protobuf\nframing: confluent", "formats json and avro"),
-    ("key: [id]", "key: [id], key_format: json, key_schema: key.avsc", "only keys in Avro have a schema"),
+    ("key: [id]", "key: [id], key_format: text, key_schema: key.avsc", "only keys that are records have a schema"),
+    ("key: [id]", "key: [id], key_format: json, key_framing: single_object", "keys in json have no framing single_object"),
     ("key: [id]", "key: [id], key_framing: none", "do not tell their schema"),
     ("avro\nframing: confluent", "json", "how keys name their schema"),
     ("key: [id]", "key: [id, email], key_schema: key.avsc", "'email' is a column of the key, and its schema has no such field"),
@@ -210,4 +211,6 @@ def test_the_schema_of_the_envelope_is_checked():
     with pytest.raises(PolicyFaults) as caught:
         load(PolicySource("policy.yaml", text, {"value.avsc": json.dumps(schema)}))
     assert {"before.iban", "after.iban"} == {fault.message.split("'")[1] for fault in caught.value.faults}
-    assert len([*load(PolicySource("policy.yaml", text, {"value.avsc": json.dumps(DEBEZIUM)})).schemas_of_views()]) == 1
+    files = {"value.avsc": json.dumps(DEBEZIUM), "key.avsc": json.dumps(KEY)}
+    shown = load(PolicySource("policy.yaml", text.replace("key: [id]", "key: [id], key_schema: {5: key.avsc}"), files)).schemas_of_views()
+    assert [(file, view, differs) for file, view, _, differs in shown] == [("value.avsc", "one", True), ("key.avsc", "one.key", True)]
