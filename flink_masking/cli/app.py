@@ -17,6 +17,7 @@ from flink_masking.cli import (
     health,
     jars,
     keys,
+    leaks,
     lineage,
     logs,
     package,
@@ -86,6 +87,7 @@ app.command("package")(package.package)
 app.command("unmask")(unmask.unmask)
 app.command("rekey")(rekey.rekey)
 app.command("verify")(verify.verify)
+app.command("leaks")(leaks.leaks)
 
 _quarantine = typer.Typer(help="Inspect and replay quarantined records.", no_args_is_help=True, rich_markup_mode=None)
 _quarantine.command("show")(quarantine.show)

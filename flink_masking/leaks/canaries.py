@@ -1,0 +1,212 @@
+"""Canaries: while records are protected, keyed fingerprints of a sample of direct identifiers are kept, by which leaks are found.
+
+The files hold bits of Bloom filters, and neither values nor hashes of them; without the key ring nothing can be looked up in them.
+"""
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.errors import InputError
+from flink_masking.keys.ring import KeyRing
+from flink_masking.leaks.filters import Filters, fingerprint_keys, joined
+from flink_masking.leaks.options import LeakOptions
+from flink_masking.policy.layout import layout
+from flink_masking.policy.load import LoadedPolicy
+from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
+from flink_masking.records.codec import codec_for
+from flink_masking.records.spans import Limits
+from flink_masking.records.trie import Paths
+from flink_masking.registry.source import SchemaSource
+from flink_masking.techniques.promises import Shows
+
+SUFFIX = ".canaries"
+PERIODS = 8
+"""Files of a writer in the time for which fingerprints are kept."""
+MOST = 4_096
+"""New values of a field that one writer keeps in a period, so that filters of several writers do not become too full together."""
+WRITE = 2_000
+"""Milliseconds between two writings of a file that has changed."""
+_COMMON = frozenset({"boolean", "city", "company", "country", "cvv", "date", "datetime", "first_name", "full_name", "gender", "geo",
+                     "integer", "json", "last_name", "name", "number", "partial_date", "person", "postal_code", "street", "text", "time"})
+"""Types of values that many people share, or that realistic stand-ins have by chance."""
+_log = logging.getLogger(__name__)
+
+
+def canary_fields(loaded: LoadedPolicy) -> tuple[str, ...]:
+    """The fields whose values tell a leak: of class identifier or direct, of no common type, and shown as they are in no view.
+
+    Args:
+        loaded: the policy.
+    """
+    shown: set[str] = set()
+    for name, segment in loaded.policy.segments.items():
+        if isinstance(segment, MaskedSegment):
+            shown.update(place for path, rule in loaded.rules(name).items() if rule.promises.shows is Shows.EXACT
+                         for place in loaded.fields_at(path))
+        elif isinstance(segment, AnonymizedSegment):
+            shown.update(segment.release)
+        else:
+            shown.update(key.field for key in segment.group_by)
+    return tuple(path for path, field in loaded.policy.fields.items()
+                 if field.role in ("identifier", "direct") and field.type not in _COMMON and path not in shown)
+
+
+class CanaryWriter:
+    """Keeps fingerprints of the values of a sample of records, in files of its own. Not thread-safe.
+
+    A disk that is full or away is logged and tried again: what watches over leaks does not stop a stream.
+    """
+
+    def __init__(self, loaded: LoadedPolicy, options: LeakOptions, ring: Callable[[], KeyRing], entropy: Callable[[int], bytes],
+                 clock: Callable[[], int], schemas: SchemaSource | None = None) -> None:
+        """Get ready; the first file is written with the first value.
+
+        Args:
+            loaded: the policy.
+            options: where, how many, how long.
+            ring: gives the key ring to use now.
+            entropy: n → n random bytes.
+            clock: time in ms since 1970.
+            schemas: those that records name by identifiers, or None.
+        """
+        self.fields = canary_fields(loaded)
+        policy = loaded.policy
+        self._options, self._ring, self._clock, self._stream = options, ring, clock, policy.stream
+        self._random = np.random.default_rng(int.from_bytes(entropy(16)))
+        self._paths = Paths(self.fields, known=[path for path in policy.fields if path not in self.fields])
+        self._codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, None, loaded.source.folded))
+        self._writer = entropy(8).hex()
+        self._period, self._filters, self._keys = -1, None, None
+        self._room: list[int] = []
+        self._changed, self._written, self._failing = False, 0, False
+
+    _filters: Filters | None
+    _keys: np.ndarray | None
+
+    def note(self, payloads: pa.BinaryArray, headers: Mapping[str, pa.BinaryArray] = {}) -> int:
+        """Keep fingerprints of a sample of a batch.
+
+        Args:
+            payloads: n raw records.
+            headers: of the records, those that the codec reads (`Codec.headers`).
+
+        Returns:
+            How many new values were kept.
+        """
+        if not self.fields or not len(payloads):
+            return 0
+        now, new = self._clock(), 0
+        filters, keys = self._current(now)
+        if any(self._room):
+            rows = np.flatnonzero(self._random.random(len(payloads)) < self._options.sample)
+            if len(rows):
+                taken = pa.array(rows)
+                table = self._codec.scan(payloads.take(taken), self._paths, Limits(), {name: column.take(taken) for name, column in
+                                                                                      headers.items()})
+                for field, path in enumerate(self.fields):
+                    if self._room[field] > 0:
+                        count = filters.add(keys, field, table.values(path).text[: self._room[field]])
+                        self._room[field] -= count
+                        new += count
+        self._changed |= new > 0
+        if self._changed and now - self._written >= WRITE:
+            self.write()
+        return new
+
+    @property
+    def headers(self) -> tuple[str, ...]:
+        """Kafka headers that `note` needs."""
+        return self._codec.headers
+
+    def write(self) -> None:
+        """Write the file of this period, if values were added since it was written."""
+        if not self._changed or self._filters is None:
+            return
+        directory = Path(self._options.directory)
+        path = directory / f"{self._writer}-{self._period}{SUFFIX}"
+        partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+        self._written = self._clock()
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            partial.write_bytes(self._filters.to_bytes())
+            os.replace(partial, path)
+            self._changed, self._failing = False, False
+        except OSError as error:
+            if not self._failing:
+                _log.warning("canaries cannot be written to %s (%s); they are kept in memory and tried again", directory, error.strerror)
+            self._failing = True
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _current(self, now: int) -> tuple[Filters, np.ndarray]:
+        """The filters of this period and key version."""
+        length = max(1, self._options.keep // PERIODS)
+        ring = self._ring()
+        if self._filters is None or self._keys is None or self._period != now // length or self._filters.version != ring.primary:
+            self.write()
+            if self._filters is not None and self._filters.version != ring.primary:
+                self._writer = secrets.token_hex(8)  # two key versions in one period are two files
+            self._period = now // length
+            self._filters = Filters(self._stream, self.fields, ring.primary, (self._period + 1) * length + self._options.keep)
+            self._keys, self._room = fingerprint_keys(ring, self._stream), [MOST] * len(self.fields)
+            remove_expired(Path(self._options.directory), now)
+        return self._filters, self._keys
+
+
+def remove_expired(directory: Path, now: int) -> None:
+    """Remove the files whose time is over; what cannot be removed is left to the next one who looks."""
+    for path in directory.glob("*" + SUFFIX):
+        try:
+            if Filters.from_file(path).until <= now:
+                path.unlink(missing_ok=True)
+        except (InputError, OSError):
+            continue
+
+
+class Canaries:
+    """The fingerprints of all writers of a directory, for lookups."""
+
+    def __init__(self, directory: Path, ring: KeyRing, clock: Callable[[], int]) -> None:
+        """Name the place; `look` reads it.
+
+        Args:
+            directory: of the files.
+            ring: the key ring that they were made with.
+            clock: time in ms since 1970.
+        """
+        self._directory, self._ring, self._clock = directory, ring, clock
+        self._seen: tuple[tuple[str, int, int], ...] = ()
+        self.filters: list[tuple[Filters, np.ndarray]] = []
+
+    def look(self) -> bool:
+        """Read the files that there are now; gives whether anything has changed.
+
+        Raises:
+            InputError: the directory cannot be read, or one of its files is damaged.
+            KeyRingError: the ring lacks a version that fingerprints were made with.
+        """
+        try:
+            there = [(path, path.stat()) for path in sorted(self._directory.glob("*" + SUFFIX))]
+        except OSError as error:
+            raise InputError(f"{self._directory}: {error.strerror}. Hint: check the directory of the canaries") from None
+        seen = tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in there)
+        if seen == self._seen:
+            return False
+        now = self._clock()
+        found = []
+        for path, _ in there:
+            try:
+                found.append(Filters.from_file(path))
+            except InputError:
+                if path.exists():  # else it was replaced or removed between two looks
+                    raise
+        current = joined([one for one in found if one.until > now])
+        self.filters = [(one, fingerprint_keys(self._ring, one.stream, one.version)) for one in current]
+        self._seen = seen
+        return True

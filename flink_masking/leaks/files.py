@@ -1,0 +1,119 @@
+"""Any file as batches for the leak monitor: JSON records, lines of text, or the readable parts of binary files such as checkpoints."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from flink_masking.errors import InputError
+from flink_masking.files.opened import opened
+from flink_masking.leaks.monitor import Monitor
+
+BLOCK = 8 << 20
+OVERLAP = 512
+"""Bytes that are looked at twice where a line is longer than a block; no value that has a fingerprint is longer."""
+_SNIFFED = 4096
+_READABLE = np.array([c if 32 <= c < 127 else 10 for c in range(256)], np.uint8)
+_NEWLINE = 10
+
+
+class Looked(NamedTuple):
+    """What was looked through.
+
+    Attributes:
+        files: how many files.
+        bytes: how many, after decompression.
+        unread: files that could not be read or not to their end, and why.
+    """
+
+    files: int
+    bytes: int
+    unread: tuple[str, ...]
+
+
+def every_file(paths: list[Path]) -> list[Path]:
+    """The files that paths stand for; of a directory all below it, hidden ones, too.
+
+    Raises:
+        InputError: there is no such path.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise InputError(f"{path}: there is no such file or directory. Hint: name files or directories")
+        found += sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+    return list(dict.fromkeys(found))
+
+
+def look_through(path: Path, monitor: Monitor) -> int:
+    """Look through one file, compressed (gzip, Zstandard) or not.
+
+    Returns:
+        Bytes that were looked through.
+
+    Raises:
+        InputError: it cannot be read, or not to its end.
+    """
+    total = 0
+    with opened(path) as stream:
+        front = stream.peek(_SNIFFED)[:_SNIFFED]
+        binary = b"\0" in front or not _is_text(front)
+        records = not binary and front.lstrip()[:1] in (b"{", b"[")
+        for block, repeated in _blocks(stream):
+            total += len(block) - repeated
+            if binary:
+                _binary(block, monitor)
+            elif records:
+                monitor.records_of(pa.array(block.split(b"\n"), pa.binary()))
+            else:
+                monitor.text_of(*_lines(np.frombuffer(block, np.uint8)))
+    return total
+
+
+def _is_text(front: bytes) -> bool:
+    """Whether the first bytes of a file are UTF-8, the last character perhaps cut."""
+    try:
+        front.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start >= len(front) - 3 and len(front) == _SNIFFED
+    return True
+
+
+def _blocks(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """Blocks that end with a line, and how many of their first bytes the block before had, too."""
+    rest, repeated = b"", 0
+    while read := stream.read(BLOCK):
+        block = rest + read
+        end = block.rfind(b"\n") + 1
+        if end == 0 and len(block) < 2 * BLOCK:
+            rest = block
+            continue
+        if end == 0:
+            yield block, repeated
+            rest, repeated = block[-OVERLAP:], OVERLAP
+        else:
+            yield block[:end], repeated
+            rest, repeated = block[end:], 0
+    if len(rest) > repeated:
+        yield rest, repeated
+
+
+def _lines(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The lines of a text that hold anything."""
+    ends = np.append(np.flatnonzero(data == _NEWLINE), len(data)).astype(np.int64)
+    starts = np.append(0, ends[:-1] + 1)
+    kept = ends > starts
+    return data, starts[kept], ends[kept]
+
+
+def _binary(block: bytes, monitor: Monitor) -> None:
+    """The readable parts of binary data.
+
+    A length before a text can look like its first letter, so each part is looked at without its first byte, too.
+    """
+    data, starts, ends = _lines(_READABLE[np.frombuffer(block, np.uint8)])
+    long = ends - starts >= 8
+    starts, ends = starts[long], ends[long]
+    monitor.text_of(data, starts, ends, starts + 1)
