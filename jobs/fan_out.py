@@ -70,7 +70,8 @@ def submit(policy: Path, deployment_file: Path, bounded: bool, wait: bool, asks:
     show_warnings(str(deployment_file), deployment.warnings)
     waits = deployment.key_refresh, deployment.vault_patience
     source = JobSource(PolicySource.read(policy), deployment.keys, deployment.vault, *waits, deployment.transport.require_tls,
-                       deployment.registry_options, deployment.control_options)
+                       deployment.registry_options, deployment.control_options,
+                       None if deployment.leaks is None else deployment.leaks.options)
     plan = source.plan()
     jars = job_jars(deployment)
     environment = stream_environment(deployment.settings(), jars, archive)

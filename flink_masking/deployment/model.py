@@ -17,8 +17,12 @@ from pydantic_core import ErrorDetails
 from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
+<<<<<<< HEAD
 from flink_masking.control.options import ControlOptions
 from flink_masking.deployment.control import ControlSection
+=======
+from flink_masking.deployment.leaks import LeaksSection
+>>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
 from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.document import Path as Place
@@ -31,8 +35,13 @@ from flink_masking.registry.options import RegistryOptions
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
+<<<<<<< HEAD
 _HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, control, key_refresh, vault_patience, "
          "registry_patience, idle_after, transport, jars and flink")
+=======
+_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, key_refresh, vault_patience, "
+         "registry_patience, idle_after, leaks, transport, jars and flink")
+>>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
@@ -68,6 +77,7 @@ class Deployment(BaseModel):
         registry_patience: the same: how long a job waits for a registry that is away when a record names a schema that it has not seen.
         idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
             up windows.
+        leaks: of which values Protect keeps fingerprints, by which `flink-masking leaks` finds them elsewhere; None: of none.
         transport: whether TLS is required; without, a table or vault that lacks it is a warning.
         jars: what the job takes along: coordinates with checksum, ``group:name:version@sha256:…``, and ``file://`` addresses. None: the
             connectors' own, as far as they are known; an empty list: Flink has them already.
@@ -86,6 +96,7 @@ class Deployment(BaseModel):
     vault_patience: PositiveDuration = 30_000
     registry_patience: PositiveDuration = 30_000
     idle_after: PositiveDuration = 60_000
+    leaks: LeaksSection | None = None
     transport: TransportRules = TransportRules()
     jars: tuple[str, ...] | None = None
     flink: Options = Field(default_factory=dict, repr=False)
@@ -267,7 +278,11 @@ def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
     model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
+<<<<<<< HEAD
                                                           ("registry",): RegistrySection, ("control",): ControlSection}
+=======
+                                                          ("registry",): RegistrySection, ("leaks",): LeaksSection}
+>>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
     found = model.get(tuple(path))
     return list(found.model_fields) if found else []
 

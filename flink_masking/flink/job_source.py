@@ -12,6 +12,7 @@ from flink_masking.errors import KeyRingError, RegistryError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
+from flink_masking.leaks.options import LeakOptions
 from flink_masking.patience import SECONDS
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
@@ -44,6 +45,7 @@ class JobSource:
         require_tls: a vault or registry on another machine is spoken to over TLS or not at all.
         registry: the schema registry; opened on the worker, too, where its references are resolved.
         control: where control documents lie and whom the job trusts; None: the policy stays as it is.
+        leaks: of which values fingerprints are kept; None: of none.
     """
 
     policy: PolicySource
@@ -54,6 +56,7 @@ class JobSource:
     require_tls: bool = False
     registry: RegistryOptions | None = None
     control: ControlOptions | None = None
+    leaks: LeakOptions | None = None
 
     def __post_init__(self) -> None:
         """Refuse a vault's address with a password in it, and a registry that lacks TLS; raises VaultError, RegistryError."""

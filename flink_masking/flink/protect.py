@@ -26,6 +26,7 @@ from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.flink.parts import partitions_of, parts_of
+from flink_masking.leaks.canaries import CanaryWriter
 from flink_masking.telemetry.updates import of_access, of_batch, of_control, of_drift, of_patches
 
 KEY_VERSION, POLICY_VERSION, POLICY_DIGEST = "key_version", "policy_version", "policy_digest"
@@ -87,15 +88,19 @@ class ProtectColumns:
         self._control = self._source.open_control(loaded, self._keys)
         self._protect = ReloadingProtect(loaded, self._keys.ring, self._vault, os.urandom, _now, self._transport,
                                          self._source.open_schemas(), self._source.open_outputs(), self._control)
+        self._canaries = None if self._source.leaks is None else CanaryWriter(
+            loaded, self._source.leaks, self._keys.ring, os.urandom, _now, self._source.open_schemas())
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
         self._sender = int.from_bytes(os.urandom(8)) >> 1
         self._abandoned = self._guard is not None and context.get_job_parameter(self._guard, "") != TAKEN
         self._senders: list[Callable[[], None]] | None = None
 
     def close(self) -> None:
-        """Close the vault, and end the look at control documents."""
+        """Close the vault, end the look at control documents, and write the last fingerprints."""
         if (control := getattr(self, "_control", None)) is not None:
             control.close()
+        if (canaries := getattr(self, "_canaries", None)) is not None:
+            canaries.write()
         vault = getattr(self, "_vault", None)
         if vault is not None:
             vault.close()
@@ -119,7 +124,10 @@ class ProtectColumns:
         with without_values("protect"):
             begun = time.perf_counter_ns()
             column = binary_array(payloads)
-            pieces = self._protect(column, parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport))
+            beside = parts_of(parts, [m.record for m in self._protect.plan.masked], self._transport)
+            pieces = self._protect(column, beside)
+            if self._canaries is not None:
+                self._canaries.note(column, beside.headers)
             if self._abandoned and any(piece.quarantine for piece in pieces):
                 raise JobError("a record belongs in the quarantine, and this job does nothing with the quarantine. Hint: insert "
                                "views.quarantine into a table of its own")

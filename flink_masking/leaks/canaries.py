@@ -3,6 +3,7 @@
 The files hold bits of Bloom filters, and neither values nor hashes of them; without the key ring nothing can be looked up in them.
 """
 
+import contextlib
 import logging
 import os
 import secrets
@@ -14,12 +15,12 @@ import pyarrow as pa
 
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
-from flink_masking.leaks.filters import Filters, fingerprint_keys, joined
+from flink_masking.leaks.filters import Filters, fingerprint_keys, joined, read_header
 from flink_masking.leaks.options import LeakOptions
 from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
-from flink_masking.records.codec import codec_for
+from flink_masking.records.codec import codec_for, unfolded
 from flink_masking.records.spans import Limits
 from flink_masking.records.trie import Paths
 from flink_masking.registry.source import SchemaSource
@@ -81,7 +82,7 @@ class CanaryWriter:
         self._random = np.random.default_rng(int.from_bytes(entropy(16)))
         self._paths = Paths(self.fields, known=[path for path in policy.fields if path not in self.fields])
         self._codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, None, loaded.source.folded))
-        self._writer = entropy(8).hex()
+        self._folded, self._writer = loaded.source.folded, entropy(8).hex()
         self._period, self._filters, self._keys = -1, None, None
         self._room: list[int] = []
         self._changed, self._written, self._failing = False, 0, False
@@ -107,7 +108,8 @@ class CanaryWriter:
             rows = np.flatnonzero(self._random.random(len(payloads)) < self._options.sample)
             if len(rows):
                 taken = pa.array(rows)
-                table = self._codec.scan(payloads.take(taken), self._paths, Limits(), {name: column.take(taken) for name, column in
+                sampled = unfolded(payloads.take(taken)) if self._folded else payloads.take(taken)
+                table = self._codec.scan(sampled, self._paths, Limits(), {name: column.take(taken) for name, column in
                                                                                       headers.items()})
                 for field, path in enumerate(self.fields):
                     if self._room[field] > 0:
@@ -142,7 +144,8 @@ class CanaryWriter:
                 _log.warning("canaries cannot be written to %s (%s); they are kept in memory and tried again", directory, error.strerror)
             self._failing = True
         finally:
-            partial.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                partial.unlink(missing_ok=True)
 
     def _current(self, now: int) -> tuple[Filters, np.ndarray]:
         """The filters of this period and key version."""
@@ -163,7 +166,7 @@ def remove_expired(directory: Path, now: int) -> None:
     """Remove the files whose time is over; what cannot be removed is left to the next one who looks."""
     for path in directory.glob("*" + SUFFIX):
         try:
-            if Filters.from_file(path).until <= now:
+            if read_header(path).until <= now:
                 path.unlink(missing_ok=True)
         except (InputError, OSError):
             continue

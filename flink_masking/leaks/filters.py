@@ -20,6 +20,7 @@ FULLEST = 0.33
 """Largest share of bits that are set: a text that no filter holds is then taken for one with a probability below 1e-11."""
 _MAGIC = b"flink-masking canaries 1\n"
 _MOST_HEADER = 1 << 16
+_HINT = "Hint: name the directory of 'leaks' in the deployment"
 
 
 class Hit(NamedTuple):
@@ -117,22 +118,50 @@ class Filters:
         Raises:
             InputError: it is no file of filters, or damaged.
         """
+        header = read_header(path)
+        found = cls(header.stream, header.fields, header.version, header.until)
         try:
             with path.open("rb") as file:
-                if file.readline(_MOST_HEADER) != _MAGIC:
-                    raise ValueError
-                told = json.loads(file.readline(_MOST_HEADER))
-                if told["bits"] != BITS or not 1 <= len(told["fields"]) <= 256:
-                    raise ValueError
-                found = cls(told["stream"], tuple(told["fields"]), int(told["version"]), int(told["until"]))
+                file.seek(header.size)
                 raw = pa.Codec("zstd").decompress(file.read(), found._bits.nbytes, asbytes=True)
         except OSError as error:
-            raise InputError(f"{path}: {error.strerror}. Hint: check the directory of the canaries") from None
-        except (ValueError, KeyError, TypeError):
-            raise InputError(f"{path}: is no file of canaries, or damaged. Hint: name the directory that 'leaks' of the deployment names") \
-                from None
+            raise InputError(f"{path}: {error.strerror or 'its contents are damaged'}. {_HINT}") from None
         found._bits[:] = np.frombuffer(raw, np.uint8).reshape(found._bits.shape)
         return found
+
+
+class Header(NamedTuple):
+    """What the first lines of a file say; see `Filters`.
+
+    Attributes:
+        size: bytes of these lines.
+    """
+
+    stream: str
+    fields: tuple[str, ...]
+    version: int
+    until: int
+    size: int
+
+
+def read_header(path: Path) -> Header:
+    """Read the first lines of a file of filters.
+
+    Raises:
+        InputError: it is no file of filters.
+    """
+    try:
+        with path.open("rb") as file:
+            if file.readline(_MOST_HEADER) != _MAGIC:
+                raise ValueError
+            told = json.loads(file.readline(_MOST_HEADER))
+            if told["bits"] != BITS or not 1 <= len(told["fields"]) <= 256:
+                raise ValueError
+            return Header(told["stream"], tuple(told["fields"]), int(told["version"]), int(told["until"]), file.tell())
+    except OSError as error:
+        raise InputError(f"{path}: {error.strerror}. {_HINT}") from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: is no file of canaries. {_HINT}") from None
 
 
 def fingerprint_keys(ring: KeyRing, stream: str, version: int | None = None) -> np.ndarray:

@@ -21,7 +21,7 @@ class RegisteredOutputs:
     """Gives each schema of a view the identifier that it has under the view's subject; see `OutputSchemas`. Safe between threads.
 
     What is not registered yet is registered, where the options allow it and the registry finds it compatible. A refusal is kept for
-    seconds, so that a flood of records is no flood of requests, and a subject that was mended is found.
+    seconds, so that a flood of records is no flood of requests, and a subject that was corrected is found.
     """
 
     def __init__(self, client: RegistryClient, options: RegistryOptions, clock: Callable[[], float] = time.monotonic) -> None:
