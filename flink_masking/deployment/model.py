@@ -17,12 +17,9 @@ from pydantic_core import ErrorDetails
 from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
-<<<<<<< HEAD
 from flink_masking.control.options import ControlOptions
 from flink_masking.deployment.control import ControlSection
-=======
 from flink_masking.deployment.leaks import LeaksSection
->>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
 from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.document import Path as Place
@@ -35,13 +32,8 @@ from flink_masking.registry.options import RegistryOptions
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
-<<<<<<< HEAD
 _HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, control, key_refresh, vault_patience, "
-         "registry_patience, idle_after, transport, jars and flink")
-=======
-_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, key_refresh, vault_patience, "
          "registry_patience, idle_after, leaks, transport, jars and flink")
->>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
@@ -278,11 +270,8 @@ def _refused(document: Document, loc: Place, text: str) -> DeploymentFaults:
 def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
     model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
-<<<<<<< HEAD
-                                                          ("registry",): RegistrySection, ("control",): ControlSection}
-=======
-                                                          ("registry",): RegistrySection, ("leaks",): LeaksSection}
->>>>>>> 817b6d8 (Canaries are written by the job's workers; leaks in the deployment; tests of the leak monitor)
+                                                          ("registry",): RegistrySection, ("control",): ControlSection,
+                                                          ("leaks",): LeaksSection}
     found = model.get(tuple(path))
     return list(found.model_fields) if found else []
 
