@@ -36,6 +36,7 @@ class Time:
     now = 10**12
 
     def __call__(self) -> int:
+        """The time."""
         return self.now
 
 

@@ -75,7 +75,7 @@ def test_a_canary_is_found(place, name, content):
 
 def test_nothing_is_found_where_nothing_is(place):
     """Logs without personal data and random bytes end with 0."""
-    (place / "data" / "log").write_text("2024-01-01 12:00:00,123 INFO [main] started in 1234 ms, 17 of 20 tasks, id 9f86d081884c7d65\n" * 500)
+    (place / "data" / "log").write_text("2024-01-01 12:00:00,123 INFO [main] in 1234 ms, 17 of 20 tasks, id 9f86d081884c7d65\n" * 500)
     (place / "data" / "random").write_bytes(os.urandom(1 << 20))
     code, told = looked(place)
     assert (code, told["leaks"], told["files"]) == (0, [], 2)

@@ -25,7 +25,8 @@ def kept(*values: str) -> tuple[Filters, int]:
 def found(filters: Filters, text: str, keys: np.ndarray = KEYS) -> list[bytes]:
     """The parts of a text that a filter holds."""
     data, offsets, _ = parts(pa.array([text]))
-    return [data[hit.start:hit.end].tobytes() for hit in filters.find(keys, data, offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64))]
+    starts, ends = offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64)
+    return [data[hit.start:hit.end].tobytes() for hit in filters.find(keys, data, starts, ends)]
 
 
 @pytest.mark.parametrize("text", [
