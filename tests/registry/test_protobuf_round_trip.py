@@ -1,11 +1,13 @@
 """Protobuf records whose schemas a real registry holds: from a producer's bytes to what a consumer reads."""
 
+import base64
 import json
 
 import pytest
-from google.protobuf import message_factory
+from google.protobuf import descriptor_pb2, message_factory
 
 from flink_masking import KeyRing, Protector
+from flink_masking.errors import InputError
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.protobuf.schemas import messages
 from flink_masking.registry.client import RegistryClient
@@ -33,6 +35,22 @@ segments:
     view: masked
     rules: {{id: keep, email: {{technique: redact}}, address.street: drop, address.city: keep, at.seconds: keep, at.nanos: keep}}
 """
+
+
+def test_descriptors_that_import_others():
+    """Schemas as confluent-kafka registers them, descriptors in base64, import others of this form, or text, by the names of references."""
+    def encoded(file, name=None):
+        made = descriptor_pb2.FileDescriptorProto.FromString(file.serialized_pb)
+        made.name = name or made.name
+        return base64.b64encode(made.SerializeToString()).decode()
+
+    inner, outer = messages(INNER, ()), messages(OUTER, (("shop/address.proto", INNER),))
+    root = encoded(outer.file, "orders.proto")
+    for reference in (INNER, encoded(inner.file, "elsewhere.proto")):
+        found = messages(root, (("shop/address.proto", reference),)).named("shop.Order")
+        assert [field.name for field in found.fields_by_name["address"].message_type.fields] == ["street", "city"]
+    with pytest.raises(InputError, match="do not fit together"):
+        messages(root, ())
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def _descriptors(schema: Schema) -> bytes:
     try:
         single = descriptor_pb2.FileDescriptorProto.FromString(data)
         if isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto"):  # of a set: a whole file
-            return bytes(descriptor_pb2.FileDescriptorSet(file=[single]).SerializeToString())
+            return bytes(descriptor_pb2.FileDescriptorSet(file=[*_referred(schema.references), single]).SerializeToString())
     except DecodeError:
         pass
     try:
@@ -160,6 +160,20 @@ def _descriptors(schema: Schema) -> bytes:
         raise InputError("Protobuf: the descriptor cannot be read. Hint: protoc --include_imports "
                          "--descriptor_set_out=schema.desc") from None
     return data
+
+
+def _referred(references: Mapping[str, str]) -> list[Any]:
+    """The files that a descriptor imports, each under the name that it has there; registries send them as text or as descriptors."""
+    from google.protobuf import descriptor_pb2
+
+    found: dict[str, Any] = {}
+    for number, (name, text) in enumerate(references.items()):
+        before = dict(list(references.items())[:number])
+        files = descriptor_pb2.FileDescriptorSet.FromString(_descriptors(Schema(text, "PROTOBUF", before))).file
+        files[-1].name = name
+        for file in files:
+            found.setdefault(file.name, file)
+    return list(found.values())
 
 
 def _compiled(text: str, references: Mapping[str, str]) -> bytes:
