@@ -52,8 +52,8 @@ test-services: $(VENV)/.package ## tier: the tests of shared services; a Postgre
 test-kafka: install ## tier: the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
 
-test-registry: install ## tier: round trips against a real schema registry; an archive that cannot be had is a failure here
-	FLINK_MASKING_REGISTRY=1 $(BIN)/pytest tests/registry
+test-registry: install ## tier: round trips and jobs against a real schema registry; an archive that cannot be had is a failure here
+	FLINK_MASKING_REGISTRY=1 FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/registry tests/kafka/test_schemas.py
 
 test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py

@@ -19,7 +19,7 @@ from flink_masking.policy.check_fields import check_fields, check_names, read_hi
 from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
-from flink_masking.policy.check_record import RecordRules, check_record
+from flink_masking.policy.check_record import RecordRules, check_record, check_schema_header
 from flink_masking.policy.check_schema import check_schema
 from flink_masking.policy.check_sweep import Sweeping, check_sweep, check_unknown
 from flink_masking.policy.facts import Facts
@@ -84,6 +84,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
                 compiled.rules[name], by_default = compiler.masked(name, segment)
                 compiled.sweeps[name] = check_sweep(name, segment, by_default, policy, compiler, findings)
                 compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
+                check_schema_header(name, compiled.records[name], policy.framing, findings)
                 compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, findings)
                 _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
                 check_masked_format(name, segment, compiled.rules[name], policy, findings)

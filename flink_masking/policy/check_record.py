@@ -19,6 +19,8 @@ from flink_masking.techniques.promises import Shows
 
 KEY, HEADERS = "record.key", "record.headers."
 """Names of the parts, in audit events and quarantine records."""
+SCHEMA_HEADER = "__value_schema_id"
+"""The header that names a value's schema, as `flink_masking.records.framing` reads it."""
 ADDED = ("policy_version", "policy_digest", "key_version")
 """Headers that every masked segment on Kafka carries."""
 
@@ -76,6 +78,13 @@ def check_record(name: str, segment: MaskedSegment, keys: KeyRing, source: Polic
         elif (rule := _rule(HEADERS + header, spec, at, keys, source, compiler, findings)) is not None:
             headers[header] = rule
     return RecordRules(key, headers, record.timestamp == "keep", _contracts(record, key is not None, headers, loc, findings))
+
+
+def check_schema_header(name: str, record: RecordRules, framing: str, findings: Findings) -> None:
+    """Refuse a rule for the header that names the schema of a raw value: the view names its own, in front of the value."""
+    if framing == "confluent" and SCHEMA_HEADER in record.headers:
+        findings.error(("segments", name, "record", "headers", SCHEMA_HEADER), f"'{SCHEMA_HEADER}' names the schema of the raw record",
+                       "omit it: each record of a view has the identifier of its own schema in front of its value", at_key=True)
 
 
 def _contracts(record: RecordParts, keyed: bool, headers: Mapping[str, Rule], loc: Path, findings: Findings) -> dict[str, Contract]:

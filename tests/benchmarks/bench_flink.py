@@ -10,6 +10,7 @@ work side by side, so that a job is as fast as the slower of them where there is
 
 import argparse
 import importlib.util
+import io
 import itertools
 import json
 import os
@@ -32,18 +33,21 @@ LARGER = 6
 
 
 class Job(NamedTuple):
-    """One job: what `flink_job.py` runs, what it is compared with, and the share of n that it runs over."""
+    """One job: what `flink_job.py` runs, what it is compared with, the share of n that it runs over, and the format of its events."""
 
     mode: str
     policy: str
     against: str | None
     share: float = 1
+    format: str = "jsonl"
 
 
 JOBS = {
     "flink:identity": Job("identity", "policy_flat.yaml", None),
     "flink:identity, three columns": Job("identity3", "policy_flat.yaml", None),
     "flink:masked segment, five masked fields": Job("protect", "policy_flat.yaml", "flink:identity"),
+    "flink:masked segment, five masked fields, in Avro": Job("protect", "policy_avro.yaml", "flink:masked segment, five masked fields",
+                                                              format="avro"),
     "flink:masked segment, FPE on card and SSN": Job("protect", "policy_fpe.yaml", "flink:identity"),
     "flink:three segments, two masked + packed": Job("protect-only", "policy_three.yaml", "flink:identity, three columns"),
     "flink:three segments, k-anonymity included": Job("protect", "policy_three.yaml", "flink:identity, three columns"),
@@ -56,14 +60,17 @@ SCALAR = {  # by what encrypts in it: the package that is fetched, or this proje
 SCALAR_SHARE = {"scalar-fastfpe": 0.2, "scalar-exact": 0.05}
 
 
-def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000_000) -> dict[str, dict[str, object]]:
+def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000_000,
+            only: str | None = None) -> dict[str, dict[str, object]]:
     """Run all jobs.
 
     Args:
         events: n; jobs run over n and 6 n events.
         rounds: of which the median is reported.
         memory_events: events of the memory run; 0 leaves it out.
+        only: a text that the names of the jobs hold; None: all jobs.
     """
+    chosen = {name: job for name, job in JOBS.items() if only is None or only in name}
     from flink_masking.generate import write_events
     from flink_masking.keys.files import create
 
@@ -71,22 +78,27 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
         work = Path(folder)
         create(work / "keys.json")
         write_events(work / "events.jsonl", events, max(1, events // 4), 1, "flat")
+        if any(job.format == "avro" for job in chosen.values()):
+            _in_avro(work)
         inputs = {}
         for copies in (1, LARGER, max(1, memory_events // events)):
-            inputs[copies] = work / f"in{copies}"
-            inputs[copies].mkdir(exist_ok=True)
-            for i in range(copies):
-                if not (inputs[copies] / f"{i}.jsonl").exists():
-                    os.link(work / "events.jsonl", inputs[copies] / f"{i}.jsonl")
+            for kind in sorted({job.format for job in chosen.values()} | {"jsonl"}):
+                place = inputs[copies, kind] = work / f"in{copies}-{kind}"
+                place.mkdir(exist_ok=True)
+                for i in range(copies):
+                    if not (place / f"{i}.{kind}").exists():
+                        os.link(work / f"events.{kind}", place / f"{i}.{kind}")
         keys = f"file://{work / 'keys.json'}"
-        peer = "scalar-fastfpe" if _fetch("fastfpe", work) else "scalar-exact"
-        jobs = JOBS | {SCALAR[peer]: Job(peer, "policy_flat.yaml", "flink:identity", SCALAR_SHARE[peer])}
+        jobs = dict(chosen)
+        if only is None:
+            peer = "scalar-fastfpe" if _fetch("fastfpe", work) else "scalar-exact"
+            jobs |= {SCALAR[peer]: Job(peer, "policy_flat.yaml", "flink:identity", SCALAR_SHARE[peer])}
         rates: dict[str, list[float]] = {name: [] for name in jobs}
         costs: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
         for _ in range(rounds):
-            for name, (mode, policy, _, share) in jobs.items():
+            for name, (mode, policy, _, share, kind) in jobs.items():
                 n = max(1, round(events * share))
-                paths = [inputs[copies] if n == events else _part(work, n, copies) for copies in (1, LARGER)]
+                paths = [inputs[copies, kind] if n == events else _part(work, n, copies) for copies in (1, LARGER)]
                 few, many = (_run(mode, path, HERE / policy, keys, work / "fastfpe") for path in paths)
                 more = (LARGER - 1) * n
                 # A start that took longer than the events of the larger job leaves no slope: the machine was busy with something else.
@@ -94,24 +106,39 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
                 costs[name].append((many.java - few.java, many.python - few.python))
                 print(f"{name}: {rates[name][-1]:,.0f} events/s, {told(*costs[name][-1], more)}", file=sys.stderr, flush=True)
         found: dict[str, dict[str, object]] = {}
-        for name, (_, _, against, share) in jobs.items():
+        for name, (_, _, against, share, _) in jobs.items():
             good = [rate for rate in rates[name] if not isnan(rate)]
             if not good:
                 print(f"{name}: no usable slope, left out; measure on a quiet machine", file=sys.stderr)
                 continue
             entry: dict[str, object] = {"value": round(median(good)), "unit": "events/s"}
-            if against:
+            if against in rates:
                 ratios = [a / b for a, b in zip(rates[name], rates[against], strict=True) if not isnan(a / b)]
                 entry |= {"ratio": round(median(ratios), 3) if ratios else None, "against": against}
             java, python = (median(column) for column in zip(*costs[name], strict=True))
             found[name] = entry | {"settings": told(java, python, (LARGER - 1) * max(1, round(events * share)))}
         if memory_events:
-            samples = _run("protect", inputs[max(1, memory_events // events)], HERE / "policy_three.yaml", keys).worker
+            samples = _run("protect", inputs[max(1, memory_events // events), "jsonl"], HERE / "policy_three.yaml", keys).worker
             third = samples[len(samples) // 3] if samples else 0
             found[f"flink:peak of the largest Python worker over {memory_events:,} events"] = {
                 "value": max(samples, default=0), "unit": "MiB", "ratio": round(max(samples, default=0) / max(1, third), 3),
                 "against": "its size after a third of the run"}
         return found
+
+
+def _in_avro(work: Path) -> None:
+    """The events in Avro with Confluent's framing, one on a line each, as `run` hands such records to Flink."""
+    import fastavro
+
+    from flink_masking.records.codec import folded
+
+    schema = fastavro.parse_schema(json.loads((HERE / "flat.avsc").read_text()))
+    with (work / "events.jsonl").open("rb") as events, (work / "events.avro").open("wb") as lines:
+        for line in events:
+            event, out = json.loads(line), io.BytesIO(b"\0\0\0\0\7")
+            out.seek(5)
+            fastavro.schemaless_writer(out, schema, event)
+            lines.write(folded(out.getvalue()) + b"\n")
 
 
 def _fetch(package: str, folder: Path) -> bool:
@@ -161,8 +188,9 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=1_000_000, help="n (default 1,000,000)")
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--memory-events", type=int, default=5_000_000, help="0 leaves the memory run out")
+    parser.add_argument("--only", help="jobs whose names hold this text")
     options = parser.parse_args()
-    print(json.dumps(measure(options.events, options.rounds, options.memory_events), indent=2))
+    print(json.dumps(measure(options.events, options.rounds, options.memory_events, options.only), indent=2))
 
 
 if __name__ == "__main__":

@@ -83,6 +83,14 @@ def test_a_key_in_clear_is_worth_a_warning():
     assert ["the key of each record is kept in clear"] == [fault.message for fault in loaded("{key: keep, headers: {t: keep}}").warnings]
 
 
+def test_a_view_does_not_name_the_schema_of_the_raw_record():
+    """A rule for the header with the schema's GUID is refused where the format reads it: readers would take it before the view's own."""
+    text = POLICY.replace("stream:", "format: avro\nframing: confluent\nstream:", 1)
+    with pytest.raises(PolicyFaults, match=r"'__value_schema_id' names the schema of the raw record\n.*in front of its value"):
+        loaded("{headers: {__value_schema_id: keep}}", text)
+    assert loaded("{headers: {__value_schema_id: keep}}").record("one").headers
+
+
 def test_tokens_of_keys_need_a_vault():
     """A rule that makes tokens of keys or headers counts among those that need one."""
     found = loaded("{key: {technique: tokenize, domain: d}, headers: {h: {technique: tokenize, domain: d}}}")
