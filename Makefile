@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-alerts test-recovery test-drain check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-alerts test-recovery test-drain check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -47,13 +47,16 @@ test-slow: install ## tier: long stories on clusters that `make test` leaves out
 	FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) -m slow
 
 test-services: $(VENV)/.package ## tier: the tests of shared services; a PostgreSQL server that is not installed is a failure here
-	FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py
+	FLINK_MASKING_SERVICES=1 FLINK_MASKING_SINKS=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py tests/sinks/test_jdbc.py
 
 test-kafka: install ## tier: the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
 
 test-registry: install ## tier: round trips and jobs against a real schema registry; an archive that cannot be had is a failure here
 	FLINK_MASKING_REGISTRY=1 FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/registry tests/kafka/test_schemas.py
+
+test-sinks: install ## tier: views in PostgreSQL, Iceberg and Paimon; jars or a server that cannot be had are a failure here
+	FLINK_MASKING_SINKS=1 FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/sinks
 
 test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py

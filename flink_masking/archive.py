@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.util import MAGIC_NUMBER, cache_from_source, source_hash
 from pathlib import Path, PurePosixPath
 
+from flink_masking.detect.plugins import packages as detector_packages
 from flink_masking.errors import InputError
 from flink_masking.files.shared_object import without_symbols
 from flink_masking.techniques.registry import TECHNIQUES
@@ -50,7 +51,7 @@ MOMENT = (2020, 1, 1, 0, 0, 0)
 
 
 def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = True, level: int = 9) -> int:
-    """Write the archive of this installation, the packages whose techniques are installed here among it.
+    """Write the archive of this installation, the packages whose techniques and detectors are installed here among it.
 
     Args:
         path: a file ending in ``.zip``; replaced.
@@ -68,7 +69,7 @@ def write_archive(path: Path, extras: Iterable[str] = (), aggregates: bool = Tru
         raise InputError(f"{path}: no zip file. Hint: Flink unpacks an archive by its ending; give a name that ends in .zip")
     omitted = dict(OMITTED) if aggregates else {**OMITTED, "flink-masking": OMITTED["flink-masking"] | {DP}}
     needed = closure("flink-masking", extras, omitted).union(
-        *(closure(name, omitted=omitted) for name in sorted(set(TECHNIQUES.packages.values()))))
+        *(closure(name, omitted=omitted) for name in sorted({*TECHNIQUES.packages.values(), *detector_packages()})))
     part = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,8 @@ from pyflink.table import DataTypes, Schema, StatementSet, StreamTableEnvironmen
 
 from flink_masking import JobError, Views, launch, protect_table, stream_environment
 from flink_masking.cli.console import reporting_errors
-from flink_masking.deployment.model import Deployment, literal, quoted, with_clause
+from flink_masking.deployment.model import Deployment, with_clause
+from flink_masking.deployment.sql_text import literal, quoted
 from flink_masking.flink.jars import job_jars
 from flink_masking.flink.refusals import told_once
 

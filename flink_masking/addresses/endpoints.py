@@ -9,6 +9,8 @@ ENCRYPTED = frozenset({"SSL", "SASL_SSL"})
 """Security protocols of Kafka that use TLS."""
 KAFKA = frozenset({"kafka", "upsert-kafka"})
 """Connectors whose records are in Kafka topics."""
+_TABLE = ("url", "table-name")
+_ICEBERG = ("warehouse", "uri", "catalog-database", "catalog-table")
 
 
 class Endpoint(NamedTuple):
@@ -60,6 +62,21 @@ def unencrypted(options: Mapping[str, str | int | float | bool]) -> tuple[str, .
     return tuple(server for server in endpoint.servers if not is_loopback(server))
 
 
+def unencrypted_jdbc(options: Mapping[str, str | int | float | bool]) -> str | None:
+    """The host on another machine to which a table over JDBC speaks in clear; None with TLS, on this machine, or without JDBC.
+
+    Only PostgreSQL's way to ask for TLS (``sslmode``) is known; another database is taken to be reached in clear.
+    """
+    if options.get("connector") != "jdbc":
+        return None
+    found = re.match(r"jdbc:([a-z0-9]+):(?://([^/?;]*))?", url := str(options.get("url", "")), re.IGNORECASE)
+    hosts = [host.rpartition("@")[2] for host in (found[2] or "").split(",") if host] if found else []
+    mode = re.search(r"[?&]sslmode=([a-z-]+)", url)
+    if mode is not None and mode[1] in ("require", "verify-ca", "verify-full"):
+        return None
+    return next((f"{found[1]} at {host}" for host in hosts if found and not is_loopback(host)), None)
+
+
 def is_loopback(server: str) -> bool:
     """Whether a name or address, with or without a port, is this machine's: localhost, 127.0.0.0/8, ::1, or the path of a socket."""
     if server.startswith(("/", "%2F", "%2f")):
@@ -84,6 +101,10 @@ def collision(one: Mapping[str, str | int | float | bool], other: Mapping[str, s
         shared = next((topic for topic in left.topics if topic in right.topics or _matches(right.pattern, topic)), None)
         shared = shared or next((topic for topic in right.topics if _matches(left.pattern, topic)), None)
         return f"topic {shared}" if shared else None
+    if one.get("connector") == other.get("connector") == "jdbc" and [one.get(k) for k in _TABLE] == [other.get(k) for k in _TABLE]:
+        return f"table {one.get('table-name')}"
+    if one.get("connector") == other.get("connector") == "iceberg" and [one.get(k) for k in _ICEBERG] == [other.get(k) for k in _ICEBERG]:
+        return f"table {one.get('catalog-table')}"
     path = one.get("path")
     if path is not None and one.get("connector") == other.get("connector") and str(path).rstrip("/") == str(other.get("path")).rstrip("/"):
         return f"directory {path}"

@@ -14,13 +14,15 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 from pydantic_core import ErrorDetails
 
-from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted
+from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted, unencrypted_jdbc
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
 from flink_masking.control.options import ControlOptions
+from flink_masking.deployment.columns import Column, SinkColumns
 from flink_masking.deployment.control import ControlSection
 from flink_masking.deployment.leaks import LeaksSection
 from flink_masking.deployment.registry import UNENCRYPTED, RegistrySection
+from flink_masking.deployment.sql_text import literal
 from flink_masking.documents.document import Document, Mark, cut
 from flink_masking.documents.document import Path as Place
 from flink_masking.documents.faults import DeploymentFaults, Fault, split_hint
@@ -32,7 +34,7 @@ from flink_masking.registry.options import RegistryOptions
 from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
-_HINT = ("a deployment has source, sinks, keys and, optionally, vault, registry, control, key_refresh, vault_patience, "
+_HINT = ("a deployment has source, sinks, keys and, optionally, columns, vault, registry, control, key_refresh, vault_patience, "
          "registry_patience, idle_after, leaks, transport, jars and flink")
 
 
@@ -60,6 +62,7 @@ class Deployment(BaseModel):
     Attributes:
         source: options of the raw stream's table; one BYTES column, so the format is raw unless given.
         sinks: for each segment, ``audit`` and ``quarantine`` the options of its table; likewise.
+        columns: for each segment whose sink is a table of typed columns, instead of one column of records, what these are.
         keys: address of the key ring (``file://``, ``env://``, …).
         vault: address of the token vault (``sqlite://``, ``postgresql://``); None where no rule makes tokens.
         registry: the schema registry that records name their schemas by; None where the format needs none.
@@ -81,6 +84,7 @@ class Deployment(BaseModel):
     source: Options = Field(repr=False)
     sinks: dict[str, Options] = Field(repr=False)
     keys: str
+    columns: dict[str, SinkColumns] = Field(default_factory=dict)
     vault: str | None = None
     registry: RegistrySection | None = None
     control: ControlSection | None = None
@@ -188,6 +192,8 @@ class Deployment(BaseModel):
         tables = {"source": self.source, **{f"sinks.{name}": options for name, options in self.sinks.items()}}
         found = [f"{place}: Kafka at {', '.join(servers)} without TLS: records and logins can be read on the network. Hint: "
                  "properties.security.protocol: SSL, or SASL_SSL" for place, options in tables.items() if (servers := unencrypted(options))]
+        found += [f"{place}: {server} without TLS: records and logins can be read on the network. Hint: ?sslmode=verify-full in the url"
+                  for place, options in tables.items() if (server := unencrypted_jdbc(options))]
         if self.vault is not None and vault_address.unencrypted(self.vault):
             found.append(f"vault: {vault_address.UNENCRYPTED}")
         if (registry := self.registry_options) is not None and registry.unencrypted:
@@ -272,7 +278,7 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
                                                           ("registry",): RegistrySection, ("control",): ControlSection,
                                                           ("leaks",): LeaksSection}
-    found = model.get(tuple(path))
+    found = model.get(tuple(path), Column if len(path) == 3 and path[0] == "columns" else None)
     return list(found.model_fields) if found else []
 
 
@@ -285,16 +291,6 @@ def _not_an_option(document: Document) -> Special:
         hint = "one value an option, as in Flink SQL" if found != "nothing" else "write a value, or omit the option"
         return document.mark(loc), f"'{cut(str(loc[-2]))}' must be text, a number, or true or false, not {found}", hint
     return told
-
-
-def quoted(name: str) -> str:
-    """A name as a SQL identifier."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def literal(text: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def _text(value: str | int | float | bool) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from flink_masking.deployment.model import literal, quoted
+from flink_masking.deployment.sql_text import literal, quoted
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.record import RecordPlan, Transport, header_names, keyed
 from flink_masking.errors import InputError

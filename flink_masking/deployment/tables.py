@@ -7,8 +7,10 @@ a masked segment's table has a key, headers and a timestamp, so far as its rules
 from collections.abc import Mapping
 
 from flink_masking.addresses.endpoints import KAFKA
-from flink_masking.deployment.model import Deployment, Options, quoted, with_clause
+from flink_masking.deployment.columns import definitions
+from flink_masking.deployment.model import Deployment, Options, with_clause
 from flink_masking.deployment.queries import Queries
+from flink_masking.deployment.sql_text import quoted
 from flink_masking.engine.plan import MaskedPlan, Plan, without_row_keys
 from flink_masking.engine.record import Transport
 from flink_masking.errors import JobError
@@ -21,6 +23,10 @@ FRAME = 1_024
 """Bytes of a record besides its value, key and the values of headers: their names, the headers of every segment, the batch around it."""
 CHECKPOINT_INTERVAL = 10_000
 """Milliseconds from one checkpoint to the next of a job with a Kafka sink, whose transactions end with them, where nothing else says."""
+_COMMITTED = frozenset({"iceberg", "jdbc", "paimon"})
+"""Connectors besides Kafka's whose rows are there with the next checkpoint, at the latest or at all."""
+LINES = frozenset({"kafka", "upsert-kafka"})
+"""Connectors that hold records, not columns."""
 _KEYED = {"key.format": "raw", "key.fields": "key", "value.fields-include": "EXCEPT_KEY"}
 
 
@@ -48,8 +54,8 @@ def completed(deployment: Deployment, stream: str) -> Deployment:
 
 
 def needs_checkpoints(deployment: Deployment) -> bool:
-    """Whether records are committed only at checkpoints."""
-    return any(map(on_kafka, deployment.sinks.values()))
+    """Whether records are committed, or flushed, only at checkpoints."""
+    return any(on_kafka(options) or options.get("connector") in _COMMITTED for options in deployment.sinks.values())
 
 
 def _delivered(options: Options, prefix: str) -> Options:
@@ -113,6 +119,10 @@ class Tables:
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
         self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine, plan.codec.headers if kafka else (),
                                    deployment.control is not None)
+        for name in deployment.columns:
+            if sinks.get(name, {}).get("connector") in LINES:
+                raise JobError(f"columns.{name}: the sink is a {sinks[name]['connector']} table of records as they are. Hint: omit "
+                               f"columns.{name}, or write sinks.{name} to a table of columns, such as connector: jdbc")
         told = {name for name, options in sinks.items() if name not in ("audit", "quarantine") and on_kafka(options)}
         options = deployment.source
         several = partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))
@@ -127,7 +137,8 @@ class Tables:
         makes local times of Kafka's timestamps where its conversion is not replaced (`flink_masking.flink.compat.arrow_columns`), so the
         session's time zone must be one in which no hour of the year occurs twice.
         """
-        settings = {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts else {}
+        keyed = any(column.key for columns in self.deployment.columns.values() for column in columns.values())
+        settings = {"table.exec.sink.upsert-materialize": "NONE"} if self.transport.upserts or keyed else {}
         return {**settings, "table.local-time-zone": "UTC"} if self.queries.has_timestamp or self.transport.partitioned else settings
 
     def source(self) -> str:
@@ -148,6 +159,8 @@ class Tables:
 
     def sink(self, name: str) -> str:
         """The statement that creates a sink's table."""
+        if (typed := self.deployment.columns.get(name)) is not None:
+            return f"CREATE TEMPORARY TABLE {self.target(name)} ({definitions(typed)}) WITH ({with_clause(self.deployment.sinks[name])})"
         columns, options, upsert = ["line BYTES"], self.deployment.sinks[name], name in self.transport.upserts
         segment = self.queries.masked(name)
         if segment is not None and segment.record.key is not None:

@@ -67,6 +67,12 @@ def load(name: str, **options: Any) -> Detector:
     return made
 
 
+def packages() -> frozenset[str]:
+    """The other distributions that bring detectors."""
+    found = {entry.dist.name for entry in metadata.entry_points(group=GROUP) if entry.dist is not None}
+    return frozenset(found - {"flink-masking"})
+
+
 def candidates(detector: Detector, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, enabled: frozenset[int],
                lowest: int) -> np.ndarray:  # fmt: skip
     """What a detector finds in values, as rows for `resolve_kernels.merge`.

@@ -3,7 +3,9 @@
 from pyflink.datastream import StreamExecutionEnvironment
 from pyflink.table import StatementSet, StreamTableEnvironment
 
+from flink_masking.deployment.columns import check_columns, selection
 from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.sql_text import quoted
 from flink_masking.deployment.tables import CHECKPOINT_INTERVAL, Tables, needs_checkpoints
 from flink_masking.engine.plan import Plan
 from flink_masking.flink.job_source import JobSource
@@ -22,17 +24,22 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
 
     Raises:
         JobError: the deployment has no sink for a segment, the audit or the quarantine, or one for nothing, or it cannot do what the
-            policy says of Kafka's parts of a record.
+            policy says of Kafka's parts of a record, or of the columns of a sink.
     """
+    check_columns(deployment.columns, source.loaded())
     tables = Tables(plan, deployment, clocked=not bounded)
     for name, value in tables.settings.items():
         environment.get_config().set(name, value)
     environment.execute_sql(tables.source())
     for name in sink_order(plan):
         environment.execute_sql(tables.sink(name))
-    views = Pass(source, plan, tables.queries, deployment.idle_after, bounded).views(environment)
+    columns = deployment.columns
+    views = Pass(source, plan, tables.queries, deployment.idle_after, bounded, apart=bool(columns)).views(environment)
     statements = environment.create_statement_set()
     for name, table in {**views, "audit": views.audit, "quarantine": views.quarantine}.items():
+        if name in columns:
+            environment.create_temporary_view(quoted(lines := f"lines of {name}"), table)
+            table = environment.sql_query(selection(columns[name], lines))
         statements.add_insert(tables.target(name), table)
     return statements
 

@@ -17,8 +17,8 @@ from pyflink.common import Types
 from pyflink.datastream import DataStream
 from pyflink.table import StreamTableEnvironment, Table
 
-from flink_masking.deployment.model import quoted
 from flink_masking.deployment.queries import Queries
+from flink_masking.deployment.sql_text import quoted
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.stateful import Stateful
 from flink_masking.errors import JobError

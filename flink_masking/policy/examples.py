@@ -122,6 +122,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("technique_redact_text", "entities"): {"EMAIL": {"technique": "pseudonym", "domain": "email"}, "IP_ADDRESS": "keep"},
     ("technique_redact_text", "allow"): ["info@example.com"],
     ("technique_redact_text", "deny"): ["Project Falcon"],
+    ("technique_redact_text", "detectors"): {"ner": {"model": "en_core_web_sm"}},
     ("technique_redact_text", "minimum"): 70,
     ("technique_redact_text", "unknown_names"): "mask",
     ("technique_fpe", "max_length"): 16,

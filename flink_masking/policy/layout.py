@@ -39,7 +39,7 @@ def layout(policy: Policy, schemas: SchemaSource | None = None, read: Callable[[
         first, found = _given(policy.schema_files, policy.framing, schemas, read)
         return Layout(framing=policy.framing, schema=first, schemas=found, outputs=outputs, folded=folded, message=policy.message or "",
                       required=required)
-    kinds = {path: kind for path, field in policy.fields.items() if (kind := _kind(field)) is not None}
+    kinds = {path: kind for path, field in policy.fields.items() if (kind := kind_of_values(field)) is not None}
     if FORMATS[policy.format].single:
         return Layout(tuple(policy.fields))
     return Layout(policy.columns or (), kinds) if FORMATS[policy.format].header else Layout()
@@ -79,7 +79,7 @@ def _identifier(framing: str, key: str) -> SchemaId:
     return SchemaId(_KINDS[framing], int(key)) if key.isdecimal() else SchemaId("guid", key.lower())
 
 
-def _kind(field: Field) -> Literal["number", "boolean"] | None:
+def kind_of_values(field: Field) -> Literal["number", "boolean"] | None:
     """What a field's values are, where they are no text."""
     if field.type == "boolean":
         return "boolean"

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 
-from flink_masking.deployment.model import Deployment, literal
+from flink_masking.deployment.model import Deployment
+from flink_masking.deployment.sql_text import literal
 from flink_masking.deployment.tables import CHECKPOINT_INTERVAL, Tables, needs_checkpoints
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.record import part_columns
@@ -63,6 +64,9 @@ def job(plan: Plan, policy: str, deployment: Deployment, settings: Mapping[str, 
                          "control: in the deployment")
     tables = Tables(plan, deployment, clocked=False)
     parts = part_columns([segment.record for segment in plan.masked], tables.transport) if tables.transport.record else None
+    if deployment.columns:
+        raise InputError("the deployment has sinks of columns, which the main job fills. Hint: run jobs/fan_out.py, or omit "
+                         "columns and insert from the script's views yourself")
     if deployment.has_secrets:
         raise InputError("the deployment gives options by reference, and a script would hold them in clear. Hint: let the Kafka clients "
                          "resolve them: properties.config.providers")

@@ -3,7 +3,8 @@
 import jsonschema
 import pytest
 
-from flink_masking.deployment.model import Deployment, quoted, with_clause
+from flink_masking.deployment.model import Deployment, with_clause
+from flink_masking.deployment.sql_text import quoted
 from flink_masking.errors import InputError, JobError
 
 TEXT = """\

@@ -29,6 +29,17 @@ _SCHEMA = {
 }
 
 
+_DETECTORS_HINT = "Hint: [badges], or {ner: {model: en_core_web_sm}}"
+_DETECTORS_SCHEMA = {
+    "anyOf": [
+        {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+        {"type": "object", "additionalProperties": {"type": "object",
+                                                    "additionalProperties": {"type": ["string", "number", "boolean"]}}},
+    ],
+    "default": [],
+}
+
+
 class Part(NamedTuple):
     """What becomes of the entities of a type.
 
@@ -76,6 +87,18 @@ def _entities(value: Any) -> Any:
     return tuple(names)
 
 
+def _named_detectors(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        if len({*map(str, value)}) < len(value):
+            raise ValueError("names a detector twice. Hint: name each detector once")
+        value = {name: {} for name in value} if all(isinstance(name, str) for name in value) else None
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) and isinstance(options, Mapping) for name, options in value.items()):
+        raise ValueError(f"must be a list of detectors, or their options by name. {_DETECTORS_HINT}")
+    if not all(isinstance(option, str | int | float | bool) for options in value.values() for option in options.values()):
+        raise ValueError(f"must have texts, numbers, true or false as options. {_DETECTORS_HINT}")
+    return {name: dict(options) for name, options in value.items()}
+
+
 def part(written: Mapping[str, Any]) -> Part:
     """The technique of a rule and its parameters.
 
@@ -88,6 +111,7 @@ def part(written: Mapping[str, Any]) -> Part:
 
 
 Entities = Annotated[tuple[str, ...] | dict[str, dict[str, Any]] | None, BeforeValidator(_entities), WithJsonSchema(_SCHEMA)]
+NamedDetectors = Annotated[dict[str, dict[str, Any]], BeforeValidator(_named_detectors), WithJsonSchema(_DETECTORS_SCHEMA)]
 Texts = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_length=1_000)], ...], Field(max_length=1_000)]
 
 
@@ -100,12 +124,15 @@ class RedactTextParams(Params):
         allow: texts that stay although they are found, whole entities without regard to case.
         deny: texts that become ``***`` wherever they stand, without regard to case, in an entity as well, which is then hidden whole.
         minimum: lowest confidence, 1 to 100, of what is found.
+        detectors: of other packages, or ``ner``, that look for entities, too: a list of names of the entry point group
+            ``flink_masking.detectors``, or their options by name. They see all texts, so they are as trusted as the job.
         unknown_names: mask replaces runs of capitalised words by ``<NAME>``, too, unless all their words are common ones.
     """
 
     entities: Entities = None
     allow: Texts = ()
     deny: Texts = ()
+    detectors: NamedDetectors = Field(default_factory=dict)
     minimum: int = Field(50, ge=1, le=100, strict=True)
     unknown_names: Literal["keep", "mask"] = "keep"
 

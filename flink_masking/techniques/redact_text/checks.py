@@ -5,6 +5,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.records.kinds import TEXT
 from flink_masking.techniques.base import RuleContext
 from flink_masking.techniques.redact_text import OTHERS, Part, RedactTextParams
+from flink_masking.techniques.redact_text.others import other_detectors
 
 
 def check(params: RedactTextParams, rule_context: RuleContext) -> None:
@@ -15,6 +16,10 @@ def check(params: RedactTextParams, rule_context: RuleContext) -> None:
     """
     for name in params.types or ():
         type_named(name)
+    try:
+        other_detectors(params)
+    except PolicyError as error:
+        raise PolicyError(f"detectors: {error}") from None
     for name, part in params.parts.items():
         if name != OTHERS:
             type_named(name)

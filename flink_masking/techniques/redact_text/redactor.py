@@ -12,11 +12,13 @@ import pyarrow.compute as pc
 
 from flink_masking.arrow import parts, strings
 from flink_masking.detect import TYPES, Detectors, type_named
+from flink_masking.detect.plugins import Detector
 from flink_masking.records.kinds import Kind
 from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 from flink_masking.techniques.masks import Context, Mask, Values
 from flink_masking.techniques.redact_text import OTHERS, Part, RedactTextParams
 from flink_masking.techniques.redact_text.escaped import escaped
+from flink_masking.techniques.redact_text.others import other_detectors
 from flink_masking.techniques.redact_text.spans import NONE, STAYS, Spans, between, denial, joined, merged, unknown_names
 from flink_masking.techniques.redact_text.splice import splice
 
@@ -44,8 +46,8 @@ class _Own(NamedTuple):
 
 
 @cache
-def _detectors(types: tuple[str, ...] | None, minimum: int) -> Detectors:
-    return Detectors(types, minimum=minimum)
+def _detectors(types: tuple[str, ...] | None, minimum: int, others: tuple[Detector, ...]) -> Detectors:
+    return Detectors(types, minimum=minimum, extra=others)
 
 
 class Redactor:
@@ -57,7 +59,7 @@ class Redactor:
 
     def __init__(self, params: RedactTextParams, rule_context: RuleContext) -> None:
         """Make the techniques of the parts."""
-        self.detectors = _detectors(params.types, params.minimum)
+        self.detectors = _detectors(params.types, params.minimum, other_detectors(params))
         fate, self._own = _parts(params, rule_context)
         self._keeps, self._becomes = bool((fate == STAYS).any()), np.concatenate([[STAYS, *_WORDS], fate])
         self._allowed = pc.utf8_lower(strings(params.allow)) if params.allow else None
