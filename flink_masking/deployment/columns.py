@@ -103,6 +103,9 @@ def check_columns(sinks: Mapping[str, Mapping[str, Column]], loaded: LoadedPolic
             if loaded.policy.format != "json":
                 raise JobError(f"columns.{name}: its records are {loaded.policy.format}, and columns are made of JSON. Hint: omit "
                                f"columns.{name}, and let the database read records of {loaded.policy.format} from a topic")
+            if loaded.policy.framing != "none":
+                raise JobError(f"columns.{name}: its records have framing in front, and columns are made of JSON alone. Hint: omit "
+                               f"columns.{name}, or framing")
             if segment.record is not None:
                 raise JobError(f"columns.{name}: key, headers and timestamp of Kafka have no place in a table of columns. Hint: omit "
                                f"segments.{name}.record")

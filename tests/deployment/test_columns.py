@@ -98,6 +98,8 @@ def test_columns_are_made_of_json():
     assert "columns.one: its records are csv, and columns are made of JSON. Hint: " in refused({"one": {"id": "STRING"}}, csv)
     assert "columns.sums: its rows are csv" in refused({"sums": {"n": "BIGINT"}}, csv)
     check_columns(deployment({"sums": {"window_start": {"type": "STRING", "key": True}, "n": "BIGINT"}}).columns, LOADED)
+    framed = POLICY.replace("stream: s\n", "stream: s\nframing: confluent\n")
+    assert "columns.one: its records have framing in front" in refused({"one": {"id": "STRING"}}, framed)
     keyed = POLICY.replace("  one:\n    view: masked\n", "  one:\n    view: masked\n    record: {timestamp: keep}\n")
     assert "have no place in a table of columns. Hint: omit segments.one.record" in refused({"one": {"id": "STRING"}}, keyed)
     found = deployment({"one": {"id": "STRING"}})
