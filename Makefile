@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-alerts test-recovery test-drain check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -57,6 +57,9 @@ test-registry: install ## tier: round trips and jobs against a real schema regis
 
 test-sinks: install ## tier: views in PostgreSQL, Iceberg and Paimon; jars or a server that cannot be had are a failure here
 	FLINK_MASKING_SINKS=1 FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/sinks
+
+test-log: $(VENV)/.package ## tier: sealed audit logs before Go's verifier (golang.org/x/mod/sumdb); Go or modules that cannot be had are a failure here
+	FLINK_MASKING_LOG=1 $(BIN)/pytest tests/audit
 
 test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py

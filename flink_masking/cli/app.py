@@ -7,6 +7,7 @@ import typer
 from flink_masking import __version__
 from flink_masking.cli import (
     acl,
+    audit,
     broker,
     check,
     contract,
@@ -94,6 +95,16 @@ _quarantine.command("show")(quarantine.show)
 _quarantine.command("summary")(quarantine.summary)
 _quarantine.command("replay")(replay.replay)
 app.add_typer(_quarantine, name="quarantine")
+
+_audit = typer.Typer(help="Seal audit events into a log that others can verify.", no_args_is_help=True, rich_markup_mode=None)
+_audit.command("key")(audit.key)
+_audit.command("seal")(audit.seal)
+_audit.command("verify")(audit.verify)
+_audit.command("trace")(audit.trace)
+_audit.command("proof")(audit.proof)
+_audit.command("serve")(audit.serve)
+_audit.command("schema")(audit.schema)
+app.add_typer(_audit, name="audit")
 
 _sql = typer.Typer(help="Functions and jobs for Flink SQL.", no_args_is_help=True, rich_markup_mode=None)
 _sql.command("functions")(sql.functions)

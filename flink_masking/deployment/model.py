@@ -18,6 +18,7 @@ from flink_masking.addresses.endpoints import KAFKA, collision, unencrypted, une
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import resolve
 from flink_masking.control.options import ControlOptions
+from flink_masking.deployment.audit import AuditSection
 from flink_masking.deployment.columns import Column, SinkColumns
 from flink_masking.deployment.control import ControlSection
 from flink_masking.deployment.leaks import LeaksSection
@@ -35,7 +36,7 @@ from flink_masking.vault import address as vault_address
 
 Options = dict[str, str | int | float | bool]
 _HINT = ("a deployment has source, sinks, keys and, optionally, columns, vault, registry, control, key_refresh, vault_patience, "
-         "registry_patience, idle_after, leaks, transport, jars and flink")
+         "registry_patience, idle_after, leaks, audit, transport, jars and flink")
 
 
 JOB_PARAMETERS = "pipeline.global-job-parameters"
@@ -73,6 +74,7 @@ class Deployment(BaseModel):
         idle_after: the same: how long a partition of the source, or an instance that reads it, may be silent before it no longer holds
             up windows.
         leaks: of which values Protect keeps fingerprints, by which `flink-masking leaks` finds them elsewhere; None: of none.
+        audit: the log that `audit seal` writes; None: the sink's events are not sealed.
         transport: whether TLS is required; without, a table or vault that lacks it is a warning.
         jars: what the job takes along: coordinates with checksum, ``group:name:version@sha256:…``, and ``file://`` addresses. None: the
             connectors' own, as far as they are known; an empty list: Flink has them already.
@@ -93,6 +95,7 @@ class Deployment(BaseModel):
     registry_patience: PositiveDuration = 30_000
     idle_after: PositiveDuration = 60_000
     leaks: LeaksSection | None = None
+    audit: AuditSection | None = None
     transport: TransportRules = TransportRules()
     jars: tuple[str, ...] | None = None
     flink: Options = Field(default_factory=dict, repr=False)
@@ -277,7 +280,7 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
     """The keys that may stand in the mapping at `path`."""
     model: dict[tuple[str | int, ...], type[BaseModel]] = {(): Deployment, ("transport",): TransportRules,
                                                           ("registry",): RegistrySection, ("control",): ControlSection,
-                                                          ("leaks",): LeaksSection}
+                                                          ("leaks",): LeaksSection, ("audit",): AuditSection}
     found = model.get(tuple(path), Column if len(path) == 3 and path[0] == "columns" else None)
     return list(found.model_fields) if found else []
 

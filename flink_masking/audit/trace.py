@@ -1,0 +1,189 @@
+"""Finds when a record was sent and what was done to it, with a proof that stands alone."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from flink_masking.audit.checkpoint import Checkpoint
+from flink_masking.audit.digests import read_leaves
+from flink_masking.audit.notes import NoteVerifier
+from flink_masking.audit.sealer import CHECKPOINT, read_entries, whole_event
+from flink_masking.audit.stores import LEAVES, Store
+from flink_masking.crypto.merkle import HASH_BYTES, inclusion_path, leaf_hash, leaf_hashes, root_by_path, root_of
+from flink_masking.errors import InputError
+
+PROOF_FORMAT = "flink-masking audit proof 1"
+_TLOG_PROOF = "c2sp.org/tlog-proof@v1"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """One time that a record was sent.
+
+    Attributes:
+        view: the view it is in.
+        event: the audit event of its batch.
+        entry: number of the event in the log.
+        index: of the record in the batch's view, from 0.
+        size: records of the batch's view.
+        proof: JSON that stands alone, see `check_proof`.
+    """
+
+    view: str
+    event: dict[str, Any]
+    entry: int
+    index: int
+    size: int
+    proof: bytes
+
+    @property
+    def done(self) -> dict[str, Any]:
+        """What was done in this view."""
+        found: dict[str, Any] = self.event["segments"][self.view]
+        return found
+
+
+def trace(store: Store, view: str, record: bytes) -> list[Sent]:
+    """Every time that a record was sent in a view.
+
+    Args:
+        store: of the log, with its leaf hashes.
+        view: a segment's name.
+        record: its bytes as they left.
+
+    Raises:
+        InputError: the log has no checkpoint, or its entries do not make its root.
+    """
+    note = store.read(CHECKPOINT)
+    if note is None:
+        raise InputError("the log has no checkpoint. Hint: give the log's directory or address")
+    size = _claimed(note)
+    leaf, hits = leaf_hash(record), _hits(store, view, leaf_hash(record))
+    entries = list(read_entries(store, size))
+    tree = leaf_hashes(pa.array(entries, pa.binary()))
+    if len(entries) != size or root_of(tree).hex() != _root(note).hex():
+        raise InputError("the entries do not make the root of the checkpoint. Hint: flink-masking audit verify tells what is wrong")
+    found = []
+    for number, entry in enumerate(entries):
+        line = whole_event(store, entry)
+        try:
+            event = orjson.loads(line)
+            root, place = base64.b64decode(event["segments"][view]["root"]), (event["chain"], event["number"])
+        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+            continue
+        batch = hits.get(place, [])
+        hashes = np.frombuffer(leaf if root == leaf else b"".join(piece for _, piece in sorted(batch)), np.uint8).reshape(-1, HASH_BYTES)
+        if not len(hashes) or root_of(hashes) != root:
+            continue
+        for index in np.flatnonzero((hashes == np.frombuffer(leaf, np.uint8)).all(axis=1)).tolist():
+            proof = {"format": PROOF_FORMAT, "view": view, "record": {"index": index, "size": len(hashes), "path": [
+                base64.b64encode(node).decode() for node in inclusion_path(hashes, index)]}, "entry": base64.b64encode(entry).decode(),
+                "log": _log_proof(number, inclusion_path(tree, number), note)}
+            if line != entry:
+                proof["event"] = base64.b64encode(line).decode()
+            found.append(Sent(view, event, number, index, len(hashes), orjson.dumps(proof, option=orjson.OPT_INDENT_2) + b"\n"))
+    return found
+
+
+def check_proof(proof: bytes, record: bytes, keys: Sequence[NoteVerifier]) -> tuple[dict[str, Any], Checkpoint]:
+    """Check a proof against nothing but the record and the log's public key.
+
+    Args:
+        proof: from `Sent.proof`.
+        record: its bytes as they left.
+        keys: public keys of the log, any of which may have signed the checkpoint.
+
+    Returns:
+        The audit event of the record's batch, and the checkpoint that commits to it.
+
+    Raises:
+        InputError: it proves nothing of this record.
+    """
+    try:
+        body = orjson.loads(proof)
+        entry, place, text = base64.b64decode(body["entry"], validate=True), body["record"], str(body["log"])
+        line = base64.b64decode(body["event"], validate=True) if "event" in body else entry
+        at, of = int(place["index"]), int(place["size"])
+        path = [base64.b64decode(node, validate=True) for node in place["path"]]
+        front, _, note = text.partition("\n\n")
+        header, index, *nodes = front.split("\n")
+        number, above = int(index.removeprefix("index ")), [base64.b64decode(node, validate=True) for node in nodes]
+        if body["format"] != PROOF_FORMAT or header != _TLOG_PROOF:
+            raise ValueError
+        event = orjson.loads(line)
+        done = event["segments"][body["view"]]
+        root, size = base64.b64decode(done["root"], validate=True), int(done["lines"] if "lines" in done else done["released"])
+        named = orjson.loads(entry).get("large") if line != entry else None
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, binascii.Error):
+        raise InputError("not a proof. Hint: give the file that 'flink-masking audit trace --proof' has written") from None
+    checkpoint = Checkpoint.read(note.encode(), keys)
+    if line != entry and named != _digest(line):
+        raise InputError("the proof's event is not the one of its entry. Hint: do not trust it")
+    if root_by_path(leaf_hash(entry), number, checkpoint.size, above) != checkpoint.root:
+        raise InputError("the proof's event is not in the log that the checkpoint signs. Hint: do not trust it")
+    if of != size or root_by_path(leaf_hash(record), at, size, path) != root:
+        raise InputError("the record is not in the batch of the proof's event. Hint: give the record's bytes as they left, without a line "
+                         "break behind them")
+    return event, checkpoint
+
+
+def _hits(store: Store, view: str, leaf: bytes) -> dict[tuple[str, int], list[tuple[int, bytes]]]:
+    """Leaf hashes of the batches that a record may be in, by chain and number of their event: numbers of first leaves, hashes joined."""
+    wanted, parts = set(), list[tuple[tuple[str, int], int, bytes]]()
+    text = orjson.dumps(view)
+    for again in (False, True):  # first the batches, then all their parts, which may stand in several files
+        for file in store.names(LEAVES):
+            for line in (store.read(file) or b"").splitlines():
+                if text not in line:
+                    continue
+                chain, of, views = read_leaves(line)
+                if view not in views:
+                    continue
+                if again and (chain, of) in wanted:
+                    parts.append(((chain, of), *views[view]))
+                elif not again and _within(views[view][1], leaf):
+                    wanted.add((chain, of))
+        if not wanted:
+            break
+    found: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
+    for place, start, hashes in parts:
+        found.setdefault(place, []).append((start, hashes))
+    return found
+
+
+def _within(hashes: bytes, leaf: bytes) -> bool:
+    at = hashes.find(leaf)
+    while at >= 0 and at % HASH_BYTES:
+        at = hashes.find(leaf, at + 1)
+    return at >= 0
+
+
+def _log_proof(index: int, path: list[bytes], note: bytes) -> str:
+    """Inclusion of an entry as C2SP tlog-proof has it."""
+    return "\n".join([_TLOG_PROOF, f"index {index}", *(base64.b64encode(node).decode() for node in path)]) + "\n\n" + note.decode()
+
+
+def _claimed(note: bytes) -> int:
+    """The size in a checkpoint whose signature is not looked at."""
+    try:
+        return int(note.split(b"\n", 3)[1])
+    except (IndexError, ValueError):
+        raise InputError("checkpoint: it is no checkpoint. Hint: restore the log") from None
+
+
+def _root(note: bytes) -> bytes:
+    try:
+        return base64.b64decode(note.split(b"\n", 3)[2], validate=True)
+    except (IndexError, ValueError):
+        raise InputError("checkpoint: it is no checkpoint. Hint: restore the log") from None
+
+
+def _digest(line: bytes) -> str:
+    return hashlib.sha256(line).hexdigest()

@@ -1,0 +1,240 @@
+"""``flink-masking audit``: seals audit events into a log that others can verify, verifies it, and traces records."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flink_masking.audit.notes import NoteVerifier
+    from flink_masking.audit.trace import Sent
+
+Log = Annotated[str, typer.Argument(metavar="LOG", help="The log: a directory, file://, s3:// or http(s)://.", show_default=False)]
+Key = Annotated[list[str], typer.Option("--key", metavar="VKEY", help="Public key of the log, or a file with it; give one or more.",
+                                        show_default=False)]
+Sources = Annotated[list[Path], typer.Argument(
+    metavar="SOURCE...", help="A deployment, or directories and files with audit events.", show_default=False)]
+Target = Annotated[str | None, typer.Option("--log", help="The log: a directory, file:// or s3://.", show_default="the deployment's")]
+SigningKey = Annotated[Path | None, typer.Option("--key", help="File with the signing key.", show_default="the deployment's")]
+State = Annotated[Path | None, typer.Option("--state", help="Directory of this machine for the sealer's state.",
+                                            show_default="the deployment's, or LOG/.sealer")]
+Every = Annotated[float | None, typer.Option("--every", min=0.1, help="Seconds between two checkpoints at least.",
+                                             show_default="the deployment's, or 10")]
+Since = Annotated[Path | None, typer.Option("--since", help="A checkpoint that was kept: the log must go on from it.", show_default=False)]
+Ring = Annotated[str | None, typer.Option("--keys", help="Address of the key ring: the codes of events are checked, too.",
+                                          show_default=False)]
+Unsigned = Annotated[bool, typer.Option("--accept-unsigned", help="With --keys: events of releases before 0.3 are no fault.")]
+Save = Annotated[Path | None, typer.Option("--save", help="File for the checkpoint, to be kept for --since.", show_default=False)]
+View = Annotated[str, typer.Option("--view", help="The segment whose view the record is in.", show_default=False)]
+Proof = Annotated[Path | None, typer.Option("--proof", help="File for a proof of the first time that stands alone.", show_default=False)]
+Trusted = Annotated[list[str] | None, typer.Option("--key", metavar="VKEY", help="Public key of the log: its signature is checked, too.",
+                                                   show_default=False)]
+Record = Annotated[str, typer.Argument(metavar="RECORD", help="The record as it left: a file, - for standard input, or the text itself.",
+                                       show_default=False)]
+
+
+def key(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.", show_default=False)],
+    name: Annotated[str, typer.Option("--name", help="The log's name, such as audit.example.com/orders.", show_default=False)],
+) -> None:
+    """Make the key that signs the checkpoints of a log (Ed25519), and print its public side (vkey).
+
+    It is no key of the ring: whoever holds the ring cannot rewrite what is sealed. Give the public key to all who verify.
+    """
+    from flink_masking.audit.notes import NoteSigner
+    from flink_masking.cli.console import out
+
+    out.print(str(NoteSigner.create(file, name).verifier), soft_wrap=True)
+
+
+def seal(
+    sources: Sources,
+    log: Target = None,
+    signing_key: SigningKey = None,
+    state: State = None,
+    every: Every = None,
+    once: Annotated[bool, typer.Option("--once", help="Seal what is there, and end.")] = False,
+) -> None:
+    """Seal audit events into a log, in the foreground until it is interrupted.
+
+    The log has the form of C2SP tlog-tiles with signed checkpoints, so that any static file server serves it and others verify it. One
+    sealer writes a log; it can be killed and started again at any moment.
+    """
+    import signal
+
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.sealing import Sealing
+
+    job = Sealing.of(sources, log, signing_key, state, every)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+    def told(size: int, again: int) -> None:
+        out.print(f"sealed {_entries(size)}: {job.shown}", soft_wrap=True)
+        if again:
+            err.print(f"{counted(again, 'line')} had been sealed before", soft_wrap=True)
+
+    try:
+        job.run(once, told)
+    except KeyboardInterrupt:
+        err.print("stopped")
+
+
+def verify(
+    log: Log,
+    keys: Key,
+    since: Since = None,
+    ring: Ring = None,
+    accept_unsigned: Unsigned = False,
+    save: Save = None,
+) -> None:
+    """Verify LOG: its signature, every tile and entry, every chain and event, and that it goes on from an older checkpoint.
+
+    Ends with 1 where anything was removed, changed, moved, doubled or cut off. What was cut off behind the newest checkpoint that anybody
+    kept cannot be found: keep checkpoints (--save), and give them with --since.
+    """
+    from flink_masking.audit.sealer import CHECKPOINT
+    from flink_masking.audit.stores import open_store
+    from flink_masking.audit.verify import verify as verified
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.errors import InputError
+    from flink_masking.keys.providers import open_ring
+
+    store = open_store(log)
+    found = verified(store, _verifiers(keys), None if since is None else since.read_bytes(), None if ring is None else open_ring(ring),
+                     accept_unsigned)
+    for fault in found.faults:
+        err.print(f"fault: {fault}", soft_wrap=True)
+    if found.faults:
+        raise InputError(f"the log does not verify: {counted(len(found.faults), 'fault')}. Hint: do not trust it; compare with a copy, and "
+                         "find out who could write it")
+    assert found.checkpoint is not None
+    events = ", ".join(f"{number:,} {kind}" for kind, number in sorted(found.events.items())) or "none"
+    out.print(f"{found.checkpoint.origin}: {_entries(found.checkpoint.size)}, "
+              f"{counted(found.chains, 'chain')}; events: {events}", soft_wrap=True)
+    if found.times:
+        out.print(f"from {found.times[0]} to {found.times[1]}; root {found.checkpoint.root.hex()}", soft_wrap=True)
+    if not found.checked:
+        err.print("the codes of the events were not checked (--keys)", soft_wrap=True)
+    for number, noun, what in ((found.unsigned, "event", "without a code, of a release before 0.3"),
+                               (found.unknown, "event", "with a code of a key version that the ring lacks"),
+                               (found.untraced, "view", "of a batch without leaf hashes: records in it cannot be traced")):
+        if number:
+            err.print(f"{counted(number, noun)} {what}", soft_wrap=True)
+    if save is not None:
+        save.write_bytes(store.read(CHECKPOINT) or b"")
+
+
+def trace(
+    log: Log,
+    record: Record,
+    view: View,
+    proof: Proof = None,
+    keys: Trusted = None,
+) -> None:
+    """Say when RECORD was sent in a view, under which policy, what was done to each field, and under which grant.
+
+    Needs the log's leaf hashes, which `audit seal` puts beside it where the policy says audit: {digests: true}.
+    """
+    import sys
+
+    from flink_masking.audit.stores import open_store
+    from flink_masking.audit.trace import check_proof
+    from flink_masking.audit.trace import trace as traced
+    from flink_masking.cli.console import out
+    from flink_masking.errors import InputError
+
+    data = _record(record)
+    found = traced(open_store(log), view, data)
+    if not found:
+        raise InputError(f"no batch of the log has this record in view {view}. Hint: its bytes as they left, without a line break behind "
+                         "them; batches without digests, or whose leaf hashes were removed, cannot be searched")
+    for sent in found:
+        if keys:
+            check_proof(sent.proof, data, _verifiers(keys))
+        for text in _told(sent):
+            out.print(text, soft_wrap=True)
+    if proof is not None:
+        proof.write_bytes(found[0].proof)
+        print(f"proof: {proof}", file=sys.stderr)
+
+
+def proof(
+    file: Annotated[Path, typer.Argument(metavar="PROOF", help="From `audit trace --proof`.", show_default=False)],
+    record: Record,
+    keys: Key,
+) -> None:
+    """Check a proof with nothing but RECORD and the log's public key."""
+    from flink_masking.audit.trace import check_proof
+    from flink_masking.cli.console import out
+
+    event, checkpoint = check_proof(file.read_bytes(), _record(record), _verifiers(keys))
+    out.print(f"sent {event['time']} by stream {event.get('stream')}, policy version {event.get('policy_version')}; in the log "
+              f"{checkpoint.origin} of {checkpoint.size:,} entries", soft_wrap=True)
+
+
+def serve(
+    log: Annotated[Path, typer.Argument(metavar="LOG", help="The log's directory.", show_default=False)],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 8088,
+) -> None:
+    """Serve LOG on loopback, in the foreground: checkpoint, tiles and entries as static files, no leaf hashes.
+
+    For development, and behind a web server of your own; any static file server serves a log as well.
+    """
+    import contextlib
+
+    from flink_masking.audit.server import server
+    from flink_masking.cli.console import err, out
+
+    with server(log, port) as running:
+        out.print(f"http://127.0.0.1:{running.server_address[1]}/checkpoint. Ctrl-C ends it.", soft_wrap=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            running.serve_forever()
+    err.print("stopped")
+
+
+def schema() -> None:
+    """Print the JSON Schema of audit events."""
+    import json
+
+    from flink_masking.audit.schema import json_schema
+
+    typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _told(sent: "Sent") -> "Iterator[str]":
+    """One time that a record was sent, in lines."""
+    event = sent.event
+    yield f"{event['time']}  entry {sent.entry}, record {sent.index + 1} of {sent.size}"
+    yield f"  stream {event.get('stream')}, policy version {event.get('policy_version')}, digest {event.get('policy_digest')}"
+    yield f"  key version {event.get('key_version')}, chain {event['chain']}, event {event['number']} ({event['event']})"
+    yield from (f"  {path}: {done['technique']}" for path, done in sent.done.get("fields", {}).items())
+    grants = sent.done.get("grants") or {}
+    yield from (f"  grant {grant}: {number} of the batch's records" for grant, number in grants.items()) if grants else ("  no grant",)
+    for part in event.get("source", ()):
+        yield f"  source {part['topic']} partition {part['partition']}, offsets {part['first']} to {part['last']}"
+
+
+def _entries(number: int) -> str:
+    return f"{number:,} {'entry' if number == 1 else 'entries'}"
+
+
+def _verifiers(keys: list[str]) -> "list[NoteVerifier]":
+    from flink_masking.audit.notes import NoteVerifier
+
+    texts = [Path(text).read_text() if "+" not in text and Path(text).is_file() else text for text in keys]
+    return [NoteVerifier.parse(text) for text in texts]
+
+
+def _record(given: str) -> bytes:
+    """The bytes of a record; a line break at the end of a file is none of its."""
+    import sys
+
+    if given == "-":
+        return sys.stdin.buffer.read().removesuffix(b"\n")
+    if len(given) < 4096 and "{" not in given and Path(given).is_file():
+        return Path(given).read_bytes().removesuffix(b"\n")
+    return given.encode()
+
+

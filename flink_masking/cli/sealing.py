@@ -1,0 +1,138 @@
+"""What ``audit seal`` reads, where it writes, and its loop."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+import typer
+
+from flink_masking.audit.notes import NoteSigner
+from flink_masking.audit.sealer import ROUND, Sealer
+from flink_masking.audit.sources import FileSource
+from flink_masking.audit.stores import Directory, Store, open_store
+from flink_masking.errors import InputError
+
+EVERY = 10.0
+STATE = ".sealer"
+
+
+class Source(Protocol):
+    """Gives lines of audit events, each once."""
+
+    def read(self, positions: Mapping[str, Any], most: int) -> tuple[list[bytes], dict[str, Any]]:
+        """See `flink_masking.audit.sources.FileSource.read`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Sealing:
+    """A sealer's work.
+
+    Attributes:
+        sources: of events.
+        store: of the log.
+        signer: of its checkpoints.
+        state: directory of the sealer's state.
+        every: seconds between two checkpoints at least.
+        shown: the log's address.
+    """
+
+    sources: Sequence[Source]
+    store: Store
+    signer: NoteSigner
+    state: Path
+    every: float
+    shown: str
+
+    @classmethod
+    def of(cls, sources: Sequence[Path], log: str | None, key: Path | None, state: Path | None, every: float | None) -> "Sealing":
+        """What the command line says; what it does not say comes from the deployment.
+
+        Raises:
+            BadParameter: log or key are missing.
+            InputError: the deployment cannot be read, its audit is not readable here, or there is no such store.
+            KeyRingError: the key cannot be read.
+        """
+        from flink_masking.deployment.model import Deployment
+
+        found: list[Source] = []
+        for path in sources:
+            if path.is_file() and path.suffix in (".yaml", ".yml"):
+                deployment = Deployment.read(path)
+                found.append(_sink(path, deployment.sinks.get("audit")))
+                if (section := deployment.audit) is not None:
+                    found += [FileSource(Path(also)) for also in section.also]
+                    log, key = log or section.log, key or Path(section.key)
+                    state = state or (None if section.state is None else Path(section.state))
+                    every = every or section.seal_every / 1000
+            else:
+                found.append(FileSource(path))
+        for option, given in (("--log", log), ("--key", key)):
+            if given is None:
+                raise typer.BadParameter("needed where no deployment has a section audit", param_hint=option)
+        assert log is not None and key is not None
+        store = open_store(log)
+        if state is None:
+            if not isinstance(store, Directory):
+                raise typer.BadParameter("needed for a log that is no directory of this machine", param_hint="--state")
+            state = store.path / STATE
+        return cls(found, store, NoteSigner.read(key), state, every or EVERY, log)
+
+    def run(self, once: bool, told: Callable[[int, int], None]) -> None:
+        """Seal until interrupted.
+
+        Args:
+            once: end when everything that is there has been sealed.
+            told: called with the log's size after each checkpoint, and with how many lines had been sealed before.
+
+        Raises:
+            InputError: another sealer writes the log, or it is not as this one left it.
+            OSError: with `once`, it could not be written; without, it is tried again.
+        """
+        with ExitStack() as held:
+            sealer = held.enter_context(Sealer(self.store, self.signer, self.state))
+            while True:
+                begun = time.monotonic()
+                full = True
+                while full:
+                    full = False
+                    for source in self.sources:
+                        lines, reached = source.read(sealer.position.sources, ROUND)
+                        again = sealer.again
+                        try:
+                            note = sealer.seal(lines, reached)
+                        except OSError as error:
+                            if once:
+                                raise
+                            _complain(error)
+                            full = False
+                            break
+                        if note is not None:
+                            told(sealer.position.size, sealer.again - again)
+                        full = full or len(lines) >= ROUND
+                if once:
+                    return
+                time.sleep(max(0.1, self.every - (time.monotonic() - begun)))
+
+
+def _complain(error: OSError) -> None:
+    from flink_masking.cli.console import err
+
+    why = error.strerror or type(error).__name__
+    err.print(f"the log cannot be written now ({why}); nothing is lost, it is tried again", soft_wrap=True)
+
+
+def _sink(path: Path, options: Mapping[str, str | int | float | bool] | None) -> Source:
+    """The audit sink of a deployment as a source."""
+    if options is None:
+        raise InputError(f"{path}: the deployment has no sink audit. Hint: sinks.audit: {{connector: …}}")
+    if options.get("connector") == "filesystem":
+        place = urlsplit(str(options.get("path", "")))
+        if place.scheme in ("", "file") and place.path:
+            return FileSource(Path(unquote(place.path)))
+    raise InputError(f"{path}: sinks.audit is neither in Kafka nor in files of this machine. Hint: copy its files here, and give the "
+                     "directory")

@@ -1,0 +1,25 @@
+"""Section ``audit`` of a deployment: the log that ``flink-masking audit seal`` writes."""
+
+from pydantic import BaseModel, ConfigDict
+
+from flink_masking.policy.durations import PositiveDuration
+
+
+class AuditSection(BaseModel):
+    """The log that audit events are sealed into; jobs do not need it.
+
+    Attributes:
+        log: a directory, file:// or an address of an object store, such as s3://bucket/prefix.
+        key: file with the key that signs its checkpoints, on the sealer's machine.
+        seal_every: milliseconds, written as a duration: the shortest time between two checkpoints.
+        state: directory of the sealer's machine for its state; needed where the log is in an object store.
+        also: directories and files with events of commands, sealed into the same log.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    log: str
+    key: str
+    seal_every: PositiveDuration = 10_000
+    state: str | None = None
+    also: tuple[str, ...] = ()
