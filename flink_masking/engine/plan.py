@@ -308,11 +308,12 @@ def _row_key(name: str, loaded: LoadedPolicy, images: Images, ring: KeyRing, vau
         if images.key_text:
             kept = FieldRule(KEY, technique.name, as_it_came, accepted_kinds(technique.inputs), "quarantine") if contract else None
             return Part("", technique.name, compiled or kept, True, True, contract, implied=True)
-        columns.append(Column(images.key_path + column, compiled, contract))
+        for place in images.key_places(column):
+            columns.append(Column(column, place, compiled, contract))
+            rules[place] = rule
         names.append(technique.name)
-        rules[images.key_path + column] = rule
     assert codec is not None  # texts have returned
-    row = RowKey.made(codec, tuple(columns), images.key_path != "", view_of_keys(name, rules))
+    row = RowKey.made(codec, tuple(columns), images.key_kept, images.key_path != "", view_of_keys(name, rules))
     return Part("", ", ".join(dict.fromkeys(names)), None, True, True, None, row, implied=True)
 
 

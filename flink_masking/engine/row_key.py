@@ -24,11 +24,13 @@ class Column:
     """A column of the key.
 
     Attributes:
+        name: of the column; of several places with one name a key has one.
         path: within the key as it comes.
         rule: as for the row; None where it is kept.
         contract: what is checked of its values, or None.
     """
 
+    name: str
     path: str
     rule: FieldRule | None
     contract: Contract | None
@@ -53,10 +55,10 @@ class RowKey:
     connect: ConnectSchemas | None = None
 
     @classmethod
-    def made(cls, codec: Codec, columns: tuple[Column, ...], wrapped: bool, view: View) -> "RowKey":
-        """Compile the columns; `wrapped`: beside the object stands its schema."""
+    def made(cls, codec: Codec, columns: tuple[Column, ...], kept: tuple[str, ...], wrapped: bool, view: View) -> "RowKey":
+        """Compile the columns; `kept`: paths of other members; `wrapped`: beside the object stands its schema."""
         schema = [SCHEMA] if wrapped else []
-        paths = Paths([*(column.path for column in columns), *schema], opaque=schema)
+        paths = Paths([*(column.path for column in columns), *schema], known=kept, opaque=schema)
         return cls(codec, columns, paths, view, ConnectSchemas(paths, view) if wrapped else None)
 
     def mask(self, keys: pa.BinaryArray, context: Context) -> tuple[pa.BinaryArray, np.ndarray]:
@@ -72,9 +74,10 @@ class RowKey:
         table = self.codec.scan(keys, self.paths, Limits())
         wrong = (table.flags & FAULTS) != 0
         edits: dict[str, Edit] = {}
+        counts = {column.name: np.zeros(table.n, np.int64) for column in self.columns}
         for column in self.columns:
             rows, values = table.rows(column.path), table.values(column.path)
-            wrong |= np.bincount(rows, minlength=table.n) != 1
+            counts[column.name] += np.bincount(rows, minlength=table.n)
             unfit = None
             if column.contract is not None:
                 unfit = column.contract.unfit(table.contents(column.path), values.text if column.contract.reads_text else None)
@@ -85,6 +88,8 @@ class RowKey:
                 edits[column.path] = edit(masked, refused, column.rule.on_error)
             if refused is not None:
                 wrong[rows[refused]] = True
+        for count in counts.values():
+            wrong |= count != 1
         if self.connect is not None:
             edits[SCHEMA] = KEEP
             without, lost = self.connect.fit(table, edits)

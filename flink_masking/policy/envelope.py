@@ -57,6 +57,8 @@ class Shape:
         texts: every value of a row is a text.
         key_values: path of the values of the primary key, or empty text.
         avro: whether the envelope is written in Avro, too.
+        key_member: what stands in front of a column's name in keys that are objects, besides keys that have the columns alone.
+        key_kept: members of such keys that say nothing of a person.
     """
 
     images: tuple[str, ...]
@@ -67,6 +69,8 @@ class Shape:
     texts: bool = False
     key_values: str = ""
     avro: bool = True
+    key_member: str = ""
+    key_kept: tuple[str, ...] = ()
 
 
 def _members(of: Form, *names: str) -> dict[str, Form]:
@@ -100,7 +104,7 @@ SHAPES: Mapping[str, Shape] = MappingProxyType({
          **_members("integer", "ts"), "commit": "any", "schema_id": "any", "push_id": "any", "primary_key_columns": "json"},
         {**_members("any", "query", "sql", "comment"), **_members("json", "def", "primary_key")},
         "type", ("insert", "update", "delete", "bootstrap-insert", "bootstrap-start", "bootstrap-complete"), key_values="primary_key",
-        avro=False),
+        avro=False, key_member="pk.", key_kept=("database", "table")),
     "canal": Shape(
         ("data[*]", "old[*]"),
         {**_members("any", "database", "table", "isDdl", "id", "gtid", "_partition", "_tsMs"), **_members("integer", "es", "ts"),

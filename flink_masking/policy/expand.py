@@ -69,6 +69,17 @@ class Images:
         """What stands in front of the path of a column within the key."""
         return "payload." if self.envelope.wrapped and self.key_format == "json" else ""
 
+    def key_places(self, column: str) -> tuple[str, ...]:
+        """Paths of a column within the key; a key has one of them."""
+        steps, member = parse_path(column), self.shape.key_member
+        other = (self.key_path + format_path((f"{member}{steps[0]}",)),) if member and self.key_format == "json" and len(steps) == 1 else ()
+        return (self.key_path + column, *other)
+
+    @property
+    def key_kept(self) -> tuple[str, ...]:
+        """Paths of other members that the key may have, which stay."""
+        return tuple(self.key_path + name for name in self.shape.key_kept) if self.key_format == "json" else ()
+
     def is_key(self, path: str) -> bool:
         """Whether a path in the records is that of a column of the key."""
         row = _canonical(self.row_path(path))

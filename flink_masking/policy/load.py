@@ -271,7 +271,8 @@ def key_views(images: Images, compiled: Compiled) -> dict[str, View]:
     """How keys of changed rows leave each masked segment that has them, by its name."""
     views = {}
     for name, rules in compiled.rules.items():
-        found = {images.key_path + column: rules.get(compiled.tree.find(images.place(column)) or "") for column in images.envelope.key}
+        found = {place: rules.get(compiled.tree.find(images.place(column)) or "") for column in images.envelope.key
+                 for place in images.key_places(column)}
         columns = {path: rule for path, rule in found.items() if rule is not None and rule.technique.action is not Action.DROP}
         if columns:
             views[name] = view_of_keys(name, columns)

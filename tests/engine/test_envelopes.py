@@ -237,6 +237,20 @@ def test_a_key_of_several_columns(step):
     assert key == {"id": out["after"]["id"], "email": out["after"]["email"]}
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_key_of_maxwell(step, wrapped):
+    """A key that names database, table and columns as Maxwell does keeps these names; a column in two places, or in none, is refused."""
+    record, _ = envelopes(ROW, OLD)["maxwell"]
+    keys = [{"database": "shop", "table": "c", "pk.id": 1}, {"table": "c", "pk.id": 1, "id": 1}, {"database": "shop", "table": "c"},
+            {"database": "shop", "table": "c", "pk.id": 1, "pk.name": "ann"}, ["shop", "c", [{"id": 1}]]]
+    piece = run(step(f"{{envelope: maxwell, wrapped: {str(wrapped).lower()}, key: [id]}}"), [wrap(record, wrapped)] * len(keys),
+                [orjson.dumps(wrap(key, wrapped)) if isinstance(key, dict) else orjson.dumps(key) for key in keys])
+    assert reasons(piece) == {row: ("refused_value", "record.key") for row in range(1, len(keys))}
+    key, out = orjson.loads(piece.parts["one"].key[0].as_py()), shown(piece)[0]
+    key, out = (to_connect(*one.values()) if wrapped else one for one in (key, out))
+    assert key == {"database": "shop", "table": "c", "pk.id": out["data"]["id"]}
+
+
 def test_a_key_that_is_a_text(step):
     """A key that is the value of a column itself is masked as the column is, so that both can be joined."""
     record, _ = envelopes(ROW, OLD)["debezium"]
