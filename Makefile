@@ -53,7 +53,7 @@ test-kafka: install ## tier: the tests with a real Kafka broker; jars that canno
 	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py
 
 test-registry: install ## tier: round trips and jobs against a real schema registry; an archive that cannot be had is a failure here
-	FLINK_MASKING_REGISTRY=1 FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/registry tests/kafka/test_schemas.py
+	FLINK_MASKING_REGISTRY=1 FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/registry tests/kafka/test_schemas.py tests/kafka/test_registry_away.py
 
 test-sinks: install ## tier: views in PostgreSQL, Iceberg and Paimon; jars or a server that cannot be had are a failure here
 	FLINK_MASKING_SINKS=1 FLINK_MASKING_SERVICES=1 $(BIN)/pytest tests/sinks

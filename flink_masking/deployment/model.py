@@ -282,7 +282,7 @@ def _known_keys(path: Sequence[str | int]) -> list[str]:
                                                           ("registry",): RegistrySection, ("control",): ControlSection,
                                                           ("leaks",): LeaksSection, ("audit",): AuditSection}
     found = model.get(tuple(path), Column if len(path) == 3 and path[0] == "columns" else None)
-    return list(found.model_fields) if found else []
+    return [known.alias or name for name, known in found.model_fields.items()] if found else []
 
 
 def _not_an_option(document: Document) -> Special:

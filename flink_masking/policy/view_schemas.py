@@ -75,9 +75,7 @@ def given(loaded: LoadedPolicy, keys: bool = False) -> Iterator[tuple[str, Schem
 
 
 def _like(schema: Schema, text: str, name: str) -> Schema:
-    """A derived schema; Avro's holds all that it needs, others refer to what the records' schema refers to."""
-    if KINDS[name] == "AVRO":
-        return Schema(text, "AVRO")
+    """A derived schema; those of Avro and JSON hold all that they need, Protobuf's imports what the records' schema imports."""
+    if KINDS[name] != "PROTOBUF":
+        return Schema(text, KINDS[name])
     return Schema(text, KINDS[name], schema.references, schema.places)
-
-
