@@ -47,10 +47,16 @@ def rewrite(records: "Records", output: Path, step: "Callable[[pa.Array], pa.Arr
         done: called when all is written and before the output appears; an exception of it is one of the whole.
         header: what the file begins with.
     """
+    from importlib import import_module
+
     from flink_masking.files.private_file import new_file
+    from flink_masking.records.codec import FORMATS, folded
 
     with new_file(output) as opened:
-        opened.write(header)
-        for batch in records.batches():
-            opened.write(b"".join(row + b"\n" for row in step(batch).to_pylist()))
+        rows = (row for batch in records.batches() for row in step(batch).to_pylist())
+        if FORMATS[records.format].schemas:
+            import_module(FORMATS[records.format].package + ".files").put_header(header, (folded(row) + b"\n" for row in rows), opened)
+        else:
+            opened.write(header)
+            opened.writelines(row + b"\n" for row in rows)
         done()

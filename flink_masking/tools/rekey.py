@@ -14,6 +14,8 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
 from flink_masking.records.codec import rows_for
 from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
+from flink_masking.records.spans import Values
+from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords
@@ -33,7 +35,8 @@ class Rekey:
     """
 
     def __init__(
-        self, loaded: LoadedPolicy, segment: str, ring: KeyRing, source: int, target: int, entropy: Callable[[int], bytes]
+        self, loaded: LoadedPolicy, segment: str, ring: KeyRing, source: int, target: int, entropy: Callable[[int], bytes],
+        schemas: SchemaSource | None = None,
     ) -> None:
         """Find out what can be changed.
 
@@ -44,6 +47,7 @@ class Rekey:
             source: the key version of values so far.
             target: the key version from now on.
             entropy: n → n random bytes.
+            schemas: gives the schemas that records name by identifiers.
 
         Raises:
             InputError: nothing in the segment depends on a key version, or the versions are the same.
@@ -53,12 +57,12 @@ class Rekey:
             raise InputError("the two key versions are the same. Hint: 'flink-masking keys list' shows which there are")
         ring.at(source)
         after = ring.at(target)
-        rules = MaskedRecords(loaded, segment, ring).rules
+        rules = MaskedRecords(loaded, segment, ring, schemas=schemas).rules
         fields = [rule.path for rule in rules if rule.promises.rekeyed]
         if not fields:
             raise InputError(f"{segment}: nothing in the segment depends on a key version. Hint: tokens do not change")
-        self._open = Unmask(loaded, segment, ring, None, fields, source, allowed=(source, target))
-        self._clear = MaskedRecords(loaded, segment, ring, fields)
+        self._open = Unmask(loaded, segment, ring, None, fields, source, allowed=(source, target), schemas=schemas)
+        self._clear = MaskedRecords(loaded, segment, ring, fields, schemas)
         self._entropy = entropy
         self._rules = []
         for rule in self._clear.rules:
@@ -104,16 +108,28 @@ class Rekey:
             DecryptionError: a value cannot be opened; without detail.
         """
         first = self._open.records + 1
+        if self._clear.schemas:  # clear values of another type than the view's have no place in its schema
+            return self._in_place(records, first)
         opened = self._open(records)
         table = self._clear.scan(opened.records, first)
         context = Context(self._entropy(32))
         edits: dict[str, Edit] = {KEY_VERSIONS: DROP} if self._clear.versions else {}
         for rule in self._rules:
-            values, kept = table.values(rule.path), opened.as_they_were[rule.path]
-            masked, refused = apply(rule, values, context, ~kept)
-            if refused is not None:
-                raise DecryptionError("a value cannot be opened. Hint: give the key ring that the records were masked with")
-            use = USE if masked.literal is None else np.where(masked.literal, USE_LITERAL, USE)
-            how = None if masked.literal is None and not kept.any() else np.where(kept, KEEP_VALUE, use).astype(np.uint8)
-            edits[rule.path] = Replace(masked.values, how) if len(values.rows) else KEEP
+            edits[rule.path] = _protected(rule, table.values(rule.path), opened.as_they_were[rule.path], context)
         return table.splice(edits, added=self._added)
+
+    def _in_place(self, records: pa.Array, first: int) -> pa.BinaryArray:
+        """The same for records with a schema, without clear records between."""
+        table, opened = self._open.open(records)
+        context = Context(self._entropy(32))
+        edits = {rule.path: _protected(rule, opened[rule.path].values(), opened[rule.path].kept, context) for rule in self._rules}
+        return self._clear.written(table, edits, first)
+
+
+def _protected(rule: FieldRule, values: Values, kept: np.ndarray, context: Context) -> Edit:
+    masked, refused = apply(rule, values, context, ~kept)
+    if refused is not None:
+        raise DecryptionError("a value cannot be opened. Hint: give the key ring that the records were masked with")
+    use = USE if masked.literal is None else np.where(masked.literal, USE_LITERAL, USE)
+    how = None if masked.literal is None and not kept.any() else np.where(kept, KEEP_VALUE, use).astype(np.uint8)
+    return Replace(masked.values, how) if len(values.rows) else KEEP

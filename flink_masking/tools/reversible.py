@@ -1,6 +1,6 @@
 """Masked records read again: which fields lead back, where their values lie, and with which key version they were made."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,13 @@ from flink_masking.policy.layout import layout
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS, MaskedSegment
-from flink_masking.records.codec import FORMATS, codec_for
+from flink_masking.records.codec import FORMATS, Outcome, Result, View, codec_for
+from flink_masking.records.edits import Edit
 from flink_masking.records.kinds import TEXT
 from flink_masking.records.paths import format_path, labels, parse_path, selects
 from flink_masking.records.spans import FATAL, Limits, SpanTable, Values
 from flink_masking.records.trie import Paths
+from flink_masking.registry.source import SchemaSource
 from flink_masking.tools.selectable import check_selectable
 
 _LIMITS = Limits(max_bytes=64 << 20)
@@ -36,9 +38,13 @@ class MaskedRecords:
         versions: whether records are looked at for ``_key_versions`` (not where the policy declares a field of that name).
         paths: what the scanner looks for.
         codec: of the records.
+        schemas: whether records have a schema, which stays as it is.
+        view: for the codec, where records have one.
+        header: what a file of the records begins with.
     """
 
-    def __init__(self, loaded: LoadedPolicy, segment: str, ring: KeyRing, fields: Iterable[str] | None = None) -> None:
+    def __init__(self, loaded: LoadedPolicy, segment: str, ring: KeyRing, fields: Iterable[str] | None = None,
+                 schemas: SchemaSource | None = None) -> None:
         """Choose fields.
 
         Args:
@@ -46,10 +52,11 @@ class MaskedRecords:
             segment: a masked segment.
             ring: the keys; an exported ring must hold the domain of every chosen field.
             fields: paths of rules; None: every reversible one.
+            schemas: gives the schemas that records name by identifiers.
 
         Raises:
-            InputError: no such masked segment; a field without a reversible rule, or without a column; nothing reversible at all; a field
-                with selectors whose values the view does not tell apart.
+            InputError: no such masked segment; records without framing and schema; a field without a reversible rule, or without a
+                column; nothing reversible at all; a field with selectors whose values the view does not tell apart.
             KeyRingError: the ring was exported without a domain that is needed.
         """
         masked = [name for name, found in loaded.policy.segments.items() if isinstance(found, MaskedSegment)]
@@ -69,15 +76,16 @@ class MaskedRecords:
             if ring.domains is not None and domain not in ring.domains:
                 raise KeyRingError(f"{segment}: {rule.path}: the key ring does not hold the keys of {domain}. "
                                    f"Hint: ask its owner to export --domain {domain}, or choose other fields with --field")
-        if FORMATS[loaded.policy.format].schemas:
-            raise InputError(f"{loaded.source.name}: views of format {loaded.policy.format} cannot be rewritten. Hint: write the view to "
-                             "JSON first, and use a policy with format: json")
-        self.codec = codec_for(loaded.policy.format, layout(loaded.policy, read=loaded.source.file))
+        self.codec = codec_for(loaded.policy.format, layout(loaded.policy, schemas, read=loaded.source.file))
         self.placeholders = placeholders(loaded)
         there = {label for name in self.codec.columns for label in labels(name)}
         if self.codec.columns and (missing := [path for path in wanted if format_path(parse_path(path)) not in there]):
             raise InputError(f"{segment}: no column is named '{missing[0]}'. Hint: the file's header is to be that of the view")
-        self.versions = self.codec.nested and not any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
+        self.schemas = FORMATS[loaded.policy.format].schemas
+        self.view = View(segment, {path: Outcome(Result.SAME) for path in wanted}) if self.schemas else None
+        self.header = self.codec.header(loaded.policy.columns or () if self.schemas else self.codec.columns)
+        taken = any(parse_path(path)[0] == KEY_VERSIONS for path in loaded.policy.fields)
+        self.versions = self.codec.nested and not self.schemas and not taken
         emit = [*wanted, *([KEY_VERSIONS] if self.versions else [])]
         known = [path for path in rules if path not in wanted]
         # Masked values may be of another type than the policy declares, and what a rule does not lead to is of no interest here.
@@ -106,6 +114,26 @@ class MaskedRecords:
             reason = fault.reason if fault is not None else "malformed"
             raise InputError(f"record {first + int(bad[0]):,}: {reason}. Hint: give the records of the masked segment, unchanged")
         return table
+
+
+    def written(self, table: SpanTable, edits: Mapping[str, Edit], first: int, added: bytes = b"") -> pa.BinaryArray:
+        """The records of a batch with other values.
+
+        Args:
+            table: of n records.
+            edits: by path.
+            first: number of the first record, for errors.
+            added: see `SpanTable.splice`.
+
+        Raises:
+            InputError: the schema of a record cannot hold a value.
+        """
+        made = table.splice(edits, added=added, view=self.view)
+        if made.null_count:
+            row = int(np.flatnonzero(made.is_null().to_numpy(zero_copy_only=False))[0])
+            raise InputError(f"record {first + row:,}: its schema has no null for a value that cannot be opened. Hint: omit "
+                             "--skip-unreadable, and give the records of the masked segment, unchanged")
+        return made
 
 
 def absent(values: Values, placeholders: pa.StringArray | None) -> np.ndarray:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +16,9 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import KEY_VERSIONS
 from flink_masking.records.edits import DROP, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
-from flink_masking.records.kinds import TEXT
+from flink_masking.records.kinds import TEXT, Kind
 from flink_masking.records.spans import SpanTable, Values
+from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.masks import Context, Masked
 from flink_masking.tools.reversible import MaskedRecords, absent, redacted, versions_beside
 from flink_masking.vault.base import Vault
@@ -34,6 +36,35 @@ class Unmasked:
 
     records: pa.BinaryArray
     as_they_were: dict[str, np.ndarray]
+
+
+class Opened(NamedTuple):
+    """The values of a field in a batch, opened.
+
+    Attributes:
+        masked: n values as they are in the records.
+        clear: n values in clear; None where there are none at all.
+        how: uint8, n, as in `Replace`; None: all are texts to use.
+        kept: bool, n: those that were not opened.
+    """
+
+    masked: Values
+    clear: pa.StringArray | None
+    how: np.ndarray | None
+    kept: np.ndarray
+
+    def values(self) -> Values:
+        """The clear values with their kinds, as a scan of raw records would hand them out."""
+        kinds = self.masked.kinds.copy()
+        if self.clear is not None and self.how is not None and (literal := self.how == USE_LITERAL).any():
+            first = pc.utf8_slice_codeunits(self.clear, 0, 1).fill_null("n").to_numpy(zero_copy_only=False)
+            numbers = np.array([_LITERALS.get(character, Kind.NUMBER) for character in first[literal]], np.int32)
+            kinds[literal] = numbers
+        return Values(self.masked.text if self.clear is None else self.clear, kinds, self.masked.rows)
+
+
+_LITERALS = {"{": Kind.OBJECT, "[": Kind.ARRAY, "t": Kind.TRUE, "f": Kind.FALSE, "n": Kind.NULL}
+"""Kinds of literals by their first character; all others are numbers."""
 
 
 class Unmask:
@@ -58,6 +89,7 @@ class Unmask:
         version: int | None = None,
         skip_unreadable: bool = False,
         allowed: Collection[int] | None = None,
+        schemas: SchemaSource | None = None,
     ) -> None:
         """Find out what can be opened.
 
@@ -70,6 +102,7 @@ class Unmask:
             version: the key version of FPE values in records without ``_key_versions``; the primary when None.
             skip_unreadable: values that cannot be opened become null and are counted.
             allowed: key versions that ``_key_versions`` may tell; None: any that opens.
+            schemas: gives the schemas that records name by identifiers.
 
         Raises:
             InputError: the segment or a field cannot be opened by anybody.
@@ -77,7 +110,7 @@ class Unmask:
             VaultError: tokens are asked for, and there is no vault.
         """
         self._loaded, self._ring, self._vault, self._skip, self._allowed = loaded, ring, vault, skip_unreadable, allowed
-        self._masked = MaskedRecords(loaded, segment, ring, fields)
+        self._masked = MaskedRecords(loaded, segment, ring, fields, schemas)
         self._default = ring.primary if version is None else version
         self._drop_versions = self._masked.all_unversioned(loaded, segment)
         self._rules: dict[tuple[str, int], FieldRule] = {}
@@ -92,7 +125,7 @@ class Unmask:
     @property
     def header(self) -> bytes:
         """What a file of the records begins with."""
-        return self._masked.codec.header(self._masked.codec.columns)
+        return self._masked.header
 
     def __call__(self, records: pa.Array) -> Unmasked:
         """Open a batch.
@@ -106,17 +139,22 @@ class Unmask:
             KeyRingError: a record's key version is missing, disabled or destroyed.
             VaultError: the vault failed.
         """
-        table = self._masked.scan(records, self.records + 1)
-        edits: dict[str, Edit] = {}
+        table, opened = self.open(records)
+        edits: dict[str, Edit] = {path: KEEP if found.clear is None else Replace(found.clear, found.how) for path, found in opened.items()}
         if self._masked.versions:
             edits[KEY_VERSIONS] = DROP if self._drop_versions else KEEP
-        left = {}
-        for rule in self._masked.rules:
-            edits[rule.path], left[rule.path] = self._opened(rule, table)
-        self.records += table.n
-        return Unmasked(table.codec.one_line(table.splice(edits)), left)
+        made = self._masked.written(table, edits, self.records - table.n + 1)
+        left = {path: found.kept for path, found in opened.items()}
+        return Unmasked(made if self._masked.schemas else table.codec.one_line(made), left)
 
-    def _opened(self, rule: Rule, table: SpanTable) -> tuple[Edit, np.ndarray]:
+    def open(self, records: pa.Array) -> tuple[SpanTable, dict[str, Opened]]:
+        """The clear values of a batch by path, and where they lie; arguments and errors as for a call."""
+        table = self._masked.scan(records, self.records + 1)
+        opened = {rule.path: self._opened(rule, table) for rule in self._masked.rules}
+        self.records += table.n
+        return table, opened
+
+    def _opened(self, rule: Rule, table: SpanTable) -> Opened:
         values = table.values(rule.path)
         hidden = redacted(rule, values)
         kept = hidden | absent(values, self._masked.placeholders)
@@ -130,10 +168,10 @@ class Unmask:
             count["unreadable"] += int(np.count_nonzero(refused))
             clear = pc.if_else(pa.array(refused), pa.scalar(None, clear.type), clear)
         if not len(values.rows):
-            return KEEP, kept
+            return Opened(values, None, None, kept)
         use = USE if literal is None else np.where(literal, USE_LITERAL, USE)
         how = None if literal is None and not kept.any() else np.where(kept, KEEP_VALUE, use).astype(np.uint8)
-        return Replace(clear, how), kept
+        return Opened(values, clear, how, kept)
 
     def _values(self, rule: Rule, table: SpanTable, values: Values, live: np.ndarray) -> tuple[Masked, np.ndarray | None]:
         """The clear values, null where not live, and which were refused."""

@@ -16,6 +16,9 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
+from flink_masking.registry.client import open_registry
+from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.source import SchemaSource
 from flink_masking.tools.unmask import Unmask
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
@@ -46,7 +49,7 @@ class Unmasker(Secret):
 
     def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, segment: str, keys: str | KeyRing, *, actor: str, purpose: str,
                  audit: str | Path, vault: str | Vault | None = None, fields: Iterable[str] | None = None, version: int | None = None,
-                 skip_unreadable: bool = False) -> None:
+                 skip_unreadable: bool = False, registry: str | RegistryOptions | SchemaSource | None = None) -> None:
         """Find out what can be opened; nothing is yet.
 
         Args:
@@ -60,21 +63,25 @@ class Unmasker(Secret):
             fields: paths of rules; None: every reversible one.
             version: the key version of FPE values in records without ``_key_versions``; None: the primary one.
             skip_unreadable: values that cannot be opened become null and are counted, instead of a DecryptionError.
+            registry: address or options of the schema registry that records name their schemas by, or an open source of schemas.
 
         Raises:
             PolicyFaults: the policy has faults.
             InputError: the segment or a field cannot be opened by anybody, or actor or purpose is not one line.
             KeyRingError: the key ring cannot be opened, or lacks a version or a domain.
+            RegistryError: the registry cannot be used.
             VaultError: the vault cannot be opened, or tokens are asked for and none is named.
         """
         if not isinstance(policy, LoadedPolicy):
             policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
         who = {"actor": told("actor", actor), "purpose": told("purpose", purpose)}
         ring = keys if isinstance(keys, KeyRing) else open_ring(keys)
+        options = RegistryOptions(registry) if isinstance(registry, str) else registry
+        schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
         self._held = ExitStack()
         tokens = self._held.enter_context(closing(open_vault(vault))) if isinstance(vault, str) else vault
         try:
-            self._step = Unmask(policy, segment, ring, tokens, fields, version, skip_unreadable)
+            self._step = Unmask(policy, segment, ring, tokens, fields, version, skip_unreadable, schemas=schemas)
         except BaseException:
             self._held.close()
             raise

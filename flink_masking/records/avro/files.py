@@ -5,7 +5,7 @@ import io
 import lzma
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
 from flink_masking.errors import InputError
@@ -79,7 +79,7 @@ def container_header(schema: str) -> bytes:
     return MAGIC + put_long(len(pairs)) + meta + b"\0" + os.urandom(SYNC)
 
 
-def put_header(header: bytes, rows: BinaryIO, out: BinaryIO) -> None:
+def put_header(header: bytes, rows: Iterable[bytes], out: BinaryIO) -> None:
     """Write a container file.
 
     Args:
