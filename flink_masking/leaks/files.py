@@ -14,6 +14,8 @@ from flink_masking.leaks.monitor import Monitor
 BLOCK = 8 << 20
 OVERLAP = 512
 """Bytes that are looked at twice where a line is longer than a block; no value that has a fingerprint is longer."""
+SHORTEST = 8
+"""Characters of a readable part of binary data, at least; shorter ones are chance."""
 _SNIFFED = 4096
 _READABLE = np.array([c if 32 <= c < 127 else 10 for c in range(256)], np.uint8)
 _NEWLINE = 10
@@ -109,11 +111,8 @@ def _lines(data: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _binary(block: bytes, monitor: Monitor) -> None:
-    """The readable parts of binary data.
-
-    A length before a text can look like its first letter, so each part is looked at without its first byte, too.
-    """
+    """Look through the readable parts of binary data; a length before a text can look like its first letter."""
     data, starts, ends = _lines(_READABLE[np.frombuffer(block, np.uint8)])
-    long = ends - starts >= 8
+    long = ends - starts >= SHORTEST
     starts, ends = starts[long], ends[long]
-    monitor.text_of(data, starts, ends, starts + 1)
+    monitor.text_of(data, starts, ends, binary=True)

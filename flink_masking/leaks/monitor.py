@@ -20,6 +20,8 @@ _KEY = re.compile(r"[A-Za-z_$][A-Za-z_-]{0,39}[0-9]{0,2}(\[\*\])*")
 """A key that reads like a name that a program gives; every other one may be data, and is told as ``*``."""
 MINIMUM = 85
 """Lowest confidence of a finding."""
+BY_CHANCE = 14
+"""Readable parts of binary data below so many characters look like an e-mail address by chance."""
 SHARE, LEAST = 0.0025, 5
 """Stand-ins that look real equal a real value now and then: only this share of a path's values, and so many, are a leak."""
 
@@ -83,19 +85,23 @@ class Monitor:
         searched = np.flatnonzero(place == Place.SEARCHED)
         self._detect(data, values.starts[searched], values.ends[searched], values.paths[searched], hints[searched])
 
-    def text_of(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, others: np.ndarray | None = None) -> None:
+    def text_of(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, binary: bool = False) -> None:
         """Look through texts, such as the lines of a log.
 
         Args:
             data: uint8.
             starts: int64, m: text i is ``data[starts[i]:ends[i]]``.
             ends: int64, m.
-            others: int64, m: where the texts begin if their first bytes are no part of them; None: they are.
+            binary: they are the readable parts of binary data. The first byte of one may be no part of it, and short ones look like an
+                e-mail address by chance: in them only canaries are looked up.
         """
         self.records += len(starts)
         nowhere = np.zeros(len(starts), np.int32)
         self._learn()
-        self._canary(data, starts, ends, nowhere, np.zeros(len(starts), np.uint8), others)
+        self._canary(data, starts, ends, nowhere, np.zeros(len(starts), np.uint8), starts + 1 if binary else None)
+        if binary:
+            long = ends - starts >= BY_CHANCE
+            starts, ends, nowhere = starts[long], ends[long], nowhere[long]
         self._detect(data, starts, ends, nowhere, nowhere)
 
     @property
