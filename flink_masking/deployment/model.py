@@ -216,7 +216,10 @@ class Deployment(BaseModel):
 
         sinks = {name: options(("sinks", name), written) for name, written in self.sinks.items()}
         source, flink = options(("source",), self.source), options(("flink",), self.flink)
-        result = self.model_copy(update={"source": source, "sinks": sinks, "flink": flink})
+        leaks = self.leaks
+        if leaks is not None and leaks.findings is not None:
+            leaks = leaks.model_copy(update={"findings": options(("leaks", "findings"), leaks.findings)})
+        result = self.model_copy(update={"source": source, "sinks": sinks, "flink": flink, "leaks": leaks})
         result._secrets = frozenset(secrets)
         return result
 

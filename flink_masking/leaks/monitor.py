@@ -66,6 +66,7 @@ class Monitor:
         self._found: Counter[tuple[str, str, str]] = Counter()
         self._realistic: Counter[tuple[str, str]] = Counter()
         self._values: Counter[str] = Counter()
+        self._told: Counter[tuple[str, str, str]] = Counter()
         self.records = 0
 
     def records_of(self, batch: pa.BinaryArray) -> None:
@@ -112,6 +113,16 @@ class Monitor:
             if count >= LEAST and count >= SHARE * self._values[path]:
                 found[path, "canary", what] = found.get((path, "canary", what), 0) + count
         return [Leak(self._source, path, kind, what, count) for (path, kind, what), count in sorted(found.items())]
+
+    def news(self) -> list[Leak]:
+        """What was found since the last call, each with the values that have come since then."""
+        new = []
+        for leak in self.leaks:
+            key = (leak.path, leak.kind, leak.what)
+            if grown := leak.values - self._told[key]:
+                new.append(leak._replace(values=grown))
+                self._told[key] = leak.values
+        return new
 
     def _learn(self) -> None:
         """Look at the paths that are new."""

@@ -1,0 +1,151 @@
+"""The leak monitor in Flink: reads the views of a deployment and writes what it finds."""
+
+import json
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
+from pyflink.table.udf import FunctionContext
+
+from flink_masking.arrow import parts
+from flink_masking.deployment.model import Deployment, Options, with_clause
+from flink_masking.deployment.sql_text import quoted
+from flink_masking.deployment.tables import on_kafka
+from flink_masking.errors import FlinkMaskingError, JobError
+from flink_masking.flink.columns import column_functions
+from flink_masking.flink.compat.arrow_columns import binary_array
+from flink_masking.flink.errors import without_values
+from flink_masking.keys.providers import open_ring
+from flink_masking.leaks.canaries import Canaries
+from flink_masking.leaks.monitor import Monitor
+from flink_masking.leaks.places import Places
+from flink_masking.policy.load import LoadedPolicy, load
+from flink_masking.policy.source import PolicySource
+from flink_masking.records.codec import FORMATS
+
+FINDINGS = "findings"
+LOOK = 2_000
+"""Milliseconds between two looks at the canaries."""
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class LeakSource:
+    """What the function carries to the workers: no key.
+
+    Attributes:
+        policy: the policy and the files that it names, as text.
+        keys: address of the key ring, opened on the worker.
+        directory: of the canaries.
+    """
+
+    policy: PolicySource
+    keys: str
+    directory: str
+
+
+class Look:
+    """A batch function: records of one view in, in the first cell of the one column what was found in them."""
+
+    def __init__(self, source: LeakSource, segment: str) -> None:
+        """Keep what the workers need."""
+        self._source, self._segment = source, segment
+
+    def open(self, context: FunctionContext) -> None:
+        """Read the policy, open the key ring and look for canaries."""
+        loaded = load(self._source.policy)
+        self._json = loaded.policy.format == "json"
+        self._stream = loaded.policy.stream
+        self._canaries = Canaries(Path(self._source.directory), open_ring(self._source.keys), _now)
+        self._monitor = Monitor(self._segment, Places(loaded, self._segment), self._canaries)
+        self._looked = 0
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def __call__(self, payloads: "pd.Series[Any]") -> list[pa.Array]:
+        """Look through a batch.
+
+        Args:
+            payloads: bytes, n records of the view.
+        """
+        with without_values("leak monitor"):
+            self._look()
+            batch = binary_array(payloads)
+            if self._json:
+                self._monitor.records_of(batch.drop_null())
+            else:
+                data, offsets, _ = parts(batch)
+                self._monitor.text_of(data, offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64), binary=True)
+            lines: list[bytes | None] = [None] * len(batch)
+            if found := self._monitor.news():
+                told = {"time": _now(), "stream": self._stream, "leaks": [leak._asdict() for leak in found]}
+                lines[0] = json.dumps(told, ensure_ascii=False).encode()
+            return [pa.array(lines, pa.binary())]
+
+    def _look(self) -> None:
+        """Read new canaries; those that were read before stay where that fails."""
+        if (now := _now()) - self._looked < LOOK:
+            return
+        self._looked = now
+        try:
+            self._canaries.look()
+        except FlinkMaskingError as error:
+            _log.warning("the canaries could not be read; those read before stay in use: %s", error)
+
+
+def watch(environment: StreamTableEnvironment, loaded: LoadedPolicy, deployment: Deployment, bounded: bool) -> StatementSet:
+    """Create the tables of the views and of the findings, and put the inserts into one statement set.
+
+    Args:
+        environment: of a StreamExecutionEnvironment.
+        loaded: the policy.
+        deployment: its sinks are read; ``leaks.findings`` is written.
+        bounded: topics are read from their beginning to their present end.
+
+    Raises:
+        JobError: the deployment has no leaks or no findings, or no sink that can be read.
+    """
+    leaks = deployment.leaks
+    if leaks is None or leaks.findings is None:
+        raise JobError("the deployment does not say where findings go. Hint: leaks: {directory: /…, findings: {connector: …}}")
+    environment.execute_sql(f"CREATE TEMPORARY TABLE {FINDINGS} (line BYTES) WITH ({with_clause(leaks.findings)})")
+    source, statements, read = LeakSource(loaded.source, deployment.keys, leaks.directory), environment.create_statement_set(), 0
+    for number, (name, options) in enumerate(deployment.sinks.items()):
+        if name not in loaded.policy.segments or (readable := _as_source(options, loaded.policy.stream, bounded)) is None:
+            continue
+        if FORMATS[loaded.policy.format].schemas and not on_kafka(options):
+            continue
+        environment.execute_sql(f"CREATE TEMPORARY TABLE {quoted(name)} (payload BYTES) WITH ({with_clause(readable)})")
+        (function,) = column_functions(Look(source, name), {FINDINGS: DataTypes.BYTES()}).values()
+        environment.create_temporary_function(f"look{number}", function)
+        statements.add_insert_sql(f"INSERT INTO {FINDINGS} SELECT line FROM (SELECT look{number}(payload) AS line FROM {quoted(name)}) "
+                                  "WHERE line IS NOT NULL")
+        read += 1
+    if not read:
+        raise JobError("none of the deployment's sinks can be read again. Hint: the leak monitor reads views in Kafka and in files")
+    return statements
+
+
+def _as_source(options: Options, stream: str, bounded: bool) -> Options | None:
+    """The options of a sink's table as those of a source; None where it cannot be read."""
+    if options.get("connector") == "filesystem":
+        found = {name: value for name, value in options.items() if not name.startswith(("sink.", "auto-compaction"))}
+        return found if bounded else {"source.monitor-interval": "2s", **found}
+    if not on_kafka(options):
+        return None
+    kept = {name: value for name, value in options.items()
+            if not name.startswith(("sink.", "key.", "value.fields")) and name != "properties.transaction.timeout.ms"}
+    ends: Options = {"scan.bounded.mode": "latest-offset"} if bounded else {}
+    return {"properties.isolation.level": "read_committed", "properties.group.id": f"flink-masking-leaks-{stream}",
+            "scan.startup.mode": "earliest-offset", **ends, **kept, "connector": "kafka"}
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
