@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 
 
@@ -27,6 +28,11 @@ class Effects:
     counts: dict[str, int] = field(default_factory=dict)
     writes: dict[str, bytes | None] = field(default_factory=dict)
     figures: dict[str, int] = field(default_factory=dict, compare=False)
+
+    def __add__(self, later: "Effects") -> "Effects":
+        """What two calls did, one after the other."""
+        counts = {name: self.counts.get(name, 0) + later.counts.get(name, 0) for name in {**self.counts, **later.counts}}
+        return Effects([*self.outputs, *later.outputs], counts, {**self.writes, **later.writes}, {**self.figures, **later.figures})
 
 
 class Logic(Protocol):
@@ -86,5 +92,18 @@ class Logic(Protocol):
 
         Raises:
             InputError: the entries are of another version, of another configuration, or damaged.
+        """
+        ...
+
+
+class CountsPeople(Logic, Protocol):
+    """Stateful work on a shard of people, which can be told to forget some."""
+
+    def forget(self, people: np.ndarray, now: int) -> Effects:
+        """Take the records of erased people out of what has not been released yet; they are counted as ``suppressed_erased``.
+
+        Args:
+            people: uint64, their keyed hashes.
+            now: processing time, ms since 1970.
         """
         ...

@@ -7,9 +7,11 @@ import numpy as np
 
 from flink_masking.anonymity.layout_kernels import Groups
 
-__all__ = ["NEVER", "Buffer", "Groups", "Records"]
+__all__ = ["NEVER", "PER_RECORD", "Buffer", "Groups", "Records"]
 
 NEVER = 1 << 62
+PER_RECORD = frozenset({"bias"})
+"""Names under which a buffer's memory has one number for each record held, in their order."""
 
 
 class Records(NamedTuple):

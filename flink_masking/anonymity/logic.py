@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from flink_masking.anonymity.buffer import Buffer, Groups, Records
+from flink_masking.anonymity.buffer import PER_RECORD, Buffer, Groups, Records
 from flink_masking.anonymity.dictionary import Dictionary
 from flink_masking.anonymity.figures import Figures
 from flink_masking.anonymity.lines import LineWriter
@@ -111,6 +111,24 @@ class KAnonymityLogic:
             effects.counts["suppressed_max_releases"] = over
         effects.writes[ENTRY] = self._entry()
         return effects
+
+    def forget(self, people: np.ndarray, now: int) -> Effects:
+        """Suppress the records of erased people that wait for a group.
+
+        Running counts of sensitive values that closeness models keep stay as they are: they hold nobody's record.
+        """
+        held = self._held
+        gone = np.isin(held.subject, people)
+        count = int(np.count_nonzero(gone))
+        if not count:
+            return Effects()
+        stays = ~gone
+        memory = {name: array[stays] if name in PER_RECORD else array for name, array in self._buffer.memory().items()}
+        self._buffer = self._make()
+        self._buffer.load(Records([codes[stays] for codes in held.codes], held.subject[stays], held.sensitive[:, stays], held.seq[stays],
+                                  held.arrival[stays]), memory, self._next - 1)
+        self._held, self._release = self._buffer.held(), self._release.filter(pa.array(stays))
+        return Effects([], {"suppressed": count, "suppressed_erased": count}, {ENTRY: self._entry()})
 
     def on_timer(self, now: int) -> Effects:
         """Release what is due by now."""

@@ -124,7 +124,7 @@ class SlideGrow:
         found = {f"past_{name}": array.copy() for name, array in zip(self._past._fields, self._past, strict=True) if len(array)}
         if self._limits.rare:
             found |= {f"seen_{name}": array.copy() for name, array in zip(self._seen._fields, self._seen, strict=True)}
-            found["bias"] = self._bias()
+            found["bias"] = self._bias()  # see PER_RECORD
         return found
 
     def load(self, records: Records, memory: Mapping[str, np.ndarray], last: int) -> None:

@@ -113,6 +113,10 @@ class ZeroDelayLogic:
             columns.append(pc.if_else(pc.or_(pa.array(level[:, i] == 0), pc.is_null(raw)), raw, null))
         return joined(self._rows, self.members, columns, batch.num_rows)
 
+    def forget(self, people: np.ndarray, now: int) -> Effects:
+        """Nothing waits; that somebody showed a value is forgotten when the window is over."""
+        return Effects()
+
     def on_timer(self, now: int) -> Effects:
         """Nothing waits."""
         return Effects()

@@ -139,6 +139,8 @@ class BatchReport:
         drift: identifiers of schemas that the lock file does not know, met for the first time, as ``id 12``.
         source: what the batch covers of the source's partitions; empty without digests, or where the source has no offsets.
         control: what has happened to control documents since the batch before, see `flink_masking.control.events`.
+        erased: records of erased subjects, which are in no view and not in the quarantine.
+        erasures: erased subjects that were met for the first time, each as key version and keyed hash, ``1:6f3a…``.
     """
 
     records: int
@@ -148,6 +150,8 @@ class BatchReport:
     drift: tuple[str, ...] = ()
     source: tuple[SourceRange, ...] = ()
     control: tuple[Mapping[str, Any], ...] = ()
+    erased: int = 0
+    erasures: tuple[str, ...] = ()
 
     def body(self) -> dict[str, Any]:
         """The body of the audit event ``protect``."""
@@ -156,7 +160,9 @@ class BatchReport:
         drift = {"drift": list(self.drift)} if self.drift else {}
         control = {"control": list(self.control)} if self.control else {}
         source = {"source": [asdict(one) for one in self.source]} if self.source else {}
-        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift, **source, **control}
+        erased = {**({"erased": self.erased} if self.erased else {}), **({"erasures": list(self.erasures)} if self.erasures else {})}
+        return {"records": self.records, "quarantined": dict(self.quarantined), "segments": segments, **drift, **source, **control,
+                **erased}
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,7 @@ def read_report(line: bytes) -> BatchReport | StageReport | None:
         if event["event"] == "protect":
             packed = {name: PackedReport(done["packed"], done.get("suppressed", 0)) for name, done in event["segments"].items()
                       if "packed" in done}
-            return BatchReport(event["records"], event["quarantined"], stateful=packed)
+            return BatchReport(event["records"], event["quarantined"], stateful=packed, erased=event.get("erased", 0))
         if event["event"] == "release":
             (name, done), = event["segments"].items()
             root, lines = done.pop("root", None), done.pop("lines", 0)

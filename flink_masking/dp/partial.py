@@ -72,6 +72,12 @@ class PartialLogic:
             self._windows.add(start, rows, rows.num_rows, effects.writes)
         return self._counted(effects, counts)
 
+    def forget(self, people: np.ndarray, now: int) -> Effects:
+        """Take what erased people contribute out of the windows that are open; their spent budgets stay, as hashes."""
+        effects = Effects()
+        count = self._windows.forget(people, effects.writes)
+        return self._counted(effects, {"suppressed": count, "suppressed_erased": count}) if count else effects
+
     def on_timer(self, now: int) -> Effects:
         """Nothing waits for processing time."""
         return Effects()

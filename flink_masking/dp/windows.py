@@ -149,6 +149,28 @@ class Windows:
             pane.pieces, pane.rows, pane.kept = {number: (whole, records)}, whole.num_rows, whole.num_rows
         writes[_key(start, number)] = write_blob(pane.pieces[number][0], self._spec.shape, pane.pieces[number][1])
 
+    def forget(self, people: np.ndarray, writes: dict[str, bytes | None]) -> int:
+        """Take out the rows of people.
+
+        Args:
+            people: uint64, as in the column ``subject``.
+            writes: receives the state entries that change.
+
+        Returns:
+            Rows taken out, once for each open window that they were in.
+        """
+        count = 0
+        for start, pane in self._open.items():
+            windows = (start - self._first(start)) // self._step + 1
+            for number, (rows, records) in pane.pieces.items():
+                stays = ~np.isin(rows.column("subject").to_numpy(), people)
+                if gone := len(stays) - int(np.count_nonzero(stays)):
+                    pane.pieces[number] = rows.filter(pa.array(stays)), records - gone
+                    pane.rows -= gone
+                    count += gone * windows
+                    writes[_key(start, number)] = write_blob(pane.pieces[number][0], self._spec.shape, records - gone)
+        return count
+
     def _whole(self, panes: list[_Pane]) -> tuple[pa.RecordBatch, int]:
         """The panes' rows, compacted as those of one window, and the records that they stand for."""
         pieces = [piece for pane in panes for piece in pane.pieces.values()]

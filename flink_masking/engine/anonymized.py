@@ -27,7 +27,7 @@ from flink_masking.engine.stateful import LogicStage
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import from_ipc
 from flink_masking.keys.ring import KeyRing
-from flink_masking.logic import Logic
+from flink_masking.logic import CountsPeople
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.mechanisms import privacy_models, sensitive_domain
 from flink_masking.policy.segments import AnonymizedSegment
@@ -109,7 +109,7 @@ class AnonymizedPlan:
         """One keyed operator."""
         return (self._stage(self._logic),)
 
-    def _stage(self, logic: Callable[[], Logic]) -> LogicStage:
+    def _stage(self, logic: Callable[[], CountsPeople]) -> LogicStage:
         return LogicStage("anonymize", functools.partial(PinnedPeople, logic, self.people_version, self.name), from_ipc)
 
     def _logic(self) -> KAnonymityLogic:

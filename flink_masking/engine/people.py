@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 
 import pyarrow as pa
 
+from flink_masking.engine.erased import orders_of
 from flink_masking.errors import InputError, JobError
-from flink_masking.logic import Effects, Logic
+from flink_masking.logic import CountsPeople, Effects
 
 MEMBER = b"people"
 """Metadata of a packed batch: the key version, as decimal digits."""
@@ -24,7 +25,7 @@ _NOBODY = frozenset({ENTRY, "closed"})
 
 def marked(batch: pa.RecordBatch, version: int) -> pa.RecordBatch:
     """A packed batch that names the key version its people are hashed with."""
-    return batch.replace_schema_metadata({MEMBER: b"%d" % version})
+    return batch.replace_schema_metadata({**(batch.schema.metadata or {}), MEMBER: b"%d" % version})
 
 
 class PinnedPeople:
@@ -34,7 +35,7 @@ class PinnedPeople:
     without it (of a release that did not keep it) is taken over and gets it with the next batch.
     """
 
-    def __init__(self, make: Callable[[], Logic], version: int, segment: str) -> None:
+    def __init__(self, make: Callable[[], CountsPeople], version: int, segment: str) -> None:
         """Start with an empty logic.
 
         Args:
@@ -45,7 +46,7 @@ class PinnedPeople:
         self._logic, self._version, self._segment, self._kept = make(), version, segment, False
 
     def on_batch(self, batch: pa.RecordBatch, now: int) -> Effects:
-        """Pass on a batch.
+        """Pass on a batch; people to forget are taken out of the logic inside.
 
         Raises:
             JobError: its people are hashed with another key version.
@@ -54,7 +55,11 @@ class PinnedPeople:
         if named is not None and int(named) != self._version:
             raise JobError(f"segment '{self._segment}': a batch whose people are hashed with key version {int(named)} meets an operator "
                            f"that works with version {self._version}. Hint: give all TaskManagers the same key ring and restart the job")
-        effects = self._logic.on_batch(batch.replace_schema_metadata(None), now)
+        people = orders_of(batch)
+        effects = Effects() if people is None or not self._kept else self._logic.forget(people, now)
+        if people is not None and not batch.num_columns:
+            return effects
+        effects += self._logic.on_batch(batch.replace_schema_metadata(None), now)
         if not self._kept:
             effects.writes[ENTRY], self._kept = self._entry(), True
         return effects

@@ -12,6 +12,7 @@ from flink_masking.audit.events import AuditChain
 from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport, PartsReport
 from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.erased import ErasedSubjects, ordered
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
 from flink_masking.engine.order import shuffled
@@ -39,6 +40,8 @@ from flink_masking.techniques.masks import Context, Masked
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
 """A rule, what it made of the values, and which it could not take."""
 NO_PARTS, PLAIN = Parts(), Transport()
+ERASED = "erased_subject"
+"""A record of a subject who was erased: it leaves in no view, and deletes its key in topics that keep the newest record of each."""
 TOMBSTONE = "tombstone"
 """A record that holds a key and no value: not an event, but the order to delete what the key stands for."""
 _OF_MEMBERS = int(Flag.UNKNOWN | Flag.MISMATCH)
@@ -120,7 +123,7 @@ class Protect:
     """
 
     def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int], people: Prf | None = None,
-                 transport: Transport = PLAIN) -> None:
+                 transport: Transport = PLAIN, erased: ErasedSubjects | None = None) -> None:
         """Get ready.
 
         Args:
@@ -129,7 +132,9 @@ class Protect:
             clock: processing time in ms since 1970.
             people: the hash of people of the Protect that this one takes over from; made of the plan's keys when None.
             transport: what is known of the topics at both ends.
+            erased: subjects who were erased; None: nobody can be.
         """
+        self._erased = erased
         self._plan, self._entropy, self._clock, self._transport = plan, entropy, clock, transport
         if people is None and plan.policy.subject:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
@@ -167,6 +172,8 @@ class Protect:
         view = RecordView(table, plan.policy.subject, self.people, plan.contracts, plan.placeholders)
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
+        if self._erased and view.subjects is not None:
+            rejections.add(self._erased.rows(view.subjects, plan.ring), ERASED, None)
         released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)
                     for s in plan.masked if s.record}
         rejections.add(deletions, TOMBSTONE, None)
@@ -181,14 +188,17 @@ class Protect:
         examined = [segment.examine(view, rejections, now) for segment in plan.stateful]
         masked, views = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()
-        tombstones = counts.pop(TOMBSTONE, 0)
-        deleted = rejections.of(TOMBSTONE)
+        tombstones, gone = counts.pop(TOMBSTONE, 0), counts.pop(ERASED, 0)
+        deleted, erased = rejections.of(TOMBSTONE), rejections.of(ERASED)
         quarantined = sum(counts.values())
         masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
         for segment, edits in zip(plan.masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
+            removed = 0  # rows of erased subjects that are deleted
             if segment.name in released:
-                released[segment.name] = released[segment.name].without(rejected, rejected & ~deleted if upsert else rejected)
+                released[segment.name] = released[segment.name].without(rejected, rejected & ~(deleted | erased) if upsert else rejected)
+                if gone and upsert and (key := released[segment.name].key) is not None:
+                    removed = int(np.count_nonzero(erased & key.is_valid().to_numpy(zero_copy_only=False)))
             if segment.shuffled:
                 order = shuffled(~rejected, self._entropy(32))
                 views[segment.name] = views[segment.name].take(order)
@@ -199,19 +209,22 @@ class Protect:
                 leaves[segment.name] = hashes = leaf_hashes(views[segment.name])
                 root = root_of(hashes)
             masked_reports[segment.name] = MaskedReport(
-                table.n - quarantined - (0 if upsert else tombstones), _fields(segment, edits, table, view, rejected),
-                tombstones=tombstones if upsert else 0, suppressed=0 if upsert else tombstones,
+                table.n - quarantined - gone - (0 if upsert else tombstones), _fields(segment, edits, table, view, rejected),
+                tombstones=tombstones + removed if upsert else 0, suppressed=0 if upsert else tombstones,
                 parts=_parts(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
+            if self._erased is not None and self._erased.news:
+                self._erased.address(stateful.name, stateful.shards, stateful.people_version)
             packed[stateful.name], packed_reports[stateful.name] = self._pack(stateful, columns, view, accepted, tombstones)
+            packed[stateful.name] += self._orders(stateful, table.n - len(packed[stateful.name]))
         drift = tuple(f"{one.kind} {one.value}" for one in plan.drift.drift()) if plan.drift is not None else ()
         report = BatchReport(table.n, counts, masked_reports, packed_reports, drift, source_ranges(parts.origin),
-                             tuple(self._notes))
+                             tuple(self._notes), gone, self._erased.told() if self._erased is not None else ())
         self._notes.clear()
         event_times = self._event_times(examined, accepted, parts)
-        refused = np.flatnonzero(rejected & ~deleted)
+        refused = np.flatnonzero(rejected & ~deleted & ~erased)
         members = survey(table, payloads, refused[(table.flags[refused] & plan.fatal & _OF_MEMBERS) != 0], plan.limits,
                          self._refused(table, view, masked, rejected))
         lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
@@ -310,6 +323,7 @@ class Protect:
                 if kept.on_error == "quarantine":
                     rejections.add(view.broken(kept.path), "refused_value", kept.path)
         done: dict[tuple[int, str], Applied] = {}
+        here = ~rejections.of(ERASED) if self._erased else None  # the vault is not asked for anything of an erased subject
         for row_local in (True, False):
             again = True
             while again:
@@ -318,7 +332,7 @@ class Protect:
                     for rule in segment.rules:
                         if rule.row_local is row_local:
                             values = view.values(rule.path)
-                            live = None if row_local else ~rejections.mask[values.rows]
+                            live = ~rejections.mask[values.rows] if not row_local else None if here is None else here[values.rows]
                             unfit = view.unfit(rule.path) if rule.shows else None
                             masked, refused = apply(rule, values, contexts[number], live, unfit)
                             if refused is not None and rule.on_error == "quarantine":
@@ -341,11 +355,20 @@ class Protect:
             packed += self._sealed(segment, columns, view, mine, int(shard))
         return packed, PackedReport(len(rows), suppressed + tombstones)
 
+    def _orders(self, segment: Stateful, most: int) -> list[Packed]:
+        """Packets without records that tell a stateful segment whom to forget, as many as the batch has rows left for."""
+        if self._erased is None:
+            return []
+        seal, version = self._sealers[segment.name].seal, segment.people_version
+        return [Packed(shard, 0, seal(to_ipc(marked(order, version)))) for shard, order in self._erased.orders(segment.name, most)]
+
     def _sealed(self, segment: Stateful, columns: Any, view: RecordView, rows: np.ndarray, shard: int) -> list[Packed]:
         batch = segment.pack(columns, view, rows)
         if len(rows) > 1 and batch.nbytes > PACKET_BYTES:
             half = len(rows) // 2
             return [packed for piece in (rows[:half], rows[half:]) for packed in self._sealed(segment, columns, view, piece, shard)]
+        if self._erased is not None and (people := self._erased.order(segment.name, shard)) is not None:
+            batch = ordered(batch, people)
         return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(marked(batch, segment.people_version))))]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from flink_masking.engine.erased import ErasedSubjects, Erasures
 from flink_masking.engine.plan import Plan, compile_plan, renewed
 from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
 from flink_masking.engine.record import Parts, Transport
@@ -64,7 +65,9 @@ class ReloadingProtect:
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
         self._transport = transport
         self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
-        self._protect = Protect(self.plan, entropy, clock, transport=transport)
+        self._erased = ErasedSubjects(loaded.policy.stream)
+        self._erasures = Erasures(self._erased, vault, control, loaded.policy.stream)
+        self._protect = Protect(self.plan, entropy, clock, transport=transport, erased=self._erased)
         self._first = self.plan
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
@@ -78,11 +81,14 @@ class ReloadingProtect:
             self._follow(self._control, ring)
         if ring is not self.plan.ring:
             self._use(renewed(self.plan, self._loaded, ring, self._vault))
+        policy = self._loaded.policy
+        if policy.subject is not None:
+            self._erasures.look(self._clock(), policy.erasure is None or policy.erasure.later == "drop", self._loaded.erasable)
         return self._protect(payloads, parts)
 
     def _use(self, plan: Plan) -> None:
         self.plan = plan
-        self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport)
+        self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport, self._erased)
 
     def _follow(self, control: "ControlWatcher", ring: KeyRing) -> None:
         """Compile the policies that have come, and switch to the one whose time it is."""

@@ -23,7 +23,7 @@ EFFECTS: tuple[Effect, ...] = ("live", "savepoint", "new state")
 """From the least to the most that a job must do."""
 _GRAPH = ("format", "framing", "schema_files", "message", "columns", "each", "record", "event_time")
 """Members of a policy that sources, sinks and queries are made of."""
-_LIVE = ("contract", "unknown_fields", "isolation", "shared_domains", "held_apart")
+_LIVE = ("contract", "erasure", "unknown_fields", "isolation", "shared_domains", "held_apart")
 _LONGEST = 120
 
 

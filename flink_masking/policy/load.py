@@ -162,6 +162,13 @@ class LoadedPolicy:
         rules += [(name, rule) for name, found in self._compiled.keys.items() for rule in found.values()]
         return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.promises.needs_vault)
 
+    @property
+    def erasable(self) -> bool:
+        """Whether a vault keeps anything that the erasure of a subject destroys."""
+        rules = [rule for found in self._compiled.rules.values() for rule in found.values()]
+        return any(rule.promises.needs_subject for rule in rules if rule.promises.needs_vault) or (
+            self.policy.erasure is not None and bool(self.tokenised))
+
     def record(self, segment: str) -> RecordRules:
         """What a masked segment does with Kafka's own parts of a record.
 

@@ -72,7 +72,7 @@ def summarize(plan: Plan, output: Path) -> Summary:
     Raises:
         JobError: records are missing or too many.
     """
-    records = 0
+    records = erased = 0
     reasons: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {s.name: Counter() for s in plan.stateful}
     copies = {s.name: s.spec.windows_per_record if isinstance(s, AggregatedPlan) else 1 for s in plan.stateful}
@@ -84,13 +84,14 @@ def summarize(plan: Plan, output: Path) -> Summary:
                            "Hint: run again into an empty directory") from None
         if isinstance(report, BatchReport):
             records += report.records
+            erased += report.erased
             reasons.update(report.quarantined)
             for name in counts.keys() & report.stateful.keys():
                 counts[name]["suppressed"] += copies[name] * report.stateful[name].suppressed
         elif report is not None and report.segment in counts:
             counts[report.segment].update(report.counts)
     quarantined = reasons.total()
-    accepted = records - quarantined
+    accepted = records - quarantined - erased
     _agree("quarantine", quarantined, count_lines(output / "quarantine"))
     accounts = {}
     for masked in plan.masked:

@@ -63,6 +63,11 @@ class TokenCache:
             args = (self._keys, self._used, self._lengths, self._tokens, self._tick())
             kernels.put(lookups.reshape(-1), lookups.shape[1] // 8, data, offsets, *args)
 
+    def clear(self) -> None:
+        """Forget every token: one that was deleted elsewhere is asked for again."""
+        with self._lock:
+            self._keys[:], self._used[:] = 0, 0
+
     def _tick(self) -> int:
         """The time that entries used now are marked with: a count of calls; before it runs out, all entries become equally old."""
         if self._now == np.iinfo(np.int32).max:

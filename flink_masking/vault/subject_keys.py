@@ -128,12 +128,12 @@ class SubjectKeys(SubjectHashes):
             VaultError: the vault failed for longer than its patience, or holds what this ring has not wrapped.
             KeyRingError: the ring lacks a version that is needed.
         """
-        hashes, somebody = self.of(subjects), _somebody(subjects)
-        if somebody.all():
+        hashes, named = self.of(subjects), somebody(subjects)
+        if named.all():
             return self._found(hashes, True)
-        found = self._found(hashes[somebody], True)
+        found = self._found(hashes[named], True)
         keys, there = np.zeros((len(hashes), KEY_BYTES), np.uint8), np.zeros(len(hashes), np.bool_)
-        keys[somebody], there[somebody] = found.keys, found.there
+        keys[named], there[named] = found.keys, found.there
         return Found(hashes, keys, there)
 
     def found(self, hashes: np.ndarray) -> Found:
@@ -184,7 +184,7 @@ class SubjectKeys(SubjectHashes):
         return key
 
 
-def _somebody(subjects: pa.StringArray) -> np.ndarray:
+def somebody(subjects: pa.StringArray) -> np.ndarray:
     """Which texts name somebody: bool, n."""
     _, offsets, valid = parts(subjects)
     named: np.ndarray = offsets[1:] > offsets[:-1]

@@ -13,6 +13,7 @@ from flink_masking.errors import DecryptionError, KeyRingError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.vault.base import LOOKUP_BYTES, SEALED, Enrolment, Vault, distinct, listed, lookups_of
+from flink_masking.vault.subject_keys import SubjectHashes, somebody
 
 ROUNDS = 100
 """How often fresh tokens are proposed for values whose proposals were taken: enough while a tenth of all tokens is free."""
@@ -31,7 +32,7 @@ class Tokenizer(Secret):
     token does not open.
     """
 
-    def __init__(self, vault: Vault, ring: KeyRing, domain: str, form: str, propose: Propose) -> None:
+    def __init__(self, vault: Vault, ring: KeyRing, domain: str, form: str, propose: Propose, linked: bool = False) -> None:
         """Keep what tokens are made with; the vault is first asked for the first batch.
 
         Args:
@@ -40,30 +41,43 @@ class Tokenizer(Secret):
             domain: as in the policy.
             form: what tokens look like, in words of the caller's.
             propose: makes random tokens of that form.
+            linked: whether the vault notes whose tokens are whose, so that they can be deleted with their subject.
         """
+        self._subjects = SubjectHashes(vault, ring, domain) if linked else None
         self._vault, self._ring, self._domain, self._form, self._propose = vault, ring, domain, form, propose
         self._sealer = Sealer(ring, "tokenize-value", domain)
         self._bound = len(domain.encode()).to_bytes(4, "big") + domain.encode()
         self._prf: Prf | None = None
 
-    def tokens(self, text: pa.StringArray) -> pa.StringArray:
+    def tokens(self, text: pa.StringArray, whose: pa.StringArray | None = None) -> pa.StringArray:
         """The token of every value, made where there is none yet.
 
         Args:
             text: n values; null stays null and ``""`` stays ``""``.
+            whose: their subjects, null where there is none; they count only where tokens are linked.
 
         Raises:
             VaultError: the vault failed for longer than its patience, or tokens of this form run out.
             KeyRingError: the ring lacks the key that the domain's lookups are made with.
         """
         prf = self._prf if self._prf is not None else self._enrolled()
-        lookups = prf.digests(text)
-        found, missing = self._vault.cache.find(lookups, text)
+        lookups, known, hashes = prf.digests(text), None, None
+        if self._subjects is not None and whose is not None:
+            hashes = np.where(somebody(whose)[:, None], self._subjects.of(whose), np.uint8(0))
+            known = lookups[:, :LOOKUP_BYTES] ^ hashes  # of two keyed hashes: a pair is found in the cache as a value is
+        found, missing = self._vault.cache.find(lookups if known is None else known, text)
         if not len(missing):
             return found
         wanted = np.ascontiguousarray(lookups[missing, :LOOKUP_BYTES])
         first, groups = distinct(wanted)
-        made = self._stand(np.ascontiguousarray(wanted[first]), text.take(pa.array(missing[first])))
+        different, values = np.ascontiguousarray(wanted[first]), text.take(pa.array(missing[first]))
+        made = self._stand(different, values)
+        if known is None or hashes is None:
+            self._vault.cache.put(different, made)
+        else:
+            while not self._link(wanted, hashes[missing]):  # deleted with another subject in the same moment
+                made = self._stand(different, values)
+            self._vault.cache.put(np.ascontiguousarray(known[missing]), made.take(pa.array(groups)))
         where = np.arange(len(text))
         where[missing] = len(text) + groups
         return pa.concat_arrays([found, made]).take(pa.array(where))
@@ -99,8 +113,17 @@ class Tokenizer(Secret):
     def _proof(self, version: int) -> bytes:
         return hmac.digest(self._ring.derive("tokenize-lookup", self._domain, version).secret(), b"", "sha256")
 
+    def _link(self, lookups: np.ndarray, hashes: np.ndarray) -> bool:
+        """Note whose tokens are whose; False where one of them does not stand any more. lookups, hashes: uint8, shape (n, 16)."""
+        rows = np.flatnonzero(hashes.any(axis=1))
+        if not len(rows):
+            return True
+        rows = rows[distinct(lookups[rows] ^ hashes[rows])[0]]
+        pairs = (lookups_of(np.ascontiguousarray(column[rows])) for column in (lookups, hashes))
+        return bool(pc.all(self._vault.subjects.link(self._domain, *pairs)).as_py())
+
     def _stand(self, lookups: np.ndarray, values: pa.StringArray) -> pa.StringArray:
-        """The tokens that stand in the vault for different lookups after proposing new ones, kept in the cache as well."""
+        """The tokens that stand in the vault for different lookups after proposing new ones."""
         made: list[str | None] = [None] * len(values)
         rows = np.arange(len(values))
         for _ in range(ROUNDS):
@@ -115,9 +138,7 @@ class Tokenizer(Secret):
                 made[row] = token
             rows = rows[standing.is_null().to_numpy(zero_copy_only=False)]
             if not len(rows):
-                tokens = pa.array(made, pa.string())
-                self._vault.cache.put(lookups, tokens)
-                return tokens
+                return pa.array(made, pa.string())
         raise VaultError(f"tokens of the form {self._form} run out in the domain {self._domain!r}. Hint: use a longer form")
 
     def _opened(self, sealed: bytes | None, token: str) -> str | None:

@@ -25,7 +25,8 @@ def _tokenizer(params: TokenizeParams, rule_context: RuleContext, vault: Vault) 
         "alphanumeric": (f"alphanumeric {params.length}", forms.alphanumerics(params.length)),
         "digits": (f"digits {params.luhn}", forms.digits(params.luhn)),
     }[params.format]
-    return Tokenizer(vault, rule_context.keys, params.domain, form, propose)
+    linked = rule_context.erasure is not None and rule_context.has_subject
+    return Tokenizer(vault, rule_context.keys, params.domain, form, propose, linked)
 
 
 def _digits(text: pa.StringArray, least: int) -> tuple[pa.StringArray, np.ndarray]:
@@ -64,14 +65,18 @@ def make(params: TokenizeParams, rule_context: RuleContext) -> Mask:
     """
     tokenizer = _tokenizer(params, rule_context, MemoryVault() if rule_context.vault is None else rule_context.vault)
     prefix, size = padded(params.prefix), len(params.prefix.encode())
+    linked = rule_context.erasure is not None and rule_context.has_subject
+
+    def whose(values: Values, context: Context) -> pa.StringArray | None:
+        return context.subjects_of(values.rows) if linked else None
 
     def tokenise(values: Values, context: Context) -> Masked:
-        tokens = tokenizer.tokens(values.text)
+        tokens = tokenizer.tokens(values.text, whose(values, context))
         return Masked(rewrite(kernels.put_prefix, tokens, prefix, size, add=size) if size else tokens)
 
     def tokenise_digits(values: Values, context: Context) -> Masked:
         digits, refused = _digits(values.text, params.least_digits)
-        return _with_digits(values.text, tokenizer.tokens(digits), params.prefix, refused)
+        return _with_digits(values.text, tokenizer.tokens(digits, whose(values, context)), params.prefix, refused)
 
     return tokenise_digits if params.format == "digits" else tokenise
 
