@@ -13,6 +13,7 @@ SCHEMA, PAYLOAD = "schema", "payload"
 _KEPT = Outcome(Result.KEEP)
 _WHOLE = ("int8", "int16", "int32", "int64")
 _SCALARS = (*_WHOLE, "float", "double", "boolean", "string", "bytes")
+_MEMBERS = {"type", "optional", "field", "name", "version", "doc", "default", "parameters", "fields", "items", "keys", "values"}
 _DEEPEST = 128
 
 
@@ -56,7 +57,7 @@ def derive(raw: bytes, paths: Paths, view: View) -> Derived | None:
         The derived schema; None where it is no schema of an object, or no schema can hold what the rules make.
     """
     try:
-        schema = json.loads(raw)
+        schema = json.loads(raw, object_pairs_hook=_once)
         walk = _Walk(paths, view)
         made = walk.part(schema, walk.trie.member(0, PAYLOAD), 0)
     except (_NoSchema, ValueError, RecursionError):
@@ -70,6 +71,14 @@ def derive(raw: bytes, paths: Paths, view: View) -> Derived | None:
 
 class _NoSchema(Exception):
     """What stands there is no schema of Connect."""
+
+
+def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of which no member is there twice: readers differ in which of them counts."""
+    found = dict(members)
+    if len(found) < len(members):
+        raise _NoSchema
+    return found
 
 
 class _Walk:
@@ -90,14 +99,15 @@ class _Walk:
         outcome = self._outcomes.get(path, _KEPT) if path >= 0 else _KEPT
         if outcome.result is Result.DROP:
             return None
-        made = dict(schema)
+        made = {name: value for name, value in schema.items() if name in _MEMBERS}
         if self._as_text(kind, outcome.result):
             made = {name: schema[name] for name in ("optional", "field") if name in schema}
-            made = {"type": "string", **made} if kind != "string" or "name" in schema else {**schema}
+            made = {"type": "string", **made}
         elif outcome.result is not Result.NULL:
             self._inner(made, kind, written, self.trie.within(node, what), depth)
         if outcome.nullable or outcome.absent or outcome.result is Result.NULL:
             made["optional"] = True
+            made.pop("default", None)  # would be read where null stands
         if path >= 0:
             site = Site(made["type"] == "string", made.get("optional") is True, made["type"] in _WHOLE)
             other = self.sites.get(path, site)

@@ -115,6 +115,7 @@ TEXT = {"type": "string", "optional": False}
 
 @pytest.mark.parametrize(("column", "rule", "changed"), [
     ("id", "{technique: pseudonym, domain: c}", {**TEXT, "field": "id"}),
+    ("amount", "nullify", {**{name: value for name, value in COLUMNS[4].items() if name != "default"}, "optional": True}),
     ("age", "{technique: generalize, width: 10}", {**TEXT, "field": "age"}),
     ("age", "redact", {**TEXT, "field": "age"}),
     ("age", "nullify", {**COLUMNS[2], "optional": True}),
@@ -156,6 +157,16 @@ def test_a_column_that_cannot_say_what_became_of_a_value(ring):
     assert [row and row["score"] for row in rows_of(piece)] == [5, None, None] and schema_shown(piece)["score"] == COLUMNS[3]
     assert reasons(piece) == {2: ("unwritable_value", "payload.before.age")}
     assert piece.parts["one"].key.null_count == 1
+
+
+def test_nothing_but_the_schema_is_shown(ring):
+    """Members that a schema of Connect does not have leave it, and one that is there twice sends its record to quarantine."""
+    step = step_of(loaded_with(), ring)
+    piece = run(step, ROW, schema={**SCHEMA, "note": "SECRET", "fields": [{**one, "by": "SECRET"} for one in SCHEMA["fields"]]})
+    assert orjson.loads(piece.views["one"][0].as_py())["schema"] == SCHEMA
+    value = orjson.dumps({"schema": SCHEMA, "payload": {"after": ROW, "op": "c"}}).replace(b'"version":2', b'"version":2,"name":"SECRET"')
+    (piece,) = step(pa.array([value], pa.binary()), Parts(key=pa.array([orjson.dumps({"schema": KEY, "payload": {"id": 7}})], pa.binary())))
+    assert reasons(piece) == {0: ("refused_value", "schema")}
 
 
 def test_several_schemas_in_a_batch(ring):
