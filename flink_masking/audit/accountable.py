@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from flink_masking.audit.log import AuditLog
+from flink_masking.audit.log import EventLog
 from flink_masking.errors import InputError
 from flink_masking.files.private_file import ending_in_order
 
@@ -26,7 +26,7 @@ def told(option: str, text: str) -> str:
 
 
 @contextmanager
-def noted(log: AuditLog, kind: str, facts: dict[str, Any]) -> Iterator[Callable[[dict[str, Any]], None]]:
+def noted(log: EventLog, kind: str, facts: dict[str, Any]) -> Iterator[Callable[[dict[str, Any]], None]]:
     """Note in an audit that something begins, before it does, and how it ended.
 
     Args:
@@ -54,7 +54,7 @@ def noted(log: AuditLog, kind: str, facts: dict[str, Any]) -> Iterator[Callable[
 
 
 @contextmanager
-def audited(log: AuditLog, kind: str, facts: dict[str, Any]) -> Iterator[Callable[[dict[str, Any]], None]]:
+def audited(log: EventLog, kind: str, facts: dict[str, Any]) -> Iterator[Callable[[dict[str, Any]], None]]:
     """The same for a command: SIGTERM and SIGINT are ends that are noted, too."""
     with ending_in_order(), noted(log, kind, facts) as end:
         yield end

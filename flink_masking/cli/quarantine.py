@@ -18,7 +18,9 @@ Keys = Annotated[
     str | None,
     typer.Option("--keys", help="Address of the key ring that the run used; of a deployment its own unless given.", show_default=False),
 ]
-Audit = Annotated[Path | None, typer.Option("--audit", help="File that events are appended to.", show_default="SOURCE.audit.jsonl")]
+Audit = Annotated[Path | None, typer.Option(
+    "--audit", help="Where events are noted: a file, an audit directory, or a deployment, whose sink audit it is.",
+    show_default="the deployment's, or SOURCE.audit.jsonl")]
 Config = Annotated[
     Path | None,
     typer.Option("--command-config", help="Properties of a Kafka user, as Kafka's tools take them; else the deployment's own.",

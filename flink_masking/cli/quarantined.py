@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import typer
 
 if TYPE_CHECKING:
-    from flink_masking.audit.log import AuditLog
+    from flink_masking.audit.log import EventLog
     from flink_masking.deployment.model import Deployment
     from flink_masking.engine.quarantine import Entry
     from flink_masking.kafka.quarantine import QuarantineTopic
@@ -120,11 +120,11 @@ class Quarantine:
                 raise typer.BadParameter("needed to open records; it is written to the audit", param_hint=name)
         return {"actor": told("--actor", actor or ""), "purpose": told("--purpose", purpose or "")}
 
-    def log(self, ring: "KeyRing", audit: Path | None) -> "AuditLog":
-        """The audit that openings are noted in: the file given, or one beside the source."""
-        from flink_masking.audit.log import AuditLog
+    def log(self, ring: "KeyRing", audit: Path | None) -> "EventLog":
+        """The audit that openings are noted in: the one given, the deployment's, or a file beside the source."""
+        from flink_masking.cli.audit_target import event_log
 
-        return AuditLog(audit or self.beside(".audit.jsonl"), ring)
+        return event_log(audit, self.beside(".audit.jsonl"), ring, deployment=self.deployment)
 
     def beside(self, suffix: str) -> Path:
         """A file beside the source, named after it."""

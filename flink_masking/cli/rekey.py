@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.audit_target import Audit, event_log
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -17,6 +18,7 @@ def rekey(
     target: Annotated[int, typer.Option("--to-version", min=1, help="Key version from now on.", show_default=False)],
     actor: Annotated[str | None, typer.Option("--actor", help="Who runs it; written to the audit.", show_default="the user's name")] = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Purpose; written to the audit.")] = "rotation of keys",
+    audit: Audit = None,
 ) -> None:
     """Protect the reversible fields of a masked segment of POLICY with another key version.
 
@@ -26,7 +28,6 @@ def rekey(
     import os
 
     from flink_masking.audit.accountable import audited, told
-    from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, out
     from flink_masking.keys.providers import open_ring
@@ -43,8 +44,8 @@ def rekey(
     loaded = loaded.of_files(records.columns)
     ring = open_ring(keys)
     step = Rekey(loaded, segment, ring, source, target, os.urandom)
-    log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
-                   loaded.source.digest)
+    log = event_log(audit, output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
+                    loaded.source.digest)
     facts = {**who, "segment": segment, "fields": list(step.fields), "from_version": source, "to_version": target}
     with audited(log, "rekey", facts) as end:
         def done() -> None:

@@ -5,16 +5,20 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import unquote, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
 
+from flink_masking.addresses.endpoints import kafka_endpoint
 from flink_masking.audit.notes import NoteSigner
 from flink_masking.audit.sealer import ROUND, Sealer
 from flink_masking.audit.sources import FileSource
 from flink_masking.audit.stores import Directory, Store, open_store
-from flink_masking.errors import InputError
+from flink_masking.cli.audit_target import directory
+from flink_masking.errors import InputError, JobError
+
+if TYPE_CHECKING:
+    from flink_masking.deployment.model import Deployment
 
 EVERY = 10.0
 STATE = ".sealer"
@@ -63,7 +67,7 @@ class Sealing:
         for path in sources:
             if path.is_file() and path.suffix in (".yaml", ".yml"):
                 deployment = Deployment.read(path)
-                found.append(_sink(path, deployment.sinks.get("audit")))
+                found.append(_sink(path, deployment))
                 if (section := deployment.audit) is not None:
                     found += [FileSource(Path(also)) for also in section.also]
                     log, key = log or section.log, key or Path(section.key)
@@ -101,11 +105,11 @@ class Sealing:
                 while full:
                     full = False
                     for source in self.sources:
-                        lines, reached = source.read(sealer.position.sources, ROUND)
                         again = sealer.again
                         try:
+                            lines, reached = source.read(sealer.position.sources, ROUND)
                             note = sealer.seal(lines, reached)
-                        except OSError as error:
+                        except (OSError, JobError) as error:
                             if once:
                                 raise
                             _complain(error)
@@ -119,20 +123,26 @@ class Sealing:
                 time.sleep(max(0.1, self.every - (time.monotonic() - begun)))
 
 
-def _complain(error: OSError) -> None:
+def _complain(error: OSError | JobError) -> None:
     from flink_masking.cli.console import err
 
+    if isinstance(error, JobError):
+        err.print(f"{error} It is tried again.", soft_wrap=True)
+        return
     why = error.strerror or type(error).__name__
     err.print(f"the log cannot be written now ({why}); nothing is lost, it is tried again", soft_wrap=True)
 
 
-def _sink(path: Path, options: Mapping[str, str | int | float | bool] | None) -> Source:
+def _sink(path: Path, deployment: "Deployment") -> Source:
     """The audit sink of a deployment as a source."""
+    options = deployment.sinks.get("audit")
     if options is None:
         raise InputError(f"{path}: the deployment has no sink audit. Hint: sinks.audit: {{connector: …}}")
-    if options.get("connector") == "filesystem":
-        place = urlsplit(str(options.get("path", "")))
-        if place.scheme in ("", "file") and place.path:
-            return FileSource(Path(unquote(place.path)))
+    if kafka_endpoint(options) is not None:
+        from flink_masking.kafka.audit_topic import AuditTopic
+
+        return AuditTopic(deployment)
+    if (place := directory(options)) is not None:
+        return FileSource(place)
     raise InputError(f"{path}: sinks.audit is neither in Kafka nor in files of this machine. Hint: copy its files here, and give the "
                      "directory")

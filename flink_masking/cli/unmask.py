@@ -6,6 +6,7 @@ import typer
 
 from flink_masking.cli.accountable import Actor, Purpose
 from flink_masking.cli.addresses import Vault, vault_address
+from flink_masking.cli.audit_target import Audit, event_log
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -29,6 +30,7 @@ def unmask(
     skip_unreadable: Annotated[
         bool, typer.Option("--skip-unreadable", help="Write null for values that cannot be opened, and count them.")
     ] = False,
+    audit: Audit = None,
 ) -> None:
     """Decrypt the reversible fields of a masked segment of POLICY.
 
@@ -38,7 +40,6 @@ def unmask(
     from contextlib import ExitStack, closing
 
     from flink_masking.audit.accountable import audited, told
-    from flink_masking.audit.log import AuditLog
     from flink_masking.cli import rewrite as files
     from flink_masking.cli.console import counted, err, out
     from flink_masking.keys.providers import open_ring
@@ -59,8 +60,8 @@ def unmask(
         tokens = places.intersection(loaded.tokenised)
         opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True)))) if tokens else None
         step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
-        log = AuditLog(output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
-                       loaded.source.digest)
+        log = event_log(audit, output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
+                        loaded.source.digest)
         end = held.enter_context(audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
 
         def done() -> None:

@@ -186,7 +186,9 @@ class Queries:
         # Of several topics, partitions of one number are told apart.
         number = f"ABS(MOD(HASH_CODE(`topic`), 2000000)) * {PARTITIONS} + `partition`" if self._several else "`partition`"
         partitions = [number, "`timestamp`"] if self.transport.partitioned else []
-        return ["payload", *partitions, *(["`key`"] if self.has_key else []), *(f"`headers`[{literal(name)}]" for name in self.headers)]
+        origins = ["`partition`", "`offset`", *([] if self.transport.topic else ["`topic`"])] if self.transport.origins else []
+        headers = [f"`headers`[{literal(name)}]" for name in self.headers]
+        return ["payload", *partitions, *(["`key`"] if self.has_key else []), *headers, *origins]
 
     def _constants(self) -> Iterator[tuple[str, str]]:
         for header, value in (("policy_version", str(self._plan.policy.version)), ("policy_digest", self._plan.digest)):

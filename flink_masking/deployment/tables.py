@@ -75,13 +75,14 @@ class Tables:
         queries: between source and sinks.
     """
 
-    def __init__(self, plan: Plan, deployment: Deployment, clocked: bool) -> None:
+    def __init__(self, plan: Plan, deployment: Deployment, clocked: bool, digests: bool = False) -> None:
         """Check that policy and deployment fit each other.
 
         Args:
             plan: the compiled policy.
             deployment: where the raw stream comes from and the views go.
             clocked: event time matters, so that the source's partitions are distinguished.
+            digests: the audit tells the source's offsets, where it has any.
 
         Raises:
             JobError: the deployment lacks a sink or has one too many, or cannot do what the policy says of Kafka's parts.
@@ -117,15 +118,16 @@ class Tables:
         masked = {segment.name: _largest(sinks[segment.name]) - FRAME for segment in plan.masked if on_kafka(sinks[segment.name])}
         quarantine = _largest(sinks["quarantine"]) if on_kafka(sinks["quarantine"]) else None
         partitioned = kafka and clocked and any(segment.has_time for segment in plan.stateful)
+        topics = str(deployment.source.get("topic", ""))
+        many = "topic-pattern" in deployment.source or ";" in topics
         self.transport = Transport(partitioned, bool(masked), upserts, masked, quarantine, plan.codec.headers if kafka else (),
-                                   deployment.control is not None)
+                                   deployment.control is not None, digests and kafka, topics if digests and kafka and not many else "")
         for name in deployment.columns:
             if sinks.get(name, {}).get("connector") in LINES:
                 raise JobError(f"columns.{name}: the sink is a {sinks[name]['connector']} table of records as they are. Hint: omit "
                                f"columns.{name}, or write sinks.{name} to a table of columns, such as connector: jdbc")
         told = {name for name, options in sinks.items() if name not in ("audit", "quarantine") and on_kafka(options)}
-        options = deployment.source
-        several = partitioned and ("topic-pattern" in options or ";" in str(options.get("topic", "")))
+        several = partitioned and many
         self.queries = Queries(plan, self.transport, told, several)
         self._told, self._several = told, several
 
@@ -147,9 +149,11 @@ class Tables:
         if self.queries.has_key:
             columns.append("`key` BYTES")
             options = {**_KEYED, **options}
-        if self.transport.partitioned:
+        if self.transport.partitioned or self.transport.origins:
             columns.append("`partition` INT METADATA VIRTUAL")
-        if self._several:
+        if self.transport.origins:
+            columns.append("`offset` BIGINT METADATA VIRTUAL")
+        if self._several or (self.transport.origins and not self.transport.topic):
             columns.append("`topic` STRING METADATA VIRTUAL")
         if self.queries.headers:
             columns.append("`headers` MAP<STRING, BYTES> METADATA VIRTUAL")

@@ -80,6 +80,8 @@ class Transport:
         quarantine: bytes that a quarantine line may have; None: any.
         read: headers that the format of the records needs, where the source has headers.
         live: the policy may change while the job runs, so its version and digest leave Protect with each record.
+        origins: each record comes with its partition and offset, and with its topic where `topic` is empty; not for SQL scripts.
+        topic: the source's only topic.
     """
 
     partitioned: bool = False
@@ -89,6 +91,8 @@ class Transport:
     quarantine: int | None = None
     read: tuple[str, ...] = ()
     live: bool = False
+    origins: bool = False
+    topic: str = ""
 
     def encode(self) -> str:
         """As text, for a job parameter."""

@@ -1,13 +1,13 @@
 """Kafka's own parts of the records of a batch, from the arguments that a Flink function gets beside the payload."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from flink_masking.engine.record import Parts, RecordPlan, Transport, header_names, keyed
+from flink_masking.engine.record import Origin, Parts, RecordPlan, Transport, header_names, keyed
 from flink_masking.flink.compat.arrow_columns import binary_array
 
 
@@ -15,8 +15,8 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
     """The parts of n records.
 
     Args:
-        arguments: in the order of `Tables.protected`: source partitions and Kafka's timestamps, keys, and the values of each header that
-            a rule names; what the source has not got is not among them.
+        arguments: in the order of `Queries.protected`: source partitions and Kafka's timestamps, keys, the values of each header that a
+            rule names, partitions, offsets and topics; what the source has not got is not among them.
         records: what each masked segment does with them.
         transport: what comes along.
     """
@@ -25,7 +25,14 @@ def parts_of(arguments: "Sequence[pd.Series[Any]]", records: Sequence[RecordPlan
     if transport.partitioned:
         next(given)
     key = binary_array(next(given)) if keyed(records, transport) else None
-    return Parts(partitions, key, {name: binary_array(next(given)) for name in header_names(records, transport)})
+    headers = {name: binary_array(next(given)) for name in header_names(records, transport)}
+    return Parts(partitions, key, headers, _origin(given, transport) if transport.origins else None)
+
+
+def _origin(given: "Iterator[pd.Series[Any]]", transport: Transport) -> Origin:
+    """Partition, offset and, of several, the topic of each record."""
+    numbers, offsets = next(given).to_numpy(), next(given).to_numpy()
+    return Origin(transport.topic or pa.Array.from_pandas(next(given)).cast(pa.string()), numbers, offsets)
 
 
 def partitions_of(arguments: "Sequence[pd.Series[Any]]", transport: Transport) -> tuple[list[int], int | None]:

@@ -27,7 +27,7 @@ def build(environment: StreamTableEnvironment, source: JobSource, plan: Plan, de
             policy says of Kafka's parts of a record, or of the columns of a sink.
     """
     check_columns(deployment.columns, source.loaded())
-    tables = Tables(plan, deployment, clocked=not bounded)
+    tables = Tables(plan, deployment, clocked=not bounded, digests=plan.policy.audit is not None and plan.policy.audit.digests)
     for name, value in tables.settings.items():
         environment.get_config().set(name, value)
     environment.execute_sql(tables.source())

@@ -96,12 +96,7 @@ def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, t
     Raises:
         KafkaClientError: the broker cannot be reached, or refuses us; also while records are read.
     """
-    deserializer = clients.name("common.serialization.ByteArrayDeserializer")
-    whole = {**settings, "key.deserializer": deserializer, "value.deserializer": deserializer, "enable.auto.commit": "false",
-             "isolation.level": "read_committed", "auto.offset.reset": "earliest", "allow.auto.create.topics": "false",
-             "default.api.timeout.ms": str(timeout), "request.timeout.ms": str(timeout)}
-    consumer = clients.call(lambda: clients.new("clients.consumer.KafkaConsumer", [clients.java("java.util.Properties")],
-                                                [clients.properties(whole)]))
+    consumer = clients.call(lambda: _consumer(clients, settings, timeout))
     try:
         partitions = clients.call(lambda: _partitions(clients, consumer, topic))
         if not partitions:
@@ -112,6 +107,34 @@ def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, t
         _close(clients, consumer)
         raise
     return _records(clients, consumer, partitions, ends)
+
+
+def assigned(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT) -> tuple[Any, list[Any]]:
+    """A consumer of committed records at the beginning of all partitions of a topic, and the partitions; called through ``clients.call``.
+
+    Args:
+        clients: the classes.
+        settings: of the connection.
+        topic: its name; none of its partitions are assigned where there is no such topic.
+        timeout: milliseconds that a broker gets to answer.
+    """
+    consumer = _consumer(clients, settings, timeout)
+    try:
+        partitions = _partitions(clients, consumer, topic)
+        if partitions:
+            _begin(clients, consumer, partitions)
+    except BaseException:
+        consumer.close()
+        raise
+    return consumer, partitions
+
+
+def _consumer(clients: KafkaClients, settings: Mapping[str, str], timeout: int) -> Any:
+    deserializer = clients.name("common.serialization.ByteArrayDeserializer")
+    whole = {**settings, "key.deserializer": deserializer, "value.deserializer": deserializer, "enable.auto.commit": "false",
+             "isolation.level": "read_committed", "auto.offset.reset": "earliest", "allow.auto.create.topics": "false",
+             "default.api.timeout.ms": str(timeout), "request.timeout.ms": str(timeout)}
+    return clients.new("clients.consumer.KafkaConsumer", [clients.java("java.util.Properties")], [clients.properties(whole)])
 
 
 def _partitions(clients: KafkaClients, consumer: Any, topic: str) -> list[Any]:

@@ -11,6 +11,7 @@ from sealed_logs import RING, batches
 
 from flink_masking.audit.events import is_leaves
 from flink_masking.audit.server import server
+from flink_masking.engine.quarantine import QuarantineWriter
 
 
 @pytest.fixture
@@ -84,6 +85,33 @@ audit: {{log: '{tmp_path}/other', key: '{tmp_path}/log.key', seal_every: 1s}}
     (tmp_path / "deployment.yaml").write_text("source: {}\nsinks: {}\nkeys: k\naudit: {logs: x}\n")
     done = cli("audit", "seal", tmp_path / "deployment.yaml")
     assert done.code == 1 and "did you mean 'log'" in done.err
+
+
+def test_commands_write_to_the_log_of_their_deployment(cli, log, tmp_path):
+    """What a command opens is noted in the deployment's audit, or the one given, before it is opened, and sealed with the rest."""
+    folder, key, _, _ = log
+    (tmp_path / "quarantine").mkdir()
+    (tmp_path / "quarantine" / "part-0").write_bytes(QuarantineWriter(RING, "orders").entry(b"SECRET", "malformed", None, None, 0) + b"\n")
+    (tmp_path / "deployment.yaml").write_text(f"""
+source: {{connector: filesystem, path: 'file:///nowhere'}}
+sinks:
+  audit: {{connector: filesystem, path: 'file://{tmp_path}/run/audit'}}
+  quarantine: {{connector: filesystem, path: 'file://{tmp_path}/quarantine'}}
+keys: file://{tmp_path}/ring.json
+audit: {{log: '{folder}', key: '{tmp_path}/log.key'}}
+""")
+    show = ["quarantine", "show", tmp_path / "deployment.yaml", "--reveal", "--keys", f"file://{tmp_path}/ring.json", "--actor", "jdoe",
+            "--purpose", "ticket 1"]
+    assert "SECRET" in cli(*show).out
+    assert "sealed 5 entries" in cli("audit", "seal", tmp_path / "deployment.yaml", "--once").out
+    done = cli("audit", "verify", folder, "--key", key, "--keys", f"file://{tmp_path}/ring.json")
+    assert done.code == 0 and "2 chains; events: 3 protect, 2 reveal" in done.out
+    (tmp_path / "other").mkdir()
+    assert cli(*show, "--audit", tmp_path / "other").code == 0 and len(list((tmp_path / "other").iterdir())) == 1
+    blocked = tmp_path / "run" / "audit" / "commands.jsonl"
+    blocked.write_bytes(blocked.read_bytes() + b'{"half')
+    refused = cli(*show)
+    assert refused.code == 1 and "SECRET" not in refused.out
 
 
 def test_serve_gives_the_public_files_and_nothing_else(log, cli, tmp_path):

@@ -287,3 +287,16 @@ def test_files_of_changes_have_no_keys():
     assert "key" not in tables.source() + tables.sink("one") + tables.insert("one")
     with pytest.raises(JobError, match="not Kafka"):
         Tables(changes(), deployment(files("raw")), clocked=False)
+
+
+def test_digests_ask_for_offsets():
+    """With digests the source has partition and offset, and the topic where there may be several; without, none of them."""
+    def tables(**source):
+        return Tables(plan(), deployment().model_copy(update={"source": {**deployment().source, **source}}), clocked=False, digests=True)
+
+    one, several = tables(), tables(topic="raw;more")
+    assert "`offset` BIGINT METADATA VIRTUAL" in one.source() and "`topic`" not in one.source() and one.transport.topic == "raw"
+    assert "`topic` STRING METADATA VIRTUAL" in several.source() and several.transport.topic == ""
+    assert "`partition`, `offset`) AS view0" in one.queries.protected(["view0"])
+    assert "`partition`, `offset`, `topic`) AS view0" in several.queries.protected(["view0"])
+    assert "`offset`" not in Tables(plan(), deployment(), clocked=False).source()
