@@ -10,7 +10,6 @@ work side by side, so that a job is as fast as the slower of them where there is
 
 import argparse
 import importlib.util
-import io
 import itertools
 import json
 import os
@@ -128,17 +127,12 @@ def measure(events: int = 1_000_000, rounds: int = 1, memory_events: int = 5_000
 
 def _in_avro(work: Path) -> None:
     """The events in Avro with Confluent's framing, one on a line each, as `run` hands such records to Flink."""
-    import fastavro
+    from in_avro import in_avro
 
     from flink_masking.records.codec import folded
 
-    schema = fastavro.parse_schema(json.loads((HERE / "flat.avsc").read_text()))
     with (work / "events.jsonl").open("rb") as events, (work / "events.avro").open("wb") as lines:
-        for line in events:
-            event, out = json.loads(line), io.BytesIO(b"\0\0\0\0\7")
-            out.seek(5)
-            fastavro.schemaless_writer(out, schema, event)
-            lines.write(folded(out.getvalue()) + b"\n")
+        lines.writelines(folded(record) + b"\n" for record in in_avro(events))
 
 
 def _fetch(package: str, folder: Path) -> bool:

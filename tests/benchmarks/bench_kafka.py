@@ -32,6 +32,7 @@ sys.path += [str(HERE), str(HERE.parent / "kafka"), str(HERE.parent / "cluster")
 
 from broker import Broker  # noqa: E402 (found by way of the line before)
 from cluster import ENDED, FLINK, Cluster  # noqa: E402
+from in_avro import in_avro  # noqa: E402
 from kafka_reader import read, timestamps  # noqa: E402
 from processor_time import Watched, told  # noqa: E402
 
@@ -39,7 +40,9 @@ from flink_masking.generate import write_events  # noqa: E402
 from flink_masking.jars import CONNECTORS, JarCache  # noqa: E402
 from flink_masking.keys.files import create  # noqa: E402
 
-POLICY = HERE / "policy_flat.yaml"
+POLICY, POLICY_AVRO = HERE / "policy_flat.yaml", HERE / "policy_avro.yaml"
+AVRO = "-avro"
+"""Behind the names of raw topics in Avro."""
 SEGMENT, VIEWS = "masked-events", ("masked-events", "audit", "quarantine")
 EXACTLY, AT_LEAST = "exactly-once", "at-least-once"
 GOALS_MS = {50: 60, 99: 150}
@@ -64,11 +67,12 @@ class Quick(Cluster):
 
 
 class Job(NamedTuple):
-    """A job: the copy with these options or, with None, the main job; what it promises; on how many TaskManagers."""
+    """A job: the copy with these options or, with None, the main job; what it promises; on how many TaskManagers; records in Avro."""
 
     copy: tuple[str, ...] | None
     guarantee: str
     parallelism: int = 1
+    avro: bool = False
 
 
 class Ran(NamedTuple):
@@ -90,6 +94,7 @@ for _guarantee in (EXACTLY, AT_LEAST):
         _name.format("copy without Python"): (Job(COPY, _guarantee), _base),
         _name.format("identity function, three headers"): (Job(TOLD, _guarantee), _base),
         _name.format("masked segment"): (Job(None, _guarantee), _base),
+        _name.format("masked segment in Avro"): (Job(None, _guarantee, avro=True), _name.format("masked segment")),
     }
 ONE, TWO = "kafka:masked segment, exactly once, on one TaskManager of two", "kafka:masked segment, exactly once, on two TaskManagers"
 PAIR = {ONE: (Job(None, EXACTLY), None), TWO: (Job(None, EXACTLY, 2), ONE)}
@@ -135,13 +140,14 @@ class Bench:
         for future in admin.delete_topics(list(topics)).values():
             future.result(30)
 
-    def preload(self, name: str, copies: int, partitions: int) -> str:
-        """A topic that holds the events several times."""
-        topic = self.broker.topic(name, partitions)
+    def preload(self, name: str, copies: int, partitions: int, events: int | None = None, avro: bool = False) -> str:
+        """A topic that holds the events, or the first ones, several times; in Avro under another name."""
+        topic = self.broker.topic(name + AVRO * avro, partitions)
         for _ in range(copies):
             with self.lines.open("rb") as file:
-                self.broker.produce(topic, (line.rstrip(b"\n") for line in file), {"linger.ms": "20", "message.timeout.ms": "300000"})
-        return topic
+                lines = (line.rstrip(b"\n") for line in itertools.islice(file, events))
+                self.broker.produce(topic, in_avro(lines) if avro else lines, {"linger.ms": "20", "message.timeout.ms": "300000"})
+        return name
 
     def submit(self, cluster: Cluster, job: Job, source: str, sinks: dict[str, str], bounded: bool, quick: bool) -> str:
         """Submit a job; returns its id."""
@@ -160,7 +166,8 @@ class Bench:
         }))  # fmt: skip
         program = None if job.copy is None else HERE / "kafka_copy.py"
         arguments = [*(["--bounded"] if bounded else []), *(job.copy or ())]
-        submitted = cluster.submit(POLICY, deployment, run=("-p", job.parallelism), arguments=tuple(arguments), program=program)
+        policy = POLICY_AVRO if job.avro else POLICY
+        submitted = cluster.submit(policy, deployment, run=("-p", job.parallelism), arguments=tuple(arguments), program=program)
         if submitted.job is None:
             raise RuntimeError(f"the job was not accepted:\n{submitted.text[-2000:]}")
         return submitted.job
@@ -169,7 +176,7 @@ class Bench:
         """Run a job over all that a topic holds, with the proof that it gave each event on."""
         with self.topics(2) as sinks, contextlib.ExitStack() as stack:
             watched = [stack.enter_context(Watched(process.pid)) for process in cluster.task_managers]
-            identity = self.submit(cluster, job, source, sinks, bounded=True, quick=False)
+            identity = self.submit(cluster, job, source + AVRO * job.avro, sinks, bounded=True, quick=False)
             cluster.wait("the job is over", lambda: cluster.state(identity) in ENDED)
             if cluster.state(identity) != "FINISHED":
                 raise RuntimeError(f"the job failed:\n{cluster.failure(identity)[:2000]}")
@@ -329,14 +336,14 @@ def parts(bench: Bench, options: argparse.Namespace) -> Iterator[tuple[str, Call
     # Java's processor time an event falls over the first two million events of a new cluster.
     events, warm = options.events, max(1, options.events // 2)
     loaded: dict[int, str] = {}
+    filled: set[bool] = set()
 
     def rates(jobs: dict[str, tuple[Job, str | None]], task_managers: int) -> dict[str, dict[str, object]]:
-        if not loaded:
+        for avro in {job.avro for job, _ in jobs.values()} - filled:
             print("filling the raw topics", file=sys.stderr, flush=True)
-            loaded.update({events: bench.preload("raw-n", 1, 2), 3 * events: bench.preload("raw-3n", 3, 2)})
-            with bench.lines.open("rb") as file:
-                loaded[warm] = bench.broker.topic("raw-warm", 2)
-                bench.broker.produce(loaded[warm], (line.rstrip(b"\n") for line in itertools.islice(file, warm)))
+            filled.add(avro)
+            loaded.update({events: bench.preload("raw-n", 1, 2, avro=avro), 3 * events: bench.preload("raw-3n", 3, 2, avro=avro),
+                           warm: bench.preload("raw-warm", 1, 2, warm, avro)})
         return bench.rates(jobs, options.rounds, loaded, events, task_managers)
 
     at = options.rate, options.seconds, options.seconds / 3
