@@ -11,17 +11,20 @@ from flink_masking.cli import (
     broker,
     check,
     contract,
+    control,
     demo,
     dp,
     example,
     generate,
     health,
+    identity,
     jars,
     keys,
     leaks,
     lineage,
     logs,
     package,
+    policy,
     preflight,
     preview,
     quarantine,
@@ -33,6 +36,7 @@ from flink_masking.cli import (
     schema,
     sql,
     techniques,
+    trust,
     unmask,
     verify,
 )
@@ -122,6 +126,32 @@ _contract.command("check")(contract.check)
 _contract.command("diff")(contract.diff)
 _contract.command("export")(contract.export)
 app.add_typer(_contract, name="contract")
+
+_policy = typer.Typer(help="Compare, test and publish policies.", no_args_is_help=True, rich_markup_mode=None)
+_policy.command("diff")(policy.diff)
+_policy.command("test")(policy.test)
+_policy.command("publish")(policy.publish)
+app.add_typer(_policy, name="policy")
+
+_identity = typer.Typer(help="Keys of people and services that sign control documents.", no_args_is_help=True, rich_markup_mode=None)
+_identity.command("new")(identity.new)
+_identity.command("show")(identity.show)
+app.add_typer(_identity, name="identity")
+
+_control = typer.Typer(help="Signed documents that running jobs take: policies, grants, erasures.", no_args_is_help=True,
+                       rich_markup_mode=None)
+_control.command("sign")(control.sign)
+_control.command("approve")(control.approve)
+_control.command("publish")(control.publish)
+_control.command("revoke")(control.revoke)
+_control.command("list")(control.list_)
+_control.command("verify")(control.verify)
+_trust = typer.Typer(help="The file that says whose signatures count.", no_args_is_help=True, rich_markup_mode=None)
+_trust.command("new")(trust.new)
+_trust.command("next")(trust.next_)
+_trust.command("show")(trust.show)
+_control.add_typer(_trust, name="trust")
+app.add_typer(_control, name="control")
 
 app.command("lineage")(lineage.lineage)
 app.command("acl")(acl.acl)

@@ -58,7 +58,7 @@ class DirectorySource:
 
     def publish(self, name: str, data: bytes) -> None:
         """See `Source.publish`."""
-        _replace(self._path / f"{name}{SUFFIX}", data)
+        replace_file(self._path / f"{name}{SUFFIX}", data)
 
     def close(self) -> None:
         """Nothing to release."""
@@ -94,7 +94,7 @@ class BundleSource:
         digest = parse(data).digest
         with _locked(self._path):
             before = unpack(self._path.read_bytes()) if self._path.exists() else []
-            _replace(self._path, pack([*(one for one in before if _digest(one) != digest), data]))
+            replace_file(self._path, pack([*(one for one in before if _digest(one) != digest), data]))
 
     def close(self) -> None:
         """Nothing to release."""
@@ -125,7 +125,7 @@ def _read(path: Path) -> bytes:
         return file.read(LARGEST + 1)
 
 
-def _replace(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Write a file as a whole: readers see the old one or the new one."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

@@ -1,0 +1,288 @@
+"""``flink-masking control``: signs, approves, publishes, lists and verifies control documents."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from flink_masking.cli.identity import As, PassphraseFile
+
+if TYPE_CHECKING:
+    from flink_masking.control.bodies import Body
+    from flink_masking.control.envelope import Signed
+    from flink_masking.control.options import ControlOptions
+    from flink_masking.control.trust import Trust
+
+LARGEST = 24 << 20
+Document = Annotated[Path, typer.Argument(metavar="DOCUMENT", help="A control document: a DSSE envelope.", show_default=False)]
+DeploymentFile = Annotated[Path, typer.Argument(metavar="DEPLOYMENT", help="A deployment with a section control.", show_default=False)]
+TrustFile = Annotated[Path | None, typer.Option("--trust", metavar="FILE", help="The trust file.", show_default=False)]
+OfDeployment = Annotated[Path | None, typer.Option("--deployment", help="A deployment with a section control.", show_default=False)]
+
+
+def sign(document: Document, by: As, passphrase_file: PassphraseFile = None) -> None:
+    """Add a signature to DOCUMENT, in its file. Whether the signer's role counts is seen by 'control verify'."""
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.envelope import countersigned
+
+    signed = read(document)
+    identity = opened(by, passphrase_file)
+    write(document, countersigned(signed, identity.signer))
+    _say(f"{document}: signed by {identity.public.key.owner}, {len(signed.envelope.signatures | {identity.public.keyid: 0})} signatures")
+
+
+def approve(
+    document: Document,
+    by: As,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Show what DOCUMENT says, ask, and add a signature. Who has requested a grant cannot approve it."""
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.bodies import GrantBody
+    from flink_masking.control.documents import body_of
+    from flink_masking.control.envelope import countersigned
+    from flink_masking.errors import ControlError
+
+    signed = read(document)
+    body = body_of(signed)
+    for line in described(signed):
+        _say(line)
+    if not yes and not typer.confirm("Approve?", err=True):
+        raise typer.Exit(1)
+    identity = opened(by, passphrase_file)
+    if isinstance(body, GrantBody) and body.requester == identity.public.key.owner:
+        raise ControlError(f"{document}: {body.requester} has requested it. Hint: somebody else with the role approver")
+    write(document, countersigned(signed, identity.signer))
+    _say(f"{document}: approved by {identity.public.key.owner}")
+
+
+def publish(
+    document: Document,
+    deployment: DeploymentFile,
+    to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…: for a source that is read only from "
+                                           "here, such as a bundle that a web server serves.", show_default=False)] = None,
+) -> None:
+    """Verify DOCUMENT as jobs will, and put it at the source that DEPLOYMENT names."""
+    signed = read(document)
+    publish_signed(signed, options_of(deployment), to)
+
+
+def revoke(
+    target: Annotated[str, typer.Argument(metavar="ID", help="Of the document, as 'control list' shows it.", show_default=False)],
+    deployment: DeploymentFile,
+    by: As,
+    reason: Annotated[str, typer.Option("--reason", help="One line.", show_default=False)],
+    of: Annotated[Literal["grant", "policy", "erasure"], typer.Option("--of", help="What kind of document it is.")] = "grant",
+    stream: Annotated[str | None, typer.Option("--stream", help="Of the document; not needed while the source has it.",
+                                               show_default=False)] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """End a document for good: a grant at once, a policy or an erasure before it takes effect."""
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.envelope import countersigned
+    from flink_masking.control.make import now, revocation_document
+    from flink_masking.errors import ControlError
+
+    options = options_of(deployment)
+    if stream is None:
+        stream = next((body.stream for signed in found(options) if (body := _body(signed)) is not None and body.id == target), None)
+        if stream is None:
+            raise ControlError(f"{target}: the source has no such document. Hint: control list; or name its stream with --stream")
+    signed = revocation_document(stream, target, of, reason, now())
+    publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
+
+
+def verify(documents: Annotated[list[Path], typer.Argument(metavar="DOCUMENT...", help="Control documents.", show_default=False)],
+           trust: TrustFile = None, deployment: OfDeployment = None) -> None:
+    """Check that each DOCUMENT is well-formed and has the signatures of its role, by a trust file or that of a deployment.
+
+    Ends with 0 where all of them verify, and with 1 otherwise.
+    """
+    from flink_masking.cli.console import err
+    from flink_masking.errors import ControlError
+
+    trusted, wrong = trust_of(trust, deployment), 0
+    for path in documents:
+        try:
+            signed = read(path)
+            _say(f"{path}: {signed.kind}, signed by {_checked(signed, trusted)}")
+        except ControlError as error:
+            wrong += 1
+            err.print(f"{path}: {error}", soft_wrap=True, markup=False, highlight=False)
+    if wrong:
+        raise typer.Exit(1)
+
+
+def list_(deployment: DeploymentFile, stream: Annotated[str | None, typer.Option("--stream", help="Of this stream only.",
+                                                                                  show_default=False)] = None,
+          as_json: Annotated[bool, typer.Option("--json", help="A line of JSON for each document.")] = False) -> None:
+    """Show the documents at the source of DEPLOYMENT: what each is, from when to when, who has signed it, and whether it verifies.
+
+    It is what a job would see that starts now; a running job tells what it has done with them in audit, log and metrics.
+    """
+    import json
+
+    from rich.table import Table
+
+    from flink_masking.cli.console import out
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.control.listing import rows
+
+    options = options_of(deployment)
+    listed = [row for row in rows(found_bytes(options), trust_in(options)) if stream is None or row.stream in (stream, "")]
+    if as_json:
+        for row in listed:
+            typer.echo(json.dumps(row.body(), ensure_ascii=False))
+        return
+    table = Table("id", "kind", "stream", "version", "from", "to", "state", "signed by")
+    for row in listed:
+        table.add_row(*(printable(cell) for cell in row.cells()))
+    out.print(table)
+
+
+def read(path: Path) -> "Signed":
+    """The envelope in a file.
+
+    Raises:
+        ControlError: it cannot be read, or is none.
+    """
+    from flink_masking.control.envelope import parse
+    from flink_masking.errors import ControlError
+
+    try:
+        with path.open("rb") as file:
+            return parse(file.read(LARGEST + 1))
+    except OSError as error:
+        failure = ControlError(f"{path}: cannot be read ({error.strerror}). Hint: a control document")
+    except ControlError as error:
+        failure = ControlError(f"{path}: {error}")
+    raise failure
+
+
+def write(path: Path, signed: "Signed") -> None:
+    """Write an envelope as a whole."""
+    from flink_masking.control.sources.local import replace_file
+
+    replace_file(path, signed.dump() + b"\n")
+
+
+def options_of(deployment: Path) -> "ControlOptions":
+    """The section control of a deployment.
+
+    Raises:
+        InputError: the deployment has none.
+    """
+    from flink_masking.deployment.model import Deployment
+    from flink_masking.errors import InputError
+
+    options = Deployment.read(deployment).control_options
+    if options is None:
+        raise InputError(f"{deployment}: it names no control documents. Hint: control: {{source: file:///control, trust: trust.json}}")
+    return options
+
+
+def found_bytes(options: "ControlOptions") -> list[bytes]:
+    """What the source holds."""
+    from flink_masking.control.sources import open_source
+
+    source = open_source(options)
+    try:
+        return source.read() or []
+    finally:
+        source.close()
+
+
+def found(options: "ControlOptions") -> list["Signed"]:
+    """The envelopes that the source holds."""
+    from flink_masking.control.listing import parsed
+
+    return parsed(found_bytes(options))
+
+
+def trust_in(options: "ControlOptions") -> "Trust":
+    """The deployment's trust file, or a later one that the source holds."""
+    from flink_masking.control.listing import latest_trust
+
+    return latest_trust(options.trust.encode(), found_bytes(options))
+
+
+def trust_of(trust: Path | None, deployment: Path | None) -> "Trust":
+    """The trust file that one of two options names.
+
+    Raises:
+        InputError: neither or both are given.
+    """
+    from flink_masking.control.trust import Trust
+    from flink_masking.errors import InputError
+
+    if (trust is None) == (deployment is None):
+        raise InputError("one of --trust and --deployment is needed. Hint: --trust trust.json")
+    if trust is not None:
+        return Trust.anchor(read(trust).dump())
+    assert deployment is not None
+    return trust_in(options_of(deployment))
+
+
+def publish_signed(signed: "Signed", options: "ControlOptions", to: str | None) -> None:
+    """Verify a document as jobs will, and publish it.
+
+    Raises:
+        ControlError: it does not verify, or cannot be written.
+    """
+    from dataclasses import replace
+
+    from flink_masking.control.sources import open_source
+
+    trust = trust_in(options)
+    if signed.kind == "trust":
+        name = f"trust-{trust.successor(signed).version}"
+    else:
+        from flink_masking.control.documents import verified
+
+        name = verified(signed, trust).id
+    source = open_source(options if to is None else replace(options, source=to, topic={}))
+    try:
+        source.publish(name, signed.dump())
+    finally:
+        source.close()
+    _say(f"{signed.kind} {name} published to {options.shown if to is None else to}")
+
+
+def described(signed: "Signed") -> list[str]:
+    """What a document says, a line a member; of a policy its digest instead of its text."""
+    import json
+
+    body = json.loads(signed.payload)
+    body.pop("text", None)
+    files = body.pop("files", None)
+    lines = [f"{name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}" for name, value in body.items()]
+    return [f"kind: {signed.kind}", *lines, *([f"files: {', '.join(files)}"] if files else [])]
+
+
+def _checked(signed: "Signed", trust: "Trust") -> str:
+    from flink_masking.control.documents import verified
+    from flink_masking.control.trust import Trust
+
+    if signed.kind == "trust":
+        if signed.digest != trust.signed.digest:
+            trust.successor(signed)
+        return ", ".join(sorted(Trust.anchor(signed.dump()).signers("root", signed)))
+    return ", ".join(sorted(verified(signed, trust).signers))
+
+
+def _body(signed: "Signed") -> "Body | None":
+    from flink_masking.control.documents import body_of
+    from flink_masking.errors import ControlError
+
+    try:
+        return body_of(signed)
+    except ControlError:
+        return None
+
+
+def _say(text: str) -> None:
+    from flink_masking.cli.console import out
+    from flink_masking.cli.quarantine import printable
+
+    out.print(printable(text), soft_wrap=True)

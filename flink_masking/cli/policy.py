@@ -1,0 +1,135 @@
+"""``flink-masking policy``: compares, tests and publishes policies."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from flink_masking.cli.identity import PassphraseFile
+
+
+def diff(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy in force.", show_default=False)],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that shall follow.", show_default=False)],
+    target: Annotated[Literal["live", "savepoint", "new-state"], typer.Option(
+        "--target", help="What the job can do: change while it runs, restart from a savepoint, or start with a new state.")] = "live",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the changes as JSON.")] = False,
+) -> None:
+    """Print every change from OLD to NEW, and what a running job needs to follow: live, savepoint or new state.
+
+    live: nothing; 'policy publish' is enough. savepoint: restart the job from a savepoint with the new policy. new state: the state of a
+    segment cannot follow; end the job with flink stop --drain and start it anew.
+
+    Ends with 0 where TARGET can follow all of them, with 1 where it cannot or the version of NEW is not higher, with 2 where a policy has
+    faults.
+    """
+    import json
+
+    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.policy.changes import EFFECTS, changes, most
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    before, after = load(PolicySource.read(old)), load(PolicySource.read(new))
+    found = changes(before, after)
+    versions = before.policy.version, after.policy.version
+    if as_json:
+        body = [{"place": one.place, "effect": one.effect, "change": one.text} for one in found]
+        typer.echo(json.dumps({"versions": versions, "effect": most(found), "changes": body}, ensure_ascii=False, indent=2))
+    else:
+        for one in sorted(found, key=lambda one: -EFFECTS.index(one.effect)):
+            out.print(printable(f"{one.effect}: {one.place}: {one.text}"), soft_wrap=True)
+        out.print(f"version {versions[0]} → {versions[1]}: {counted(len(found), 'change')}, {most(found)}", soft_wrap=True)
+    higher = versions[1] > versions[0]
+    if not higher:
+        err.print(f"{new}: version {versions[1]} is not higher than {versions[0]}, and a job takes higher ones only. Hint: version: "
+                  f"{versions[0] + 1}", soft_wrap=True)
+    if not higher or EFFECTS.index(most(found)) > ("live", "savepoint", "new-state").index(target):
+        raise typer.Exit(1)
+
+
+def test(
+    policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
+    cases: Annotated[Path, typer.Argument(metavar="CASES", help="A directory with cases (*.yaml), or one of them.", show_default=False)],
+    junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit XML report.", show_default=False)] = None,
+) -> None:
+    """Run the cases of a policy: records in, expected views out, properties such as "no value of ssn anywhere".
+
+    Keys come from a fixed ring that everybody knows, and tokens from a vault in memory, so results are repeatable; no Flink is started.
+    Ends with 0 where all cases pass, with 1 where one does not, with 2 where the policy has faults.
+    """
+    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+    from flink_masking.tools.policy_cases import as_junit, read_cases, run_case
+
+    loaded = load(PolicySource.read(policy))
+    outcomes = [run_case(name, case, loaded) for name, case in read_cases(cases).items()]
+    for one in outcomes:
+        out.print(printable(f"{'FAIL' if one.failures else 'ok  '} {one.name}"), soft_wrap=True)
+        for failure in one.failures:
+            out.print(printable(f"     {failure}"), soft_wrap=True)
+    if junit is not None:
+        junit.write_bytes(as_junit(policy.name, outcomes))
+    failed = sum(bool(one.failures) for one in outcomes)
+    out.print(f"{counted(len(outcomes), 'case')}, {failed} failed", soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def publish(
+    policy: Annotated[Path, typer.Argument(help="The policy (YAML); files that it names go along.", show_default=False)],
+    deployment: Annotated[Path, typer.Argument(help="A deployment with a section control.", show_default=False)],
+    by: Annotated[Path, typer.Option("--as", metavar="KEY", help="An identity with the role policy.", show_default=False)],
+    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it takes effect, UTC: 2026-11-22T06:00:00Z.",
+                                           show_default=False)] = None,
+    within: Annotated[str | None, typer.Option("--in", metavar="DURATION", help="The same, from now: 30s. Unless given, three times the "
+                                               "deployment's refresh, so that every worker knows it before.", show_default=False)] = None,
+    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write the document there instead, for more signatures "
+                                                "('control sign') before 'control publish'.", show_default=False)] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…, where the source is read only from "
+                                           "here.", show_default=False)] = None,
+    against: Annotated[Path | None, typer.Option("--against", metavar="OLD", help="The policy that jobs run: refuse to publish what they "
+                                                 "cannot follow live.", show_default=False)] = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Check POLICY, sign it, and publish it to running jobs, which switch to it at the same instant without a restart.
+
+    A job takes it when its version is higher than the one in force, and each change is live ('policy diff'); otherwise the policy in
+    force stays, and audit, metrics and 'health' say why. To go back, publish the old content under a higher version.
+    """
+    from flink_masking.cli.control import options_of, publish_signed, write
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.envelope import countersigned
+    from flink_masking.control.instants import instant, milliseconds_of
+    from flink_masking.control.make import now, policy_document
+    from flink_masking.errors import ControlError
+    from flink_masking.policy.changes import changes
+    from flink_masking.policy.durations import milliseconds
+    from flink_masking.policy.load import load
+    from flink_masking.policy.source import PolicySource
+
+    loaded, options = load(PolicySource.read(policy)), options_of(deployment)
+    if against is not None and (other := [one for one in changes(load(PolicySource.read(against)), loaded) if one.effect != "live"]):
+        raise ControlError(f"{other[0].place}: {other[0].text}: needs {other[0].effect}. Hint: flink-masking policy diff OLD NEW")
+    if at is not None and within is not None:
+        raise typer.BadParameter("give one of --at and --in", param_hint="--at")
+    issued = now()
+    try:
+        ahead = 3 * options.refresh if within is None else milliseconds(within)
+        effective = issued + ahead if at is None else milliseconds_of(at)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at" if at is not None else "--in") from None
+    if effective < issued:
+        raise ControlError("--at lies in the past. Hint: --in 30s")
+    signed = policy_document(loaded.source, loaded.policy.stream, loaded.policy.version, issued, effective)
+    identity = opened(by, passphrase_file)
+    signed = countersigned(signed, identity.signer)
+    if output is not None:
+        write(output, signed)
+    else:
+        publish_signed(signed, options, to)
+    print(f"version {loaded.policy.version} of {loaded.policy.stream} takes effect at {instant(effective)}", file=sys.stderr)
