@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from flink_masking.documents.faults import Fault, PolicyFaults
     from flink_masking.errors import (
+        ControlError,
+        ControlUnavailableError,
         DecryptionError,
         FlinkMaskingError,
         InputError,
@@ -43,6 +45,8 @@ __version__ = "0.2.0"
 
 __all__ = [
     "Columns",
+    "ControlError",
+    "ControlUnavailableError",
     "DecryptionError",
     "Fault",
     "FlinkMaskingError",
@@ -74,7 +78,8 @@ __all__ = [
 ]
 
 _PLACES = {
-    "errors": ("DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
+    "errors": ("ControlError", "ControlUnavailableError", "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError",
+               "KeyRingUnavailableError", "PolicyError",
                "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError"),
     "flink.embed": ("Columns", "protect_stream", "protect_table"),
     "flink.environment": ("stream_environment",),

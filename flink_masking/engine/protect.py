@@ -148,23 +148,25 @@ class Protect:
         """Put events about control documents into the audit event of the next batch."""
         self._notes += events
 
-    def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
+    def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS, now: int | None = None) -> list[Protected]:
         """Protect a batch.
 
         Args:
             payloads: binary or string array of raw records.
             parts: Kafka's own parts of these records.
+            now: when the batch has begun, ms since 1970; by the clock when None.
 
         Returns:
             One result for each piece that the batch was split into (one, unless it is larger than 256 MiB), in order.
         """
         if (n := len(payloads)) > 1 and payloads.nbytes > SPLIT_BYTES:
             half = n // 2
-            return [*self(payloads.slice(0, half), parts.slice(0, half)), *self(payloads.slice(half), parts.slice(half, n - half))]
-        return [self._protect(payloads, parts)]
+            rest = self(payloads.slice(0, half), parts.slice(0, half), now)
+            return [*rest, *self(payloads.slice(half), parts.slice(half, n - half), now)]
+        return [self._protect(payloads, parts, self._clock() if now is None else now)]
 
-    def _protect(self, payloads: pa.Array, parts: Parts) -> Protected:
-        plan, now = self._plan, self._clock()
+    def _protect(self, payloads: pa.Array, parts: Parts, now: int) -> Protected:
+        plan = self._plan
         if plan.folded:
             payloads = unfolded(payloads)
         needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}

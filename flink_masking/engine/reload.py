@@ -76,27 +76,28 @@ class ReloadingProtect:
         Raises:
             KeyRingError: a changed ring lacks a key that the policy needs.
         """
-        ring = self._ring()
+        ring, now = self._ring(), None
         if self._control is not None:
-            self._follow(self._control, ring)
+            now = self._clock()
+            self._follow(self._control, ring, now)
         if ring is not self.plan.ring:
             self._use(renewed(self.plan, self._loaded, ring, self._vault))
         policy = self._loaded.policy
         if policy.subject is not None:
-            self._erasures.look(self._clock(), policy.erasure is None or policy.erasure.later == "drop", self._loaded.erasable)
-        return self._protect(payloads, parts)
+            self._erasures.look(self._clock() if now is None else now, policy.erasure is None or policy.erasure.later == "drop", self._loaded.erasable)
+        return self._protect(payloads, parts, now)
 
     def _use(self, plan: Plan) -> None:
         self.plan = plan
         self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport, self._erased)
 
-    def _follow(self, control: "ControlWatcher", ring: KeyRing) -> None:
+    def _follow(self, control: "ControlWatcher", ring: KeyRing, now: int) -> None:
         """Compile the policies that have come, and switch to the one whose time it is."""
         if control.generation != self._generation:
             self._generation = control.generation
             for policy in control.upcoming():
                 self._ready(control, policy, ring)
-        while (due := control.due(self._clock())) is not None:
+        while (due := control.due(now)) is not None:
             found = self._ready(control, due, ring)
             if found is None:
                 continue  # refused; another one may be due

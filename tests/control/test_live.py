@@ -215,5 +215,5 @@ def test_what_control_costs_a_batch(job):
     protect(RECORDS)
     rounds, begun = 2_000, time.process_time_ns()
     for _ in range(rounds):
-        protect._follow(watcher, held[0])
+        protect._follow(watcher, held[0], NOW)
     assert (time.process_time_ns() - begun) / rounds < 20_000

@@ -38,6 +38,7 @@ SURFACE = {
     "stream_environment": "(settings=None, jars=(), archive=None)",
 }  # fmt: skip
 ERRORS = {
+    "ControlError", "ControlUnavailableError",
     "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
     "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError",
 }  # fmt: skip
