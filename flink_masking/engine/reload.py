@@ -84,7 +84,8 @@ class ReloadingProtect:
             self._use(renewed(self.plan, self._loaded, ring, self._vault))
         policy = self._loaded.policy
         if policy.subject is not None:
-            self._erasures.look(self._clock() if now is None else now, policy.erasure is None or policy.erasure.later == "drop", self._loaded.erasable)
+            drops = policy.erasure is None or policy.erasure.later == "drop"
+            self._erasures.look(self._clock() if now is None else now, drops, self._loaded.erasable)
         return self._protect(payloads, parts, now)
 
     def _use(self, plan: Plan) -> None:
