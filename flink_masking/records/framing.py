@@ -1,11 +1,12 @@
 """What stands in front of a record: the identifier of the schema that it was written with."""
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.registry.source import SchemaId
@@ -65,6 +66,36 @@ def frame(identifier: SchemaId) -> bytes:
     if identifier.kind == "fingerprint":
         return b"\xc3\x01" + int(value).to_bytes(8, "little")
     return b"\0" + int(value).to_bytes(8 if identifier.kind == "global" else 4, "big")
+
+
+def refronted(made: pa.BinaryArray, widths: np.ndarray, numbers: np.ndarray, prefixes: Sequence[bytes], live: np.ndarray) -> pa.BinaryArray:
+    """Records with another framing.
+
+    Args:
+        made: n records.
+        widths: int32, n: bytes at the beginning of each that are replaced.
+        numbers: int32, n: which of the prefixes takes their place; those of records that are not live do not matter.
+        prefixes: framings.
+        live: bool, n: records that are there; the others are null.
+    """
+    sizes = np.array([*map(len, prefixes), 0], np.int32)[numbers]
+    if (sizes[live] != widths[live]).any():
+        joined = made
+        for width in np.unique(widths[live]).tolist():
+            cut = pc.binary_slice(made, width)
+            for number in np.unique(numbers[live]).tolist():
+                whole = pc.binary_join_element_wise(pa.scalar(prefixes[number], pa.binary()), cut, pa.scalar(b"", pa.binary()))
+                joined = pc.if_else(pa.array(live & (widths == width) & (numbers == number)), whole, joined)
+        return joined
+    data, offsets, _ = arrow.parts(made)
+    first, last = int(offsets[0]), int(offsets[-1])
+    buffer, out = arrow.output(last - first)
+    out[: last - first] = data[first:last]
+    begins = (offsets - first).astype(np.int32)
+    for number, prefix in enumerate(prefixes):
+        rows = begins[:-1] if len(prefixes) == 1 and live.all() else begins[:-1][live & (numbers == number)]
+        out[rows[:, None] + np.arange(len(prefix), dtype=np.int32)] = np.frombuffer(prefix, np.uint8)
+    return arrow.assemble(pa.binary(), buffer, begins, None if live.all() else live.view(np.uint8))
 
 
 def _big(raw: bytes) -> int:

@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.errors import InputError, RegistryError, SchemaRefusedError
 from flink_masking.records.codec import Layout, View
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import Edit, Keys, Swept
-from flink_masking.records.framing import HEADER, frame, read_frames
+from flink_masking.records.framing import HEADER, frame, read_frames, refronted
 from flink_masking.records.json.codec import JsonCodec
 from flink_masking.records.json.described import Holding, lost_values, outcomes_of
 from flink_masking.records.json.schema import Document
@@ -179,7 +178,7 @@ class FramedJsonCodec(JsonCodec):
         table.unwritable = unwritable
         dead[table.unregistered] = 1
         made = super().splice(table, edits, dead, b"", keys, None, view)
-        return _prefixed(made, table, prefixes, dead)
+        return refronted(made, table.widths, table.numbers, prefixes, dead == 0)
 
     def _held(self, table: FramedTable, known: Known, edits: Sequence[Edit], keys: Mapping[int, Keys],
               view: View | None) -> tuple[Holding, bytes]:
@@ -241,27 +240,3 @@ def _blanked(data: np.ndarray, offsets: np.ndarray, there: np.ndarray, valid: np
         rows = begins[:-1] if len(widths) and (widths == width).all() else begins[:-1][widths == width]
         out[rows[:, None] + np.arange(width, dtype=np.int32)] = _BLANK
     return arrow.assemble(pa.binary(), buffer, begins, None if there.all() else there.view(np.uint8))
-
-
-def _prefixed(made: pa.BinaryArray, table: FramedTable, prefixes: Sequence[bytes], dead: np.ndarray) -> pa.BinaryArray:
-    """Records with the framing of their view in place of the blanks."""
-    live = dead == 0
-    sizes = np.array([*map(len, prefixes), 0], np.int32)[table.numbers]
-    if (sizes[live] != table.widths[live]).any():
-        joined = made
-        for width in np.unique(table.widths[live]).tolist():
-            cut = pc.binary_slice(made, width)
-            for number in np.unique(table.numbers[live]).tolist():
-                whole = pc.binary_join_element_wise(pa.scalar(prefixes[number], pa.binary()), cut, pa.scalar(b"", pa.binary()))
-                mask = live & (table.widths == width) & (table.numbers == number)
-                joined = pc.if_else(pa.array(mask), whole, joined)
-        return joined
-    data, offsets, _ = arrow.parts(made)
-    first, last = int(offsets[0]), int(offsets[-1])
-    buffer, out = arrow.output(last - first)
-    out[: last - first] = data[first:last]
-    begins = (offsets - first).astype(np.int32)
-    for number, prefix in enumerate(prefixes):
-        rows = begins[:-1] if len(prefixes) == 1 and live.all() else begins[:-1][live & (table.numbers == number)]
-        out[rows[:, None] + np.arange(len(prefix), dtype=np.int32)] = np.frombuffer(prefix, np.uint8)
-    return arrow.assemble(pa.binary(), buffer, begins, None if live.all() else live.view(np.uint8))

@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking import arrow
-from flink_masking.errors import InputError
-from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
+from flink_masking.errors import InputError, SchemaRefusedError
+from flink_masking.records.codec import Codec, Layout, Outcome, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
+from flink_masking.records.framing import refronted
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step, Wild, format_path
 from flink_masking.records.protobuf import framing, scan_kernels, scan_steps_kernels, splice_kernels
@@ -22,15 +23,18 @@ from flink_masking.records.protobuf.frames_kernels import find_keys
 from flink_masking.records.protobuf.known import Known
 from flink_masking.records.protobuf.layout_kernels import FRAME, O_ENTRY, OWNER
 from flink_masking.records.protobuf.program import REPEATED, Field, Program, is_map
-from flink_masking.records.protobuf.replacements import of_drop, of_keys, of_replacement, unheld
-from flink_masking.records.protobuf.schemas import messages
+from flink_masking.records.protobuf.replacements import as_text, of_drop, of_keys, of_replacement, unheld
+from flink_masking.records.protobuf.schemas import Messages, messages
 from flink_masking.records.protobuf.table import ProtobufTable
 from flink_masking.records.protobuf.values import to_text
+from flink_masking.records.protobuf.written import Derived, Typed, by_number, fronts
 from flink_masking.records.span_kernels import FAULT, SPAN, UNDECLARED_PATH
 from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
 from flink_masking.records.trie import UNDECLARED, Paths
 
 _NUMBER = r"^-?[0-9]"
+_VIEWS = 256
+"""Views of a program that are held."""
 _NO_FIELD = Field(0, {})
 """Of undeclared members."""
 
@@ -59,16 +63,24 @@ class ProtobufCodec:
         self._known: weakref.WeakKeyDictionary[Paths, Known] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
         self._given: Any = None
+        self._derived = Derived(layout, self._named)
+        self._typed: weakref.WeakKeyDictionary[Program, dict[Any, Typed]] = weakref.WeakKeyDictionary()
+        self._schema: Messages | None = None
         if layout.framing == framing.NONE:
             if layout.schema is None:
                 raise InputError("Protobuf: records without framing do not tell their schema. Hint: schema: orders.desc in the policy")
-            found = messages(layout.schema.text, tuple(layout.schema.references.items()))
+            found = self._schema = messages(layout.schema.text, tuple(layout.schema.references.items()))
             self._given = found.named(layout.message) if layout.message else found.only()
             if self._given is None:
                 raise InputError("Protobuf: the schema has no such message, or several. Hint: message: package.Name in the policy")
 
     def _message(self, frame: framing.Frame) -> Any:
         """The descriptor of the message that a framing names; None where it leads to none."""
+        found = self._named(frame)
+        return None if found is None else found[0]
+
+    def _named(self, frame: framing.Frame) -> tuple[Any, Messages] | None:
+        """The descriptor of the message that a framing names, and its schema; None where it leads to none."""
         if self._layout.schemas is None:
             return None
         schema = self._layout.schemas.schema(frame.schema)
@@ -78,10 +90,9 @@ class ProtobufCodec:
             found = messages(schema.text, tuple(schema.references.items()))
         except InputError:
             return None
-        if frame.indexes:
-            return found.at(frame.indexes)
         name = frame.name or self._layout.message
-        return found.named(name) if name else found.only()
+        message = found.at(frame.indexes) if frame.indexes else found.named(name) if name else found.only()
+        return None if message is None else (message, found)
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
              headers: Mapping[str, pa.BinaryArray] = MappingProxyType({})) -> ProtobufTable:
@@ -168,15 +179,16 @@ class ProtobufCodec:
         return self._json.members(text.encode(), ())
 
     def derived(self, paths: Paths, view: View) -> tuple[str, bool] | None:
-        """The schema that is given: rules that would need another one are refused."""
-        if self._given is None or self._layout.schema is None:
+        """The schema of a view of records of the message that is given."""
+        if self._given is None or self._layout.schema is None or self._schema is None:
             return None
         program = self._program(paths)
         for path, outcome in view.outcomes.items():
             wrong = None if path == UNDECLARED else unheld(program.types_at(path), outcome)
             if wrong is not None:
                 raise InputError(f"{path}: {wrong}")
-        return self._layout.schema.text, False
+        text, differs = self._derived.text(self._given, self._schema, paths, by_number(view, paths))
+        return (text, True) if differs else (self._layout.schema.text, False)
 
     def differences(self, paths: Paths) -> Iterable[tuple[str, str]]:
         """Where the message that is given and the paths differ."""
@@ -239,6 +251,9 @@ class ProtobufCodec:
         capacity = int(table.offsets[-1]) - int(table.offsets[0]) + 16 * table.used + 8 * table.used_frames
         unwritable: dict[str, np.ndarray] = {}
         dead = dead.copy()
+        typed, outcomes = self._types(table, view)
+        retyped = bool(typed.changed.any())
+        prefixes, numbers = self._fronts(table, outcomes, view, dead) if retyped else ([], np.zeros(0, np.int32))
 
         def refuse(number: int, values: np.ndarray | None) -> None:
             if values is not None:
@@ -248,15 +263,20 @@ class ProtobufCodec:
                 dead[rows] = 1
 
         for number, edit in enumerate(edits):
-            if edit is KEEP and number != UNDECLARED_PATH:
+            if edit is KEEP and number != UNDECLARED_PATH and not retyped:
                 continue
             entries, found = table.entries(number), table.distinct(number)
+            if retyped and number != UNDECLARED_PATH:
+                if edit is not DROP and any(typed.changed[entry] for entry in found):
+                    edit = as_text(edit, table.decoded(number))
+                if edit is KEEP:
+                    continue
             if number == UNDECLARED_PATH or edit is DROP:
                 plan[number, splice_kernels.P_ACTION] = splice_kernels.DROP
                 refuse(number, of_drop(entries, found, table.program))
             else:
                 assert isinstance(edit, Replace)
-                prepared = of_replacement(plan[number], edit, entries, found, table.program)
+                prepared = of_replacement(plan[number], edit, entries, found, typed)
                 held.append(prepared.held)
                 capacity += prepared.size
                 refuse(number, prepared.unwritable)
@@ -269,14 +289,52 @@ class ProtobufCodec:
         ends, valid = np.zeros(table.n + 1, np.int32), np.empty(table.n, np.uint8)
         decisions = arrow.empty_int32(max(1, table.used) * splice_kernels.DECISION)
         growth = arrow.empty_int32(max(1, table.used_frames) * splice_kernels.GROWTH)
-        outcome = splice_kernels.splice_rows(table.data, table.offsets, dead, table.program.arrays()[1], table.spans, table.owners,
-                                            table.frames, table.used, table.used_frames, plan.ravel(), decisions, growth, out, ends, valid)
+        outcome = splice_kernels.splice_rows(
+            table.data, table.offsets, dead, table.program.arrays()[1], typed.tags, retyped, table.spans, table.owners, table.frames,
+            table.used, table.used_frames, plan.ravel(), decisions, growth, out, ends, valid)
         del held  # alive until here: the plan has their addresses
         if outcome == splice_kernels.TOO_LONG:
             raise ValueError("splice: 2 GB of output or more in one batch. Hint: use smaller batches")
         table.unwritable = unwritable
         made = arrow.assemble(pa.binary(), buffer, ends, valid)
+        if len(prefixes):
+            made = refronted(made, table.begins - table.offsets[:-1], numbers, prefixes, valid != 0)
         return fold(made) if self._layout.folded else made
+
+
+    def _types(self, table: ProtobufTable, view: View | None) -> tuple[Typed, dict[int, Outcome]]:
+        """How a view has the fields of a table, and what it makes of values by path number."""
+        outcomes = by_number(view, table.paths)
+        key = len(table.program.fields), tuple(outcomes.items())
+        with self._lock:
+            known = self._typed.setdefault(table.program, {})
+            if key not in known:
+                if len(known) >= _VIEWS:
+                    known.clear()
+                known[key] = Typed(table.program, outcomes)
+            return known[key], outcomes
+
+    def _fronts(self, table: ProtobufTable, outcomes: Mapping[int, Outcome], view: View | None,
+                dead: np.ndarray) -> tuple[list[bytes], np.ndarray]:
+        """The framings of a view's records and which of them each record has; records without a schema for the view are dead."""
+        assert view is not None  # without a view, no field has another type
+        numbers, prefixes, refused = np.zeros(table.n, np.int32), list[bytes](), [np.zeros(0, np.int64)]
+        if self._layout.framing == framing.NONE:
+            assert self._schema is not None
+            self._derived.text(self._given, self._schema, table.paths, outcomes)
+            return prefixes, numbers
+        for prefix, rows in fronts(table.data, table.offsets, table.begins, dead == 0):
+            try:
+                with self._lock:
+                    front = self._derived.front(prefix, table.paths, outcomes, view)
+            except (InputError, SchemaRefusedError):
+                refused.append(rows)
+                dead[rows] = 1
+                continue
+            numbers[rows] = len(prefixes)
+            prefixes.append(front)
+        table.unregistered = np.sort(np.concatenate(refused))
+        return prefixes, numbers
 
 
 def _leaves(message: Any, above: tuple[Step, ...], around: tuple[str, ...]) -> Iterator[tuple[str, bool]]:

@@ -29,9 +29,9 @@ PACKABLE, ONCE, MISMATCHED, MAP, UTF8, OF_MAP, FIRST, REQUIRED, PLAIN, CLOSED = 
 M_NODE, M_TEXT, M_OTHER, M_COUNT, M_PAIRS = range(5)
 
 # What has a length on the wire and may change it: starts of the tag, of the length and of the contents, their end, the frame around,
-# the row.
-R_TAG, R_PREFIX, R_VALUE, R_STOP, R_PARENT, R_ROW = range(6)
-FRAME = 6
+# the row; the field's entry of a packed array, -1 of a message.
+R_TAG, R_PREFIX, R_VALUE, R_STOP, R_PARENT, R_ROW, R_ENTRY = range(7)
+FRAME = 7
 O_ENTRY, O_FRAME = range(2)
 OWNER = 2
 """Beside each span: its field's entry, -1 for an undeclared one, and the frame that it is in, -1 for none."""

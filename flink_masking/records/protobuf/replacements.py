@@ -8,11 +8,12 @@ import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.records.codec import Outcome, Result
-from flink_masking.records.edits import DROP_VALUE, KEEP_VALUE, USE, USE_LITERAL, Keys, Replace
+from flink_masking.records.edits import DROP_VALUE, KEEP_VALUE, USE, USE_LITERAL, Edit, Keys, Replace
 from flink_masking.records.protobuf import splice_kernels as kernels
 from flink_masking.records.protobuf.layout_kernels import E_BITS, ENTRY, REQUIRED
-from flink_masking.records.protobuf.program import BOOL, BYTES, ENUM, GROUP, MESSAGE, STRING, Program
+from flink_masking.records.protobuf.program import GROUP, MESSAGE, STRING, Program
 from flink_masking.records.protobuf.values import Wire, to_wire
+from flink_masking.records.protobuf.written import Typed
 
 
 class Prepared(NamedTuple):
@@ -29,7 +30,7 @@ class Prepared(NamedTuple):
     unwritable: np.ndarray | None
 
 
-def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: list[int], program: Program) -> Prepared:
+def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: list[int], program: Program | Typed) -> Prepared:
     """Fill in a path's row of the plan.
 
     Args:
@@ -37,7 +38,7 @@ def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: 
         edit: n values, or a scalar for all.
         entries: int32, n: the field of each value.
         found: the different ones.
-        program: of the scan.
+        program: of the scan, or how the view has its fields.
     """
     count = len(entries)
     scalar, values = isinstance(edit.values, pa.Scalar), edit.values
@@ -58,7 +59,7 @@ def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: 
     return Prepared([wire.values, data, offsets, valid, how], size, unwritable)
 
 
-def _by_field(values: pa.Array, entries: np.ndarray, found: list[int], program: Program) -> Wire:
+def _by_field(values: pa.Array, entries: np.ndarray, found: list[int], program: Program | Typed) -> Wire:
     """Values on the wire; several fields stand behind one path where records are of several schemas, or types."""
     fields = {entry: program.fields[entry] for entry in found}
     kinds = {(field.type, tuple(field.names)) for field in fields.values()}
@@ -77,7 +78,7 @@ def _by_field(values: pa.Array, entries: np.ndarray, found: list[int], program: 
     return Wire(pc.take(pa.concat_arrays(pieces), pa.array(order)), unfit if unfit.any() else None)
 
 
-def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar: bool, program: Program,
+def _unwritable(wire: Wire, how: np.ndarray | None, entries: np.ndarray, scalar: bool, program: Program | Typed,
                 required_ones: bool) -> np.ndarray | None:
     """Which values the field cannot hold: of another type, or none where it is required."""
     if wire.unfit is None and not required_ones:
@@ -115,13 +116,20 @@ def of_keys(plan: np.ndarray, edit: Keys, entries: np.ndarray, program: Program)
 
 
 def unheld(types: list[int], outcome: Outcome) -> str | None:
-    """Why fields of these types cannot hold what a rule makes of their values, with a hint; None: they can."""
-    if outcome.result in (Result.KEEP, Result.DROP, Result.SAME, Result.NULL):
-        return None
-    for kind in types:
-        if kind in (MESSAGE, GROUP):
-            return "a message as a whole can be kept or dropped only. Hint: rules for its fields, keep, or drop"
-        if kind != STRING and (outcome.result is Result.TEXT or kind in (BYTES, ENUM, BOOL)):
-            return ("the rule makes text, and the field of the schema holds none. Hint: drop, nullify, or a technique that makes "
-                    "numbers of numbers; or change the field's type to string")
+    """Why no field can hold what a rule makes of values of these types, with a hint; None: one can."""
+    if outcome.result in (Result.TEXT, Result.KIND) and any(kind in (MESSAGE, GROUP) for kind in types):
+        return "a message as a whole can be kept or dropped only. Hint: rules for its fields, keep, or drop"
     return None
+
+
+def as_text(edit: Edit, before: pa.StringArray) -> Replace:
+    """An edit of values of a field that becomes text: those that stay are written anew, too."""
+    if not isinstance(edit, Replace):
+        return Replace(before)
+    if edit.how is None or not (edit.how == KEEP_VALUE).any():
+        return edit
+    values = edit.values
+    if isinstance(values, pa.Scalar):
+        values = pa.array([values.as_py()], values.type).take(pa.array(np.zeros(len(before), np.int32)))
+    stays = edit.how == KEEP_VALUE
+    return Replace(pc.if_else(pa.array(stays), before, values.cast(pa.string())), np.where(stays, USE, edit.how).astype(np.uint8))

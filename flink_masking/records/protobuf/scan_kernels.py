@@ -240,7 +240,7 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
                     if path >= 0 or bits & CLOSED:
                         if around == PENDING:
                             around, nf = settled(bottom, t, end - base, frames, nf, row)
-                        nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row)
+                        nf = put_frame(frames, nf, ms - base, tag_end - base, vs - base, ve - base, around, row, entry)
                     step = np.int64(8 if int32(own, E_WIRE) == FIXED64 else 4)
                     varied = int32(own, E_WIRE) == VARINT
                     p = vs

@@ -15,6 +15,7 @@ from flink_masking.records.protobuf.layout_kernels import (
     O_ENTRY,
     O_FRAME,
     OWNER,
+    R_ENTRY,
     R_PARENT,
     R_PREFIX,
     R_ROW,
@@ -81,7 +82,7 @@ def bad_text(p, e, limit):
 
 
 @njit(**JIT)
-def put_frame(frames, nf, tag, prefix, value, stop, parent, row):
+def put_frame(frames, nf, tag, prefix, value, stop, parent, row, entry):
     """Write frame number nf; the next number."""
     frame = frames + nf * (FRAME * 4)
     put32(frame, R_TAG, tag)
@@ -90,6 +91,7 @@ def put_frame(frames, nf, tag, prefix, value, stop, parent, row):
     put32(frame, R_STOP, stop)
     put32(frame, R_PARENT, parent)
     put32(frame, R_ROW, row)
+    put32(frame, R_ENTRY, entry)
     return nf + 1
 
 
@@ -108,7 +110,7 @@ def settled(bottom, t, end, frames, nf, row):
             else:
                 stop = end if bottom == t else int32(bottom, T_END)
                 start = int32(bottom, T_START)
-                nf = put_frame(frames, nf, int32(bottom, T_TAG), int32(bottom, T_PREFIX), start, stop, around, row)
+                nf = put_frame(frames, nf, int32(bottom, T_TAG), int32(bottom, T_PREFIX), start, stop, around, row, -1)
                 put32(bottom, T_FRAME, nf - 1)
         around = int32(bottom, T_FRAME)
     return around, nf

@@ -36,6 +36,8 @@ class Messages:
     Attributes:
         file: descriptor of the schema's own file.
         serialized: descriptors of it and of all that it imports, a FileDescriptorSet.
+        own: the file as FileDescriptorProto.
+        others: those that it imports, by name.
     """
 
     def __init__(self, schema: Schema) -> None:
@@ -55,7 +57,8 @@ class Messages:
         try:
             for file in _ordered(found.file):
                 pool.Add(file)
-            self._own = found.file[-1]
+            self.own: Any = found.file[-1]
+            self.others: Mapping[str, Any] = {file.name: file for file in _ordered(found.file) if file.name != self.own.name}
             self.file: Any = pool.FindFileByName(found.file[-1].name)
             self._messages = [pool.FindFileByName(file.name) for file in found.file]
         except (TypeError, KeyError, ValueError, RecursionError):
@@ -66,7 +69,7 @@ class Messages:
 
     def at(self, indexes: Sequence[int]) -> Any:
         """The message at an index path: among the file's messages, then among those nested in it; None where there is none."""
-        among, name = self._own.message_type, self._own.package
+        among, name = self.own.message_type, self.own.package
         found: Any = None
         for index in indexes:
             if not 0 <= index < len(among):

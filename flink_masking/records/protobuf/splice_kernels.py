@@ -16,6 +16,7 @@ from flink_masking.records.protobuf.layout_kernels import (
     O_FRAME,
     OF_MAP,
     OWNER,
+    R_ENTRY,
     R_PARENT,
     R_PREFIX,
     R_ROW,
@@ -41,11 +42,11 @@ TOO_LONG = -1
 # What was decided for a span: the action, and which value replaces it.
 D_ACTION, D_INDEX = range(2)
 DECISION = 2
-# And for a frame: by how many bytes its contents grow, whether it is removed or has a new key, and the path's part of the plan and the
-# number of that key.
+# And for a frame: by how many bytes its contents grow; whether it is removed, has a new key, or loses its tag and length; and the path's
+# part of the plan and the number of that key.
 G_DELTA, G_MARK, G_RULE, G_INDEX = range(4)
 GROWTH = 4
-REMOVED, KEYED = 1, 2
+REMOVED, KEYED, UNPACKED = 1, 2, 3
 
 
 @njit(**INLINED)
@@ -67,18 +68,23 @@ def key_end(p, e):
     return q + n
 
 
-@njit([I64(U8, I32, U8, I32, I32, I32, I32, I64, I64, W64, W32, W32, W8, W32, W8)], **JIT)
-def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf, plan_, decisions_, growth_, out_, ends, valid):
+@njit([I64(U8, I32, U8, I32, I32, I64, I32, I32, I32, I64, I64, W64, W32, W32, W8, W32, W8)], **JIT)
+def splice_rows(data, offsets, dead, entries_, tags_, retyped, spans_, owners_, frames_, ns, nf, plan_, decisions_, growth_, out_, ends,
+                valid):
     """Write every row with its edits; rows that are dead come out empty and invalid. Returns 0, or TOO_LONG at 2 GB of output.
 
     A row is gone through twice: first all edits are decided on and the growth of what encloses them is summed up, the inner frames before
     the outer ones; then it is written. Addresses in the plan are of arrays that the caller holds on to during the call.
+
+    tags_: for each entry the tag that its values are written with. retyped: whether any is another one than that of the record; every value
+    of such a field is replaced or dropped, and packed arrays become values by themselves.
     """
     base, spans, owners, frames, out = (
         np.int64(data.ctypes.data), np.int64(spans_.ctypes.data), np.int64(owners_.ctypes.data), np.int64(frames_.ctypes.data),
         np.int64(out_.ctypes.data))
     decisions, growth, plan = np.int64(decisions_.ctypes.data), np.int64(growth_.ctypes.data), np.int64(plan_.ctypes.data)
     entries, limit, o, k, f = np.int64(entries_.ctypes.data), base + len(data), out, np.int64(0), np.int64(0)
+    tags = np.int64(tags_.ctypes.data)
     for row in range(len(offsets) - 1):
         good, first, first_frame, skip, since, touched = dead[row] == 0, k, f, np.int64(-1), np.int64(-1), False
         while f < nf and int32(frames, f * FRAME + R_ROW) == row:
@@ -140,12 +146,14 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                 touched = True
             if action == REPLACE:
                 n = int32(int64(rule, P_OFFSETS), at_ + 1) - int32(int64(rule, P_OFFSETS), at_)
-                tag = int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF
+                tag = int32(tags, entry) & 0xFFFFFFFF
                 delta += n
                 if tag & 7 == LENGTH:
                     delta += varint_size(n)
                 if absent:
                     delta += varint_size(tag)
+                elif tag != int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF:
+                    delta += varint_size(tag) - (ve - ms)
                 elif ms < vs:
                     delta -= ve - ms - tag_size(base + ms)
                 else:
@@ -156,11 +164,29 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
             if parent >= 0:
                 put32(growth, parent * GROWTH + G_DELTA, int32(growth, parent * GROWTH + G_DELTA) + delta)
         begin, cursor, stop = o, base + offsets[row], base + offsets[row + 1]
+        if good and retyped:
+            i, skip = first, np.int64(-1)
+            for j in range(first_frame, f):  # those that nothing around removes
+                r = frames + j * (FRAME * 4)
+                while i < k and int32(spans, i * SPAN + MS) < int32(r, R_TAG):
+                    if int32(decisions, i * DECISION + D_ACTION) != KEEP:
+                        skip = max(skip, np.int64(int32(spans, i * SPAN + VE)))
+                    i += 1
+                entry = int32(r, R_ENTRY)
+                if int32(growth, j * GROWTH + G_MARK) == REMOVED:
+                    skip = max(skip, np.int64(int32(r, R_STOP)))
+                elif entry >= 0 and int32(r, R_TAG) >= skip and int32(tags, entry) != int32(entries, entry * ENTRY + E_TAG):
+                    put32(growth, j * GROWTH + G_MARK, UNPACKED)
+                    touched = True
         if good and touched:
             for j in range(f - 1, first_frame - 1, -1):
                 g, r = growth + j * (GROWTH * 4), frames + j * (FRAME * 4)
                 delta, parent = int32(g, G_DELTA), int32(r, R_PARENT)
-                if delta and parent >= 0 and int32(g, G_MARK) != REMOVED:
+                if int32(g, G_MARK) == UNPACKED:
+                    if parent >= 0:
+                        delta += int32(growth, parent * GROWTH + G_DELTA) - (int32(r, R_VALUE) - int32(r, R_TAG))
+                        put32(growth, parent * GROWTH + G_DELTA, delta)
+                elif delta and parent >= 0 and int32(g, G_MARK) != REMOVED:
                     size = varint_size(int32(r, R_STOP) - int32(r, R_VALUE) + delta)
                     delta += int32(growth, parent * GROWTH + G_DELTA) + size - (int32(r, R_VALUE) - int32(r, R_PREFIX))
                     put32(growth, parent * GROWTH + G_DELTA, delta)
@@ -176,9 +202,9 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                     delta, mark = int32(g, G_DELTA), int32(g, G_MARK)
                     if (delta == 0 and mark == 0) or base + int32(r, R_TAG) < cursor:
                         continue
-                    if mark == REMOVED:
+                    if mark in (REMOVED, UNPACKED):
                         o = copy(o, cursor, base + int32(r, R_TAG) - cursor, limit)
-                        cursor = base + int32(r, R_STOP)
+                        cursor = base + (int32(r, R_STOP) if mark == REMOVED else int32(r, R_VALUE))
                         continue
                     o = copy(o, cursor, base + int32(r, R_PREFIX) - cursor, limit)
                     o = put_varint(o, int32(r, R_STOP) - int32(r, R_VALUE) + delta)
@@ -202,8 +228,8 @@ def splice_rows(data, offsets, dead, entries_, spans_, owners_, frames_, ns, nf,
                     continue
                 rule, at_ = plan + int32(s, PATH) * (PLAN * 8), int32(d, D_INDEX)
                 place = int32(int64(rule, P_OFFSETS), at_)
-                tag, n = int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF, int32(int64(rule, P_OFFSETS), at_ + 1) - place
-                if int32(s, PE) == DEFAULT:
+                tag, n = int32(tags, entry) & 0xFFFFFFFF, int32(int64(rule, P_OFFSETS), at_ + 1) - place
+                if int32(s, PE) == DEFAULT or tag != int32(entries, entry * ENTRY + E_TAG) & 0xFFFFFFFF:
                     o = put_varint(copy(o, cursor, ms - cursor, limit), tag)
                 elif tag & 7 == LENGTH:
                     o = copy(o, cursor, ms + tag_size(ms) - cursor, limit)
