@@ -8,7 +8,7 @@ import pytest
 from google.protobuf import message_factory
 
 from flink_masking import KeyRing, Protector
-from flink_masking.errors import InputError, PolicyError, RegistryUnavailableError
+from flink_masking.errors import InputError, PolicyError, RegistryError, RegistryUnavailableError
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.codec import Layout, codec_for
 from flink_masking.records.edits import DROP, KEEP, Replace
@@ -213,11 +213,21 @@ def test_defaults_that_are_not_on_the_wire_are_values_of_required_fields(order):
 
 
 def test_a_value_that_the_field_cannot_hold_sends_the_record_to_quarantine(order):
-    """Text for a number is never written, and never left as it was."""
-    rules = RULES.replace("ts: keep", "ts: {technique: pseudonym, domain: times}")
-    [(_, line)] = Protector(policy(rules=rules), KeyRing.ephemeral(), registry=SCHEMAS).protect(
+    """What stands in place of a number that breaks its contract is never written as a number, and the number never left as it was."""
+    rules, source = RULES.replace("customer.age: nullify", "customer.age: keep"), policy()
+    text = source.text.replace(RULES, rules).replace("customer.age: {class: quasi, type: integer}",
+                                                     "customer.age: {class: quasi, type: integer, domain: [0, 30]}")
+    [(_, line)] = Protector(PolicySource("policy.yaml", text), KeyRing.ephemeral(), registry=SCHEMAS).protect(
         [CONFLUENT + order(id="o", ts=1_700_000_000).SerializeToString()]).quarantine
-    assert (json.loads(line)["reason"], json.loads(line)["path"]) == ("unwritable_value", "ts")
+    assert (json.loads(line)["reason"], json.loads(line)["path"]) == ("unwritable_value", "customer.age")
+
+
+def test_text_in_place_of_a_number_needs_a_schema_of_its_own(order):
+    """A view whose schema differs is refused before anything is written where nothing gives its schema an identifier."""
+    rules = RULES.replace("ts: keep", "ts: {technique: pseudonym, domain: times}")
+    with pytest.raises(RegistryError, match="has no identifier"):
+        Protector(policy(rules=rules), KeyRing.ephemeral(), registry=SCHEMAS).protect(
+            [CONFLUENT + order(id="o", ts=1_700_000_000).SerializeToString()])
 
 
 def test_records_without_framing_have_the_schema_of_a_file(order):
@@ -238,8 +248,8 @@ def test_records_without_framing_have_the_schema_of_a_file(order):
      "'more' of the schema is not declared"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; }'}, "the schema has no field 'amount'"),
     ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { message B { int32 x = 1; } B id = 1; }'}, "'id' is of another kind"),
-    ("schema: o.proto", {"o.proto": 'syntax="proto3"; message A { string id = 1; double amount = 2; int32 card = 3; }'},
-     "card: the rule makes text"),
+    ("schema: o.proto", {"o.proto": 'syntax="proto2"; message A { required string id = 1; required double amount = 2; '
+                                    'repeated E phones = 3; enum E { X = 0; } }'}, "repeated values of an enum of proto2"),
 ])  # fmt: skip
 def test_check_finds_what_does_not_fit(head, files, said):
     """A framing that there is not, and a schema that fields or rules do not fit, are faults of the policy."""

@@ -310,9 +310,10 @@ def _copied(part: Any) -> Any:
 
 
 def _bare(message: Any) -> Any:
-    """A copy of a message without its name and the messages declared in it, entries of maps excepted."""
+    """A copy of a message without its name and the messages declared in it, entries of maps and groups excepted."""
     copy = _copied(message)
-    entries = [one for one in message.nested_type if one.options.map_entry]
+    groups = {field.type_name.rpartition(".")[2] for field in message.field if field.type == GROUP}
+    entries = [one for one in message.nested_type if one.options.map_entry or one.name in groups]
     del copy.nested_type[:], copy.enum_type[:]
     copy.nested_type.extend(entries)
     copy.ClearField("name")

@@ -47,16 +47,16 @@ def _body(message: Any, old: bool) -> Iterator[str]:
             yield from _indented(_body(nested, old))
             yield "}"
     groups = {nested.name: nested for nested in message.nested_type if nested.name in inline}
-    alone = [field for field in message.field if not field.HasField("oneof_index") or field.proto3_optional]
-    for field in alone:
-        yield from _field(field, old, entries, groups, True)
-    for number, oneof in enumerate(message.oneof_decl):
-        members = [field for field in message.field if field.HasField("oneof_index") and field.oneof_index == number
-                   and not field.proto3_optional]
-        if members:
-            yield f"oneof {oneof.name} {{"
-            for field in members:
-                yield from _indented(_field(field, old, entries, groups, False))
+    written: set[int] = set()
+    for field in message.field:
+        if not field.HasField("oneof_index") or field.proto3_optional:
+            yield from _field(field, old, entries, groups, True)
+        elif field.oneof_index not in written:
+            written.add(field.oneof_index)
+            yield f"oneof {message.oneof_decl[field.oneof_index].name} {{"
+            for member in message.field:
+                if member.HasField("oneof_index") and member.oneof_index == field.oneof_index:
+                    yield from _indented(_field(member, old, entries, groups, False))
             yield "}"
 
 
