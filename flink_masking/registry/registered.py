@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from flink_masking.errors import RegistryError, RegistryUnavailableError, SchemaRefusedError
+from flink_masking.errors import RegistryUnavailableError, SchemaRefusedError
 from flink_masking.patience import persist
 from flink_masking.registry.cache import ABSENT_SECONDS
 from flink_masking.registry.client import Placed, RegistryClient
@@ -65,11 +65,12 @@ class RegisteredOutputs:
         """The subject of a view's schemas.
 
         Raises:
-            RegistryError: none is named.
+            SchemaRefusedError: none is named.
         """
         if view not in self._subjects:
-            raise RegistryError(f"view {view}: its schema differs from that of the records, and no subject is named to register it under. "
-                                f"Hint: registry.subjects: {{{view}: SUBJECT}} in the deployment, or techniques that keep the type")
+            raise SchemaRefusedError(f"view {view}: its schema differs from that of the records, and no subject is named to register it "
+                                     f"under. Hint: registry.subjects: {{{view}: SUBJECT}} in the deployment, or techniques that keep the "
+                                     "type")
         return self._subjects[view]
 
     def fits(self, view: str, schema: Schema) -> Placed | None:
@@ -80,14 +81,14 @@ class RegisteredOutputs:
 
         Raises:
             RegistryUnavailableError: the registry is away.
-            SchemaRefusedError: the subject does not take it.
-            RegistryError: the registry cannot be used, or no subject is named.
+            SchemaRefusedError: the subject does not take it, none is named, or nothing may be registered.
+            RegistryError: the registry cannot be used.
         """
         subject, references = self.subject(view), _references(schema)
         found = self._client.placed(subject, schema, references) or self._laid_out_otherwise(subject, schema, references)
         if found is None and not self._options.register:
-            raise RegistryError(f"view {view}: its schema is not registered under subject {subject}, and the job registers none. Hint: "
-                                "register what flink-masking check prints, or registry.register: true")
+            raise SchemaRefusedError(f"view {view}: its schema is not registered under subject {subject}, and the job registers none. "
+                                     "Hint: register what flink-masking check prints, or registry.register: true")
         if found is None and not self._client.compatible(subject, schema, references):
             raise SchemaRefusedError(f"view {view}: its schema is not compatible with the latest version of subject {subject}. Hint: "
                                      "flink-masking check prints it; use a technique that keeps the type, another subject "

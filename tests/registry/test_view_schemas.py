@@ -2,6 +2,9 @@
 
 import io
 import json
+import re
+import subprocess
+import sys
 
 import fastavro
 import pytest
@@ -118,6 +121,22 @@ def test_a_schema_that_its_subject_does_not_take(running, client):
     assert len(client.versions("refused-bands-value")) == 1
 
 
+def test_preflight_asks_for_the_schemas_of_views(running, client, tmp_path):
+    """The command ends with view, subject and what to do where a subject does not take the schema of a view, before it asks Kafka."""
+    client.register("asked-value", Schema(json.dumps(ORDER), "AVRO"))
+    client.register("asked-bands-value", Schema(json.dumps(ORDER), "AVRO"))
+    assert client._connection.ask("PUT", "/config/asked-bands-value", {"compatibility": "BACKWARD"}).status == 200
+    table = {"connector": "kafka", "properties.bootstrap.servers": "127.0.0.1:1"}
+    sinks = {name: {**table, "topic": f"asked-{name}"} for name in ("same", "bands", "audit", "quarantine")}
+    (tmp_path / "policy.yaml").write_text(POLICY)
+    (tmp_path / "deployment.yaml").write_text(json.dumps({"source": {**table, "topic": "asked"}, "sinks": sinks, "keys": "env://KEYS",
+                                                          "registry": {"url": running.url}}))
+    command = [sys.executable, "-P", "-c", "from flink_masking.cli import main; main()", "preflight", "policy.yaml", "deployment.yaml"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, "answers (AVRO, JSON, PROTOBUF)" in done.stdout) == (1, True)
+    assert re.search(r"view bands: its schema is not compatible .* subject asked-bands-value\. Hint: ", " ".join(done.stderr.split()))
+
+
 def test_a_writer_schema_that_comes_while_a_job_runs(running, client):
     """The view's schema follows it, registered as its next version; one that no rule can be carried out on is quarantine."""
     number = client.register("evolving-value", Schema(json.dumps(ORDER), "AVRO"))
@@ -152,6 +171,9 @@ def test_a_deployment_names_the_subjects(running, client, tmp_path):
         register_views(loaded, options, deployment.source_subjects)
     with pytest.raises(RegistryError, match=r"view bands: .* no subject is named"):
         register_views(loaded, RegistryOptions(running.url), deployment.source_subjects)
+    for unable in options, RegistryOptions(running.url):  # a schema that comes later does not stop a job again and again
+        result = Protector(loaded, KeyRing.ephemeral(), registry=unable).protect([record(number)])
+        assert [Entry.decode(line).reason for _, line in result.quarantine] == ["unregistered_schema"]
     given = PolicySource("policy.yaml", POLICY.replace("framing: confluent", "framing: confluent\nschema: order.avsc"),
                          {"order.avsc": json.dumps(ORDER)})
     with pytest.raises(RegistryError, match=r"view bands: its schema differs from order\.avsc.*only a registry"):
