@@ -21,9 +21,11 @@ from flink_masking.techniques.base import Action
 Effect = Literal["live", "savepoint", "new state"]
 EFFECTS: tuple[Effect, ...] = ("live", "savepoint", "new state")
 """From the least to the most that a job must do."""
-_GRAPH = ("format", "framing", "schema_files", "message", "columns", "each", "record", "event_time")
-"""Members of a policy that sources, sinks and queries are made of."""
 _LIVE = ("contract", "erasure", "unknown_fields", "isolation", "shared_domains", "held_apart")
+"""Members of a policy that are read in each batch, or by nothing that runs."""
+_APART = ("version", "stream", "subject", "audit", "fields", "segments", "tags", "privacy")
+"""Members with a treatment of their own: `tags` are written out into fields and rules, `privacy` into segments. What is in neither list is
+part of the job graph (sources, sinks and queries are made of it), or not known to be live."""
 _LONGEST = 120
 
 
@@ -51,7 +53,7 @@ def changes(before: LoadedPolicy, after: LoadedPolicy) -> list[Change]:
     old, new = before.policy, after.policy
     found = [Change("stream", "new state", _told(old.stream, new.stream))] if old.stream != new.stream else []
     found += [Change(_written(name), "savepoint", _told(_plain(getattr(old, name)), _plain(getattr(new, name))))
-              for name in _GRAPH if getattr(old, name) != getattr(new, name)]
+              for name in type(new).model_fields if name not in (*_LIVE, *_APART) and getattr(old, name) != getattr(new, name)]
     found += [Change(name, "live", _told(_plain(getattr(old, name)), _plain(getattr(new, name))))
               for name in _LIVE if getattr(old, name) != getattr(new, name)]
     if old.subject != new.subject:  # of stateful segments, their shapes say more

@@ -66,6 +66,7 @@ def test_no_change_is_none():
     ("tumbling: 1h", "tumbling: 2h", "segments.sums", "new state"),
     ("view: anonymized, k: 2", "view: anonymized, shards: 2, k: 2", "segments.groups", "new state"),
     ("stream: s\n", "stream: t\n", "stream", "new state"),
+    ("stream: s\n", "stream: s\nerasure: {later: pass}\n", "erasure", "live"),
 ])
 def test_the_effect_of_a_change(old, new, place, effect):
     """Each kind of change is told with its place and what it needs."""
@@ -77,6 +78,22 @@ def test_no_change_of_a_text_is_overlooked():
     for old, new in (("redact", "nullify"), ("age: keep", "age: drop"), ("domain: d", "domain: e"), ("k: 2", "k: 3"), ("max_buffer: 100",
                      "max_buffer: 200"), ("subject: id", "subject: email"), ("bounds: [0, 100]", "bounds: [0, 101]"), ("1.0e-6", "1.0e-7")):
         assert between((old, new)), old
+
+
+def test_every_member_of_a_policy_has_an_effect():
+    """A member that nobody has thought of takes a restart: no list names a member that policies do not have."""
+    from flink_masking.policy import changes as module
+    from flink_masking.policy.model import Policy
+
+    assert {*module._LIVE, *module._APART} <= set(Policy.model_fields)
+    found = {change.effect for change in changes(loaded("json"), loaded("csv", "columns: [id]\n"))}
+    assert found == {"savepoint"}
+
+
+def loaded(kind, more=""):
+    """A policy of a format."""
+    return load(PolicySource("p", f"version: 1\nstream: s\nformat: {kind}\n{more}fields: {{id: {{class: identifier}}}}\n"
+                                  "segments: {masked: {view: masked, rules: {id: keep}}}\n"))
 
 
 def test_columns_of_formats_with_a_header():
