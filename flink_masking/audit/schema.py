@@ -113,6 +113,8 @@ class Protect(Event):
         quarantined: rejected ones by reason.
         segments: by name.
         source: what it covers of the source.
+        erased: records of erased subjects.
+        erasures: erased subjects that the writer learned of, as key version and keyed hash.
     """
 
     event: Literal["protect"]
@@ -120,6 +122,8 @@ class Protect(Event):
     quarantined: dict[str, Count]
     segments: dict[str, ViewDone]
     source: list[SourceDone] | None = None
+    erased: Count | None = None
+    erasures: list[str] | None = None
 
 
 class Release(Event):
@@ -135,7 +139,7 @@ class Release(Event):
 
 
 class Accountable(Event):
-    """A command opened values; written before the first one is opened and again at the end.
+    """A command opened values, or erased subjects; written before the first one and again at the end.
 
     Attributes:
         event: its kind.
@@ -144,13 +148,13 @@ class Accountable(Event):
         outcome: begun, done or failed.
     """
 
-    event: Literal["unmask", "rekey", "reveal", "replay"]
+    event: Literal["unmask", "rekey", "reveal", "replay", "erase"]
     actor: str
     purpose: str
     outcome: Literal["begun", "done", "failed"]
 
 
-_COMMANDS = ("unmask", "rekey", "reveal", "replay")
+_COMMANDS = ("unmask", "rekey", "reveal", "replay", "erase")
 _MODELS: dict[str, type[Event]] = {"protect": Protect, "release": Release, **dict.fromkeys(_COMMANDS, Accountable)}
 
 

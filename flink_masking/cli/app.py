@@ -14,6 +14,7 @@ from flink_masking.cli import (
     control,
     demo,
     dp,
+    erase,
     example,
     generate,
     health,
@@ -79,6 +80,7 @@ _keys.command("destroy")(keys.destroy)
 _keys.command("list")(keys.list_)
 _keys.command("export")(keys.export)
 _keys.command("restore")(keys.restore)
+_keys.command("rewrap")(keys.rewrap)
 _keys.command("signer")(keys.signer)
 _keys.command("sign")(keys.sign)
 app.add_typer(_keys, name="keys")
@@ -91,6 +93,7 @@ app.command("run")(run.run)
 app.command("package")(package.package)
 app.command("unmask")(unmask.unmask)
 app.command("rekey")(rekey.rekey)
+app.command("erase")(erase.erase)
 app.command("verify")(verify.verify)
 app.command("leaks")(leaks.leaks)
 

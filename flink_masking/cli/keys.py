@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.addresses import Vault, vault_address
+
 if TYPE_CHECKING:
     from flink_masking.keys.wrapped import AnyRing, WrappedRing, Wrapper
 
@@ -169,6 +171,31 @@ def restore(
     """
     after = _change(file, lambda ring: ring.restored(over))
     _say(file, f"generation {after.edition.generation}, which may follow generation {over}")
+
+
+def rewrap(
+    keys: Annotated[str, typer.Option("--keys", help="Address of the key ring, after it was rotated.", show_default=False)],
+    vault: Vault = None,
+) -> None:
+    """Wrap the data keys of subjects in a vault anew, under the ring's primary version.
+
+    No protected value changes, and workers may run meanwhile. It can be stopped and begun again. Afterwards the version before is not
+    needed for them any more, and once that is destroyed, old backups of the vault open nothing.
+    """
+    from contextlib import closing
+
+    from flink_masking.cli.console import counted, out
+    from flink_masking.keys.providers import open_ring
+    from flink_masking.vault.providers import open_vault
+    from flink_masking.vault.subject_keys import rewrap as wrap_anew
+
+    ring = open_ring(keys)
+    with closing(open_vault(vault_address(vault, keys, made=True))) as opened:
+        done = wrap_anew(opened, ring)
+    for domain, count in done.items():
+        out.print(f"{domain}: {counted(count, 'data key')} wrapped under version {ring.primary}", soft_wrap=True, markup=False)
+    if not done:
+        out.print("the vault holds no data keys of subjects", soft_wrap=True)
 
 
 def signer(file: Annotated[Path, typer.Argument(help="A file that does not exist yet.", show_default=False)]) -> None:

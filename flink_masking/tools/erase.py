@@ -6,9 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from flink_masking.control.bodies import ErasureBody
+from flink_masking.control.envelope import Signed, seal
+from flink_masking.control.instants import new_id
 from flink_masking.crypto import envelope
 from flink_masking.crypto.secret import Secret
 from flink_masking.engine.erased import marks_of, write_mark
+from flink_masking.engine.plan import compile_plan
+from flink_masking.engine.record import Parts, release
+from flink_masking.engine.rejections import Rejections
 from flink_masking.errors import InputError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.check_erasure import out_of_reach
@@ -20,7 +26,7 @@ from flink_masking.techniques.encrypt import EncryptParams, of_subjects
 from flink_masking.techniques.encrypt.values import are_texts
 from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords
-from flink_masking.vault.base import LOOKUP, Vault
+from flink_masking.vault.base import LOOKUP, Vault, listed
 from flink_masking.vault.subject_keys import SubjectHashes, SubjectKeys
 from flink_masking.vault.subjects import Erased, Erasure, Mark
 
@@ -185,6 +191,41 @@ class Eraser(Secret):
         context = self._loaded.rule_context(rule.path, self._ring, vault)
         refused = rule.technique.unmake(rule.params, context)(theirs, Context(bytes(32))).refused
         return Opened(0, len(rows), len(rows) - (0 if refused is None else int(np.count_nonzero(refused))))
+
+    def document(self, subjects: Sequence[str], reason: str, now: int, delay: int = 0) -> Signed:
+        """A control document that lets running jobs know, not yet signed.
+
+        Args:
+            subjects: as for `erase`.
+            reason: one line.
+            now: ms since 1970.
+            delay: ms until it takes effect.
+        """
+        policy = self._loaded.policy
+        body = ErasureBody(id=new_id(now), stream=policy.stream, issued_at=now, effective_at=now + delay, reason=reason,
+                           subjects=tuple(self.written(subjects)), later=policy.erasure.later if policy.erasure is not None else "drop")
+        return seal("erasure", body.model_dump_json(exclude_none=True).encode())
+
+    def masked_keys(self, upserts: Sequence[str], keys: Sequence[str]) -> dict[str, list[bytes]]:
+        """The keys of a subject's rows in views that keep the newest record of each key.
+
+        Args:
+            upserts: masked segments whose sink is such a topic.
+            keys: raw Kafka keys of the subject's records.
+
+        Returns:
+            For each segment the keys under its rule; none for a rule that gives a key another result each time.
+
+        Raises:
+            VaultError, KeyRingError: as `erase`.
+        """
+        plan = compile_plan(self._loaded, self._ring, self._vault)
+        raw, found = pa.array([key.encode() for key in keys], pa.binary()), {}
+        for masked in plan.masked:
+            if masked.name in upserts and masked.record.key is not None and masked.record.key.deterministic:
+                made = release(masked.record, Parts(key=raw), True, Context(bytes(32)), Rejections(len(raw))).key
+                found[masked.name] = [key for key in listed(made) if key is not None] if made is not None else []
+        return found
 
     def out_of_reach(self) -> list[str]:
         """Fields whose values key holders open all the same, as ``segment: path (technique)``."""
