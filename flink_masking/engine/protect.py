@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
-from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport, PartsReport
+from flink_masking.audit.reports import BatchReport, MaskedReport, PackedReport
 from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.done import fields_done, parts_done
 from flink_masking.engine.erased import ErasedSubjects, ordered
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
@@ -20,21 +21,18 @@ from flink_masking.engine.origins import source_ranges
 from flink_masking.engine.people import marked
 from flink_masking.engine.plan import MaskedPlan, Plan
 from flink_masking.engine.quarantine import QuarantineWriter
-from flink_masking.engine.record import Parts, RecordPlan, Released, Transport, release
+from flink_masking.engine.record import Parts, Released, Transport, release
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import Stateful
 from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
-from flink_masking.policy.check_sweep import SWEEPING
-from flink_masking.policy.rules import DEFAULT
 from flink_masking.records.codec import unfolded
 from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, joined
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
 from flink_masking.records.survey import Part, of_values, survey
-from flink_masking.records.trie import UNDECLARED
 from flink_masking.techniques.masks import Context, Masked
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
@@ -211,9 +209,9 @@ class Protect:
                 leaves[segment.name] = hashes = leaf_hashes(views[segment.name])
                 root = root_of(hashes)
             masked_reports[segment.name] = MaskedReport(
-                table.n - quarantined - gone - (0 if upsert else tombstones), _fields(segment, edits, table, view, rejected),
+                table.n - quarantined - gone - (0 if upsert else tombstones), fields_done(segment, edits, table, view, rejected),
                 tombstones=tombstones + removed if upsert else 0, suppressed=0 if upsert else tombstones,
-                parts=_parts(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
+                parts=parts_done(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
@@ -380,29 +378,3 @@ def _accepted(view: RecordView, path: str, rejections: Rejections) -> np.ndarray
     if unfit is not None:
         rows = rows[~unfit]
     return rows[rejections.codes[rows] == 0]
-
-
-def _fields(segment: MaskedPlan, edits: list[Applied], table: SpanTable, view: RecordView, rejected: np.ndarray) -> dict[str, FieldReport]:
-    """What a masked segment did to its fields."""
-    fields = {path: FieldReport("drop") for path in segment.drops}
-    fields.update({path: FieldReport("keep") for path in segment.keeps})
-    for sweep in segment.sweeps:
-        swept = (*sweep.fields, *([UNDECLARED] if sweep.undeclared else []))
-        fields.update((path or DEFAULT, _counted(SWEEPING, table.rows(path), None, rejected)) for path in swept)
-    fields.update((kept.path, _counted(kept.technique, table.rows(kept.path), view.unfit(kept.path), rejected)) for kept in segment.checked)
-    fields.update((rule.path, _counted(rule.technique, table.rows(rule.path), refused, rejected)) for rule, _, refused in edits)
-    return fields
-
-
-def _counted(technique: str, rows: np.ndarray, refused: np.ndarray | None, rejected: np.ndarray) -> FieldReport:
-    """Values of a field in accepted records, and how many of them were refused."""
-    if refused is None and not rejected.any():
-        return FieldReport(technique, len(rows))
-    live = ~rejected[rows]
-    return FieldReport(technique, int(np.count_nonzero(live)), 0 if refused is None else int(np.count_nonzero(refused & live)))
-
-
-def _parts(record: RecordPlan) -> PartsReport:
-    """What a segment does to Kafka's parts."""
-    return PartsReport(record.key.technique if record.key else "drop", {part.header: part.technique for part in record.headers},
-                       "keep" if record.timestamp else "drop")
