@@ -39,7 +39,7 @@ def ask_for_views(loaded: LoadedPolicy, options: RegistryOptions | None, subject
     outputs, found = RegisteredOutputs(RegistryClient(options), options), []
     for view, schema in latest.values():
         placed = outputs.fits(view, schema)
-        told = "to be registered" if placed is None else f"version {placed.version}, id {placed.id}"
+        told = f"to be registered: {schema.text}" if placed is None else f"version {placed.version}, id {placed.id}"
         found.append(f"view {view}: schema of its own, subject {outputs.subject(view)}, {told}")
     return found
 

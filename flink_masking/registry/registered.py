@@ -91,8 +91,8 @@ class RegisteredOutputs:
                                      "Hint: register what flink-masking check prints, or registry.register: true")
         if found is None and not self._client.compatible(subject, schema, references):
             raise SchemaRefusedError(f"view {view}: its schema is not compatible with the latest version of subject {subject}. Hint: "
-                                     "flink-masking check prints it; use a technique that keeps the type, another subject "
-                                     f"(registry.subjects: {{{view}: SUBJECT}}), or another compatibility level of the subject")
+                                     "flink-masking check prints it where the policy names a schema; use a technique that keeps the "
+                                     f"type, another subject (registry.subjects: {{{view}: SUBJECT}}), or another compatibility level")
         return found
 
     def register(self, view: str, schema: Schema) -> Placed:
