@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -70,6 +70,9 @@ test-recovery: install ## tier: kill more than a hundred processes of a cluster 
 
 test-drain: install ## tier: restore and drain a job with open windows 200 times, after silence and with another parallelism; an hour or more
 	FLINK_MASKING_SLOW=1 FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain
+
+test-laws: $(VENV)/.package ## tier: Avro and Protobuf against fastavro and upb: 10,000 random schemas each, 100,000 mutated records each; minutes
+	FLINK_MASKING_LONG=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) tests/records/test_avro_laws.py tests/records/test_avro_hostile.py tests/records/test_protobuf_laws.py
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .

@@ -30,12 +30,20 @@ def parts(array: pa.Array) -> Parts:
     Args:
         array: type string or binary (32-bit offsets).
     """
-    _, offsets, data = array.buffers()
+    bits, offsets, data = array.buffers()
     n = len(array)
     at = np.frombuffer(offsets, np.int32, n + 1, array.offset * 4) if n else np.zeros(1, np.int32)
     flat = np.frombuffer(data, np.uint8) if data is not None and data.size else np.zeros(0, np.uint8)
-    valid = array.is_valid().to_numpy(zero_copy_only=False).view(np.uint8) if array.null_count else np.zeros(0, np.uint8)
+    valid = np.zeros(0, np.uint8)
+    if array.null_count:
+        byte, bit = divmod(array.offset, 8)
+        valid = np.unpackbits(np.frombuffer(bits, np.uint8, offset=byte), count=bit + n, bitorder="little")[bit:]
     return Parts(flat, at, valid)
+
+
+def address(array: np.ndarray | None) -> int:
+    """Where the elements of an array lie, which the caller keeps alive; 0 for none."""
+    return 0 if array is None or not len(array) else int(array.__array_interface__["data"][0])  # `ctypes.data` takes four times as long
 
 
 class _Lease:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking import arrow
+from flink_masking.records.framing_kernels import other_prefix
 from flink_masking.registry.source import SchemaId
 
 HEADER = "__value_schema_id"
@@ -111,7 +112,7 @@ def _prefixed(data: np.ndarray, offsets: np.ndarray, usable: np.ndarray, magic: 
     """Note the records that begin with `magic` and an identifier of `size` bytes."""
     width = len(magic) + size
     n = len(offsets) - 1
-    if n and bytes(data[offsets[0] : offsets[0] + len(magic)]) == magic and usable.all() and _alike(data, offsets, width):
+    if n and bytes(data[offsets[0] : offsets[0] + len(magic)]) == magic and usable.all() and other_prefix(data, offsets, width) == n:
         raw = data[offsets[0] + len(magic) : offsets[0] + width].tobytes()  # one schema, as nearly always
         starts += width
         numbers[:] = found.setdefault(read(raw), len(found))
@@ -126,13 +127,6 @@ def _prefixed(data: np.ndarray, offsets: np.ndarray, usable: np.ndarray, magic: 
     packed = np.ascontiguousarray(keys).view(f"V{size}").ravel()
     values, inverse = np.unique(packed, return_inverse=True)
     numbers[rows] = np.array([found.setdefault(read(value.tobytes()), len(found)) for value in values], np.int32)[inverse]
-
-
-def _alike(data: np.ndarray, offsets: np.ndarray, width: int) -> bool:
-    """Whether all records begin with the same `width` bytes."""
-    if np.diff(offsets).min() < width:
-        return False
-    return bool((data[offsets[:-1, None] + np.arange(width, dtype=np.int32)] == data[offsets[0] : offsets[0] + width]).all())
 
 
 def _guids_of_headers(column: pa.BinaryArray | None, usable: np.ndarray, numbers: np.ndarray, found: dict[SchemaId, int]) -> np.ndarray:

@@ -6,7 +6,7 @@
 
 import numpy as np
 
-from flink_masking.kernels import JIT, njit
+from flink_masking.kernels import INLINED, JIT, njit
 from flink_masking.kernels.characters import digits32
 from flink_masking.kernels.memory import at, negative32, trailing_zeros
 
@@ -51,6 +51,14 @@ def wrong_utf8(p, e, limit):
             return p
         p += n
     return np.int64(-1)
+
+
+@njit(**INLINED)
+def bad_text(p, e, limit):
+    """The address of the first byte that is no UTF-8 in p..e, or -1; short texts of ASCII are seen at once."""
+    if e - p <= 32 and p + 32 <= limit and trailing_zeros(negative32(p)) >= e - p:
+        return np.int64(-1)
+    return wrong_utf8(p, e, limit)
 
 
 @njit(**JIT)

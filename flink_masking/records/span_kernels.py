@@ -11,7 +11,7 @@ Constants that kernels use stand in modules with kernels, because the kernel cac
 import numpy as np
 
 from flink_masking.kernels import I32, I64, JIT, U8, W8, W32, W64, njit
-from flink_masking.kernels.memory import at, copy, equal, int32, put32
+from flink_masking.kernels.memory import at, copy, equal, int32, move32, put8, put32
 
 ROW, PATH, KIND, VS, VE, MS, PE, NX = range(8)
 SPAN = 8
@@ -93,6 +93,28 @@ def group_spans(spans_, quote, starts, sizes, order, rows, kinds, firsts, lasts)
         encoded += kind == ENCODED
         order[i], rows[i], kinds[i], firsts[i], lasts[i] = k, int32(s, ROW), kind, first + edge, last - edge
     return encoded
+
+
+@njit([I64(U8, I32, I32, I32, W8, W32, W8)], **JIT)
+def gather(data, firsts_, lasts_, kinds_, out_, offsets_, valid_):
+    """Texts that lie at firsts…lasts, null as invalid; the number of nulls."""
+    base, o, nulls = np.int64(data.ctypes.data), np.int64(out_.ctypes.data), np.int64(0)
+    firsts, lasts, kinds, offsets, valid = (np.int64(firsts_.ctypes.data), np.int64(lasts_.ctypes.data), np.int64(kinds_.ctypes.data),
+                                            np.int64(offsets_.ctypes.data), np.int64(valid_.ctypes.data))
+    limit, out = base + len(data), o
+    for k in range(len(kinds_)):
+        p = base + int32(firsts, k)
+        n = base + int32(lasts, k) - p
+        if n <= 32 and p + 32 <= limit:
+            move32(o, p)
+        else:
+            copy(o, p, n, limit)
+        o += n
+        null = np.int64(int32(kinds, k) == NULL)
+        put8(valid + k, 1 - null)
+        nulls += null
+        put32(offsets, k + 1, o - out)
+    return nulls
 
 
 @njit([(U8, I32, I32, W8, W32)], **JIT)

@@ -88,6 +88,14 @@ class Contents(NamedTuple):
     kinds: np.ndarray
 
 
+def texts_as_they_are(contents: Contents, size: int) -> pa.StringArray:
+    """Values that stand in the records as UTF-8, null for null; `size` bytes at most."""
+    buffer, out = arrow.output(size)
+    offsets, valid = np.zeros(len(contents.kinds) + 1, np.int32), np.empty(len(contents.kinds), np.uint8)
+    nulls = kernels.gather(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
+    return arrow.assemble(pa.string(), buffer, offsets, valid if nulls else None)
+
+
 class Refusal(NamedTuple):
     """Why a row is refused.
 

@@ -19,7 +19,6 @@ from flink_masking.records.avro.program import Image
 from flink_masking.records.avro.schema import Type, fingerprint, parse_schema, to_text
 from flink_masking.records.avro.splice import splice
 from flink_masking.records.avro.table import AvroTable
-from flink_masking.records.avro.value_kernels import gather
 from flink_masking.records.avro.written import Written
 from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
 from flink_masking.records.column import binary_column
@@ -28,7 +27,7 @@ from flink_masking.records.framing import HEADER, read_frames
 from flink_masking.records.inferred import inferred
 from flink_masking.records.kinds import Kind
 from flink_masking.records.span_kernels import FAULT, N_COLUMNS, PE, SPAN
-from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
+from flink_masking.records.spans import Contents, Flag, Limits, SpanTable, texts_as_they_are
 from flink_masking.records.trie import UNDECLARED, Paths
 from flink_masking.registry.source import SchemaId
 
@@ -106,7 +105,8 @@ class AvroCodec:
             flags[valid == 0] = Flag.ABSENT
         with self._lock:
             programs, begins, image = self._resolved(data, offsets, flags, faults, paths, headers)
-        entries = np.array([program.entry for program in image.programs] or [0], np.int32)[programs]
+        known = np.array([program.entry for program in image.programs] or [0], np.int32)
+        entries = known[programs] if len(known) > 1 else np.full(n, known[0], np.int32)
         spans = arrow.empty_int32(SPAN * (n * (len(paths.names) + 1) + 64))
         blocks = arrow.empty_int32(ops.BLOCK * (n + 64))
         state = np.zeros(8, np.int64)
@@ -156,10 +156,7 @@ class AvroCodec:
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
         """Texts as they lie there."""
-        buffer, out = arrow.output(size)
-        offsets, valid = np.zeros(len(contents.kinds) + 1, np.int32), np.empty(len(contents.kinds), np.uint8)
-        nulls = gather(contents.data, contents.starts, contents.ends, contents.kinds, out, offsets, valid)
-        return arrow.assemble(pa.string(), buffer, offsets, valid if nulls else None)
+        return texts_as_they_are(contents, size)
 
     def raw(self, table: SpanTable, path: str) -> pa.BinaryArray:
         """The values at an emitted path as JSON, which rows of groups and figures are written in."""
@@ -289,7 +286,8 @@ class AvroCodec:
                 if len(known.written) >= _PROGRAMS:
                     known.written.clear()
                 written = known.written[subject, outcomes] = Written(table.image, outcomes, self._layout, subject)
-            written.extend(set(np.unique(table.programs[dead == 0]).tolist()))
+            one = [] if dead.all() else [0]
+            written.extend({*(np.unique(table.programs[dead == 0]).tolist() if len(table.image.programs) > 1 else one)})
             refused = written.refused
         rows = (dead == 0) & np.isin(table.programs, list(refused)) if refused else np.zeros(0, bool)
         table.unregistered = np.flatnonzero(rows)

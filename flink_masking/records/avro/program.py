@@ -218,7 +218,10 @@ class _Compiler:
         entries = {}
         if part.kind == "map" and node >= 0:
             entries = {child: 0 for key in self._trie.named[node] if (child := self._trie.member(node, key)) >= 0}
-        head = [ops.BLOCKS, int(part.kind == "map"), 0, path, site, 1 if part.kind == "map" else smallest(items), node, 0, len(entries)]
+        least, keys = 1 if part.kind == "map" else smallest(items), node  # of keys of which none matters none is looked up
+        if not entries and self._trie.other(node) != UNDECLARED_NODE:
+            keys = -1
+        head = [ops.BLOCKS, int(part.kind == "map"), 0, path, site, least, keys, 0, len(entries)]
         self._code += [*head, *(number for child in entries for number in (child, 0)), 0]
         body, sites, waiting = start + 9, len(self._sites), len(self._waiting)
         for number, child in enumerate(entries):

@@ -9,7 +9,7 @@ import numpy as np
 
 from flink_masking.kernels import I32, INLINED, JIT, U8, W32, W64, njit
 from flink_masking.kernels.memory import at, int32, put32
-from flink_masking.records.scalar_kernels import wrong_utf8
+from flink_masking.records.scalar_kernels import bad_text
 from flink_masking.records.span_kernels import (
     ARRAY,
     DUPLICATE,
@@ -89,7 +89,7 @@ def scalar(kind, size, p, e, limit):
     """Where the contents of a value at p begin and end, and what it is where that decides; -1 for the end of what is none."""
     if kind in (T_STRING, T_BYTES):
         n, q = varint(p, e)
-        if q < 0 or n < 0 or n > e - q or (wrong_utf8(q, q + n, limit) >= 0 if kind == T_STRING else n > size > 0):
+        if q < 0 or n < 0 or n > e - q or (bad_text(q, q + n, limit) >= 0 if kind == T_STRING else n > size > 0):
             return p, np.int64(-1), np.int64(0)
         return q, q + n, np.int64(0)
     if kind == T_FIXED:
@@ -266,7 +266,7 @@ def scan_rows(data, offsets, starts, entries, program_, nodes_, table_, keys_, s
                 pc = int32(prog, head + 9 + 2 * listed)
                 if is_map:
                     n, q = varint(p, e)
-                    if q < 0 or n < 0 or n > e - q or wrong_utf8(q, q + n, limit) >= 0:
+                    if q < 0 or n < 0 or n > e - q or bad_text(q, q + n, limit) >= 0:
                         bad = p
                         break
                     pe = p - base

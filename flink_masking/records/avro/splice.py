@@ -77,7 +77,7 @@ def _replacement(plan: np.ndarray, edit: Replace, table: AvroTable, number: int,
     data, offsets, valid = arrow.parts(values)
     size = int(offsets[-1] - offsets[0])
     how = None if how is None else np.ascontiguousarray(how, np.uint8)
-    address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
+    address = [arrow.address(x) for x in (data, offsets, valid, how)]
     plan[:9] = (kernels.REPLACE, text, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     return [values, data, offsets, valid, how], size * (len(order) if scalar else 1) + _ROOM * len(order)
 

@@ -3,10 +3,10 @@
 
 import numpy as np
 
-from flink_masking.kernels import I32, I64, I64A, JIT, U8, W8, W32, W64, njit
-from flink_masking.kernels.memory import at, copy, int32, put8
+from flink_masking.kernels import I32, I64A, JIT, U8, W8, W32, W64, njit
+from flink_masking.kernels.memory import at, int32, put8
 from flink_masking.records.avro.scan_kernels import varint
-from flink_masking.records.span_kernels import NULL, SPAN, VE, VS
+from flink_masking.records.span_kernels import SPAN, VE, VS
 
 
 @njit(**JIT)
@@ -19,34 +19,6 @@ def put_varint(o, v):
         z = (z >> 7) & 0x1FFFFFFFFFFFFFF
     put8(o, z)
     return o + 1
-
-
-@njit([I64(U8, I32, I64)], **JIT)
-def other_prefix(data, offsets, width):
-    """The first row of which the first `width` bytes are not those of row 0, or that is shorter; the number of rows where there is none."""
-    base = np.int64(data.ctypes.data)
-    first = base + offsets[0]
-    for row in range(len(offsets) - 1):
-        p = base + offsets[row]
-        if offsets[row + 1] - offsets[row] < width:
-            return row
-        for k in range(width):
-            if at(p + k) != at(first + k):
-                return row
-    return len(offsets) - 1
-
-
-@njit([I64(U8, I32, I32, I32, W8, W32, W8)], **JIT)
-def gather(data, firsts, lasts, kinds, out_, offsets, valid):
-    """Texts that lie at firsts…lasts, null as invalid; the number of nulls."""
-    base, out = np.int64(data.ctypes.data), np.int64(out_.ctypes.data)
-    limit, o, nulls = base + len(data), out, 0
-    for k in range(len(kinds)):
-        o = copy(o, base + firsts[k], np.int64(lasts[k]) - firsts[k], limit)
-        valid[k] = kinds[k] != NULL
-        nulls += kinds[k] == NULL
-        offsets[k + 1] = o - out
-    return nulls
 
 
 @njit([(U8, I32, I32, W64)], **JIT)

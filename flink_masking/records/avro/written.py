@@ -41,6 +41,7 @@ class Written:
         self.schemas: list[Type] = []
         self.table, self.frames = np.zeros((0, SITE), np.int64), np.zeros((0, 2), np.int64)
         self._held: list[object] = []
+        self._textual: dict[int, bool] = {}
         self._unframed: set[int] = set()
         self._underivable: set[int] = set()
         self.refused: frozenset[int] = frozenset()
@@ -79,6 +80,7 @@ class Written:
                 self._unframed.add(number)
         if len(tables) > 1:
             self.table, self.frames = np.concatenate(tables), np.concatenate(frames)
+            self._textual.clear()
         refused = set(self._underivable)
         for number in (self._unframed - refused) & (used or set()):
             try:
@@ -107,4 +109,6 @@ class Written:
 
     def holds_text(self, path: int) -> bool:
         """Whether all sites of a path can hold text as it comes."""
-        return bool((self.table[self._image.of_path(path), S_TEXT] != NONE).all())
+        if path not in self._textual:
+            self._textual[path] = bool((self.table[self._image.of_path(path), S_TEXT] != NONE).all())
+        return self._textual[path]

@@ -185,7 +185,7 @@ def _replacement(plan: np.ndarray, edit: Replace, count: int) -> tuple[list[obje
     used = data[offsets[0] : offsets[-1]]
     special = int(splice_kernels.count_special(used)) if is_text else 0
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
-    address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
+    address = [arrow.address(x) for x in (data, offsets, valid, how)]
     plan[:10] = (splice_kernels.REPLACE, is_text, special > 0, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     size = (len(used) + 5 * special) * (count if scalar else 1) + 4 * count
     return [values, data, offsets, valid, how], size

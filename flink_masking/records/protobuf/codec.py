@@ -29,7 +29,7 @@ from flink_masking.records.protobuf.table import ProtobufTable
 from flink_masking.records.protobuf.values import to_text
 from flink_masking.records.protobuf.written import Derived, Typed, by_number, fronts
 from flink_masking.records.span_kernels import FAULT, SPAN, UNDECLARED_PATH
-from flink_masking.records.spans import Contents, Flag, Limits, SpanTable
+from flink_masking.records.spans import Contents, Flag, Limits, SpanTable, texts_as_they_are
 from flink_masking.records.trie import UNDECLARED, Paths
 
 _NUMBER = r"^-?[0-9]"
@@ -149,7 +149,7 @@ class ProtobufCodec:
 
     def text(self, contents: Contents, size: int) -> pa.StringArray:
         """Contents of texts; values of other types are read by their table."""
-        return self._json.text(contents, size)
+        return texts_as_they_are(contents, size)
 
     def raw(self, table: SpanTable, path: str) -> pa.BinaryArray:
         """The values as JSON: what views of their own hold."""

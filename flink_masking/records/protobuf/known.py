@@ -76,14 +76,17 @@ class Known:
         absent: set[bytes] = set()
         for turn in range(_TURNS + 1):
             match_prefixes(data, offsets, flags, self._flat, self._edges, found)
-            missing = np.flatnonzero((found < 0) & (flags == 0))
+            missing = np.flatnonzero((found < 0) & (flags == 0)) if not n or found.min() < 0 else found[:0]
             if not len(missing):
                 break
             for row in missing.tolist() if turn == _TURNS else missing[:1].tolist():
                 self._meet(row, data, offsets, flags, faults, found, absent)
+        sizes, roots = (np.array(numbers or [0], np.int32) for numbers in ([len(prefix) for prefix in self._prefixes], self._roots))
+        if n and found.min() == found.max():  # one framing, as nearly always
+            only = max(int(found[0]), 0)
+            return offsets[:-1] + sizes[only], np.full(n, roots[only], np.int32)
         found[found < 0] = 0
-        sizes = np.array([len(prefix) for prefix in self._prefixes] or [0], np.int32)
-        return offsets[:-1] + sizes[found], np.array(self._roots or [0], np.int32)[found]
+        return offsets[:-1] + sizes[found], roots[found]
 
     def _meet(self, row: int, data: np.ndarray, offsets: np.ndarray, flags: np.ndarray, faults: np.ndarray, found: np.ndarray,
               absent: set[bytes]) -> None:

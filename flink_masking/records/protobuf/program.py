@@ -86,6 +86,7 @@ class Program:
         self.mismatched: dict[int, None] = {}
         self.reached: dict[int, list[int]] = {}
         self._made = -1
+        self._of_path: dict[int, list[int]] = {}
         self._roots: dict[Any, int] = {}
 
     def root(self, message: Any) -> int:
@@ -125,9 +126,17 @@ class Program:
             self._made = len(self._scopes)
             self._arrays = tuple(np.array(rows, np.int32).ravel() for rows in (self._scopes, self._entries or [[0] * layout.ENTRY],
                                                                                self._index or [0]))
-            self.types = np.array([field.type for field in self.fields] or [0], np.int32)
+            self._of_path = {}
+            for entry, row in enumerate(self._entries):
+                for path in {row[layout.E_PATH], row[layout.E_WHOLE]}:
+                    self._of_path.setdefault(path, []).append(entry)
         scopes, entries, index = self._arrays
         return scopes, entries, index
+
+    def entries_of(self, number: int) -> list[int]:
+        """The entries that values of a path number can be of."""
+        self.arrays()
+        return self._of_path.get(number, [])
 
     def _child(self, node: int, name: str) -> int:
         """The trie node of a member, or -1."""
@@ -236,9 +245,10 @@ class Program:
         if not flags & (DESCEND_OBJECT | MAY_OBJECT):
             return -1
         textual, pairs, other = _key_is_text(field.message_type), list[int](), -1
+        wild = int(self._nodes[node, N_WILD]) if node >= 0 else -1
         if flags & DESCEND_OBJECT:
             children = [self._child(node, name) for name in self.paths.named[node]] if textual else []
-            for child in dict.fromkeys([*children, int(self._nodes[node, N_WILD])]):
+            for child in dict.fromkeys([*children, wild]):
                 if child >= 0:
                     pairs += [child, self._pair(field.message_type, child)]
             if not flags & DENY:
@@ -246,6 +256,7 @@ class Program:
         else:
             other = self._pair(field.message_type, -1)
         start = len(self._index)
+        textual = textual and (wild < 0 or bool(self.paths.named[node]))  # of keys of which none matters none is looked up
         self._index += [node, textual, other, len(pairs) // 2, *pairs]
         return start
 

@@ -53,7 +53,7 @@ def of_replacement(plan: np.ndarray, edit: Replace, entries: np.ndarray, found: 
     how = None if edit.how is None else np.ascontiguousarray(edit.how)
     unwritable = _unwritable(wire, how, entries, scalar, program, any(program.fields[entry].required for entry in found))
     data, offsets, valid = arrow.parts(wire.values)
-    address = [0 if x is None or not len(x) else x.ctypes.data for x in (data, offsets, valid, how)]
+    address = [arrow.address(x) for x in (data, offsets, valid, how)]
     plan[:8] = (kernels.REPLACE, address[0], address[0] + len(data), *address[1:], 0, 0 if scalar else 1)
     size = int(offsets[-1] - offsets[0]) * (count if scalar else 1)
     return Prepared([wire.values, data, offsets, valid, how], size, unwritable)

@@ -31,7 +31,9 @@ from flink_masking.records.protobuf.layout_kernels import (
     ONCE,
     PACKABLE,
     PLAIN,
+    S_COUNT,
     S_DEFAULTS,
+    S_DENSE,
     S_DENY,
     S_N_DEFAULTS,
     S_NODE,
@@ -53,7 +55,6 @@ from flink_masking.records.protobuf.scan_steps_kernels import (
     T_START,
     T_TAG,
     T_WHOLE,
-    bad_text,
     blame,
     emit,
     field,
@@ -62,6 +63,7 @@ from flink_masking.records.protobuf.scan_steps_kernels import (
     put_frame,
     settled,
 )
+from flink_masking.records.scalar_kernels import bad_text
 from flink_masking.records.span_kernels import (
     ARRAY,
     DUPLICATE,
@@ -86,6 +88,8 @@ from flink_masking.records.span_kernels import (
 # The scan's state: next row, spans and frames used, number of the last message, depth limit, what ran out, most defaults of a scope.
 S_ROW, S_SPANS, S_FRAMES, S_SERIAL, S_DEPTH, S_FULL, S_MOST = range(7)
 FULL_SPANS, FULL_FRAMES = 1, 2
+TEXT = PLAIN | UTF8
+"""A text by itself."""
 
 MAX_DEPTH = 100
 """Nested messages: what other readers of the format take, too."""
@@ -119,6 +123,21 @@ def scan_rows(data, offsets, begins, roots, scopes_, entries_, index_, nodes_, t
         serial, group = serials, np.int64(0)
         put32(t, T_FRAME, -1)
         while True:
+            if p + 1 < end and at(p) & 135 == LENGTH and at(p) >> 3 < int32(scope, S_COUNT) and at(p + 1) < 128:  # nearly every text
+                entry, vs = int32(index, int32(scope, S_DENSE) + (at(p) >> 3)), p + 2
+                ve = vs + at(p + 1)
+                own = entries + entry * (ENTRY * 4)
+                if entry >= 0 and ve <= end and int32(own, E_BITS) & TEXT == TEXT and ns <= room and nf <= more:
+                    wrong = bad_text(vs, ve, limit)
+                    if wrong >= 0:
+                        break
+                    path = int32(own, E_PATH)
+                    if path >= 0:
+                        if around == PENDING:
+                            around, nf = settled(bottom, t, end - base, frames, nf, row)
+                        ns = emit(spans, owners, ns, row, path, STRING, vs - base, ve - base, p - base, np.int64(-1), entry, around)
+                    p = ve
+                    continue
             ms, number, wire, tag_end = p, np.int64(0), np.int64(END_GROUP), p
             if p < end:
                 tag = at(p)

@@ -4,7 +4,7 @@
 import numpy as np
 
 from flink_masking.kernels import INLINED, JIT, njit
-from flink_masking.kernels.memory import at, int32, negative32, put32, trailing_zeros
+from flink_masking.kernels.memory import at, int32, put32
 from flink_masking.records.protobuf.layout_kernels import (
     FRAME,
     M_COUNT,
@@ -28,7 +28,6 @@ from flink_masking.records.protobuf.layout_kernels import (
     S_SPARSE,
     varint,
 )
-from flink_masking.records.scalar_kernels import wrong_utf8
 from flink_masking.records.span_kernels import (
     F_END,
     F_NODE,
@@ -71,14 +70,6 @@ def is_named(index, numbers, value):
         if int32(index, numbers + 1 + k) == number:
             return True
     return False
-
-
-@njit(**INLINED)
-def bad_text(p, e, limit):
-    """The address of the first byte that is no UTF-8 in p..e, or -1; short texts of ASCII are seen at once."""
-    if e - p <= 32 and p + 32 <= limit and trailing_zeros(negative32(p)) >= e - p:
-        return np.int64(-1)
-    return wrong_utf8(p, e, limit)
 
 
 @njit(**JIT)

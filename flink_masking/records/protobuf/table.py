@@ -10,6 +10,7 @@ from flink_masking import arrow
 from flink_masking.records.protobuf.layout_kernels import O_ENTRY, OWNER
 from flink_masking.records.protobuf.program import STRING, Program
 from flink_masking.records.protobuf.values import to_text
+from flink_masking.records.span_kernels import UNDECLARED_PATH
 from flink_masking.records.spans import Contents, SpanTable, Values
 
 if TYPE_CHECKING:
@@ -37,6 +38,11 @@ class ProtobufTable(SpanTable):
 
     def entries(self, number: int) -> np.ndarray:
         """The field of each span of a path number, as an entry of the program: int32; -1 for undeclared ones."""
+        found = self.distinct(number)
+        return np.full(len(self.numbered(number)), found[0], np.int32) if len(found) == 1 else self._owned(number)
+
+    def _owned(self, number: int) -> np.ndarray:
+        """The same, from the spans themselves."""
         found: np.ndarray = self.owners.reshape(-1, OWNER)[self.numbered(number), O_ENTRY]
         return found
 
@@ -44,9 +50,11 @@ class ProtobufTable(SpanTable):
         """The different fields of the spans of a path number; one in most batches."""
         known = self.__dict__.setdefault("_distinct", {})
         if number not in known:
-            entries = self.entries(number)
-            one = len(entries) > 0 and bool((entries == entries[0]).all())
-            known[number] = [int(entries[0])] if one else np.unique(entries).tolist()
+            possible = self.program.entries_of(number)
+            if number != UNDECLARED_PATH and len(possible) == 1:
+                known[number] = possible if len(self.numbered(number)) else []
+            else:
+                known[number] = np.unique(self._owned(number)).tolist()
         found: list[int] = known[number]
         return found
 
