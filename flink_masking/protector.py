@@ -21,6 +21,7 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
+from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.registered import open_outputs
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
@@ -81,7 +82,7 @@ class Protector(Secret):
             key_refresh_s: seconds between two looks at the address of the key ring, more than 0. A look that fails is logged, and the
                 ring before stays in use.
             registry: address or options of the schema registry that records name their schemas by, or an open source of schemas. Views
-                whose schema differs need options with `subjects`.
+                whose schema differs need options with `subjects`, or a source that is one of `OutputSchemas`, too.
 
         Raises:
             PolicyFaults: the policy has faults.
@@ -96,7 +97,8 @@ class Protector(Secret):
         options = RegistryOptions(registry) if isinstance(registry, str) else registry
         schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
         self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now,
-                                         schemas=schemas, outputs=open_outputs(options) if isinstance(options, RegistryOptions) else None)
+                                         schemas=schemas, outputs=open_outputs(options) if isinstance(options, RegistryOptions) else
+                                         schemas if isinstance(schemas, OutputSchemas) else None)
         self.plan: Plan = self._protect.plan
         self._stateful = InProcess(self.plan, _now)
 

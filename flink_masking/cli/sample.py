@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from flink_masking.policy.load import LoadedPolicy
+    from flink_masking.records.codec import Layout
     from flink_masking.records.inputs import Input
     from flink_masking.scan import Complaint, Report
+    from flink_masking.scan.framed import Framed
 
 MEGABYTE = 1_000_000
 OF_TOPIC = 10_000
@@ -30,12 +32,20 @@ class Sample(ABC):
         columns: of a format with a header, those of all files.
         name: of the first input.
         each: path of an array's elements in what the inputs hold, which are the records; "" for none.
+        stream: whether records are those of a stream, with the framing of a policy.
+        framed: after a scan, see `schemas`.
     """
 
     format: str
     columns: tuple[str, ...] | None = None
     name: str
     each: str = ""
+    stream = False
+    framed: "Framed | None" = None
+
+    def schemas(self, loaded: "LoadedPolicy | None") -> "Framed | None":
+        """What is known of records that name their schema in front; None of others."""
+        return None
 
     def split(self, each: str) -> bool:
         """Read the elements of an array as records from now on, where inputs may hold documents; whether they may."""
@@ -47,10 +57,12 @@ class Sample(ABC):
         from flink_masking.scan.fits import Fits
         from flink_masking.scan.selectors import of_paths
 
-        if loaded is not None:
+        if loaded is not None and not self.stream:
             loaded = loaded.of_files(self.columns)
         chosen = () if loaded is None else of_paths(loaded.policy.fields)
-        scanner, fits = Scanner(self.format, self.columns, selectors=chosen), None if loaded is None else Fits(loaded)
+        self.framed = self.schemas(loaded)
+        scanner = Scanner(self.format, self.columns, selectors=chosen, framed=self.framed)
+        fits = None if loaded is None else Fits(loaded, None if self.framed is None else self.framed.schemas)
         for name, batch in self.named("Scanning"):
             scanner.add(batch, name)
             if fits is not None:
@@ -146,8 +158,10 @@ class Files(Sample):
 class Topics(Sample):
     """The topics of a deployment's source; what was read is held in memory, because topics go on."""
 
+    stream = True
+
     def __init__(self, deployment: Path, command_config: Path | None, format_: str | None, loaded: "LoadedPolicy | None",
-                 limit: int) -> None:  # fmt: skip
+                 limit: int, framing: str | None = None) -> None:  # fmt: skip
         """Prepare the client.
 
         Raises:
@@ -163,16 +177,31 @@ class Topics(Sample):
 
         self.format = format_ or (loaded.policy.format if loaded else "json")
         self.columns = loaded.policy.columns if loaded else None
-        if self.format not in FORMATS or (FORMATS[self.format].header and self.columns is None):
+        if self.format not in FORMATS or (FORMATS[self.format].header and not FORMATS[self.format].schemas and self.columns is None):
             raise InputError(f"records of format {self.format} in a topic do not name their columns. Hint: write them to a file with a "
                              "header")
         read = Deployment.read(deployment)
+        self._framing = framing or (loaded.policy.framing if loaded else "confluent" if FORMATS[self.format].schemas else "none")
+        if self._framing not in (FORMATS[self.format].framings or ("none",)):
+            raise InputError(f"records of format {self.format} have no framing {self._framing[:40]}. Hint: --framing "
+                             f"{', '.join(FORMATS[self.format].framings) or 'is for formats with schemas'}")
+        if self._framing != "none" and not FORMATS[self.format].schemas:
+            raise InputError(f"records of format {self.format} with framing cannot be scanned. Hint: write some of them without framing to "
+                             "a file, and scan that")
+        self._registry = read.registry_options
+        if self._framing != "none" and self._registry is None and (loaded is None or loaded.policy.schema_files is None):
+            raise InputError(f"{deployment}: records with framing {self._framing} name their schema by a number. Hint: registry: {{url: "
+                             "https://…}")
+        if self._framing == "none" and FORMATS[self.format].schemas and (loaded is None or loaded.policy.schema_files is None):
+            raise InputError(f"records of format {self.format} without framing do not tell their schema. Hint: --framing, or --against a "
+                             "policy with a schema")
         os.environ["JAVA_HOME"] = str(java_home())
         from flink_masking.kafka.source import SourceTopics
 
         self._topics, self._limit = SourceTopics(read, command_config), limit
         self.name = self._topics.names[0]
         self._held: list[tuple[str, pa.BinaryArray]] | None = None
+        self._layout: Layout | None = None
 
     def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
         """See `Sample`."""
@@ -192,3 +221,18 @@ class Topics(Sample):
                     progress(sum(len(one) for _, one in held))
                     yield held[-1]
         self._held = held
+
+    def schemas(self, loaded: "LoadedPolicy | None") -> "Framed | None":
+        """See `Sample`; the registry is the deployment's."""
+        from flink_masking.policy.layout import layout
+        from flink_masking.records.codec import FORMATS, Layout
+        from flink_masking.registry.client import open_registry
+        from flink_masking.scan.framed import framed
+
+        if self._framing == "none" and not FORMATS[self.format].schemas:
+            return None
+        if self._layout is None:
+            source = None if self._registry is None else open_registry(self._registry)
+            self._layout = Layout(framing=self._framing, schemas=source) if loaded is None else layout(
+                loaded.policy, source, read=loaded.source.file)
+        return framed(self.format, self._layout, self.batches("Reading"))

@@ -30,7 +30,11 @@ def scan(
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     format_: Annotated[
         str | None,
-        typer.Option("--format", help="json or csv, with a header.", show_default="by the policy or the first file's name")] = None,
+        typer.Option("--format", help="Of the records: json, csv with a header, text, avro, and protobuf in topics.",
+                                 show_default="by the policy or the first file's name")] = None,
+    framing: Annotated[
+        str | None, typer.Option("--framing", help="With --deployment: what stands in front of records of a format with schemas.",
+                                 show_default="by the policy, or confluent")] = None,
     stream: Annotated[
         str | None, typer.Option("--stream", help="Name of the stream in the proposal.", show_default="the first input's name")] = None,
     limit: Annotated[
@@ -62,7 +66,7 @@ def scan(
         if deployment is None:
             sample: Sample = Files(inputs or [], format_, loaded, limit)
         else:
-            sample = Topics(deployment, command_config, format_, loaded, limit or OF_TOPIC)
+            sample = Topics(deployment, command_config, format_, loaded, limit or OF_TOPIC, framing)
         report, complaints = sample.scan(loaded)
         if loaded is not None and not report.readable:
             raise InputError("the sample has no record that can be read. Hint: name files that hold records")
@@ -95,7 +99,7 @@ def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None)
     name = stream_name(stream or sample.name)
     if report.each and sample.split(report.each):  # the records are the elements of an array in what was read
         report = sample.scan(None)[0]
-    proposal = propose_policy(report, name, lambda: sample.batches("Checking the proposal"), sample.columns, sample.each)
+    proposal = propose_policy(report, name, lambda: sample.batches("Checking the proposal"), sample.columns, sample.each, sample.framed)
     path.write_text(proposal.text, encoding="utf-8")
     decisions = proposal.text.count("decide: ") - 1  # the heading has one
     refused = sum(proposal.refused.values())

@@ -262,7 +262,10 @@ class Codec(Protocol):
         """Where the schema that is given and the paths differ: ``unknown_field``, ``type_mismatch`` or ``missing_field``, and a path."""
 
     def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """The paths of all values that the schema that is given has, and those of them that are objects or arrays as a whole."""
+        """The paths of all values that the schema has, and those of them that are objects or arrays as a whole.
+
+        Of the schema that is given, and of those that scanned records named so far.
+        """
 
     def header(self, columns: Sequence[str]) -> bytes:
         """What stands at the beginning of a file of records with these cells, line break included; empty for a format without a header."""
@@ -283,6 +286,13 @@ class Codec(Protocol):
         Null where dead (uint8, n) is not 0. A format with schemas writes records of the view's schema, without one of the schema that
         follows from the edits; records that it cannot hold come out null, too, and are noted in the table.
         """
+
+
+def united(leaves: Iterable[tuple[tuple[str, ...], tuple[str, ...]]]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What `Codec.leaves` gives for several schemas; what is a whole in one of them is one in all."""
+    every = list(leaves)
+    whole = tuple(dict.fromkeys(path for _, wholes in every for path in wholes))
+    return tuple(dict.fromkeys(path for names, _ in every for path in names)), whole
 
 
 def format_of(path: "Path") -> str:

@@ -1,11 +1,12 @@
 """Identifiers of the schemas that views are written with, where they differ from the schema of the records."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from flink_masking.registry.source import IdKind, Schema, SchemaId
 
 
+@runtime_checkable
 class OutputSchemas(Protocol):
     """Gives identifiers to schemas of views, whatever their format."""
 

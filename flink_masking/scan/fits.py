@@ -10,6 +10,7 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.records.codec import codec_for
 from flink_masking.records.spans import FATAL, Flag
 from flink_masking.records.trie import UNDECLARED, Paths
+from flink_masking.registry.source import SchemaSource
 
 
 class Fits:
@@ -21,11 +22,11 @@ class Fits:
         undeclared: members that no path declares, each with all it holds, and values where the policy has members.
     """
 
-    def __init__(self, loaded: LoadedPolicy) -> None:
-        """Compile the paths of a policy."""
+    def __init__(self, loaded: LoadedPolicy, schemas: SchemaSource | None = None) -> None:
+        """Compile the paths of a policy; `schemas` are those that records name by identifiers."""
         policy = loaded.policy
         self._contracts = dict(loaded.contracts)
-        self._codec = codec_for(policy.format, layout(policy, read=loaded.source.file))
+        self._codec = codec_for(policy.format, layout(policy, schemas, read=loaded.source.file))
         # Containers where values are declared shall not keep the rest of a record from being looked at: every field may hold one here.
         self._paths = Paths(self._contracts, known=policy.fields, opaque=policy.fields)
         self._placeholders = placeholders(loaded)

@@ -13,6 +13,7 @@ from flink_masking.records.spans import FATAL, REASONS, Contents, Flag
 from flink_masking.records.trie import Paths
 from flink_masking.registry.source import Schema
 from flink_masking.scan import walk_kernels
+from flink_masking.scan.framed import Framed
 from flink_masking.scan.tree import Numbering
 
 
@@ -48,20 +49,25 @@ class Reader:
         codec: of the format.
     """
 
-    def __init__(self, format: str, columns: tuple[str, ...] | None = None) -> None:
+    def __init__(self, format: str, columns: tuple[str, ...] | None = None, framed: Framed | None = None) -> None:
         """Choose a format.
 
         Args:
             format: a key of `FORMATS`.
             columns: of a format with a header: the names of a record's cells, or the text of the schema.
+            framed: of records that name their schema in front.
 
         Raises:
             InputError: the columns are no header.
         """
         self.paths = Numbering()
         whole: tuple[str, ...] = ()
-        if FORMATS[format].schemas:
-            self.codec: Codec = codec_for(format, Layout(schema=Schema((columns or ("",))[0])))
+        self.codec: Codec
+        if framed is not None:
+            self.codec = codec_for(format, framed.layout)
+            self._names, whole = list(framed.names), framed.whole
+        elif FORMATS[format].schemas:
+            self.codec = codec_for(format, Layout(schema=Schema((columns or ("",))[0])))
             names, whole = self.codec.leaves()
             self._names = list(names)
         else:

@@ -22,7 +22,7 @@ _WIDEST = 60
 
 
 def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys: bool = True, each: str = "",
-          changes: Changes | None = None, key: tuple[str, ...] = (), loose: bool = False) -> str:
+          changes: Changes | None = None, key: tuple[str, ...] = (), loose: bool = False, framing: str = "") -> str:
     """The text of a policy.
 
     Args:
@@ -35,6 +35,7 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         changes: the envelopes that the report's records, which are rows, stand in; None where they stand alone.
         key: columns that the envelopes name as the table's key.
         loose: the envelopes have members that the library does not know.
+        framing: of records that name their schema in front; "" for others.
     """
     if FORMATS[report.format].single:
         return _of_lines(report, stream)
@@ -49,6 +50,7 @@ def write(report: Report, stream: str, opaque: set[str], untyped: set[str], keys
         f"# Proposed by flink-masking scan from {report.readable:,} {what}. Counts are of that sample.",
         "# A person decides where a line says decide: and reads the others. Next: flink-masking check, then flink-masking preview.",
         "version: 1", f"stream: {stream}", f"format: {report.format}",
+        *([f"framing: {framing}  # the schemas are those of the deployment's registry"] if framing else []),
         *([f"each: {quoted(each)}  # a file's documents hold nothing but this array; in a stream, omit it: records come one by one"]
           if each else []),
         *(_record(changes, key) if changes is not None else [*_subject(choices, paths), *_event_time(choices, paths)]), "", "fields:",

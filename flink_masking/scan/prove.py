@@ -16,11 +16,13 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
 from flink_masking.scan.changes import Changes, key_columns, recognised, rows
 from flink_masking.scan.fits import Fits
+from flink_masking.scan.framed import Framed
 from flink_masking.scan.propose import write
 from flink_masking.scan.report import Report
 from flink_masking.scan.scanner import Scanner
 
-RECORD = frozenset({"malformed", "not_an_object", "oversize", "ragged", "header", "missing_payload", "duplicate_field"})
+RECORD = frozenset({"malformed", "not_an_object", "oversize", "ragged", "header", "missing_payload", "duplicate_field",
+                    "unknown_schema"})
 """Reasons that lie in a record, whatever a policy says."""
 OTHERS = frozenset({"refused_value", "missing_field", "type_mismatch", "unknown_field"})
 """Reasons for which a record that is no change of a row is refused."""
@@ -45,7 +47,7 @@ class Proposal(NamedTuple):
 
 
 def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]],
-                   columns: tuple[str, ...] | None = None, each: str = "") -> Proposal:
+                   columns: tuple[str, ...] | None = None, each: str = "", framed: Framed | None = None) -> Proposal:
     """Propose a policy, and run it over the sample with keys that are thrown away.
 
     Args:
@@ -54,18 +56,19 @@ def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[p
         batches: gives the sample's records, each time it is called.
         columns: of a format with a header.
         each: path of an array's elements in what the files hold, where these elements are the sample's records.
+        framed: of records that name their schema in front.
 
     Raises:
         InputError: a record of the sample would go to quarantine in spite of all corrections.
     """
-    if (changes := recognised(report)) is not None and not each:
+    if (changes := recognised(report)) is not None and not each and framed is None:
         with contextlib.suppress(InputError):  # the members of the envelope can be declared by themselves in any case
             return _of_changes(changes, stream, batches)
     if report.selectors:
-        closer = _closer(report, batches(), columns)
+        closer = _closer(report, batches(), columns, framed)
         with contextlib.suppress(InputError):  # without selectors, there is a proposal in any case
-            return _proposal(closer, stream, batches, columns, each)
-    return _proposal(report, stream, batches, columns, each)
+            return _proposal(closer, stream, batches, columns, each, framed=framed)
+    return _proposal(report, stream, batches, columns, each, framed=framed)
 
 
 def _of_changes(changes: Changes, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]]) -> Proposal:
@@ -82,22 +85,24 @@ def _of_changes(changes: Changes, stream: str, batches: Callable[[], Iterator[pa
     return _proposal(report, stream, batches, None, "", changes, columns)
 
 
-def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[str, ...] | None) -> Report:
+def _closer(report: Report, batches: Iterator[pa.BinaryArray], columns: tuple[str, ...] | None, framed: Framed | None = None) -> Report:
     """The report of a second scan, in which selected values have paths of their own."""
-    scanner = Scanner(report.format, columns, selectors=report.selectors)
+    scanner = Scanner(report.format, columns, selectors=report.selectors, framed=framed)
     for batch in batches:
         scanner.add(batch)
     return scanner.report()
 
 
 def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]], columns: tuple[str, ...] | None,
-              each: str, changes: Changes | None = None, key: tuple[str, ...] = ()) -> Proposal:  # fmt: skip
+              each: str, changes: Changes | None = None, key: tuple[str, ...] = (),
+              framed: Framed | None = None) -> Proposal:  # fmt: skip
     """Propose, run and correct until every record is taken."""
     opaque: set[str] = set()
     untyped: set[str] = set()
     keys, loose = True, False
     for _ in range(ROUNDS):
-        text = write(report, stream, opaque, untyped, keys, each, changes, key, loose)
+        text = write(report, stream, opaque, untyped, keys, each, changes, key, loose,
+                     "" if framed is None else framed.layout.framing)
         try:
             loaded = load(PolicySource("the proposal", text, columns=columns))
         except PolicyFaults as faults:
@@ -106,7 +111,7 @@ def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.Bin
                 continue
             raise InputError(f"no policy can be proposed: line {faults.faults[0].line} of it would be refused by check "
                              f"({faults.faults[0].message}). Hint: scan without --propose shows what was found") from None
-        trial = _run(loaded, batches())
+        trial = _run(loaded, batches(), framed)
         if not trial.unfit and not trial.refused:
             return Proposal(text, trial.records, trial.broken, loaded.warnings)
         before = len(opaque) + len(untyped) + loose
@@ -133,9 +138,10 @@ class _Trial(NamedTuple):
     broken: dict[str, int]
 
 
-def _run(loaded: LoadedPolicy, batches: Iterator[pa.BinaryArray]) -> _Trial:
+def _run(loaded: LoadedPolicy, batches: Iterator[pa.BinaryArray], framed: Framed | None) -> _Trial:
     """Check the values of every declared field, shown or not, and protect the records."""
-    fits, protector = Fits(loaded), Protector(loaded, KeyRing.ephemeral())
+    schemas = None if framed is None else framed.schemas
+    fits, protector = Fits(loaded, schemas), Protector(loaded, KeyRing.ephemeral(), registry=schemas)
     records, refused, broken = 0, dict[tuple[str, str | None], int](), dict[str, int]()
     images = loaded.images
     for batch in batches:

@@ -11,6 +11,7 @@ from flink_masking.detect import TYPES, Detectors, Reason, type_named
 from flink_masking.records.kinds import Kind
 from flink_masking.scan import names
 from flink_masking.scan import value_kernels as kernels
+from flink_masking.scan.framed import Framed
 from flink_masking.scan.keys import hashes_of, key_type
 from flink_masking.scan.maps import join_maps
 from flink_masking.scan.members import Members, Reader
@@ -44,7 +45,8 @@ class Scanner:
     """
 
     def __init__(self, format: str = "json", columns: tuple[str, ...] | None = None, detectors: Detectors | None = None,
-                 selectors: tuple[Selector, ...] = (), watch: Callable[[Members, np.ndarray, np.ndarray], None] | None = None) -> None:
+                 selectors: tuple[Selector, ...] = (), watch: Callable[[Members, np.ndarray, np.ndarray], None] | None = None,
+                 framed: Framed | None = None) -> None:
         """Begin a scan.
 
         Args:
@@ -54,12 +56,13 @@ class Scanner:
             selectors: elements of arrays whose values are to have paths of their own, from an earlier scan of the same records.
             watch: called with the members of each batch and what `Statistics.add` returns of them; then what is an array in one record
                 and none in another keeps a path for each.
+            framed: of records that name their schema in front.
 
         Raises:
             InputError: the columns are no header.
         """
         self._format, self._watch = format, watch
-        self._reader = Reader(format, columns)
+        self._reader = Reader(format, columns, framed)
         self._detectors = detectors or Detectors()
         self.paths = self._reader.paths
         self._statistics = Statistics(self.paths, self._detectors)

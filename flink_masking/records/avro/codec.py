@@ -20,7 +20,7 @@ from flink_masking.records.avro.schema import Type, fingerprint, parse_schema, t
 from flink_masking.records.avro.splice import splice
 from flink_masking.records.avro.table import AvroTable
 from flink_masking.records.avro.written import Written
-from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for
+from flink_masking.records.codec import Codec, Layout, Rows, View, codec_for, fold, rows_for, united
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import Edit, Keys, Swept
 from flink_masking.records.framing import HEADER, read_frames
@@ -64,7 +64,7 @@ class AvroCodec:
                              "preview take it from .avro files")
         self._images: weakref.WeakKeyDictionary[Paths, _Programs] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
-        self._types: dict[SchemaId, Type | None] = {}
+        self._met: dict[SchemaId, Type] = {}
 
     def _type(self, identifier: SchemaId) -> Type | None:
         """The schema with an identifier; None where there is none that can be used."""
@@ -76,9 +76,12 @@ class AvroCodec:
         if found is None or found.kind not in ("", "AVRO"):
             return None
         try:
-            return parse_schema(found.text, found.references)
+            parsed = parse_schema(found.text, found.references)
         except InputError:
             return None
+        if len(self._met) < _PROGRAMS:
+            self._met[identifier] = parsed
+        return parsed
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
              headers: Mapping[str, pa.BinaryArray] = _NO_HEADERS) -> AvroTable:
@@ -225,7 +228,8 @@ class AvroCodec:
 
     def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """See `flink_masking.records.codec.Codec`."""
-        return leaf_paths(self._given) if self._given is not None else ((), ())
+        given = [] if self._given is None else [self._given]
+        return united(map(leaf_paths, [*given, *self._met.values()]))
 
     def _derived(self, paths: Paths, edits: list[Edit | None], view: View | None) -> Type:
         """The schema of a view of records with the schema that is given."""

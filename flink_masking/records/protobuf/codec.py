@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from flink_masking import arrow
 from flink_masking.errors import InputError, SchemaRefusedError
-from flink_masking.records.codec import Codec, Layout, Outcome, Rows, View, codec_for, fold, rows_for
+from flink_masking.records.codec import Codec, Layout, Outcome, Rows, View, codec_for, fold, rows_for, united
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
 from flink_masking.records.framing import refronted
@@ -35,6 +35,8 @@ from flink_masking.records.trie import UNDECLARED, Paths
 _NUMBER = r"^-?[0-9]"
 _VIEWS = 256
 """Views of a program that are held."""
+_MET = 256
+"""Messages whose fields are remembered for `leaves`."""
 _NO_FIELD = Field(0, {})
 """Of undeclared members."""
 
@@ -66,6 +68,7 @@ class ProtobufCodec:
         self._derived = Derived(layout, self._named)
         self._typed: weakref.WeakKeyDictionary[Program, dict[Any, Typed]] = weakref.WeakKeyDictionary()
         self._schema: Messages | None = None
+        self._met: dict[framing.Frame, Any] = {}
         if layout.framing == framing.NONE:
             if layout.schema is None:
                 raise InputError("Protobuf: records without framing do not tell their schema. Hint: schema: orders.desc in the policy")
@@ -92,6 +95,8 @@ class ProtobufCodec:
             return None
         name = frame.name or self._layout.message
         message = found.at(frame.indexes) if frame.indexes else found.named(name) if name else found.only()
+        if message is not None and len(self._met) < _MET:
+            self._met[frame] = message
         return None if message is None else (message, found)
 
     def scan(self, column: Any, paths: Paths, limits: Limits = Limits(),  # noqa: B008 - frozen
@@ -202,8 +207,9 @@ class ProtobufCodec:
 
     def leaves(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """See `flink_masking.records.codec.Codec`; a message that holds itself is one as a whole."""
-        found = list(_leaves(self._given, (), ())) if self._given is not None else []
-        return tuple(path for path, _ in found), tuple(path for path, whole in found if whole)
+        given = [] if self._given is None else [self._given]
+        found = [list(_leaves(message, (), ())) for message in (*given, *self._met.values())]
+        return united((tuple(path for path, _ in one), tuple(path for path, whole in one if whole)) for one in found)
 
     def _program(self, paths: Paths) -> Program:
         """The program for the message that is given."""
