@@ -20,6 +20,8 @@ from flink_masking.errors import ControlError, ControlUnavailableError
 MAX_SKEW = 300_000
 """Ms by which a document may have been issued in the future, since clocks differ; a later one waits."""
 NEVER = 1 << 62
+LONGEST = 1_000
+"""Characters of a reason."""
 TOLD = 50_000
 """Events that are remembered, so that each is told once."""
 
@@ -105,6 +107,8 @@ class ControlState:
         self._verified: dict[tuple[str, int], Document[Any] | ControlError] = {}
         self._begun = False
         self._refusing: set[str] = set()
+        self._waiting: list[Document[Any]] = []
+        self._changed, self.settled_until = True, 0
         self.view = View(trust=trust.version)
 
     def kept_policy(self) -> Policy | None:
@@ -135,7 +139,7 @@ class ControlState:
             raise ControlUnavailableError("the source holds no documents any more. Hint: see whether it is the right directory, and "
                                           "mounted")
         events: list[ControlEvent] = []
-        self._refusing = set()
+        self._refusing, self._waiting = set(), []
         parsed = list(self._parsed(found, now, events))
         self._follow_trust(parsed, now, events)
         made = self._sorted(parsed, now, events)
@@ -157,12 +161,22 @@ class ControlState:
                 events += self._tell("taken", now, document.kind, document.id, version=getattr(document.body, "version", None),
                                      effective_at=document.body.effective_at, signers=document.signers)
         self._known = {one.id: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)}
-        self._begun = True
+        self._begun, self._changed = True, False
+        times = [one.body.issued_at - MAX_SKEW for one in self._waiting] + [one.body.effective_at for one in erasures]
+        self.settled_until = min((at for at in times if at > now), default=NEVER)
         return events
+
+    def settled(self, now: int) -> bool:
+        """Whether the same documents would say the same: nothing was adopted or refused since, and no time has come."""
+        return self._begun and not self._changed and now < self.settled_until
+
+    def merged(self) -> None:
+        """Note that `kept` holds what another worker knows, too."""
+        self._changed = True
 
     def adopted(self, policy: Policy, now: int) -> ControlEvent:
         """Note that a policy is in force: no version up to its own is taken any more."""
-        self.version = policy.body.version
+        self.version, self._changed = policy.body.version, True
         self._digests.add(policy.body.digest)
         if policy.body.version > self.kept.version:
             self.kept = replace(self.kept, version=policy.body.version, policy=policy.signed.dump())
@@ -173,7 +187,8 @@ class ControlState:
 
     def refuse(self, policy: Policy, reason: str, now: int) -> ControlEvent:
         """Note that a policy that verifies cannot be used; the one before stays in force."""
-        self._refused[policy.id] = reason
+        reason = reason[:LONGEST]
+        self._refused[policy.id], self._changed = reason, True
         self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.id != policy.id),
                             refused=self.view.refused + 1)
         self._known.pop(policy.id, None)
@@ -252,6 +267,7 @@ class ControlState:
                 events += self._tell("refused", now, document.kind, document.id, "two documents have this id. Hint: publish them again, "
                                      "each with an id of its own")
             elif document.body.issued_at > now + MAX_SKEW:
+                self._waiting.append(document)
                 events += self._tell("refused", now, document.kind, document.id, "issued in the future, by more than 5 min. Hint: fix "
                                      "the clock of this host or of the one that has issued it; the document waits")
             elif document.kind == "policy":

@@ -66,7 +66,7 @@ class ControlWatcher:
         self._saved, self._found = kept, list[bytes]()
         self._answered: float | None = None
         self._failing_since: float | None = None
-        self._stale = self._skewed = False
+        self._stale = self._skewed = self._unsaved = False
         self._events: deque[ControlEvent] = deque(maxlen=EVENTS)
         self._looking, self._changing = threading.Lock(), threading.Lock()
         self._ended, self._wanted = threading.Event(), threading.Event()
@@ -95,9 +95,11 @@ class ControlWatcher:
             try:
                 found = self._source.read()
                 with self._changing:
-                    self._found = self._found if found is None else found
-                    self._note(self._state.take(self._found, self._clock()))
-                    self._publish()
+                    now = self._clock()
+                    if found is not None or not self._state.settled(now):
+                        self._found = self._found if found is None else found
+                        self._note(self._state.take(self._found, now))
+                        self._publish()
                 self._answered = self._monotonic()
                 if self._failing_since is not None or self._stale:
                     self._note([ControlEvent("readable", self._clock())])
@@ -216,10 +218,14 @@ class ControlWatcher:
         try:
             kept = self._store.save(self._state.kept)
         except ControlError as error:
-            _log.warning("%s", error)
+            if not self._unsaved:
+                _log.warning("%s; what was revoked or withdrawn is kept in this process only", error)
+            self._unsaved = True
             return
+        self._unsaved = False
         with self._changing:
             self._state.kept = self._saved = kept.merged(self._state.kept)
+            self._state.merged()
             self._publish()
 
     def _note(self, events: list[ControlEvent]) -> None:

@@ -10,7 +10,13 @@ from flink_masking.engine.erased import ErasedSubjects, Erasures
 from flink_masking.engine.plan import Plan, compile_plan, renewed
 from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
 from flink_masking.engine.record import Parts, Transport
-from flink_masking.errors import DecryptionError, FlinkMaskingError
+from flink_masking.errors import (
+    DecryptionError,
+    FlinkMaskingError,
+    KeyRingUnavailableError,
+    RegistryUnavailableError,
+    VaultUnavailableError,
+)
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import LoadedPolicy
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     from flink_masking.control.watcher import ControlWatcher
     from flink_masking.engine.live import Prepared
 
+AGAIN = 5_000
+"""Milliseconds until a policy is compiled again that needs what is away."""
 _log = logging.getLogger(__name__)
 
 
@@ -62,6 +70,7 @@ class ReloadingProtect:
         self._submitted, self._control, self._generation = loaded, control, -1
         self._schemas, self._outputs = schemas, outputs
         self._prepared: dict[str, Prepared] = {}
+        self._again: dict[str, int] = {}
         self._loaded, self._ring, self._vault, self._entropy, self._clock = loaded, ring, vault, entropy, clock
         self._transport = transport
         self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
@@ -97,11 +106,11 @@ class ReloadingProtect:
         if control.generation != self._generation:
             self._generation = control.generation
             for policy in control.upcoming():
-                self._ready(control, policy, ring)
-        while (due := control.due(now)) is not None:
-            found = self._ready(control, due, ring)
+                self._ready(control, policy, ring, now)
+        while (due := control.due(now)) is not None and now >= self._again.get(due.id, 0):
+            found = self._ready(control, due, ring, now)
             if found is None:
-                continue  # refused; another one may be due
+                continue  # refused, and another one may be due; or to be tried again
             try:
                 plan = found.plan if found.plan.ring is ring else renewed(found.plan, found.loaded, ring, self._vault)
             except FlinkMaskingError as error:
@@ -111,16 +120,20 @@ class ReloadingProtect:
             self._use(plan)
             control.adopted(due)
             self._prepared = {name: one for name, one in self._prepared.items() if one.version > due.body.version}
+            self._again.clear()
         self._protect.note(event.body() for event in control.events())
 
-    def _ready(self, control: "ControlWatcher", policy: "Policy", ring: KeyRing) -> "Prepared | None":
-        """The compiled policy of a document; None where it was refused."""
+    def _ready(self, control: "ControlWatcher", policy: "Policy", ring: KeyRing, now: int) -> "Prepared | None":
+        """The compiled policy of a document; None where it was refused, or what it needs is away: then it is tried again."""
         from flink_masking.engine.live import prepare
 
         if (found := self._prepared.get(policy.id)) is None:
             try:
                 found = self._prepared[policy.id] = prepare(policy.body, self._submitted, self._first, ring, self._vault, self._transport,
                                                             self._schemas, self._outputs)
+            except (VaultUnavailableError, RegistryUnavailableError, KeyRingUnavailableError) as error:
+                self._again[policy.id] = now + AGAIN
+                _log.warning("policy version %d cannot be compiled now; it is tried again: %s", policy.body.version, error)
             except FlinkMaskingError as error:
                 control.refuse(policy, str(error))
             except Exception as error:  # a policy from outside must not fail the job

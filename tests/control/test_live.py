@@ -217,3 +217,28 @@ def test_what_control_costs_a_batch(job):
     for _ in range(rounds):
         protect._follow(watcher, held[0], NOW)
     assert (time.process_time_ns() - begun) / rounds < 20_000
+
+
+def test_a_policy_that_needs_what_is_away_is_tried_again(job, signers, monkeypatch):
+    """A vault that is away while a policy is compiled is no reason to refuse it: the policy before goes on, and the new one follows."""
+    from flink_masking.engine import live
+    from flink_masking.engine.reload import AGAIN
+    from flink_masking.errors import VaultUnavailableError
+
+    feed, watcher, protect, _ = job()
+    feed.documents = [signers.policy(2)]
+    watcher.look()
+    compiled = live.compile_plan
+    calls = []
+
+    def away(*arguments, **options):
+        calls.append(1)
+        raise VaultUnavailableError("away. Hint: wait")
+
+    monkeypatch.setattr(live, "compile_plan", away)
+    for feed.now in (NOW, NOW + AGAIN - 1, NOW + AGAIN, NOW + AGAIN + 1):
+        assert event(protect(RECORDS)[0])["policy_version"] == 1 and watcher.view.refused == 0
+    assert len(calls) <= 3
+    monkeypatch.setattr(live, "compile_plan", compiled)
+    feed.now = NOW + 2 * AGAIN
+    assert event(protect(RECORDS)[0])["policy_version"] == 2
