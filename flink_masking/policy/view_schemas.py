@@ -20,7 +20,7 @@ class ViewSchema(NamedTuple):
 
     Attributes:
         view: the segment, or for keys `flink_masking.records.codec.View.subject`.
-        schema: of the view.
+        schema: of the view; it holds all that it needs.
     """
 
     view: str
@@ -52,7 +52,7 @@ def of_records(loaded: LoadedPolicy, schema: Schema) -> Iterator[ViewSchema]:
         raise
     for view in loaded.views.values():
         if (made := codec.derived(paths_of(policy), view)) is not None and made[1]:
-            yield ViewSchema(view.subject, _like(schema, made[0], policy.format))
+            yield ViewSchema(view.subject, Schema(made[0], KINDS[policy.format]))
 
 
 def of_keys(loaded: LoadedPolicy, schema: Schema) -> Iterator[ViewSchema]:
@@ -63,7 +63,7 @@ def of_keys(loaded: LoadedPolicy, schema: Schema) -> Iterator[ViewSchema]:
     codec = codec_for(loaded.images.key_format, Layout(schema=schema))
     for view in loaded.key_views.values():
         if (made := codec.derived(Paths(loaded.images.envelope.key), view)) is not None and made[1]:
-            yield ViewSchema(view.subject, _like(schema, made[0], loaded.images.key_format))
+            yield ViewSchema(view.subject, Schema(made[0], KINDS[loaded.images.key_format]))
 
 
 def given(loaded: LoadedPolicy, keys: bool = False) -> Iterator[tuple[str, Schema]]:
@@ -72,10 +72,3 @@ def given(loaded: LoadedPolicy, keys: bool = False) -> Iterator[tuple[str, Schem
     kind = KINDS[loaded.policy.format if not keys or loaded.images is None else loaded.images.key_format]
     for file in dict.fromkeys(named.values() if isinstance(named, dict) else [named] if named is not None else []):
         yield file, Schema(loaded.source.file(file), kind)
-
-
-def _like(schema: Schema, text: str, name: str) -> Schema:
-    """A derived schema; those of Avro and JSON hold all that they need, Protobuf's imports what the records' schema imports."""
-    if KINDS[name] != "PROTOBUF":
-        return Schema(text, KINDS[name])
-    return Schema(text, KINDS[name], schema.references, schema.places)

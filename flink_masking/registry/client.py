@@ -141,13 +141,13 @@ class RegistryClient:
         except _OTHER_FORM:
             raise self._unclear() from None
 
-    def placed(self, subject: str, schema: Schema, references: Sequence[tuple[str, str, int]] = ()) -> Placed | None:
+    def placed(self, subject: str, schema: Schema) -> Placed | None:
         """Where a schema is registered under a subject; None where it is not.
 
         Raises:
             RegistryUnavailableError, RegistryError: as `schema`.
         """
-        answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}", _body(schema, references))
+        answer = self._connection.ask("POST", f"{self._confluent}/subjects/{_escaped(subject)}", _body(schema, ()))
         found = answer.json()
         if answer.status == 404 and _missing(found):
             return None
@@ -221,8 +221,7 @@ class RegistryClient:
         try:
             files: dict[str, str] = {}
             self._gather(found, files)
-            places = {str(one["name"]): (str(one["subject"]), int(one["version"])) for one in found.get("references") or ()}
-            return Schema(_schema_of(found), str(found.get("schemaType") or "AVRO"), files, places)
+            return Schema(_schema_of(found), str(found.get("schemaType") or "AVRO"), files)
         except _OTHER_FORM:
             raise self._unclear() from None
 
@@ -250,19 +249,16 @@ class RegistryClient:
         if answer.status == 404 and isinstance(found := answer.json(), dict) and str(found.get("name", "")).endswith("NotFoundException"):
             return None
         files: dict[str, str] = {}
-        return Schema(self._text(answer), "", files, self._gather_native(place, files))
+        self._gather_native(place, files)
+        return Schema(self._text(answer), "", files)
 
-    def _gather_native(self, place: str, files: dict[str, str]) -> dict[str, tuple[str, int]]:
-        """Add what the schema at a place refers to; subjects and versions of what it refers to directly."""
-        places: dict[str, tuple[str, int]] = {}
+    def _gather_native(self, place: str, files: dict[str, str]) -> None:
         references = self._connection.ask("GET", f"{place.removesuffix('/content')}/references").json()
         if not isinstance(references, list):
             raise self._unclear()
         for reference in references:
             try:
                 name, group = str(reference["name"]), str(reference.get("groupId") or "default")
-                if group == "default" and str(reference["version"]).isdecimal():
-                    places[name] = str(reference["artifactId"]), int(reference["version"])
                 inner = (f"/apis/registry/v3/groups/{_escaped(group)}/artifacts/{_escaped(str(reference['artifactId']))}"
                          f"/versions/{_escaped(str(reference['version']))}/content")
             except _OTHER_FORM:
@@ -275,7 +271,6 @@ class RegistryClient:
             self._gather_native(inner, files)
             del files[name]
             files[name] = self._text(self._connection.ask("GET", inner))
-        return places
 
     def _text(self, answer: Answer) -> str:
         if answer.status != 200:

@@ -15,7 +15,7 @@ class OutputSchemas(Protocol):
 
         Args:
             view: the segment, or `flink_masking.records.codec.View.subject` for the keys of its records.
-            schema: text, kind and, where it refers to others, `places`.
+            schema: text and kind; it refers to no others.
             kind: of the identifier that the raw records have; the view's is of the same kind where that can be.
 
         Raises:

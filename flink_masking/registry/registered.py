@@ -84,12 +84,12 @@ class RegisteredOutputs:
             SchemaRefusedError: the subject does not take it, none is named, or nothing may be registered.
             RegistryError: the registry cannot be used.
         """
-        subject, references = self.subject(view), _references(schema)
-        found = self._client.placed(subject, schema, references) or self._laid_out_otherwise(subject, schema, references)
+        subject = self.subject(view)
+        found = self._client.placed(subject, schema) or self._laid_out_otherwise(subject, schema)
         if found is None and not self._options.register:
             raise SchemaRefusedError(f"view {view}: its schema is not registered under subject {subject}, and the job registers none. "
                                      "Hint: register what flink-masking check prints, or registry.register: true")
-        if found is None and not self._client.compatible(subject, schema, references):
+        if found is None and not self._client.compatible(subject, schema):
             raise SchemaRefusedError(f"view {view}: its schema is not compatible with the latest version of subject {subject}. Hint: "
                                      "flink-masking check prints it where the policy names a schema; use a technique that keeps the "
                                      f"type, another subject (registry.subjects: {{{view}: SUBJECT}}), or another compatibility level")
@@ -99,20 +99,20 @@ class RegisteredOutputs:
         """Register a schema under its view's subject, unless it is there; for the errors see `fits`."""
         if (found := self.fits(view, schema)) is not None:
             return found
-        subject, references = self.subject(view), _references(schema)
-        number = self._client.register(subject, schema, references)
+        subject = self.subject(view)
+        number = self._client.register(subject, schema)
         _log.info("view %s: its schema is registered under subject %s with id %d", view, subject, number)
-        found = self._client.placed(subject, schema, references)
+        found = self._client.placed(subject, schema)
         if found is None:
             raise RegistryUnavailableError(f"registry {self._options.shown}: subject {subject} does not show a schema that was just "
                                            "registered. Hint: the same call may succeed later")
         return found
 
-    def _laid_out_otherwise(self, subject: str, schema: Schema, references: list[tuple[str, str, int]]) -> Placed | None:
+    def _laid_out_otherwise(self, subject: str, schema: Schema) -> Placed | None:
         """Where the same schema is registered with other spaces or line breaks, which some registries take for another one."""
         wanted = digest(schema)
         same = next((one.schema for one in reversed(self._client.versions(subject)) if digest(one.schema) == wanted), None)
-        return None if same is None else self._client.placed(subject, same, references)
+        return None if same is None else self._client.placed(subject, same)
 
     def _identified(self, placed: Placed, subject: str, kind: IdKind) -> SchemaId:
         """The identifier of a kind; of a registry without GUIDs the id, which every reader of GUIDs takes as well."""
@@ -122,10 +122,6 @@ class RegisteredOutputs:
             content, whole = self._client.native_ids(subject, placed.version)
             return SchemaId("content", content) if kind == "content" else SchemaId("global", whole)
         return SchemaId("id", placed.id)
-
-
-def _references(schema: Schema) -> list[tuple[str, str, int]]:
-    return [(name, *place) for name, place in schema.places.items()]
 
 
 def open_outputs(options: RegistryOptions) -> RegisteredOutputs:

@@ -28,13 +28,11 @@ class Schema:
         kind: ``AVRO``, ``PROTOBUF``, ``JSON``; empty where the source does not say.
         references: texts of the schemas that it refers to, by the name that it gives them, directly or through others; each after those
             that it needs itself.
-        places: subject and version of those that it refers to directly, by the same names, where the source says so.
     """
 
     text: str
     kind: str = ""
     references: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, tuple[str, int]] = field(default_factory=dict, compare=False)
 
 
 class SchemaSource(Protocol):

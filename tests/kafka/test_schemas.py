@@ -78,7 +78,7 @@ segments:
     rules: {id: keep, email: redact, address.street: redact, address.city: keep, "phones[*]": redact, age: keep}
   bare:
     view: masked
-    rules: {id: keep, email: drop, address.street: drop, address.city: keep, "phones[*]": drop, age: drop}
+    rules: {id: keep, email: drop, address.street: drop, address.city: keep, "phones[*]": drop, age: redact}
 """
 
 
@@ -195,17 +195,21 @@ def test_guids_in_headers_reach_the_policy(jobs):
 
 
 def test_every_view_of_protobuf_is_read_by_the_ordinary_deserializer(jobs, registry):
-    """Imports, index paths and repeated fields; what is dropped is gone, and what is malformed or unknown is in quarantine."""
+    """Imports, index paths, repeated fields; a number that becomes text has a schema of its own; malformed and unknown: quarantine."""
     job, client = jobs["protobuf"], SchemaRegistryClient({"url": registry.url})
     deserialize = ProtobufDeserializer(event_kind(), {"use.deprecated.format": False}, client)
     support = {value.id: value for value in decoded(job, "support", deserialize)}
-    bare = {value.id: value for value in decoded(job, "bare", deserialize)}
+    derived = client.get_latest_version(f"{job.names['bare']}-value")
+    kind = message_factory.GetMessageClass(messages(derived.schema.schema_str, ()).named("shop.Event"))
+    bare = {value.id: value for value in decoded(job, "bare", ProtobufDeserializer(kind, {"use.deprecated.format": False}, client))}
+    assert {int.from_bytes(record.value[1:5]) for record in job.topics["bare"]} == {derived.schema_id}
+    assert f"{job.names['support']}-value" not in client.get_subjects()
     assert set(support) == set(bare) == {f"e-{number}" for number in range(N)}
     for number in range(N):
         one, other = support[f"e-{number}"], bare[f"e-{number}"]
         assert (one.email, one.address.street, one.address.city, one.age) == ("***", "***", "Springfield", number)
         assert list(one.phones) == ["***"] * (number % 3)
-        assert (other.email, other.address.street, other.address.city, list(other.phones), other.age) == ("", "", "Springfield", [], 0)
+        assert (other.email, other.address.street, other.address.city, list(other.phones), other.age) == ("", "", "Springfield", [], "***")
     assert job.reasons == ["malformed", "unknown_schema"]
 
 
