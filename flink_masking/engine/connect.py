@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.engine.rejections import Rejections
 from flink_masking.records.codec import View
 from flink_masking.records.connect import SCHEMA, Derived, Site, derive
 from flink_masking.records.edits import DROP_VALUE, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
@@ -29,17 +30,16 @@ class ConnectSchemas:
         self._paths, self._view = paths, view
         self._known: dict[bytes, Derived | None] = {}
 
-    def fit(self, table: SpanTable, edits: dict[str, Edit]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    def fit(self, table: SpanTable, edits: dict[str, Edit], rejections: Rejections) -> None:
         """Bring edits into a form that the derived schemas describe, and put in the edit of the schemas.
 
-        A text that a column of another type cannot hold becomes null, as far as null may stand there.
+        A text that a column of another type cannot hold becomes null, as far as null may stand there. Records without a schema that can be
+        derived, or with a value that no schema describes, are rejected.
 
         Args:
             table: n records.
             edits: changed in place.
-
-        Returns:
-            bool, n: records without a schema that can be derived; and by path the rows with a value that no schema describes.
+            rejections: extended in place.
         """
         texts, of_value = _different(table.raw(SCHEMA))
         derived = [self._derived(text) for text in texts.to_pylist()]
@@ -48,15 +48,13 @@ class ConnectSchemas:
         if any(one is not None and one.changed for one in derived):
             made = pa.array([b"{}" if one is None else one.text for one in derived], pa.binary())
             edits[SCHEMA] = Replace(made[0] if len(derived) == 1 else made.take(pa.array(of_value)))
-        lost = {}
+        rejections.add(number < 0, "refused_value", SCHEMA)
         for path, edit in edits.items():
             if isinstance(edit, Replace) and path != SCHEMA and table.count(path):
                 place, rows = self._paths.ids[path], table.rows(path)
                 sites = np.array([*((_ANYTHING if one is None else one.sites.get(place, _ANYTHING)) for one in derived), _ANYTHING], bool)
                 edits[path], wrong = _fitted(edit, sites[number[rows]] if len(derived) > 1 else sites[:1].repeat(len(rows), 0))
-                if wrong.any():
-                    lost[path] = rows[wrong]
-        return number < 0, lost
+                rejections.add(rows[wrong], "unwritable_value", path)
 
     def _derived(self, raw: bytes) -> Derived | None:
         if raw not in self._known:

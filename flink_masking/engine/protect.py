@@ -28,7 +28,6 @@ from flink_masking.engine.view import RecordView
 from flink_masking.ipc import to_ipc
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.codec import unfolded
-from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, joined
 from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
@@ -280,10 +279,7 @@ class Protect:
                 splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
                 if segment.connect is not None:
-                    without, lost = segment.connect.fit(table, splices)
-                    rejections.add(without, "refused_value", SCHEMA)
-                    for path, rows in lost.items():
-                        rejections.add(rows, "unwritable_value", path)
+                    segment.connect.fit(table, splices, rejections)
                 swept = joined([sweep(table, Context(self._entropy(32), view.subjects)) for sweep in segment.sweeps])
                 unknown = KEEP if any(sweep.undeclared for sweep in segment.sweeps) else self._plan.unknown
                 made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept,

@@ -8,6 +8,7 @@ import pyarrow as pa
 from flink_masking.contract.field import Contract
 from flink_masking.engine.connect import ConnectSchemas
 from flink_masking.engine.masking import FieldRule, apply, edit
+from flink_masking.engine.rejections import Rejections
 from flink_masking.records.codec import Codec, View
 from flink_masking.records.connect import SCHEMA
 from flink_masking.records.edits import KEEP, Edit
@@ -92,9 +93,8 @@ class RowKey:
             wrong |= count != 1
         if self.connect is not None:
             edits[SCHEMA] = KEEP
-            without, lost = self.connect.fit(table, edits)
-            wrong |= without
-            for rows in lost.values():
-                wrong[rows] = True
+            rejections = Rejections(table.n)
+            self.connect.fit(table, edits, rejections)
+            wrong |= rejections.mask
         made = table.splice(edits, reject=wrong, view=self.view)
         return made, made.is_null().to_numpy(zero_copy_only=False)
