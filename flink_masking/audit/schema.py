@@ -148,13 +148,13 @@ class Accountable(Event):
         outcome: begun, done or failed.
     """
 
-    event: Literal["unmask", "rekey", "reveal", "replay", "erase"]
+    event: Literal["unmask", "rekey", "reveal", "replay", "erase", "expire"]
     actor: str
     purpose: str
     outcome: Literal["begun", "done", "failed"]
 
 
-_COMMANDS = ("unmask", "rekey", "reveal", "replay", "erase")
+_COMMANDS = ("unmask", "rekey", "reveal", "replay", "erase", "expire")
 _MODELS: dict[str, type[Event]] = {"protect": Protect, "release": Release, **dict.fromkeys(_COMMANDS, Accountable)}
 
 

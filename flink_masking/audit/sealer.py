@@ -344,6 +344,32 @@ def load_tree(store: Store, size: int, root: bytes) -> Tree:
     return tree
 
 
+def expire_leaves(store: Store, before: str) -> int:
+    """Remove the files of leaf hashes whose newest line is older than a time; records in them can no longer be traced.
+
+    Args:
+        store: of the log.
+        before: ISO 8601 UTC, as events tell times.
+
+    Returns:
+        How many files were removed.
+    """
+    removed = 0
+    for name in store.names(LEAVES):
+        lines = (store.read(name) or b"").splitlines()
+        if all(_told_at(line) < before for line in lines):
+            store.remove(name)
+            removed += 1
+    return removed
+
+
+def _told_at(line: bytes) -> str:
+    try:
+        return str(orjson.loads(line)["time"])
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return ""
+
+
 def large_path(line: bytes) -> str:
     """The file of an event that is too long for an entry."""
     return f"large/{hashlib.sha256(line).hexdigest()}"

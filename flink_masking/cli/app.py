@@ -32,6 +32,7 @@ from flink_masking.cli import (
     registry,
     rekey,
     replay,
+    retention,
     run,
     scan,
     schema,
@@ -129,6 +130,8 @@ _contract.command("check")(contract.check)
 _contract.command("diff")(contract.diff)
 _contract.command("export")(contract.export)
 app.add_typer(_contract, name="contract")
+
+app.command("retention")(retention.retention)
 
 _policy = typer.Typer(help="Compare, test and publish policies.", no_args_is_help=True, rich_markup_mode=None)
 _policy.command("diff")(policy.diff)

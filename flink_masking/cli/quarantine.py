@@ -21,6 +21,9 @@ Keys = Annotated[
 Audit = Annotated[Path | None, typer.Option(
     "--audit", help="Where events are noted: a file, an audit directory, or a deployment, whose sink audit it is.",
     show_default="the deployment's, or SOURCE.audit.jsonl")]
+DayVault = Annotated[str | None, typer.Option(
+    "--vault", metavar="ADDRESS", help="Vault with the keys of days, where the policy says quarantine: {keep: …}.",
+    show_default="the deployment's")]
 Config = Annotated[
     Path | None,
     typer.Option("--command-config", help="Properties of a Kafka user, as Kafka's tools take them; else the deployment's own.",
@@ -51,6 +54,7 @@ def show(
         str | None, typer.Option("--purpose", help="With --keys: purpose of the command; written to the audit.", show_default=NO_PURPOSE)
     ] = None,
     audit: Audit = None,
+    vault: DayVault = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,
     command_config: Config = None,
 ) -> None:
@@ -63,7 +67,6 @@ def show(
     from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.quarantined import Quarantine
-    from flink_masking.engine.quarantine import QuarantineReader
 
     quarantine = Quarantine.at(source, command_config)
     reasons: Counter[str] = Counter()
@@ -73,7 +76,7 @@ def show(
         if reveal or keys is not None:
             who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
             ring = quarantine.ring(keys)
-            reader = QuarantineReader(ring)
+            reader = quarantine.reader(ring, vault)
             facts = {**who, "quarantine": str(source), "shown": "records" if reveal else "undeclared keys"}
             end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
         for number, entry in enumerate(quarantine.entries()):
@@ -111,6 +114,7 @@ def summary(
         str | None, typer.Option("--purpose", help="With --keys: purpose of the command; written to the audit.", show_default=NO_PURPOSE)
     ] = None,
     audit: Audit = None,
+    vault: DayVault = None,
     command_config: Config = None,
 ) -> None:
     """Count the entries of a quarantine by reason and field, with the first and the last time, and all undeclared or mistyped fields.
@@ -123,7 +127,6 @@ def summary(
     from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, out
     from flink_masking.cli.quarantined import Quarantine
-    from flink_masking.engine.quarantine import QuarantineReader
     from flink_masking.tools.member_faults import MemberFaults
 
     groups: dict[tuple[str, str], list[str]] = {}
@@ -134,7 +137,7 @@ def summary(
         if keys is not None:
             who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
             ring = quarantine.ring(keys)
-            reader = QuarantineReader(ring)
+            reader = quarantine.reader(ring, vault)
             facts = {**who, "quarantine": str(source), "shown": "undeclared keys"}
             end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
         for entry in quarantine.entries():

@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from flink_masking.audit.log import EventLog
     from flink_masking.deployment.model import Deployment
-    from flink_masking.engine.quarantine import Entry
+    from flink_masking.engine.quarantine import Entry, QuarantineReader
     from flink_masking.kafka.quarantine import QuarantineTopic
     from flink_masking.keys.ring import KeyRing
 
@@ -105,6 +105,23 @@ class Quarantine:
         if keys is None and self.deployment is None:
             raise typer.BadParameter("the address of the key ring is needed; write --keys file:///path", param_hint="--keys")
         return open_ring(keys if keys is not None or self.deployment is None else self.deployment.keys)  # type: ignore[arg-type]
+
+    def reader(self, ring: "KeyRing", vault: str | None) -> "QuarantineReader":
+        """What opens the entries.
+
+        Args:
+            ring: the key ring.
+            vault: address of the vault with the keys of days, where records expire; None: the deployment's, if it has one.
+
+        Raises:
+            VaultError: it cannot be opened.
+        """
+        from flink_masking.cli.addresses import absolute, named_vault
+        from flink_masking.engine.quarantine import QuarantineReader
+        from flink_masking.vault.providers import open_vault
+
+        address = absolute(named_vault(vault)) if vault is not None else self.deployment.vault if self.deployment is not None else None
+        return QuarantineReader(ring, None if address is None else open_vault(address))
 
     def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
         """Actor and purpose, required before anything is decrypted.

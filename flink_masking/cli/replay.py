@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.accountable import Actor, Purpose
-from flink_masking.cli.quarantine import Audit, Config, Keys, Source
+from flink_masking.cli.quarantine import Audit, Config, DayVault, Keys, Source
 
 if TYPE_CHECKING:
     from flink_masking.cli.quarantined import Quarantine
@@ -46,6 +46,7 @@ def replay(
         str | None, typer.Option("--topic", help="Of a quarantine in Kafka: where records go.", show_default="the source's topic")
     ] = None,
     audit: Audit = None,
+    vault: DayVault = None,
     command_config: Config = None,
 ) -> None:
     """Send quarantined records through the job again: corrected by a program, or unchanged.
@@ -58,7 +59,6 @@ def replay(
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.mending import Mender
     from flink_masking.cli.quarantined import Quarantine
-    from flink_masking.engine.quarantine import QuarantineReader
     from flink_masking.errors import DecryptionError
     from flink_masking.tools.replay import Replay
 
@@ -71,10 +71,11 @@ def replay(
     who = quarantine.who(actor, purpose)
     mender = Mender(mend) if mend is not None else lambda record, _: record
     ring = quarantine.ring(keys)
+    reader = quarantine.reader(ring, vault)
     made: list[Replay] = []
 
     def making(done: Collection[str], fits: "Callable[[bytes, RecordParts], bool]") -> Replay:
-        made.append(Replay(QuarantineReader(ring), done, mender, fits, reasons or (), fields or ()))
+        made.append(Replay(reader, done, mender, fits, reasons or (), fields or ()))
         return made[0]
 
     facts = {**who, "quarantine": str(source), "mended": mend is not None, "reasons": reasons or [], "fields": fields or []}

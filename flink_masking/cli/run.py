@@ -46,9 +46,9 @@ def run(
         if loaded.warnings:
             found = counted(len(loaded.warnings), "warning")
             err.print(f"{loaded.source.name}: {found}; flink-masking check lists them", soft_wrap=True, markup=False)
-        where = vault_address(vault, keys) if loaded.tokenised else None
+        where = vault_address(vault, keys) if loaded.tokenised or loaded.policy.quarantine else None
         if where is not None and vault is None:
-            err.print(f"tokens are kept in {where}", soft_wrap=True)
+            err.print(f"{'tokens' if loaded.tokenised else 'keys of days'} are kept in {where}", soft_wrap=True)
         records = Input.of(input_, loaded.policy.format, loaded.policy.columns, blank=True, each=loaded.policy.each)
         records.check()
         if records.columns is not None:

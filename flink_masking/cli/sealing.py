@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from flink_masking.addresses.endpoints import kafka_endpoint
+from flink_masking.audit.events import iso
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import ROUND, Sealer
+from flink_masking.audit.sealer import ROUND, Sealer, expire_leaves
 from flink_masking.audit.sources import FileSource
 from flink_masking.audit.stores import Directory, Store, open_store
 from flink_masking.cli.audit_target import directory
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flink_masking.deployment.model import Deployment
 
 EVERY = 10.0
+HOUR = 3_600.0
 STATE = ".sealer"
 
 
@@ -43,6 +45,7 @@ class Sealing:
         state: directory of the sealer's state.
         every: seconds between two checkpoints at least.
         shown: the log's address.
+        keep: milliseconds for which leaf hashes are kept; None: for ever.
     """
 
     sources: Sequence[Source]
@@ -51,6 +54,7 @@ class Sealing:
     state: Path
     every: float
     shown: str
+    keep: int | None = None
 
     @classmethod
     def of(cls, sources: Sequence[Path], log: str | None, key: Path | None, state: Path | None, every: float | None) -> "Sealing":
@@ -64,6 +68,7 @@ class Sealing:
         from flink_masking.deployment.model import Deployment
 
         found: list[Source] = []
+        keep: int | None = None
         for path in sources:
             if path.is_file() and path.suffix in (".yaml", ".yml"):
                 deployment = Deployment.read(path)
@@ -72,7 +77,7 @@ class Sealing:
                     found += [FileSource(Path(also)) for also in section.also]
                     log, key = log or section.log, key or Path(section.key)
                     state = state or (None if section.state is None else Path(section.state))
-                    every = every or section.seal_every / 1000
+                    every, keep = every or section.seal_every / 1000, section.keep
             else:
                 found.append(FileSource(path))
         for option, given in (("--log", log), ("--key", key)):
@@ -84,7 +89,11 @@ class Sealing:
             if not isinstance(store, Directory):
                 raise typer.BadParameter("needed for a log that is no directory of this machine", param_hint="--state")
             state = store.path / STATE
-        return cls(found, store, NoteSigner.read(key), state, every or EVERY, log)
+        return cls(found, store, NoteSigner.read(key), state, every or EVERY, log, keep)
+
+    def expire(self, now: int) -> int:
+        """Remove leaf hashes that are older than they are kept, by a time in ms since 1970; how many files were removed."""
+        return 0 if self.keep is None else expire_leaves(self.store, iso(now - self.keep))
 
     def run(self, once: bool, told: Callable[[int, int], None]) -> None:
         """Seal until interrupted.
@@ -98,7 +107,7 @@ class Sealing:
             OSError: with `once`, it could not be written; without, it is tried again.
         """
         with ExitStack() as held:
-            sealer = held.enter_context(Sealer(self.store, self.signer, self.state))
+            sealer, looked = held.enter_context(Sealer(self.store, self.signer, self.state)), -HOUR
             while True:
                 begun = time.monotonic()
                 full = True
@@ -118,6 +127,9 @@ class Sealing:
                         if note is not None:
                             told(sealer.position.size, sealer.again - again)
                         full = full or len(lines) >= ROUND
+                if begun - looked >= HOUR:
+                    looked = begun
+                    self.expire(time.time_ns() // 1_000_000)
                 if once:
                     return
                 time.sleep(max(0.1, self.every - (time.monotonic() - begun)))

@@ -13,6 +13,8 @@ class AuditSection(BaseModel):
         key: file with the key that signs its checkpoints, on the sealer's machine.
         seal_every: milliseconds, written as a duration: the shortest time between two checkpoints.
         state: directory of the sealer's machine for its state; needed where the log is in an object store.
+        keep: milliseconds, written as a duration: how long leaf hashes are kept, by which records can be traced; None: for ever. The log
+            itself holds counts and roots only, and stays.
         also: directories and files with events of commands, sealed into the same log.
     """
 
@@ -22,4 +24,5 @@ class AuditSection(BaseModel):
     key: str
     seal_every: PositiveDuration = 10_000
     state: str | None = None
+    keep: PositiveDuration | None = None
     also: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from flink_masking.engine.anonymized import compile_anonymized
 from flink_masking.engine.connect import ConnectSchemas
 from flink_masking.engine.keys import exact
 from flink_masking.engine.masking import REDACTED, FieldRule, KeptField, accepted_kinds, as_it_came
+from flink_masking.engine.quarantine import day_keys
 from flink_masking.engine.record import Part, RecordPlan
 from flink_masking.engine.row_key import Column, RowKey
 from flink_masking.engine.stateful import Stateful
@@ -44,6 +45,7 @@ from flink_masking.registry.outputs import OutputSchemas
 from flink_masking.registry.source import SchemaSource
 from flink_masking.techniques.base import Action, FieldFacts
 from flink_masking.vault.base import Vault
+from flink_masking.vault.day_keys import DayKeys
 
 if TYPE_CHECKING:
     from flink_masking.engine.sweep import Sweep
@@ -128,6 +130,7 @@ class Plan:
     drift: LockedSchemas | None = None
     placeholders: pa.StringArray | None = None
     key_codec: Codec | None = None
+    days: DayKeys | None = None
 
     @property
     def selected_subject(self) -> bool:
@@ -171,6 +174,9 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
         VaultError: a rule makes tokens, and there is no vault.
     """
     policy = loaded.policy
+    if masked_segments and vault is None and policy.quarantine is not None:
+        raise VaultError("quarantine.keep: the keys of days are kept in a vault, and none is named. Hint: --vault sqlite:///vault.db, or "
+                         "vault: in the deployment")
     if masked_segments and vault is None and (places := loaded.tokenised):
         raise VaultError(f"{places[0]}: tokens are kept in a vault, and none is named. Hint: --vault sqlite:///path/to/vault.db, or vault: "
                          "in the deployment")
@@ -211,7 +217,12 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     codec = codec_for(policy.format, layout(policy, schemas, loaded.source.file, outputs, loaded.source.folded))
     return Plan(policy, codec, ring, loaded.source.digest, paths, Limits(), tuple(masked), tuple(stateful), required, unknown,
                 FATAL | (Flag.UNKNOWN if quarantine_unknown else 0), contracts, strict, loaded.source.folded, drift, placeholders(loaded),
-                key_codec)
+                key_codec, _days(policy, ring, vault) if masked_segments else None)
+
+
+def _days(policy: Policy, ring: KeyRing, vault: Vault | None) -> DayKeys | None:
+    """The keys of days of the quarantine, where its records expire."""
+    return None if policy.quarantine is None or vault is None else day_keys(vault, ring, policy.stream, policy.quarantine.keep)
 
 
 def without_row_keys(plan: Plan) -> Plan:
@@ -239,7 +250,7 @@ def renewed(plan: Plan, loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None
     segments = {m.name: (m, loaded.policy.segments[m.name]) for m in plan.masked}
     masked = tuple(replace(_masked(name, s, loaded, ring, vault, plan.key_codec), connect=m.connect)
                    for name, (m, s) in segments.items() if isinstance(s, MaskedSegment))
-    return replace(plan, ring=ring, masked=masked)
+    return replace(plan, ring=ring, masked=masked, days=_days(loaded.policy, ring, vault))
 
 
 def key_versions(paths: Iterable[str], version: int, rows: Rows) -> bytes:

@@ -137,7 +137,7 @@ class Protect:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
-        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine)
+        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine, plan.days)
         self._notes: list[dict[str, Any]] = []
         self._audit = AuditChain.signed(plan.ring, plan.policy.stream, plan.policy.version, plan.digest)
 
@@ -164,6 +164,8 @@ class Protect:
 
     def _protect(self, payloads: pa.Array, parts: Parts, now: int) -> Protected:
         plan = self._plan
+        if plan.days is not None:
+            plan.days.look(now)
         if plan.folded:
             payloads = unfolded(payloads)
         needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}

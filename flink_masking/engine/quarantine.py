@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,10 +16,12 @@ import pyarrow as pa
 
 from flink_masking.arrow import parts
 from flink_masking.engine.rejections import Rejections
-from flink_masking.errors import DecryptionError, InputError
+from flink_masking.errors import DecryptionError, InputError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.survey import NONE, Members
+from flink_masking.vault.base import Vault
+from flink_masking.vault.day_keys import DAILY, DayKeys, DaySealer
 
 PURPOSE = "quarantine"
 _FRAME = 4_096
@@ -60,6 +63,7 @@ class Entry:
         members: all members of the record that are undeclared, mistyped or refused, `flink_masking.records.survey.LISTED` of them at
             most; none in entries of earlier releases.
         unlisted: number of the others.
+        expires: when the record can no longer be opened, ISO 8601 UTC; None: never, as long as the key ring opens it.
     """
 
     time: str
@@ -72,6 +76,12 @@ class Entry:
     parts: bytes | None = None
     members: tuple[MemberFault, ...] = ()
     unlisted: int = 0
+    expires: str | None = None
+
+    @property
+    def bound(self) -> bytes:
+        """What the sealed record is bound to."""
+        return _associated(self.stream, self.expires)
 
     @property
     def id(self) -> str:
@@ -84,6 +94,7 @@ class Entry:
         cut: dict[str, object] = {"members": [[*member] for member in self.members]} if self.members else {}
         cut |= {"unlisted": self.unlisted} if self.unlisted else {}
         cut |= {} if self.size is None else {"size": self.size}
+        cut |= {} if self.expires is None else {"expires": self.expires}
         parts = {} if self.parts is None else {"parts": base64.b64encode(self.parts).decode()}
         return orjson.dumps({**body, **cut, **parts, "payload": base64.b64encode(self.payload).decode()})
 
@@ -98,9 +109,17 @@ class Entry:
             body = orjson.loads(line)
             parts = None if body.get("parts") is None else base64.b64decode(body["parts"])
             return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]),
-                       body.get("size"), parts, tuple(_member(*listed) for listed in body.get("members", ())), int(body.get("unlisted", 0)))
+                       body.get("size"), parts, tuple(_member(*listed) for listed in body.get("members", ())), int(body.get("unlisted", 0)),
+                       _text(body.get("expires")))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
+
+
+def _text(text: object) -> str | None:
+    """An optional text as read; raises TypeError for anything else."""
+    if not isinstance(text, str | None):
+        raise TypeError
+    return text
 
 
 def _member(reason: str, path: str, found: str, expected: str | None, position: int) -> MemberFault:
@@ -152,9 +171,16 @@ class QuarantineWriter:
     topic of the quarantine refuses would fail the job again and again. The line then tells the record's size.
     """
 
-    def __init__(self, ring: KeyRing, stream: str, limit: int | None = None) -> None:
-        """Derive the quarantine key of `stream`; `limit` is what a line may have, in bytes."""
-        self._sealer = Sealer(ring, PURPOSE, stream)
+    def __init__(self, ring: KeyRing, stream: str, limit: int | None = None, days: DayKeys | None = None) -> None:
+        """Derive the quarantine key of `stream`.
+
+        Args:
+            ring: seals where nothing expires.
+            stream: the policy's.
+            limit: what a line may have, in bytes; None: any.
+            days: the keys of days, where records are kept for some time only.
+        """
+        self._sealer, self._days = Sealer(ring, PURPOSE, stream), days
         self._stream = stream
         # Base64 makes four bytes of three; the rest is for the other members and the seal.
         self._most = None if limit is None else max(0, (limit - _FRAME) // 4 * 3)
@@ -175,10 +201,12 @@ class QuarantineWriter:
         whole = payload or b""
         beside = self._beside(parts)
         held = whole if self._most is None else whole[: self._most - len(beside)]
-        sealed = self._sealer.seal(held, self._stream.encode())
-        entry = Entry(when, self._stream, reason, path, position, sealed, len(whole) if len(held) < len(whole) else None)
+        sealer, expires = self._sealing(now)
+        sealed = sealer.seal(held, _associated(self._stream, expires))
+        size = len(whole) if len(held) < len(whole) else None
+        entry = Entry(when, self._stream, reason, path, position, sealed, size, expires=expires)
         if beside:
-            entry = replace(entry, parts=self._sealer.seal(beside, _bound(self._stream, sealed)))
+            entry = replace(entry, parts=sealer.seal(beside, _bound(self._stream, sealed)))
         return entry.encode()
 
 
@@ -208,15 +236,17 @@ class QuarantineWriter:
         if most is not None:
             room = most - np.fromiter(map(len, extras), np.int64, len(extras)) - np.fromiter(map(len, listed), np.int64, len(listed))
             stops = np.minimum(offsets[rows + 1], offsets[rows] + room).tolist()
-        sealed = self._sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], self._stream.encode())
-        when = _time(now)
-        heads = [orjson.dumps({"time": when, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
+        sealer, expires = self._sealing(now)
+        bound = _associated(self._stream, expires)
+        sealed = sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], bound)
+        when, kept = _time(now), {} if expires is None else {"expires": expires}
+        heads = [orjson.dumps({"time": when, **kept, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
                  for reason, path in rejections.reasons]
         positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
         sizes = [told if stop == end else b'%b,"size":%d' % (told, end - start)
                  for told, start, stop, end in zip(listed, starts, stops, ends, strict=True)]
         if beside is not None:
-            sizes = [size + self._sealed_parts(extra, blob) for size, extra, blob in zip(sizes, extras, sealed, strict=True)]
+            sizes = [size + self._sealed_parts(sealer, extra, blob) for size, extra, blob in zip(sizes, extras, sealed, strict=True)]
         rest = zip(rejections.codes[rows].tolist(), positions, sizes, sealed, strict=True)
         lines = [b'%b%b%b,"payload":"%b"}' % (heads[code], position, size, binascii.b2a_base64(blob, newline=False))
                  for code, position, size, blob in rest]
@@ -227,11 +257,15 @@ class QuarantineWriter:
         made = found.encode() if found else b""
         return made if self._most is None or len(made) <= self._most // 4 else b""
 
-    def _sealed_parts(self, beside: bytes, payload: bytes) -> bytes:
+    def _sealing(self, now: int) -> tuple[Sealer | DaySealer, str | None]:
+        """What seals now, and when that expires."""
+        return (self._sealer, None) if self._days is None else (self._days.sealer(now), _time(self._days.expires(now)))
+
+    def _sealed_parts(self, sealer: Sealer | DaySealer, beside: bytes, payload: bytes) -> bytes:
         """The member of a line that holds key and headers, bound to its sealed record; empty where there are none."""
         if not beside:
             return b""
-        return b',"parts":"%b"' % binascii.b2a_base64(self._sealer.seal(beside, _bound(self._stream, payload)), newline=False)
+        return b',"parts":"%b"' % binascii.b2a_base64(sealer.seal(beside, _bound(self._stream, payload)), newline=False)
 
 
 def _listed(members: Members, rows: np.ndarray, most: int | None) -> list[bytes]:
@@ -267,18 +301,25 @@ def _time(now: int) -> str:
 class QuarantineReader:
     """Opens the payloads of entries for a key holder."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        """Keep the ring; sealers are made for each stream that is met."""
-        self._ring = ring
-        self._sealers: dict[str, Sealer] = {}
+    def __init__(self, ring: KeyRing, vault: Vault | None = None, clock: Callable[[], int] | None = None) -> None:
+        """Keep the ring; sealers are made for each stream that is met.
+
+        Args:
+            ring: opens entries, and unwraps the keys of days.
+            vault: holds the keys of days; None: entries that expire cannot be opened.
+            clock: processing time in ms since 1970; the system's when None.
+        """
+        self._ring, self._vault, self._clock = ring, vault, clock or (lambda: time.time_ns() // 1_000_000)
+        self._sealers: dict[tuple[str, bool], Sealer | DayKeys] = {}
 
     def payload(self, entry: Entry) -> bytes:
         """The raw record.
 
         Raises:
-            DecryptionError: another key ring sealed it, or it was changed.
+            DecryptionError: another key ring sealed it, it was changed, or it has expired.
+            VaultError: it expires, and no vault was given.
         """
-        return self._sealer(entry).open(entry.payload, entry.stream.encode())
+        return self._sealer(entry).open(entry.payload, entry.bound)
 
     def parts(self, entry: Entry) -> "RecordParts":
         """The record's key and headers; none where the entry holds none.
@@ -290,10 +331,28 @@ class QuarantineReader:
             return RecordParts()
         return RecordParts.decode(self._sealer(entry).open(entry.parts, _bound(entry.stream, entry.payload)))
 
-    def _sealer(self, entry: Entry) -> Sealer:
-        if entry.stream not in self._sealers:
-            self._sealers[entry.stream] = Sealer(self._ring, PURPOSE, entry.stream)
-        return self._sealers[entry.stream]
+    def _sealer(self, entry: Entry) -> Sealer | DayKeys:
+        daily = entry.payload[:1] == DAILY
+        if daily and entry.expires is not None and entry.expires <= _time(self._clock()):
+            raise DecryptionError("the record has expired")
+        if (entry.stream, daily) not in self._sealers:
+            if daily and self._vault is None:
+                raise VaultError("the record is sealed under the key of a day, which is in the vault. Hint: --vault, or vault: in the "
+                                 "deployment")
+            made = day_keys(self._vault, self._ring, entry.stream) if daily and self._vault is not None else Sealer(
+                self._ring, PURPOSE, entry.stream)
+            self._sealers[entry.stream, daily] = made
+        return self._sealers[entry.stream, daily]
+
+
+def day_keys(vault: Vault, ring: KeyRing, stream: str, keep: int | None = None) -> DayKeys:
+    """The keys of days of a stream's quarantine; `keep` as for `DayKeys`."""
+    return DayKeys(vault, ring, f"{PURPOSE}:{stream}", keep)
+
+
+def _associated(stream: str, expires: str | None) -> bytes:
+    """What a sealed record is bound to."""
+    return stream.encode() if expires is None else stream.encode() + b"\0expires\0" + expires.encode()
 
 
 def _bound(stream: str, payload: bytes) -> bytes:

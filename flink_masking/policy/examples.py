@@ -20,6 +20,8 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "record"): {"envelope": "debezium", "key": ["id"]},
     ("Policy", "subject"): "customerId",
     ("Policy", "erasure"): {"later": "drop"},
+    ("Policy", "quarantine"): {"keep": "30d"},
+    ("QuarantinePolicy", "keep"): "30d",
     ("ErasurePolicy", "later"): "pass",
     ("Policy", "event_time"): {"field": "timestamp", "max_out_of_orderness": "5s"},
     ("Policy", "tags"): {"source": "registry", "map": {"PII": "direct"}},

@@ -6,6 +6,7 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 from flink_masking.policy.budget import shares
+from flink_masking.policy.durations import PositiveDuration
 from flink_masking.policy.envelope import Envelope, Framing
 from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
 from flink_masking.policy.segments import AggregatedSegment, Segment
@@ -44,6 +45,17 @@ class ErasurePolicy(Model):
     later: Literal["drop", "pass"] = "drop"
 
 
+class QuarantinePolicy(Model):
+    """What becomes of quarantined records.
+
+    Attributes:
+        keep: milliseconds, written as a duration: how long a record can be opened, counted from the end of its day (UTC). Then the key of
+            the day, which the vault holds, is destroyed.
+    """
+
+    keep: PositiveDuration
+
+
 class StreamPrivacy(Model):
     """The joint privacy budget of all aggregated segments of a stream.
 
@@ -75,6 +87,7 @@ class Policy(Model):
         subject: path of the field that says whom a record is about.
         erasure: of subjects who ask for it: the vault then tells apart which tokens are whose, and an erased subject who comes again is
             recognised.
+        quarantine: how long quarantined records can be opened; without it, as long as the key ring opens them.
         event_time: which field says when an event was.
         tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
         fields: by path, as written; with `tags` those that the lock file does not have, or that are declared otherwise.
@@ -105,6 +118,7 @@ class Policy(Model):
     record: Envelope | None = None
     subject: Name | None = None
     erasure: ErasurePolicy | None = None
+    quarantine: QuarantinePolicy | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None
     fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=lambda: _ABSENT)

@@ -18,6 +18,7 @@ SECTIONS = (
     ("ErasurePolicy", "Erasure"),
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
+    ("QuarantinePolicy", "Quarantine"),
     ("StreamPrivacy", "Budget of the stream"),
     ("MaskedSegment", "A masked segment"),
     ("RecordParts", "Key, headers and timestamp in Kafka"),

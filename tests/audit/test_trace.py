@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from sealed_logs import SIGNER, batches, sealed
 
 from flink_masking.audit.notes import NoteSigner
+from flink_masking.audit.sealer import expire_leaves
 from flink_masking.audit.stores import Directory
 from flink_masking.audit.trace import check_proof, trace
+from flink_masking.audit.verify import verify
 from flink_masking.errors import InputError
 
 KEYS = [SIGNER.verifier]
@@ -85,3 +87,17 @@ def test_without_leaf_hashes_nothing_is_found(log, tmp_path):
     folder, released = log
     shutil.copytree(folder, tmp_path / "log", ignore=shutil.ignore_patterns("leaves"))
     assert not trace(Directory(tmp_path / "log"), "support", released[0]) and trace(Directory(tmp_path / "log"), "support", released[600])
+
+
+def test_leaf_hashes_expire(tmp_path):
+    """Files whose newest line is older than leaf hashes are kept are removed; the log verifies, and younger records are traced."""
+    (old, first), (young, second) = batches(2), batches(2)
+    folder = sealed(tmp_path / "log", first, second)
+    middle = json.loads(second[0])["time"]
+    assert expire_leaves(Directory(folder), middle) == 1 == len(list((folder / "leaves").iterdir()))
+    found = verify(Directory(folder), KEYS)
+    assert (found.faults, found.untraced) == ([], 2)
+    assert not trace(Directory(folder), "support", old[0]) or old[0] == young[0]
+    assert trace(Directory(folder), "support", young[0])
+    sealed(folder, batches(1)[1])
+    assert len(list((folder / "leaves").iterdir())) == 2

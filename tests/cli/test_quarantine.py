@@ -3,18 +3,21 @@
 import getpass
 import json
 import os
+import time
 
 import pytest
 
 from flink_masking.audit.events import broken_links
 from flink_masking.engine.plan import compile_plan
 from flink_masking.engine.protect import Protect
+from flink_masking.engine.quarantine import QuarantineWriter, day_keys
 from flink_masking.keys.files import create, edit
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
+from flink_masking.vault.sqlite import SqliteVault
 
 POLICY = """\
 version: 1
@@ -198,3 +201,28 @@ def test_entries_of_a_closed_version_do_not_hide_the_others(cli, tmp_path, state
     assert f"(version 1 {'is disabled' if state == 'disabled' else 'was destroyed'}" in shown.out
     assert "SECRET-1" in shown.out and "SECRET-0" not in shown.out and "2 records: unknown_field 2" in shown.out
     assert "error: 1 record could not be opened: version 1 " in shown.err and "Hint: " in shown.err and "Traceback" not in shown.err
+
+
+def test_records_that_expire_need_the_vault_and_are_gone_after_retention(cli, tmp_path):
+    """With keep, records open with the vault until the day's key is destroyed, which the audit tells; the entries stay."""
+    policy, ring, vault = tmp_path / "policy.yaml", create(tmp_path / "keys.json"), SqliteVault(tmp_path / "vault.db")
+    policy.write_text("version: 1\nstream: s\nquarantine: {keep: 1d}\nfields: {n: {class: plain}}\n"
+                      "segments: {one: {view: masked, rules: {n: keep}}}\n")
+    now = time.time_ns() // 1_000_000
+    (tmp_path / "quarantine").mkdir()
+    for name, at in (("old", now - 3 * 86_400_000), ("young", now)):
+        writer = QuarantineWriter(ring, "s", None, day_keys(vault, ring, "s", 10 * 86_400_000))
+        (tmp_path / "quarantine" / name).write_bytes(writer.entry(name.encode() * 9, "malformed", None, None, at) + b"\n")
+    vault.close()
+    keys = ["--keys", f"file://{tmp_path}/keys.json"]
+    show = ["quarantine", "show", tmp_path / "quarantine", "--reveal", "--actor", "a", "--purpose", "p", *keys]
+    assert "--vault" in cli(*show).err
+    both = cli(*show, "--vault", f"sqlite://{tmp_path}/vault.db")
+    assert both.code == 0 and "oldold" in both.out and "youngyoung" in both.out
+    done = cli("retention", policy, *keys, "--vault", f"sqlite://{tmp_path}/vault.db")
+    assert done.code == 0 and "1 day of" in done.out
+    left = cli(*show, "--vault", f"sqlite://{tmp_path}/vault.db")
+    assert left.code == 1 and "oldold" not in left.out and "youngyoung" in left.out
+    events = [json.loads(line) for line in (tmp_path / "policy.yaml.audit.jsonl").read_bytes().splitlines()]
+    assert [(event["event"], event["outcome"], event.get("days")) for event in events] == [("expire", "begun", None), ("expire", "done", 1)]
+    assert cli("retention", policy, *keys, "--vault", f"sqlite://{tmp_path}/vault.db").out.startswith("0 days")
