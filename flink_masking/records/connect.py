@@ -7,13 +7,16 @@ from typing import Any, NamedTuple
 from flink_masking.records.codec import Outcome, Result, View
 from flink_masking.records.kinds import Kind
 from flink_masking.records.nodes import Trie
+from flink_masking.records.span_kernels import UNDECLARED_NODE
 from flink_masking.records.trie import Paths
 
 SCHEMA, PAYLOAD = "schema", "payload"
 _KEPT = Outcome(Result.KEEP)
 _WHOLE = ("int8", "int16", "int32", "int64")
 _SCALARS = (*_WHOLE, "float", "double", "boolean", "string", "bytes")
-_MEMBERS = {"type", "optional", "field", "name", "version", "doc", "default", "parameters", "fields", "items", "keys", "values"}
+_MEMBERS: dict[str, type] = {**dict.fromkeys(("type", "field", "name", "doc"), str), "optional": bool, "version": int, "parameters": dict}
+"""What a schema says of itself, and what that is; schemas within it and its default are looked at by themselves."""
+_HOLDS = {"struct": ("fields",), "array": ("items",), "map": ("keys", "values")}
 _DEEPEST = 128
 
 
@@ -99,15 +102,18 @@ class _Walk:
         outcome = self._outcomes.get(path, _KEPT) if path >= 0 else _KEPT
         if outcome.result is Result.DROP:
             return None
-        made = {name: value for name, value in schema.items() if name in _MEMBERS}
+        made = _told(schema, kind)
         if self._as_text(kind, outcome.result):
             made = {name: schema[name] for name in ("optional", "field") if name in schema}
             made = {"type": "string", **made}
-        elif outcome.result is not Result.NULL:
-            self._inner(made, kind, written, self.trie.within(node, what), depth)
+        else:
+            self._inner(made, kind, written, -1 if outcome.result is Result.NULL else self.trie.within(node, what), depth)
+        if node == UNDECLARED_NODE and outcome.result is Result.KEEP:
+            return None  # a record that has it goes to quarantine
+        if outcome != _KEPT:
+            made.pop("default", None)
         if outcome.nullable or outcome.absent or outcome.result is Result.NULL:
             made["optional"] = True
-            made.pop("default", None)  # would be read where null stands
         if path >= 0:
             site = Site(made["type"] == "string", made.get("optional") is True, made["type"] in _WHOLE)
             other = self.sites.get(path, site)
@@ -139,10 +145,48 @@ class _Walk:
             if made["fields"] != fields:
                 made.pop("default", None)
         elif kind == "array":
-            made["items"] = self.part(made.get("items"), self.trie.element(node), depth + 1) or made.get("items")
-        elif kind == "map" and written and node >= 0:
-            children = {self.trie.member(node, key) for key in self.trie.named[node]} | {self.trie.other(node)}
-            values = [self.part(made.get("values"), child, depth + 1) or made.get("values") for child in children]
+            made["items"] = self._held(made.get("items"), self.trie.element(node), depth)
+        elif kind == "map":
+            children = {-1}
+            if written and node >= 0:
+                children = {self.trie.member(node, key) for key in self.trie.named[node]} | {self.trie.other(node)}
+            values = [self._held(made.get("values"), child, depth) for child in children]
             if any(one != values[0] for one in values):
                 raise _NoSchema
-            made["values"] = values[0]
+            made["keys"], made["values"] = self._held(made.get("keys"), -1, depth), values[0]
+
+    def _held(self, schema: Any, node: int, depth: int) -> dict[str, Any] | None:
+        """The schema of elements or entries, which has to be there where all of them are removed, too."""
+        return self.part(schema, node, depth + 1) or self.part(schema, -1, depth + 1)
+
+
+def _told(schema: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """What readers of Connect look at in a schema, and nothing else: a record can bring anything along beside it.
+
+    Raises:
+        _NoSchema: a member is of another type than Connect's.
+    """
+    made: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name in _MEMBERS:
+            parameters = isinstance(value, dict) and not all(isinstance(one, str) for one in value.values())
+            if value is not None and (not isinstance(value, _MEMBERS[name]) or (name == "version" and value is True) or parameters):
+                raise _NoSchema
+            made[name] = value
+        elif name in _HOLDS.get(kind, ()) or (name == "default" and "field" in schema and _fits(value, schema, 0)):
+            made[name] = value
+    return made
+
+
+def _fits(value: Any, schema: Any, depth: int) -> bool:
+    """Whether a default is a value of its schema, with no member that the schema does not have."""
+    kind = schema.get("type") if isinstance(schema, dict) else None
+    if depth > _DEEPEST or isinstance(value, bool) or kind == "boolean":
+        return kind == "boolean" and isinstance(value, bool)
+    if kind == "struct" and isinstance(value, dict):
+        fields = {one.get("field"): one for one in schema.get("fields") or () if isinstance(one, dict)}
+        return all(name in fields and (one is None or _fits(one, fields[name], depth + 1)) for name, one in value.items())
+    if kind == "array" and isinstance(value, list):
+        return all(_fits(one, schema.get("items"), depth + 1) for one in value)
+    types = {"string": str, "bytes": str, "float": int | float, "double": int | float, **dict.fromkeys(_WHOLE, int)}
+    return kind in types and isinstance(value, types[kind])

@@ -1,6 +1,7 @@
 """Records wrapped in {schema, payload}: what a view's schema says is what JsonConverter reads in its payload."""
 
 import base64
+import copy
 import os
 
 import orjson
@@ -167,6 +168,38 @@ def test_nothing_but_the_schema_is_shown(ring):
     value = orjson.dumps({"schema": SCHEMA, "payload": {"after": ROW, "op": "c"}}).replace(b'"version":2', b'"version":2,"name":"SECRET"')
     (piece,) = step(pa.array([value], pa.binary()), Parts(key=pa.array([orjson.dumps({"schema": KEY, "payload": {"id": 7}})], pa.binary())))
     assert reasons(piece) == {0: ("refused_value", "schema")}
+
+
+@pytest.mark.parametrize("place", [
+    (), *(("fields", 0, *column) for column in ((), ("fields", 3), ("fields", 7), ("fields", 7, "items"), ("fields", 8, "values"),
+                                                ("fields", 8, "keys"), ("fields", 9)))])
+@pytest.mark.parametrize("hidden", ["SECRET", {"a": "SECRET"}, ["SECRET"], [{"type": "string", "field": "SECRET"}]])
+def test_a_schema_hides_nothing(ring, place, hidden):
+    """What stands where Connect has something else, at whatever depth, reaches no view: it is left out, or its record is quarantined."""
+    step, found = step_of(loaded_with(), ring), {}
+    for member in ("optional", "version", "parameters", "default", "fields", "items", "keys", "values", "more"):
+        schema = copy.deepcopy(SCHEMA)
+        part = schema
+        for one in place:
+            part = part[one]
+        if member in ("fields", "items", "keys", "values") and isinstance(part.get(member), list | dict):
+            part = part[member] if isinstance(part[member], dict) else part[member][-1]
+            member = "more"
+        part[member] = [hidden] if member == "parameters" else hidden  # an object of texts is parameters
+        piece = run(step, ROW, schema=schema)
+        found[member] = piece.views["one"].to_pylist()[0], reasons(piece)
+        assert found[member][0] is None or b"SECRET" not in found[member][0], member
+    assert found["more"][1] == {} and found["version"][1] == {0: ("refused_value", "schema")}
+
+
+def test_undeclared_columns_and_defaults_of_masked_ones_leave_the_schema(ring):
+    """A column that the policy does not know is none of the view, though no record has it; a default goes with the rule of its column."""
+    fields = [*COLUMNS, {"type": "string", "optional": True, "field": "SECRET"}]
+    fields[1] = {**COLUMNS[1], "default": "SECRET"}
+    schema = {**SCHEMA, "fields": [{**image(name), "fields": fields} for name in ("before", "after")] + SCHEMA["fields"][2:]}
+    for rule in ("{technique: partial, keep_first: 1}", "redact", "{technique: encrypt_deterministic, domain: e}", "nullify"):
+        piece = run(step_of(loaded_with(email=rule), ring), ROW, schema=schema)
+        assert reasons(piece) == {} and b"SECRET" not in piece.views["one"][0].as_py()
 
 
 def test_several_schemas_in_a_batch(ring):
