@@ -100,6 +100,9 @@ class Files(Sample):
         other = next((file for file in files if format_ is None and file != STANDARD_INPUT and format_of(file) != self.format), None)
         if other is not None and loaded is None:
             raise InputError(f"{other}: of another format than the first file. Hint: scan files of one format at a time, or give --format")
+        if FORMATS[self.format].messages:
+            raise InputError(f"{files[0]}: records of format {self.format} do not tell their schema, and are not scanned. Hint: declare "
+                             "the fields of the schema; flink-masking check compares them")
         columns = loaded.policy.columns if loaded else None
         if STANDARD_INPUT in files and FORMATS[self.format].header and columns is None:
             raise InputError(f"standard input: records of format {self.format} have to lie in a file. Hint: write them to a file first")

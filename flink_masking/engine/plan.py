@@ -144,7 +144,7 @@ class Plan:
 
     def columns(self, name: str) -> tuple[str, ...]:
         """What the header of a segment's records names, where their format has one; otherwise empty."""
-        if not FORMATS[self.policy.format].header:
+        if not FORMATS[self.policy.format].header and not FORMATS[self.policy.format].lengths:
             return ()
         for masked in self.masked:
             if masked.name == name:

@@ -37,6 +37,7 @@ class Format(NamedTuple):
         framings: what can stand in front of a record and name its schema; empty where records never have a schema.
         single: whether a record is the value of one field, and nothing else.
         endings: of the names of its files, besides its own name.
+        lengths: whether the records of a file stand behind their lengths.
         messages: whether a schema has several kinds of records, so that a policy may have to name one.
         rows: the package whose way of writing a view's own rows it uses; its own where it is empty.
     """
@@ -47,6 +48,7 @@ class Format(NamedTuple):
     swept: bool = False
     schemas: bool = False
     framings: tuple[str, ...] = ()
+    lengths: bool = False
     messages: bool = False
     rows: str = ""
     single: bool = False
@@ -58,7 +60,7 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     "csv": Format("flink_masking.records.csv", nested=False, header=True),
     "avro": Format("flink_masking.records.avro", header=True, schemas=True, rows="flink_masking.records.json",
                    framings=("confluent", "apicurio4", "apicurio8", "single_object", "none")),
-    "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json", messages=True,
+    "protobuf": Format("flink_masking.records.protobuf", schemas=True, rows="flink_masking.records.json", messages=True, lengths=True,
                        framings=("confluent", "apicurio4", "apicurio8", "none")),
     "text": Format("flink_masking.records.text", nested=False, single=True, rows="flink_masking.records.json", endings=("log", "txt")),
 })  # fmt: skip

@@ -106,7 +106,7 @@ class Input:
     @property
     def plain(self) -> bool:
         """Whether every line of the files, decompressed by the ending .gz of their name, is a record."""
-        return self.columns is None and self.each is None and not any(
+        return self.columns is None and self.each is None and not FORMATS[self.format].lengths and not any(
             is_stream(file) or has_mark(file) or compression(file) != ("gzip" if file.suffix == ".gz" else None) for file in self.files)
 
     def check(self) -> None:

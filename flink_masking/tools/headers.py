@@ -10,16 +10,18 @@ from flink_masking.records.codec import FORMATS
 
 
 def add_headers(plan: Plan, output: Path) -> None:
-    """Put the header in front of every file of every view of a finished run; does nothing for a format without headers.
+    """Put the header in front of every file of every view of a finished run, or lengths in front of records, as the format has it.
 
     Args:
         plan: the compiled policy.
         output: the run's directory.
     """
     put_header = import_module(FORMATS[plan.policy.format].package + ".files").put_header
-    for name in [*(s.name for s in plan.masked), *(s.name for s in plan.stateful)]:
+    masked = {segment.name for segment in plan.masked}
+    for name in [*masked, *(s.name for s in plan.stateful)]:
         header = plan.codec.header(plan.columns(name))
-        for file in data_files(output / name) if header else []:
+        lengths = FORMATS[plan.policy.format].lengths and name in masked
+        for file in data_files(output / name) if header or lengths else []:
             beside = file.with_name(f".{file.name}.header")
             with beside.open("xb") as written, file.open("rb") as rows:
                 os.fchmod(written.fileno(), file.stat().st_mode & 0o777)

@@ -15,12 +15,12 @@ from flink_masking.errors import InputError, SchemaRefusedError
 from flink_masking.records.codec import Codec, Layout, Outcome, Rows, View, codec_for, fold, rows_for, united
 from flink_masking.records.column import binary_column
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace, Swept
-from flink_masking.records.framing import refronted
+from flink_masking.records.framing import HEADER, refronted
 from flink_masking.records.kinds import Kind
 from flink_masking.records.paths import Step, Wild, format_path
 from flink_masking.records.protobuf import framing, scan_kernels, scan_steps_kernels, splice_kernels
 from flink_masking.records.protobuf.frames_kernels import find_keys
-from flink_masking.records.protobuf.known import Known
+from flink_masking.records.protobuf.known import Known, blame
 from flink_masking.records.protobuf.layout_kernels import FRAME, O_ENTRY, OWNER
 from flink_masking.records.protobuf.program import REPEATED, Field, Program, is_map
 from flink_masking.records.protobuf.replacements import as_text, of_drop, of_keys, of_replacement, unheld
@@ -47,7 +47,6 @@ class ProtobufCodec:
     quote = 0
     nested = True
     columns: tuple[str, ...] = ()
-    headers: tuple[str, ...] = ()
 
     def __init__(self, layout: Layout) -> None:
         """Take over framing and schemas.
@@ -64,6 +63,7 @@ class ProtobufCodec:
         self.rows: Rows = rows_for("protobuf")
         self._known: weakref.WeakKeyDictionary[Paths, Known] = weakref.WeakKeyDictionary()
         self._lock = threading.RLock()
+        self.headers = (HEADER,) if layout.framing == framing.CONFLUENT else ()
         self._given: Any = None
         self._derived = Derived(layout, self._named)
         self._typed: weakref.WeakKeyDictionary[Program, dict[Any, Typed]] = weakref.WeakKeyDictionary()
@@ -107,7 +107,7 @@ class ProtobufCodec:
             column: n records, see `binary_column`.
             paths: what to look for.
             limits: depth and size of a record; messages are nested 100 deep at most.
-            headers: not needed.
+            headers: by name, the columns of Kafka's headers named in `headers` of the codec.
 
         Raises:
             TypeError: not a column of bytes or text.
@@ -117,9 +117,14 @@ class ProtobufCodec:
             JobError: the compiler for .proto files is not installed.
         """
         records = binary_column(column)
+        headed = framing.told(records, headers.get(HEADER)) if self.headers else None
+        records = records if headed is None else headed.records
         data, offsets, valid = arrow.parts(records)
         n = len(records)
         flags, faults = np.zeros(n, np.int32), arrow.empty_int32(n * FAULT)
+        if headed is not None:
+            for row in np.flatnonzero(headed.wrong).tolist():
+                blame(row, Flag.INVALID, int(offsets[row]), flags, faults)
         flags[np.diff(offsets) > limits.max_bytes] = Flag.OVERSIZE
         if len(valid):
             flags[valid == 0] = Flag.ABSENT
@@ -148,6 +153,7 @@ class ProtobufCodec:
                 break
         table = ProtobufTable(self, paths, data, offsets, flags, faults, spans, int(state[scan_kernels.S_SPANS]), self._layout.folded)
         table.program, table.owners, table.frames, table.begins = program, owners, frames, begins
+        table.widths = None if headed is None else headed.widths
         table.used_frames = int(state[scan_kernels.S_FRAMES])
         known.note(n, table.used, table.used_frames)
         return table
@@ -175,6 +181,8 @@ class ProtobufCodec:
         from google.protobuf import json_format, message_factory
 
         message, start = self._given, 0
+        if columns:
+            message = messages(columns[0], ()).named(self._given.full_name)
         if message is None:
             frame = framing.parse(record[: framing.LONGEST], self._layout.framing)
             assert not isinstance(frame, int)  # records of views have the framing that came in
@@ -218,8 +226,11 @@ class ProtobufCodec:
         return program
 
     def shown(self, paths: Paths, edits: Mapping[str, Edit], unknown: Edit, view: View | None = None) -> tuple[str, ...]:
-        """None: there is no header."""
-        return ()
+        """The text of the schema that records without framing have after a splice, where it is another one."""
+        if self._schema is None or view is None:
+            return ()
+        text, differs = self._derived.text(self._given, self._schema, paths, by_number(view, paths))
+        return (text,) if differs else ()
 
     def header(self, columns: Sequence[str]) -> bytes:
         """None."""

@@ -1,12 +1,19 @@
 """What stands in front of a Protobuf message: which schema it is of, and which message of the schema."""
 
+import uuid
 from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking.registry.source import SchemaId
 
 MOST_INDEXES, LONGEST = 32, 1_024
 """Depth of a message's index path; bytes of a framing."""
 CONFLUENT, APICURIO_4, APICURIO_8, NONE = "confluent", "apicurio4", "apicurio8", "none"
+_GUID = 17
+"""Bytes of a version and a GUID."""
 FRAMINGS = (CONFLUENT, APICURIO_4, APICURIO_8, NONE)
 
 
@@ -34,6 +41,13 @@ def parse(record: bytes, framing: str) -> Frame | int:
         framing: one of `FRAMINGS` that name a schema.
     """
     size = 8 if framing == APICURIO_8 else 4
+    if framing == CONFLUENT and record[:1] == b"\1":
+        if len(record) < _GUID:
+            return len(record)
+        found = _indexes(record, _GUID)
+        if isinstance(found, int):
+            return found
+        return Frame(record[: found[1]], SchemaId("guid", str(uuid.UUID(bytes=record[1:_GUID]))), found[0])
     if record[:1] != b"\0":
         return 0
     if len(record) < 1 + size:
@@ -46,6 +60,37 @@ def parse(record: bytes, framing: str) -> Frame | int:
     if p < 0:
         return -p
     return Frame(record[:p], SchemaId("content" if size == 4 else "global", number), name=name)
+
+
+class Told(NamedTuple):
+    """Records with the framing of their headers in front.
+
+    Attributes:
+        records: n.
+        widths: int32, n: bytes that come from a header.
+        wrong: bool, n: the header is no framing.
+    """
+
+    records: pa.BinaryArray
+    widths: np.ndarray
+    wrong: np.ndarray
+
+
+def told(records: pa.BinaryArray, headers: pa.BinaryArray | None) -> Told | None:
+    """Put what Kafka's headers tell in front of their records, where views have it; None where no record has such a header.
+
+    A header is the whole framing, so that no byte of a value can become a part of it.
+    """
+    if headers is None or headers.null_count == len(headers):
+        return None
+    found = headers.dictionary_encode()
+    whole = [isinstance(frame := parse(header[:LONGEST], CONFLUENT), Frame) and len(frame.prefix) == len(header) and header[:1] == b"\1"
+             for header in found.dictionary.to_pylist()]
+    good = pc.take(pa.array(whole, pa.bool_()), found.indices)
+    front = pc.if_else(good.fill_null(False), headers, pa.scalar(b"", pa.binary()))
+    widths = pc.binary_length(front).to_numpy(zero_copy_only=False).astype(np.int32)
+    joined = pc.binary_join_element_wise(front, records, pa.scalar(b"", pa.binary()))
+    return Told(joined, widths, pc.invert(good).fill_null(False).to_numpy(zero_copy_only=False))
 
 
 def _varint(record: bytes, p: int) -> tuple[int, int]:

@@ -94,12 +94,12 @@ class Known:
         start = int(offsets[row])
         frame = framing.parse(data[start : min(int(offsets[row + 1]), start + framing.LONGEST)].tobytes(), self._layout.framing)
         if isinstance(frame, int):
-            _blame(row, Flag.INVALID, start + frame, flags, faults)
+            blame(row, Flag.INVALID, start + frame, flags, faults)
             return
         root = self._root(frame) if frame.prefix not in absent else None
         if root is None:
             absent.add(frame.prefix)
-            _blame(row, Flag.UNKNOWN_SCHEMA, start, flags, faults)
+            blame(row, Flag.UNKNOWN_SCHEMA, start, flags, faults)
             return
         if frame.prefix not in self._prefixes:
             self._prefixes.append(frame.prefix)
@@ -117,7 +117,7 @@ class Known:
             return None
 
 
-def _blame(row: int, flag: Flag, position: int, flags: np.ndarray, faults: np.ndarray) -> None:
+def blame(row: int, flag: Flag, position: int, flags: np.ndarray, faults: np.ndarray) -> None:
     """Flag a row whose framing leads nowhere."""
     flags[row] = flag
     fault = faults.reshape(-1, FAULT)[row]

@@ -11,7 +11,7 @@ from flink_masking.records.protobuf.layout_kernels import O_ENTRY, OWNER
 from flink_masking.records.protobuf.program import STRING, Program
 from flink_masking.records.protobuf.values import to_text
 from flink_masking.records.span_kernels import UNDECLARED_PATH
-from flink_masking.records.spans import Contents, SpanTable, Values
+from flink_masking.records.spans import Contents, Refusal, SpanTable, Values
 
 if TYPE_CHECKING:
     from flink_masking.records.protobuf.codec import ProtobufCodec
@@ -27,6 +27,7 @@ class ProtobufTable(SpanTable):
         frames: int32, `FRAME` numbers a message or packed array, in document order.
         used_frames: how many there are.
         begins: int32, n: where each message begins, behind the framing.
+        widths: int32, n: bytes in front of each that come from its header; None: none do.
     """
 
     codec: "ProtobufCodec"
@@ -35,6 +36,14 @@ class ProtobufTable(SpanTable):
     frames: np.ndarray
     used_frames: int
     begins: np.ndarray
+    widths: np.ndarray | None
+
+    def fault(self, row: int) -> Refusal | None:
+        """See `SpanTable.fault`; positions are those in the value, without what its header told."""
+        found = super().fault(row)
+        if found is None or found.position is None or self.widths is None:
+            return found
+        return found._replace(position=max(0, found.position - int(self.widths[row])))
 
     def entries(self, number: int) -> np.ndarray:
         """The field of each span of a path number, as an entry of the program: int32; -1 for undeclared ones."""
