@@ -1,6 +1,7 @@
 """Questions to a schema registry: schemas by their identifiers with all that they refer to, subjects, compatibility."""
 
 import urllib.parse
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
@@ -156,7 +157,7 @@ class RegistryClient:
                                 "whether it is valid by itself, and the path in registry.url")
         try:
             guid = found.get("guid")
-            return Placed(int(found["id"]), int(found["version"]), str(guid).lower() if guid else None)
+            return Placed(_number(found["id"], 32), int(found["version"]), str(uuid.UUID(guid)) if guid else None)
         except _OTHER_FORM:
             raise self._unclear() from None
 
@@ -171,7 +172,7 @@ class RegistryClient:
                                 "apicurio, and the server's address without a path")
         found = self._connection.ask("GET", f"/apis/registry/v3/groups/default/artifacts/{_escaped(subject)}/versions/{version}").json()
         try:
-            return int(found["contentId"]), int(found["globalId"])
+            return _number(found["contentId"], 32), _number(found["globalId"], 64)
         except _OTHER_FORM:
             raise self._unclear() from None
 
@@ -284,6 +285,13 @@ class RegistryClient:
     def _unclear(self) -> RegistryError:
         return RegistryError(f"registry {self._shown}: an answer of another form. Hint: see whether registry.url leads to a schema "
                              "registry, and registry.api names its API")
+
+
+def _number(found: Any, bits: int) -> int:
+    """An identifier in an answer, which a framing has so many bits for."""
+    if not 0 <= (number := int(found)) < 1 << bits:
+        raise ValueError
+    return number
 
 
 def _schema_of(found: Any) -> str:

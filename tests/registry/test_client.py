@@ -193,6 +193,14 @@ def test_versions_of_another_form_are_errors(answering, found):
         RegistryClient(RegistryOptions(server.url)).latest("orders-value")
 
 
+@pytest.mark.parametrize("found", [{"id": -1}, {"id": 1 << 32}, {"id": "x"}, {"guid": "x"}, {"guid": 7}, {"version": None}])
+def test_identifiers_that_no_framing_has_room_for_are_errors(answering, found):
+    """What would stand in front of every record of a view is looked at before the first one is written."""
+    server = answering(lambda *_: answer({"id": 1, "version": 1, "guid": "0a1b2c3d-0000-4000-8000-00000000ABCD"} | found))
+    with pytest.raises(RegistryError, match="of another form"):
+        RegistryClient(RegistryOptions(server.url)).placed("view-value", Schema('"string"', "AVRO"))
+
+
 class Raw:
     """Listens on loopback, reads a request, and sends what a test says, a part at a time."""
 
