@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
@@ -35,8 +36,8 @@ def policy_document(source: PolicySource, stream: str, version: int, issued: int
     """
     if source.unreadable:
         raise ControlError(f"{source.name}: {next(iter(source.unreadable))}, which it names, cannot be read. Hint: flink-masking check")
-    body = PolicyBody(id=new_id(issued), stream=stream, issued_at=issued, effective_at=effective, version=version, name=source.name[-200:],
-                      text=source.text, files=source.files, digest=source.digest)
+    body = PolicyBody(id=new_id(issued), stream=stream, issued_at=issued, effective_at=effective, version=version,
+                      name=Path(source.name).name or "policy", text=source.text, files=source.files, digest=source.digest)
     return seal("policy", payload(body))
 
 

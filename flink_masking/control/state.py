@@ -98,7 +98,7 @@ class ControlState:
         """
         kept = kept or Kept()
         if kept.trust is not None and kept.trust_version > trust.version:
-            trust = trust.successor(parse(kept.trust))
+            trust = Trust.anchor(kept.trust)  # followed step by step when it was taken; the file that keeps it is sealed
         self.trust, self._stream, self.kept = trust, stream, kept
         self.version, self._digests = version, {digest}
         self._known: dict[str, Document[Any]] = {}
@@ -108,6 +108,7 @@ class ControlState:
         self._begun = False
         self._refusing: set[str] = set()
         self._waiting: list[Document[Any]] = []
+        self._missing = frozenset[str]()
         self._changed, self.settled_until = True, 0
         self.view = View(trust=trust.version)
 
@@ -143,7 +144,8 @@ class ControlState:
         parsed = list(self._parsed(found, now, events))
         self._follow_trust(parsed, now, events)
         made = self._sorted(parsed, now, events)
-        gone = self._gone(parsed, made, now)
+        missing = self._gone(parsed, made, now)
+        gone, self._missing = missing & self._missing, missing  # a directory that is written while it is read may lack a name once
         for name in sorted(gone - self.kept.withdrawn - self.kept.revoked):
             events += self._tell("withdrawn", now, self._known[name].kind, name, "the source no longer has it: it is over for good")
         for one in made.revocations:
@@ -160,8 +162,9 @@ class ControlState:
             if document.id not in self._known:
                 events += self._tell("taken", now, document.kind, document.id, version=getattr(document.body, "version", None),
                                      effective_at=document.body.effective_at, signers=document.signers)
-        self._known = {one.id: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)}
-        self._begun, self._changed = True, False
+        self._known = {one.id: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)} | {
+            name: self._known[name] for name in missing - gone}
+        self._begun, self._changed = True, bool(missing)
         times = [one.body.issued_at - MAX_SKEW for one in self._waiting] + [one.body.effective_at for one in erasures]
         self.settled_until = min((at for at in times if at > now), default=NEVER)
         return events

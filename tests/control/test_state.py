@@ -172,10 +172,20 @@ def test_what_was_withdrawn_does_not_come_back(state, signers):
     """A grant that the source no longer has is over, also when it comes back; one that has expired is no event."""
     grant, other = signers.grant(), signers.grant(expires_at=NOW + 1)
     state.take([grant, other], NOW)
-    events = state.take([signers.policy(2)], NOW + 1)
-    assert sorted(event.outcome for event in events) == ["taken", "withdrawn"]
-    state.take([grant, signers.policy(2)], NOW + 2)
+    policy = signers.policy(2)
+    for take, outcomes in ((1, ["taken"]), (2, ["withdrawn"]), (3, [])):
+        assert [event.outcome for event in state.take([policy], NOW + take)] == outcomes and state.view.grants == ()
+        assert state.settled(NOW + take) is (take != 1)
+    state.take([grant, policy], NOW + 4)
     assert state.view.grants == ()
+
+
+def test_a_name_that_is_missing_once_is_no_withdrawal(state, signers):
+    """A grant that one look does not find is not in force, and is again at the next look that finds it."""
+    grant, policy = signers.grant(), signers.policy(2)
+    for found, count in (([grant, policy], 1), ([policy], 0), ([grant, policy], 1), ([policy], 0), ([grant, policy], 1)):
+        state.take(found, NOW)
+        assert len(state.view.grants) == count
 
 
 def test_a_source_that_holds_nothing_any_more_is_away(state, signers):
@@ -217,6 +227,15 @@ def test_trust_versions_are_taken_in_order_in_one_look(state, signers):
     third, second = signers.trust(3, ("second",), roles=roles), signers.trust(2, ("root", "second"), roles=roles)
     events = state.take([third, second], NOW)
     assert [(event.outcome, event.version) for event in events] == [("taken", 2), ("taken", 3)]
+
+
+def test_a_restart_keeps_the_trust_file_after_two_rotations(state, signers):
+    """A trust file whose root the deployment's does not know any more is the one in force after a restart, too."""
+    roles = [{"root": (owner,), "policy": ("peter",)} for owner in ("second", "third")]
+    state.take([signers.trust(2, ("root", "second"), roles=roles[0]), signers.trust(3, ("second", "third"), roles=roles[1])], NOW)
+    again = ControlState(Trust.anchor(signers.trust()), "s", 1, "", Kept.load(state.kept.dump()))
+    assert (state.trust.version, again.trust.version) == (3, 3)
+    assert told(again.take([signers.policy(2), signers.policy(3, by=("peter",))], NOW))[-1] == ("taken", "")
 
 
 def test_a_signer_who_is_removed_has_no_effect_any_more(state, signers):
