@@ -210,7 +210,7 @@ class Protect:
                 leaves[segment.name] = hashes = leaf_hashes(views[segment.name])
                 root = root_of(hashes)
             masked_reports[segment.name] = MaskedReport(
-                table.n - quarantined - gone - (0 if upsert else tombstones), fields_done(segment, edits, table, view, rejected),
+                table.n - quarantined - gone + removed - (0 if upsert else tombstones), fields_done(segment, edits, table, view, rejected),
                 tombstones=tombstones + removed if upsert else 0, suppressed=0 if upsert else tombstones,
                 parts=parts_done(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)

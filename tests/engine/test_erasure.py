@@ -1,6 +1,7 @@
 """Erasure in Protect and in the stateful segments: what an erased subject leaves in no view, no buffer and no vault."""
 
 import json
+import os
 
 import numpy as np
 import orjson
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flink_masking.engine.erased import ErasedSubjects, marks_of, read_mark, write_mark
+from flink_masking.engine.record import Parts, Transport
+from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
@@ -219,3 +222,33 @@ def test_erased_subjects_are_recognised_under_the_version_of_their_mark():
     assert known.rows(subjects, later).tolist() == [True, False, False]
     assert known.rows(subjects, later.disabled(1)).tolist() == [False] * 3
     assert np.count_nonzero(known.rows(pa.array([f"{k}" for k in range(10_000)]), ring)) == 0
+
+
+def test_in_upsert_views_later_records_delete_their_key():
+    """A later record of an erased subject deletes its key in a topic that keeps the newest record of each, and is nowhere else."""
+    text = POLICY.replace("      age: keep\n", "      age: keep\n    record: {key: {technique: pseudonym, domain: k}}\n", 1)
+    text = text.replace("LATER", "drop")
+    loaded, ring, vault = load(PolicySource("policy.yaml", text)), KeyRing.new(), MemoryVault()
+    eraser = Eraser(loaded, ring, vault)
+    protect = ReloadingProtect(loaded, lambda: ring, vault, os.urandom, lambda: 1, Transport(record=True, upserts=("care",)))
+    protect._erasures._refresh = 0
+    rows = pa.array([json.dumps({"id": one, "name": "x", "ssn": "1", "age": 3, "at": "1970-01-01T00:00:00Z"}).encode() for one in "aba"])
+    parts = Parts(key=pa.array([b"key a", b"key b", None], pa.binary()))
+    (before,) = protect(rows[:2], parts.slice(0, 2))
+    eraser.erase(["a"], 1)
+    (piece,) = protect(rows, parts)
+    assert piece.parts["care"].key.to_pylist() == [*before.parts["care"].key.to_pylist(), None]
+    assert piece.views["care"].is_null().to_pylist() == [True, False, True]
+    told = orjson.loads(piece.audit)
+    assert told["segments"]["care"]["tombstones"] == 1 and told["erased"] == 2 and not piece.quarantine
+    assert eraser.masked_keys(["care"], ["key a"]) == {"care": before.parts["care"].key.to_pylist()[:1]}
+    assert eraser.masked_keys([], ["key a"]) == {}
+
+
+def test_what_stays_is_told():
+    """What no erasure takes back is listed: reversible values out of reach, and what each kind of view keeps."""
+    text = POLICY.replace("{technique: pseudonym, domain: id}", "{technique: encrypt, domain: id}").replace("LATER", "drop")
+    eraser = Eraser(load(PolicySource("policy.yaml", text)), KeyRing.new(), MemoryVault())
+    assert eraser.out_of_reach() == ["care: id (encrypt)"]
+    told = "\n".join(eraser.stays())
+    assert all(word in told for word in ("care: id", "groups:", "sums:", "quarantine", "backups")) and "tokens:" not in told
