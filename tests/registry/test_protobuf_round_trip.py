@@ -4,6 +4,9 @@ import base64
 import json
 
 import pytest
+from confluent_kafka.schema_registry import SchemaRegistryClient
+from confluent_kafka.schema_registry.protobuf import ProtobufDeserializer, ProtobufSerializer
+from confluent_kafka.serialization import MessageField, SerializationContext
 from google.protobuf import descriptor_pb2, message_factory
 
 from flink_masking import KeyRing, Protector
@@ -51,6 +54,26 @@ def test_descriptors_that_import_others():
         assert [field.name for field in found.fields_by_name["address"].message_type.fields] == ["street", "city"]
     with pytest.raises(InputError, match="do not fit together"):
         messages(root, ())
+
+
+def test_a_schema_of_a_view_is_registered_in_the_form_of_the_writers(running):
+    """Where a producer has registered a descriptor, the ordinary deserializer reads a view whose number became text by one, too."""
+    client, name = SchemaRegistryClient({"url": running.url}), "described/address.proto"
+    policy = POLICY.format(framing="confluent").replace("at.nanos: keep", "at.nanos: redact")
+    kind = message_factory.GetMessageClass(messages(OUTER.replace("shop/address.proto", name), ((name, INNER),)).named("Order"))
+    serialize = ProtobufSerializer(kind, client, {"use.deprecated.format": False})
+    order = kind(id="o-1", email="john.doe@example.com")
+    order.at.nanos = 5
+    value = serialize(order, SerializationContext("described", MessageField.VALUE))
+    options = RegistryOptions(running.url, subjects={"support": "described-support-value"})
+    result = Protector(PolicySource("policy.yaml", policy), KeyRing.ephemeral(), registry=options).protect([value])
+    assert result.quarantine == []
+    derived = client.get_latest_version("described-support-value")
+    shown = message_factory.GetMessageClass(messages(derived.schema.schema_str, ()).named("shop.Order"))
+    made = result.views["support"][0].as_py()
+    read = ProtobufDeserializer(shown, {"use.deprecated.format": False}, client)(made, SerializationContext("support", MessageField.VALUE))
+    assert made[1:5] == derived.schema_id.to_bytes(4)
+    assert (read.id, read.email, read.at.nanos) == ("o-1", "***", "***")
 
 
 @pytest.fixture(scope="module")

@@ -36,6 +36,7 @@ class Messages:
     Attributes:
         file: descriptor of the schema's own file.
         serialized: descriptors of it and of all that it imports, a FileDescriptorSet.
+        encoded: the schema was the descriptor of its file in Base64, and consumers expect schemas of this form.
         own: the file as FileDescriptorProto.
         others: those that it imports, by name.
     """
@@ -49,7 +50,7 @@ class Messages:
         """
         from google.protobuf import descriptor_pb2, descriptor_pool
 
-        self.serialized = _descriptors(schema)
+        self.serialized, self.encoded = _descriptors(schema), _is_descriptor(schema.text)
         found = descriptor_pb2.FileDescriptorSet.FromString(self.serialized)
         if not found.file:
             raise InputError("Protobuf: the schema holds no file. Hint: protoc --include_imports --descriptor_set_out=schema.desc")
@@ -151,18 +152,35 @@ def _descriptors(schema: Schema) -> bytes:
         data = base64.b64decode(schema.text, validate=True)
     except (binascii.Error, ValueError):
         return _compiled(schema.text, schema.references)
-    try:
-        single = descriptor_pb2.FileDescriptorProto.FromString(data)
-        if isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto"):  # of a set: a whole file
-            return bytes(descriptor_pb2.FileDescriptorSet(file=[*_referred(schema.references), single]).SerializeToString())
-    except DecodeError:
-        pass
+    if (single := _single(data)) is not None:
+        return bytes(descriptor_pb2.FileDescriptorSet(file=[*_referred(schema.references), single]).SerializeToString())
     try:
         descriptor_pb2.FileDescriptorSet.FromString(data)
     except DecodeError:
         raise InputError("Protobuf: the descriptor cannot be read. Hint: protoc --include_imports "
                          "--descriptor_set_out=schema.desc") from None
     return data
+
+
+def _single(data: bytes) -> Any:
+    """The descriptor of one file; None where the bytes are none."""
+    from google.protobuf import descriptor_pb2
+    from google.protobuf.message import DecodeError
+
+    try:
+        single = descriptor_pb2.FileDescriptorProto.FromString(data)
+    except DecodeError:
+        return None
+    whole = isinstance(single.name, str) and single.name.isprintable() and single.name.endswith(".proto")  # of a set: a whole file
+    return single if whole else None
+
+
+def _is_descriptor(text: str) -> bool:
+    """Whether a schema is the descriptor of one file in Base64, as some producers register it."""
+    try:
+        return _single(base64.b64decode(text, validate=True)) is not None
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _referred(references: Mapping[str, str]) -> list[Any]:

@@ -85,7 +85,7 @@ class Derived:
                 self._texts.clear()
             try:
                 derivation = Derivation(message, schema.own, schema.others, paths, outcomes)
-                self._texts[key] = (derivation.text(), True) if derivation.changed else ("", False)
+                self._texts[key] = (derivation.text(schema.encoded), True) if derivation.changed else ("", False)
             except InputError as error:
                 self._texts[key] = error
         found = self._texts[key]
