@@ -164,7 +164,7 @@ class ControlState:
                                      effective_at=document.body.effective_at, signers=document.signers)
         self._known = {one.id: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)} | {
             name: self._known[name] for name in missing - gone}
-        self._begun, self._changed = True, bool(missing)
+        self._begun, self._changed = True, bool(missing - gone)
         times = [one.body.issued_at - MAX_SKEW for one in self._waiting] + [one.body.effective_at for one in erasures]
         self.settled_until = min((at for at in times if at > now), default=NEVER)
         return events
