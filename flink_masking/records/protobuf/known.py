@@ -7,6 +7,7 @@ import numpy as np
 
 from flink_masking.errors import InputError
 from flink_masking.records.codec import Layout
+from flink_masking.records.framing_kernels import other_prefix
 from flink_masking.records.protobuf import framing
 from flink_masking.records.protobuf.frames_kernels import match_prefixes
 from flink_masking.records.protobuf.program import Program
@@ -17,6 +18,8 @@ from flink_masking.records.trie import Paths
 MOST = 256
 """Framings after which all are met anew: schemas come and go."""
 _TURNS = 16
+_WIDEST = 32
+"""Bytes of a framing that `other_prefix` compares."""
 
 
 class Known:
@@ -73,6 +76,11 @@ class Known:
         if self._layout.framing == framing.NONE:
             return np.ascontiguousarray(offsets[:-1]), np.full(n, self.program.root(self._given), np.int32)
         found = np.full(n, -1, np.int32)
+        if n and self._prefixes and not flags.any():  # one framing that was met before, as nearly always
+            match_prefixes(data, offsets[:2], flags[:1], self._flat, self._edges, found[:1])
+            width = len(self._prefixes[found[0]]) if found[0] >= 0 else _WIDEST + 1
+            if width <= _WIDEST and other_prefix(data, offsets, width) == n:
+                return offsets[:-1] + np.int32(width), np.full(n, self._roots[found[0]], np.int32)
         absent: set[bytes] = set()
         for turn in range(_TURNS + 1):
             match_prefixes(data, offsets, flags, self._flat, self._edges, found)
@@ -82,9 +90,6 @@ class Known:
             for row in missing.tolist() if turn == _TURNS else missing[:1].tolist():
                 self._meet(row, data, offsets, flags, faults, found, absent)
         sizes, roots = (np.array(numbers or [0], np.int32) for numbers in ([len(prefix) for prefix in self._prefixes], self._roots))
-        if n and found.min() == found.max():  # one framing, as nearly always
-            only = max(int(found[0]), 0)
-            return offsets[:-1] + sizes[only], np.full(n, roots[only], np.int32)
         found[found < 0] = 0
         return offsets[:-1] + sizes[found], roots[found]
 
