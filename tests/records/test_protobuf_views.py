@@ -133,7 +133,7 @@ def test_the_first_message_is_a_single_zero(order):
 
 
 @pytest.mark.parametrize("record, reason, position", [
-    (b"", "malformed", 0), (b"\1", "malformed", 0), (b"\0\0\0", "malformed", 3), (b"\0\0\0\0\7", "malformed", 5),
+    (b"", "malformed", 0), (b"\1", "malformed", 1), (b"\2", "malformed", 0), (b"\0\0\0", "malformed", 3), (b"\0\0\0\0\7", "malformed", 5),
     (b"\0\0\0\0\7\2\3", "malformed", 6), (b"\0\0\0\0\7\x50", "malformed", 5), (b"\0\0\0\0\5\2\2", "unknown_schema", 0),
     (b"\0\0\0\0\7\2\x20", "unknown_schema", 0), (b"\0\0\0\0\x08\2\2", "unknown_schema", 0), (b"\0\0\0\0\x09\2\2", "unknown_schema", 0),
     (CONFLUENT + b"\n\2a", "malformed", 7), (CONFLUENT + b"\n\1a\xff", "malformed", 10), (CONFLUENT + b"\n\1\xff", "malformed", 9),
