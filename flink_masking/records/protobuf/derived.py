@@ -1,6 +1,5 @@
 """The Protobuf schema of a view: fields whose values become text are ``string`` in it, under the numbers that they have."""
 
-import base64
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -52,17 +51,13 @@ class Derivation:
             raise InputError(f"Protobuf schema: the records' message is one of an imported file. {_HINT}")
         self.changed = isinstance(self._root, tuple)
 
-    def text(self, encoded: bool = False) -> str:
+    def text(self) -> str:
         """The schema as the text of a ``.proto`` file that imports nothing but ``google/protobuf/*``.
-
-        Args:
-            encoded: as the descriptor of that file in Base64.
 
         Raises:
             InputError: the schema cannot be written as such a file.
         """
-        file = _Assembly(self._file, self._others, self._variants, self._root).file
-        return base64.b64encode(file.SerializeToString(deterministic=True)).decode() if encoded else proto_text(file)
+        return proto_text(_Assembly(self._file, self._others, self._variants, self._root).file)
 
     def _text(self, type_: int, node: int) -> bool:
         """Whether the values of a field of a type at a node become text.

@@ -1,5 +1,6 @@
 """How the records of a view are written: fields of another type than that of the record, and the framing of the view's schema."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -12,7 +13,7 @@ from flink_masking.records.protobuf import framing
 from flink_masking.records.protobuf import layout_kernels as layout
 from flink_masking.records.protobuf.derived import Derivation, becomes_text
 from flink_masking.records.protobuf.program import STRING, Field, Program
-from flink_masking.records.protobuf.schemas import Messages
+from flink_masking.records.protobuf.schemas import Messages, messages
 from flink_masking.records.trie import Paths
 from flink_masking.registry.source import Schema
 
@@ -85,7 +86,7 @@ class Derived:
                 self._texts.clear()
             try:
                 derivation = Derivation(message, schema.own, schema.others, paths, outcomes)
-                self._texts[key] = (derivation.text(schema.encoded), True) if derivation.changed else ("", False)
+                self._texts[key] = (_in_form(derivation.text(), schema), True) if derivation.changed else ("", False)
             except InputError as error:
                 self._texts[key] = error
         found = self._texts[key]
@@ -115,6 +116,13 @@ class Derived:
             raise RegistryError(f"view {view.subject}: its schema differs from the writer's and has no identifier. Hint: flink-masking "
                                 "check shows it; register it, or use techniques that keep the type")
         return frame(identifier) + prefix[_LENGTHS[parsed.schema.kind] :]
+
+
+def _in_form(text: str, like: Messages) -> str:
+    """The text of a schema in the form of another one: as it is, or as the descriptor of its file in Base64."""
+    if not like.encoded:
+        return text
+    return base64.b64encode(messages(text, ()).own.SerializeToString(deterministic=True)).decode()
 
 
 def fronts(data: np.ndarray, offsets: np.ndarray, begins: np.ndarray, live: np.ndarray) -> Iterator[tuple[bytes, np.ndarray]]:
