@@ -96,12 +96,13 @@ class Program:
             InputError: messages lie too deep within each other.
         """
         if message not in self._roots:
-            before = len(self._scopes)
+            before, entries = len(self._scopes), len(self._entries)
             try:
                 self._roots[message] = self._scope(message, 0)
             except RecursionError:  # a scope that was begun has no fields and denies nothing: none of them may stay
                 self._known = {key: scope for key, scope in self._known.items() if scope < before}
-                del self._scopes[before:]
+                del self._scopes[before:], self._entries[entries:], self.fields[entries:]
+                self._made = -1
                 raise InputError("Protobuf: the messages of the schema lie too deep within each other. Hint: divide it") from None
         return self._roots[message]
 
