@@ -21,6 +21,8 @@ REFRESH_MS = 5_000
 """Default interval between two looks at the vault, ms."""
 IN_PACKET = 50_000
 """People in one packet to a keyed operator."""
+IN_EVENT = 1_000
+"""Erasures in one event of the audit."""
 FORGET = b"forget"
 """Metadata of a packed batch: the keyed hashes of people to forget before its records are taken in."""
 _log = logging.getLogger(__name__)
@@ -93,7 +95,8 @@ class ErasedSubjects:
         self._stream = stream
         self._marks: set[Mark] = set()
         self._left_out: dict[int, np.ndarray] = {}
-        self._untold: list[Mark] = []
+        self._new: list[Mark] = []
+        self._untold: deque[Mark] = deque()
         self._packets: dict[tuple[str, int], deque[np.ndarray]] = {}
         self._hashes: dict[tuple[int, int], Prf] = {}
 
@@ -103,8 +106,8 @@ class ErasedSubjects:
 
     @property
     def news(self) -> bool:
-        """Whether there are erasures that `told` has not told of."""
-        return bool(self._untold)
+        """Whether there are erasures that segments have not been addressed with, since the last call of `told`."""
+        return bool(self._new)
 
     def learn(self, marks: Iterable[Mark], drop: bool = True) -> bool:
         """Take note of erasures.
@@ -118,6 +121,7 @@ class ErasedSubjects:
         """
         new = [mark for mark in dict.fromkeys(marks) if mark not in self._marks]
         self._marks.update(new)
+        self._new += new
         self._untold += new
         if drop:
             for version in {mark.version for mark in new}:
@@ -143,19 +147,19 @@ class ErasedSubjects:
         return self._hashes[key]
 
     def told(self) -> tuple[str, ...]:
-        """The erasures that came since the last call, for the audit."""
-        new, self._untold = self._untold, []
-        return tuple(write_mark(mark) for mark in new)
+        """Erasures that the audit has not been told of, at most `IN_EVENT`; the rest follows with later batches."""
+        self._new = []
+        return tuple(write_mark(self._untold.popleft()) for _ in range(min(IN_EVENT, len(self._untold))))
 
     def address(self, segment: str, shards: int, version: int) -> None:
-        """Prepare what a stateful segment is told of the erasures that have not been told yet; before `told`.
+        """Prepare what a stateful segment is told of the erasures that came since the last call of `told`.
 
         Args:
             segment: its name.
             shards: instances of its first stage.
             version: the key version that it knows people by.
         """
-        words = _words([mark for mark in self._untold if mark.version == version])
+        words = _words([mark for mark in self._new if mark.version == version])
         for shard in range(shards):
             mine = words[words % np.uint64(shards) == shard] if shards > 1 else words
             waiting = self._packets.setdefault((segment, shard), deque())

@@ -47,6 +47,7 @@ TABLE = (
     Metric("records_suppressed", "counter", "records", _SEGMENT, "both",
            "records left out by the segment's own rules: no group of k people, max_releases, a quasi-identifier missing, a group below the "
            "threshold"),
+    Metric("records_erased", "counter", "records", (), "protect", "records of subjects who were erased, which are in no view"),
     Metric("field_values", "counter", "values", _FIELD, "protect", "values that went through a technique; keep and drop count none"),
     Metric("field_values_refused", "counter", "values", _FIELD, "protect", "those that the technique refused, treated as on_error says"),
     Metric("batches", "counter", "batches", (), "protect", "batches protected"),

@@ -34,6 +34,8 @@ def of_batch(pieces: Sequence[Protected], microseconds: int, key_version: int, p
         yield MetricUpdate("records_in", (), piece.records)
         for reason, count in piece.report.quarantined.items():
             yield MetricUpdate("records_quarantined", (reason,), count)
+        if piece.report.erased:
+            yield MetricUpdate("records_erased", (), piece.report.erased)
         for segment, masked in piece.report.masked.items():
             yield from _of_masked(segment, masked)
         for segment, packed in piece.report.stateful.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking.control.bodies import ErasureBody
 from flink_masking.control.envelope import Signed, seal
@@ -22,7 +23,7 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
 from flink_masking.records.spans import Values
-from flink_masking.techniques.encrypt import EncryptParams, of_subjects
+from flink_masking.techniques.encrypt import of_subjects
 from flink_masking.techniques.encrypt.values import are_texts
 from flink_masking.techniques.masks import Context
 from flink_masking.tools.reversible import MaskedRecords
@@ -30,6 +31,7 @@ from flink_masking.vault.base import LOOKUP, Vault, listed
 from flink_masking.vault.subject_keys import SubjectHashes, SubjectKeys
 from flink_masking.vault.subjects import Erased, Erasure, Mark
 
+_ENVELOPE = r"(?P<envelope>fm1\.[A-Za-z0-9_-]+)"
 MOST = 100_000
 """Subjects in one erasure, as many as a control document takes."""
 
@@ -165,7 +167,7 @@ class Eraser(Secret):
             VaultError, KeyRingError: as `erase`.
         """
         rules = self._loaded.rules(segment) if isinstance(self._loaded.policy.segments.get(segment), MaskedSegment) else {}
-        fields = [path for path, rule in rules.items() if isinstance(rule.params, EncryptParams) and rule.params.per_subject]
+        fields = [path for path, rule in rules.items() if rule.promises.needs_subject and rule.promises.needs_vault]
         if not fields or self._vault is None:
             raise InputError(f"{segment}: no value of this view is encrypted under a key of its subject. Hint: omit it from --sample")
         records, total, first = MaskedRecords(self._loaded, segment, self._ring, fields), Opened(), 1
@@ -180,11 +182,12 @@ class Eraser(Secret):
     def _opened(self, rule: Rule, values: Values, subjects: pa.StringArray, vault: Vault) -> Opened:
         scheme = of_subjects.SIV if rule.promises.deterministic else of_subjects.GCM
         keys = SubjectKeys(vault, self._ring, rule.promises.domain or "")
-        data, starts, ends, versions, _ = envelope.unwrap(values.text, are_texts(values), scheme.forms[::-1], scheme.least)
+        found = pc.struct_field(pc.extract_regex(values.text, _ENVELOPE), "envelope")  # a rule may encrypt a part of the value
+        data, starts, ends, versions, _ = envelope.unwrap(found, are_texts(values), scheme.forms[::-1], scheme.least)
         rows = np.flatnonzero(versions > 0)
-        found = of_subjects.hashes_in(keys, scheme, data, starts[rows], ends[rows])
+        hashes = of_subjects.hashes_in(keys, scheme, data, starts[rows], ends[rows])
         wanted = {row.tobytes() for row in keys.of(subjects)}
-        rows = rows[[row.tobytes() in wanted for row in found]] if len(rows) else rows
+        rows = rows[[row.tobytes() in wanted for row in hashes]] if len(rows) else rows
         if not len(rows):
             return Opened()
         theirs = Values(values.text.take(pa.array(rows)), values.kinds[rows], values.rows[rows])

@@ -176,6 +176,20 @@ def test_an_erasure_that_breaks_off_is_repeated():
     assert world.eraser.standing(["a"]).nothing and world.eraser.standing(["a"]).marked == 1
 
 
+def test_many_erasures_are_told_over_several_events():
+    """A worker that starts after thousands of erasures tells the audit of all of them, a thousand in an event, and forgets nobody."""
+    world = World()
+    world.protect("p1499", "z")
+    people = [f"p{k}" for k in range(1_500)]
+    world.eraser.erase(people, 1)
+    told = [world.protect("z", "p7")[1].get("erasures", []) for _ in range(3)]
+    assert [len(marks) for marks in told] == [1_000, 500, 0]
+    assert sorted(told[0] + told[1]) == sorted(world.eraser.written(people))
+    world.protect("x", "y", "z")
+    world.protector.finish()
+    assert world.protector._stateful.counts["groups"]["suppressed_erased"] == 1
+
+
 def test_any_erasures_between_any_batches():
     """Whatever is erased when: no later record of an erased subject is released, every other is, and records add up."""
     person = st.sampled_from("abcdef")
@@ -243,6 +257,31 @@ def test_in_upsert_views_later_records_delete_their_key():
     assert told["segments"]["care"]["tombstones"] == 1 and told["erased"] == 2 and not piece.quarantine
     assert eraser.masked_keys(["care"], ["key a"]) == {"care": before.parts["care"].key.to_pylist()[:1]}
     assert eraser.masked_keys([], ["key a"]) == {}
+
+
+def test_a_sample_is_searched_for_parts_of_values_as_well():
+    """Values of which a part is encrypted, elements of arrays and whole objects are found by their subject, and tried."""
+    policy = """\
+version: 1
+stream: s
+subject: id
+fields: {id: {class: identifier}, ref: {class: direct}, "tags[*]": {class: direct}, o: {class: direct, type: json}}
+segments:
+  care:
+    view: masked
+    rules:
+      ref: {technique: encrypt, domain: d, per_subject: true, within: {prefix: "Patient/"}}
+      tags[*]: {technique: encrypt_deterministic, domain: d, per_subject: true}
+      o: {technique: encrypt, domain: d, per_subject: true}
+"""
+    world = World(policy=policy)
+    rows = [b'{"id":"%s","ref":"Patient/12","tags":["x","y"],"o":{"a":1}}' % one for one in (b"a", b"b")]
+    view = world.protector.protect(rows).views["care"]
+    looked = [world.eraser.opened("care", [view], [one]) for one in ("a", "b", "c")]
+    assert [(found.values, found.opened) for found in looked] == [(4, 4), (4, 4), (0, 0)]
+    world.eraser.erase(["a"], 1)
+    looked = [world.eraser.opened("care", [view], [one]) for one in ("a", "b")]
+    assert [(found.values, found.opened) for found in looked] == [(4, 0), (4, 4)]
 
 
 def test_what_stays_is_told():
