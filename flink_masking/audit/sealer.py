@@ -8,7 +8,7 @@ whatever was interrupted. The state lies on a disk of this machine; where it is 
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,12 @@ from typing import Any, Self
 import orjson
 
 from flink_masking.audit.checkpoint import Checkpoint
+from flink_masking.audit.entries import large_path, load_tree, read_entries, short_digest, stub
 from flink_masking.audit.events import is_leaves, link
 from flink_masking.audit.notes import NoteSigner
 from flink_masking.audit.stores import LEAVES, Directory, Store
-from flink_masking.audit.tiles import LARGEST_ENTRY, WIDTH, Tree, bundle_path, entries_of, tile_path
-from flink_masking.crypto.merkle import HASH_BYTES, leaf_hash
+from flink_masking.audit.tiles import LARGEST_ENTRY, Tree
+from flink_masking.crypto.merkle import leaf_hash
 from flink_masking.errors import InputError
 
 CHECKPOINT, STATE, PENDING, LOCK = "checkpoint", "state", "pending", "lock"
@@ -143,7 +144,7 @@ class Sealer:
             elif self._is_new(line, chains, beyond, mine):
                 if len(line) > LARGEST_ENTRY:
                     large.append(line)
-                    line = _stub(line)
+                    line = stub(line)
                 entries.append(line)
         tree = self._tree.copy()
         for entry in entries:
@@ -200,7 +201,7 @@ class Sealer:
                     chain, number, _ = link(entry)
                 except InputError:
                     continue
-                self._known.setdefault((chain, number), _digest(entry))
+                self._known.setdefault((chain, number), short_digest(entry))
         return self._known
 
     def _load(self) -> None:
@@ -273,7 +274,7 @@ class Sealer:
             chain, number, _ = link(entry)
         except InputError:
             return
-        self._known.setdefault((chain, number), _digest(entry))
+        self._known.setdefault((chain, number), short_digest(entry))
 
     def _unchanged(self, note: bytes) -> None:
         """Look whether somebody else has published since."""
@@ -294,115 +295,3 @@ class Sealer:
         files = max((int(name.rpartition("/")[2].partition(".")[0]) for name in names), default=0)
         self._known = None
         return Position(published.size, published.root, {}, chains, beyond, files)
-
-
-def read_entries(store: Store, size: int) -> Iterator[bytes]:
-    """All entries of a log, in order.
-
-    Raises:
-        InputError: a bundle is missing or damaged.
-    """
-    for number in range(-(-size // WIDTH)):
-        width = min(WIDTH, size - number * WIDTH)
-        yield from read_bundle(store, number, width)
-
-
-def read_bundle(store: Store, number: int, width: int) -> list[bytes]:
-    """The first entries of a bundle, from its partial file or, where that was removed, from the whole one.
-
-    Raises:
-        InputError: it is missing or damaged.
-    """
-    data = store.read(bundle_path(number, width))
-    if data is None and width < WIDTH and (whole := store.read(bundle_path(number))) is not None:
-        return entries_of(whole, WIDTH)[:width]
-    if data is None:
-        raise InputError(f"{bundle_path(number, width)} is missing. Hint: restore the log")
-    try:
-        return entries_of(data, width)
-    except InputError as error:
-        raise InputError(f"{bundle_path(number, width)}: {error}") from None
-
-
-def load_tree(store: Store, size: int, root: bytes) -> Tree:
-    """The right edge of a log's tree.
-
-    Raises:
-        InputError: files are missing or do not make the root.
-    """
-    tree, level = Tree(), 0
-    tree.size = size
-    while count := size >> 8 * level:
-        width, data = count % WIDTH, b""
-        if width:
-            data = store.read(tile_path(level, count // WIDTH, width)) or b""
-        tree.levels.append([data[k : k + HASH_BYTES] for k in range(0, len(data), HASH_BYTES)])
-        level += 1
-    tree.entries = read_bundle(store, size // WIDTH, size % WIDTH) if size % WIDTH else []
-    if tree.root != root:
-        raise InputError("the log's tiles do not make the root of its checkpoint. Hint: restore the log from its backup")
-    return tree
-
-
-def expire_leaves(store: Store, before: str) -> int:
-    """Remove the files of leaf hashes whose newest line is older than a time; records in them can no longer be traced.
-
-    Args:
-        store: of the log.
-        before: ISO 8601 UTC, as events tell times.
-
-    Returns:
-        How many files were removed.
-    """
-    removed = 0
-    for name in store.names(LEAVES):
-        lines = (store.read(name) or b"").splitlines()
-        if all(_told_at(line) < before for line in lines):
-            store.remove(name)
-            removed += 1
-    return removed
-
-
-def _told_at(line: bytes) -> str:
-    try:
-        return str(orjson.loads(line)["time"])
-    except (orjson.JSONDecodeError, KeyError, TypeError):
-        return ""
-
-
-def large_path(line: bytes) -> str:
-    """The file of an event that is too long for an entry."""
-    return f"large/{hashlib.sha256(line).hexdigest()}"
-
-
-def _stub(line: bytes) -> bytes:
-    """What stands in the log for an event that is too long for an entry: its link, length and SHA-256."""
-    try:
-        chain, number, previous = link(line)
-        told: dict[str, Any] = {"event": str(orjson.loads(line).get("event"))[:100], "chain": chain[:100], "number": number,
-                                "previous": previous[:64]}
-    except InputError:
-        told = {}
-    return orjson.dumps({"large": hashlib.sha256(line).hexdigest(), "bytes": len(line), **told})
-
-
-def whole_event(store: Store, entry: bytes) -> bytes:
-    """The event of an entry, which is in a file of its own where it is too long.
-
-    Raises:
-        InputError: that file is missing or was changed.
-    """
-    if not entry.startswith(b'{"large":"'):
-        return entry
-    digest = str(orjson.loads(entry)["large"])
-    found = store.read(f"large/{digest}") if len(digest) == 64 and digest.isalnum() else None
-    if found is None or hashlib.sha256(found).hexdigest() != digest:
-        raise InputError(f"large/{digest[:64]}: the event is missing or was changed. Hint: restore the log")
-    return found
-
-
-def _digest(entry: bytes) -> bytes:
-    """The first bytes of an event's SHA-256, also where a stub stands for it."""
-    if entry.startswith(b'{"large":"'):
-        return bytes.fromhex(str(orjson.loads(entry)["large"]))[:8]
-    return hashlib.sha256(entry).digest()[:8]

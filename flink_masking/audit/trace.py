@@ -13,8 +13,9 @@ import pyarrow as pa
 
 from flink_masking.audit.checkpoint import Checkpoint
 from flink_masking.audit.digests import read_leaves
+from flink_masking.audit.entries import read_entries, whole_event
 from flink_masking.audit.notes import NoteVerifier
-from flink_masking.audit.sealer import CHECKPOINT, read_entries, whole_event
+from flink_masking.audit.sealer import CHECKPOINT
 from flink_masking.audit.stores import LEAVES, Store
 from flink_masking.crypto.merkle import HASH_BYTES, inclusion_path, leaf_hash, leaf_hashes, root_by_path, root_of
 from flink_masking.errors import InputError

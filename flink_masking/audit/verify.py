@@ -11,11 +11,12 @@ import orjson
 
 from flink_masking.audit.checkpoint import Checkpoint
 from flink_masking.audit.digests import read_leaves
+from flink_masking.audit.entries import read_bundle, whole_event
 from flink_masking.audit.events import START, link
 from flink_masking.audit.macs import EventKeys
 from flink_masking.audit.notes import NoteVerifier
 from flink_masking.audit.schema import event_fault
-from flink_masking.audit.sealer import CHECKPOINT, read_bundle, whole_event
+from flink_masking.audit.sealer import CHECKPOINT
 from flink_masking.audit.stores import LEAVES, Store
 from flink_masking.audit.tiles import WIDTH, tile_path
 from flink_masking.crypto.merkle import HASH_BYTES, leaf_hash, root_of

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import typer
 
 from flink_masking.addresses.endpoints import kafka_endpoint
+from flink_masking.audit.entries import expire_leaves
 from flink_masking.audit.events import iso
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import ROUND, Sealer, expire_leaves
+from flink_masking.audit.sealer import ROUND, Sealer
 from flink_masking.audit.sources import FileSource
 from flink_masking.audit.stores import Directory, Store, open_store
 from flink_masking.cli.audit_target import directory

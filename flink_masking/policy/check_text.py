@@ -47,5 +47,5 @@ def check_single_rules(name: str, segment: MaskedSegment, rules: Mapping[str, Ru
                            "redact_text, or redact; an audience that receives nothing needs no segment")
         elif rule.promises.always_null:
             findings.error(place, f"'{rule.technique.name}' makes null, and a text is never null", "redact_text, or redact")
-        elif rule.params.on_error in ("nullify", "drop"):
+        elif rule.params.on_error not in ("redact", "quarantine"):
             findings.error(place, f"on_error: {rule.params.on_error} would leave nothing of a record", "on_error: redact, or quarantine")

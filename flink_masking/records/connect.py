@@ -77,7 +77,7 @@ class _NoSchema(Exception):
 
 
 def _once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object of which no member is there twice: readers differ in which of them counts."""
+    """An object without duplicate members: readers differ in which of them counts."""
     found = dict(members)
     if len(found) < len(members):
         raise _NoSchema

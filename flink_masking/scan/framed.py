@@ -28,7 +28,7 @@ class Framed:
 
     @property
     def schemas(self) -> "Trial":
-        """The schemas of the records, and made-up identifiers for those of views, for a trial run whose results nobody gets."""
+        """The schemas of the records, and placeholder identifiers for those of views, for a trial run whose results nobody gets."""
         return Trial(self.layout)
 
 

@@ -11,9 +11,10 @@ import pytest
 from sealed_logs import RING, SIGNER, batches, sealed
 
 from flink_masking.audit.checkpoint import Checkpoint
+from flink_masking.audit.entries import read_entries
 from flink_masking.audit.events import AuditChain, is_leaves
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import Sealer, read_entries
+from flink_masking.audit.sealer import Sealer
 from flink_masking.audit.stores import Directory
 from flink_masking.audit.verify import verify
 from flink_masking.errors import InputError

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sealed_logs import SIGNER, batches, sealed
 
+from flink_masking.audit.entries import expire_leaves
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import expire_leaves
 from flink_masking.audit.stores import Directory
 from flink_masking.audit.trace import check_proof, trace
 from flink_masking.audit.verify import verify

@@ -26,7 +26,8 @@ SURFACE = {
     "Protector.finish": "(self)",
     "Protector.protect": "(self, batch)",
     "Result": "(views, released, quarantine, audit)",
-    "Unmasker": "(policy, segment, keys, *, actor, purpose, audit, vault=None, fields=None, version=None, skip_unreadable=False)",
+    "Unmasker": "(policy, segment, keys, *, actor, purpose, audit, vault=None, fields=None, version=None, skip_unreadable=False, "
+                "registry=None)",
     "Unmasker.unmask": "(self, records)",
     "Views": "(views, audit, quarantine)",
     "launch": "(environment, statements, sinks, name, source_uid=None)",

@@ -10,9 +10,9 @@ import yaml
 from broker import Record
 from waiting import run
 
+from flink_masking.audit.entries import read_entries
 from flink_masking.audit.events import is_leaves
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import read_entries
 from flink_masking.audit.stores import Directory
 from flink_masking.audit.trace import check_proof, trace
 from flink_masking.audit.verify import verify
