@@ -91,6 +91,22 @@ def test_decimals_of_more_digits_than_numbers_have_are_malformed():
         assert table.splice({"d": KEEP})[0].as_py() == b"\0\0\0\0\7\2\5"
 
 
+def test_records_are_shown_as_deep_as_they_may_be():
+    """A record that holds itself through others, to the deepest that is accepted, comes out as text; one deeper is malformed."""
+    inner = "R0"
+    for number in reversed(range(8)):
+        inner = record(f"R{number}", x=["null", {"type": "array", "items": ["null", inner]}])
+    codec, paths, deepest = codec_for("avro", Layout(schema=avro(inner))), Paths(["x"], opaque=["x"]), 0
+    for depth in range(200, 300):
+        table = codec.scan(pa.array([b"\2\2\2" * depth + bytes(depth + 1)]), paths)
+        if table.fault(0) is not None:
+            break
+        [text] = table.values("x").text.to_pylist()
+        deepest = text.count("{") + 1
+        assert text.startswith('[{"x":[{"x":') and deepest == depth + 1
+    assert deepest > 200 and table.fault(0).reason == "malformed"
+
+
 def chain(length):
     """Messages each of which holds the next one."""
     file = descriptor_pb2.FileDescriptorProto(name="chain.proto", package="p", syntax="proto3")

@@ -5,7 +5,7 @@ import itertools
 import json
 import struct
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import date, timedelta
 from typing import Any
 
@@ -89,18 +89,37 @@ def date_text(days: int) -> str:
 
 
 def json_at(part: Type, data: bytes, p: int) -> tuple[str, int]:
-    """The value at p of a valid record as JSON, and where it ends."""
+    """The value at p of a valid record as JSON, and where it ends; as deep as records may be, which is deeper than calls may be."""
+    open_, found = [_written(part, data, p)], None
+    while open_:
+        try:
+            inner = open_[-1].send(found)
+        except StopIteration as end:
+            open_.pop()
+            found = end.value
+        else:
+            open_.append(_written(inner[0], data, inner[1]))
+            found = None
+    assert found is not None
+    return found
+
+
+_Writing = Generator[tuple[Type, int], Any, tuple[str, int]]
+"""Asks for a value by its type and where it begins, is sent its text and where it ends, and comes to its own text and end."""
+
+
+def _written(part: Type, data: bytes, p: int) -> _Writing:
     if part.kind == "union":
         branch, p = long_at(data, p)
-        return json_at(part.branches[branch], data, p)
+        return (yield part.branches[branch], p)
     if part.kind == "record":
         members = []
         for field in part.fields:
-            text, p = json_at(field.type, data, p)
+            text, p = (yield field.type, p)
             members.append(f"{_quoted(field.name)}:{text}")
         return f"{{{','.join(members)}}}", p
     if part.kind in ("array", "map"):
-        return _blocks(part, data, p)
+        return (yield from _blocks(part, data, p))
     start, end = contents(part, data, p)
     if part.kind == "null":
         return "null", end
@@ -109,7 +128,7 @@ def json_at(part: Type, data: bytes, p: int) -> tuple[str, int]:
     return text if plain else _quoted(text), end
 
 
-def _blocks(part: Type, data: bytes, p: int) -> tuple[str, int]:
+def _blocks(part: Type, data: bytes, p: int) -> _Writing:
     assert part.items is not None
     items: list[str] = []
     while True:
@@ -123,7 +142,7 @@ def _blocks(part: Type, data: bytes, p: int) -> tuple[str, int]:
             if part.kind == "map":
                 n, p = long_at(data, p)
                 key, p = _quoted(data[p : p + n].decode()) + ":", p + n
-            text, p = json_at(part.items, data, p)
+            text, p = (yield part.items, p)
             items.append(key + text)
 
 
