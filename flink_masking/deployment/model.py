@@ -197,6 +197,9 @@ class Deployment(BaseModel):
                  "properties.security.protocol: SSL, or SASL_SSL" for place, options in tables.items() if (servers := unencrypted(options))]
         found += [f"{place}: {server} without TLS: records and logins can be read on the network. Hint: ?sslmode=verify-full in the url"
                   for place, options in tables.items() if (server := unencrypted_jdbc(options))]
+        if self.control is not None and isinstance(self.control.source, dict) and (servers := unencrypted(self.control.source)):
+            found.append(f"control.source: Kafka at {', '.join(servers)} without TLS: documents could be held back on the network. Hint: "
+                         "properties.security.protocol: SSL, or SASL_SSL")
         if self.vault is not None and vault_address.unencrypted(self.vault):
             found.append(f"vault: {vault_address.UNENCRYPTED}")
         if (registry := self.registry_options) is not None and registry.unencrypted:
