@@ -153,10 +153,10 @@ def _hits(store: Store, view: str, leaf: bytes) -> dict[tuple[str, int], list[tu
                     wanted.add((chain, of))
         if not wanted:
             break
-    found: dict[tuple[str, int], list[tuple[int, bytes]]] = {}
-    for place, start, hashes in parts:
-        found.setdefault(place, []).append((start, hashes))
-    return found
+    found: dict[tuple[str, int], dict[int, bytes]] = {}
+    for place, start, hashes in parts:  # a line that a source repeated is there more than once
+        found.setdefault(place, {})[start] = hashes
+    return {place: list(pieces.items()) for place, pieces in found.items()}
 
 
 def _within(hashes: bytes, leaf: bytes) -> bool:

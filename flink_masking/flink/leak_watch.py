@@ -117,8 +117,9 @@ def watch(environment: StreamTableEnvironment, loaded: LoadedPolicy, deployment:
         raise JobError("the deployment does not say where findings go. Hint: leaks: {directory: /…, findings: {connector: …}}")
     environment.execute_sql(f"CREATE TEMPORARY TABLE {FINDINGS} (line BYTES) WITH ({with_clause(leaks.findings)})")
     source, statements, read = LeakSource(loaded.source, deployment.keys, leaks.directory), environment.create_statement_set(), 0
+    group = f"flink-masking-leaks-{loaded.policy.stream}"
     for number, (name, options) in enumerate(deployment.sinks.items()):
-        if name not in loaded.policy.segments or (readable := _as_source(options, loaded.policy.stream, bounded)) is None:
+        if name not in loaded.policy.segments or (readable := as_source(options, group, bounded)) is None:
             continue
         if FORMATS[loaded.policy.format].schemas and not on_kafka(options):
             continue
@@ -133,7 +134,7 @@ def watch(environment: StreamTableEnvironment, loaded: LoadedPolicy, deployment:
     return statements
 
 
-def _as_source(options: Options, stream: str, bounded: bool) -> Options | None:
+def as_source(options: Options, group: str, bounded: bool) -> Options | None:
     """The options of a sink's table as those of a source; None where it cannot be read."""
     if options.get("connector") == "filesystem":
         found = {name: value for name, value in options.items() if not name.startswith(("sink.", "auto-compaction"))}
@@ -143,7 +144,7 @@ def _as_source(options: Options, stream: str, bounded: bool) -> Options | None:
     kept = {name: value for name, value in options.items()
             if not name.startswith(("sink.", "key.", "value.fields")) and name != "properties.transaction.timeout.ms"}
     ends: Options = {"scan.bounded.mode": "latest-offset"} if bounded else {}
-    return {"properties.isolation.level": "read_committed", "properties.group.id": f"flink-masking-leaks-{stream}",
+    return {"properties.isolation.level": "read_committed", "properties.group.id": group,
             "scan.startup.mode": "earliest-offset", **ends, **kept, "connector": "kafka"}
 
 

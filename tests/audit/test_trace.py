@@ -47,6 +47,13 @@ def test_a_record_that_was_sent_twice(tmp_path):
     assert [(sent.entry, sent.index) for sent in found] == [(1, 1), (3, 1)]
 
 
+def test_leaf_hashes_that_a_source_repeats(tmp_path):
+    """Lines that came again, in one round or in another, change nothing of what is found."""
+    released, lines = batches(2, 1_500)
+    folder = sealed(tmp_path / "log", lines, lines + lines[:3])
+    assert [(sent.entry, sent.index) for sent in trace(Directory(folder), "support", released[2_000])] == [(1, 500)]
+
+
 def test_what_was_not_sent_is_not_found(log):
     """Another record, another view, and a record with a byte more are in no batch."""
     folder, released = log
