@@ -57,7 +57,7 @@ def expected(kind, record, plan):
 def test_views_are_what_upb_makes_of_the_same_rules(long_form):
     """Keep, drop and change of every type, nested, repeated, packed, in maps, oneofs and groups; messages in pieces that are merged."""
     fields = 0
-    for seed in range(10_000 if long_form else 250):
+    for seed in range(10_200 if long_form else 250):  # one in sixty schemas has no field with a rule
         if (found := drawn(seed)) is None:
             continue
         codec, paths, plan, kind, rng = found
