@@ -11,6 +11,7 @@ import pyarrow as pa
 from flink_masking.crypto.prf import Prf
 from flink_masking.errors import VaultUnavailableError
 from flink_masking.keys.ring import KeyRing
+from flink_masking.policy.load import LoadedPolicy
 from flink_masking.vault.base import Vault
 from flink_masking.vault.subjects import SUBJECT_BYTES, Mark
 
@@ -200,6 +201,12 @@ class Erasures:
         self._vault, self._control, self._stream, self._refresh = vault, control, stream, refresh
         self._point, self._next = 0, 0
         self._documents: set[str] = set()
+
+    def follow(self, loaded: LoadedPolicy, now: int) -> None:
+        """Look as the policy in force wants it; see `look`."""
+        policy = loaded.policy
+        if policy.subject is not None:
+            self.look(now, policy.erasure is None or policy.erasure.later == "drop", loaded.erasable)
 
     def look(self, now: int, drop: bool, ask_vault: bool) -> None:
         """Take note of what has come; tokens and keys in the vault's caches are forgotten then, for they may have been deleted.

@@ -91,10 +91,7 @@ class ReloadingProtect:
             self._follow(self._control, ring, now)
         if ring is not self.plan.ring:
             self._use(renewed(self.plan, self._loaded, ring, self._vault))
-        policy = self._loaded.policy
-        if policy.subject is not None:
-            drops = policy.erasure is None or policy.erasure.later == "drop"
-            self._erasures.look(self._clock() if now is None else now, drops, self._loaded.erasable)
+        self._erasures.follow(self._loaded, self._clock() if now is None else now)
         return self._protect(payloads, parts, now)
 
     def _use(self, plan: Plan) -> None:

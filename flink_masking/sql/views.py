@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.documents.faults import did_you_mean
+from flink_masking.engine.erased import ErasedSubjects, Erasures
 from flink_masking.engine.plan import compile_plan, renewed
 from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
 from flink_masking.engine.record import Parts, RecordPlan, Transport, part_columns
@@ -132,7 +133,9 @@ class ViewSet:
             raise InputError(f"the policy has {has} {what}, the job was written for {written}. "
                              "Hint: print the script again with flink-masking sql job")
         self.transport = transport
-        self._protect = Protect(self._plan, entropy, clock, transport=transport)
+        self._erased = ErasedSubjects(loaded.policy.stream)
+        self._erasures = Erasures(self._erased, vault, None, loaded.policy.stream)
+        self._protect = Protect(self._plan, entropy, clock, transport=transport, erased=self._erased)
 
     def close(self) -> None:
         """Close the vault."""
@@ -148,7 +151,8 @@ class ViewSet:
         ring = self._ring()
         if ring is not self._plan.ring:
             self._plan = renewed(self._plan, self._loaded, ring, self._vault)
-            self._protect = Protect(self._plan, self._entropy, self._clock, self._protect.people, self.transport)
+            self._protect = Protect(self._plan, self._entropy, self._clock, self._protect.people, self.transport, self._erased)
+        self._erasures.follow(self._loaded, self._clock())
         return self._protect(payloads, parts)
 
     def view(self, payloads: pa.BinaryArray, segment: str) -> pa.BinaryArray:

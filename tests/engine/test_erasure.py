@@ -17,6 +17,7 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.protector import Protector
+from flink_masking.sql.views import ViewSet
 from flink_masking.tools.erase import Eraser
 from flink_masking.vault.memory import MemoryVault
 
@@ -282,6 +283,17 @@ segments:
     world.eraser.erase(["a"], 1)
     looked = [world.eraser.opened("care", [view], [one]) for one in ("a", "b")]
     assert [(found.values, found.opened) for found in looked] == [(4, 0), (4, 4)]
+
+
+def test_views_of_sql_jobs_know_as_well():
+    """The views of a SQL job leave out the later records of an erased subject, too."""
+    world = World()
+    views = ViewSet(world.loaded, lambda: world.ring, world.vault, os.urandom, lambda: 1)
+    views._erasures._refresh = 0
+    rows = pa.array([json.dumps({"id": one, "name": "x", "ssn": "1", "age": 3, "at": "1970-01-01T00:00:00Z"}).encode() for one in "ab"])
+    assert views.view(rows, "care").null_count == 0
+    world.eraser.erase(["a"], 1)
+    assert views.view(rows, "care").is_null().to_pylist() == [True, False]
 
 
 def test_what_stays_is_told():
