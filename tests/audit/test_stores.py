@@ -5,8 +5,9 @@ import pytest
 from moto.server import ThreadedMotoServer
 from sealed_logs import RING, SIGNER, batches
 
+from flink_masking.audit.entries import expire_leaves, read_entries
 from flink_masking.audit.events import is_leaves
-from flink_masking.audit.sealer import Sealer, expire_leaves, read_entries
+from flink_masking.audit.sealer import Sealer
 from flink_masking.audit.stores import Directory, ObjectStore, WebServer, open_store
 from flink_masking.audit.verify import verify
 from flink_masking.errors import InputError

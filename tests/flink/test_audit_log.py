@@ -5,9 +5,10 @@ import pytest
 import yaml
 from sealed_logs import POLICY, RING, batches
 
+from flink_masking.audit.entries import read_entries
 from flink_masking.audit.events import is_leaves
 from flink_masking.audit.notes import NoteSigner
-from flink_masking.audit.sealer import Sealer, read_entries
+from flink_masking.audit.sealer import Sealer
 from flink_masking.audit.stores import Directory
 from flink_masking.audit.trace import trace
 from flink_masking.audit.verify import verify
