@@ -45,7 +45,7 @@ def approve(
     from flink_masking.errors import ControlError
 
     signed = read(document)
-    body = body_of(signed)
+    body = None if signed.kind == "trust" else body_of(signed)
     for line in described(signed):
         _say(line)
     if not yes and not typer.confirm("Approve?", err=True):

@@ -98,6 +98,8 @@ def test_signatures_are_gathered(cli, place):
     more = "--add", "policy=bob.key.pub", "--threshold", "policy=2"
     done = cli("control", "trust", "next", "trust.json", "--output", "trust2.json", *more, *with_key("root"))
     assert done.code == 0, done.err
+    again = cli("control", "approve", "trust2.json", "--yes", *with_key("root"))
+    assert again.code == 0 and "kind: trust" in again.out
     assert cli("control", "publish", "trust2.json", "deployment.yaml").code == 0
     assert cli("policy", "publish", "v2.yaml", "deployment.yaml", "--output", "doc.json", *with_key("paula")).code == 0
     assert "(1 of 2 signatures)" in cli("control", "publish", "doc.json", "deployment.yaml").err

@@ -288,3 +288,13 @@ def test_errors_hold_nothing_of_the_documents(state, signers):
     bad = seal("grant", json.dumps({"segment": secret, "fields": {secret: secret}, "surplus": secret}).encode(), [signers["ann"]]).dump()
     (event,) = state.take([bad], NOW)
     assert event.outcome == "refused" and secret not in json.dumps(event.body())
+
+
+def test_no_changed_byte_makes_another_document(trust, signers):
+    """Whatever byte of a signed policy is changed, it is refused, or says what was signed."""
+    whole = signers.policy(2)
+    for place in range(len(whole)):
+        for changed in (whole[place] ^ 1, whole[place] ^ 32):
+            state = ControlState(trust, "s", 1, "")
+            state.take([whole[:place] + bytes([changed]) + whole[place + 1 :]], NOW)
+            assert all(one.signed.payload == parse(whole).payload for one in state.view.policies)
