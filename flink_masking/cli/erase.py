@@ -7,6 +7,7 @@ import typer
 
 from flink_masking.cli.accountable import Actor, Purpose
 from flink_masking.cli.addresses import Vault, vault_address
+from flink_masking.cli.identity import PassphraseFile
 
 if TYPE_CHECKING:
     from flink_masking.deployment.model import Deployment
@@ -36,6 +37,10 @@ def erase(
         "erasures.audit.jsonl"),
     document: Annotated[Path | None, typer.Option("--document", metavar="FILE", help="Write a control document, not yet signed, for "
                                                   "'control sign' and 'control publish'.", show_default=False)] = None,
+    by: Annotated[Path | None, typer.Option("--as", metavar="KEY", help="Sign the control document with an identity of the role eraser and "
+                                            "publish it at the deployment's source; it takes effect one refresh later.",
+                                            show_default=False)] = None,
+    passphrase_file: PassphraseFile = None,
     key: Annotated[list[str] | None, typer.Option("--key", metavar="KEY", help="With --tombstones: raw Kafka key of the subject's records; "
                                                   "can be repeated.", show_default="the subjects")] = None,
     tombstones: Annotated[bool, typer.Option("--tombstones", help="Delete the subjects' rows in upsert views: send a record without a "
@@ -68,6 +73,8 @@ def erase(
         raise InputError("no key ring is named. Hint: --keys file:///path/keys.json, or give the deployment")
     if tombstones and found is None:
         raise InputError("--tombstones: the deployment tells where the views are. Hint: flink-masking erase POLICY DEPLOYMENT")
+    if by is not None and (found is None or found.control_options is None):
+        raise InputError("--as: the deployment tells where control documents are published. Hint: a deployment with a section control")
     ring = open_ring(where)
     with ExitStack() as held:
         opened = None
@@ -79,6 +86,8 @@ def erase(
             raise typer.Exit(0 if _checked(eraser, loaded, names, sample or []) else 1)
         log = AuditLog(audit, ring, loaded.policy.stream, loaded.policy.version, loaded.source.digest)
         end = held.enter_context(audited(log, "erase", {**who, "subjects": eraser.written(names)}))
+        if by is not None and found is not None:
+            _published(eraser, names, purpose, found, by, passphrase_file)
         counts = _erased(eraser, names, loaded, document, purpose)
         if tombstones and found is not None:
             counts["tombstones_sent"] = _deleted(loaded, found, where, eraser, key or names)
@@ -123,6 +132,20 @@ def _erased(eraser: "Eraser", names: list[str], loaded: "LoadedPolicy", document
             file.write(eraser.document(names, purpose, now).dump())
         out.print(f"{document}: control document, not yet signed", soft_wrap=True)
     return {"keys": done.keys, "tokens": done.tokens, "shared": done.shared, "tombstones": done.tombstones}
+
+
+def _published(eraser: "Eraser", names: list[str], purpose: str, deployment: "Deployment", by: Path, passphrase_file: Path | None) -> None:
+    """Let running jobs know, before anything is destroyed."""
+    import time
+
+    from flink_masking.cli.control import publish_signed
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.envelope import countersigned
+
+    options = deployment.control_options
+    assert options is not None  # checked before
+    signed = eraser.document(names, purpose, time.time_ns() // 1_000_000, options.refresh)
+    publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
 
 
 def _deleted(loaded: "LoadedPolicy", deployment: "Deployment", keys: str, eraser: "Eraser", raw: list[str]) -> dict[str, int]:

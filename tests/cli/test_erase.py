@@ -91,6 +91,34 @@ def test_a_document_lets_jobs_know(erase, place):
     assert (body.stream, body.later, list(body.subjects)) == ("orders", "drop", told["subjects"])
 
 
+def test_an_eraser_signs_and_publishes(cli, erase, place, monkeypatch):
+    """--as publishes a signed document before anything is destroyed; who is no eraser publishes nothing, and nothing is destroyed."""
+    monkeypatch.chdir(place)
+    (place / "words").write_text("correct horse battery staple\n")
+    (place / "words").chmod(0o600)
+    for owner in ("root", "eve", "ann"):
+        assert cli("identity", "new", f"{owner}.key", "--owner", owner, "--passphrase-file", "words").code == 0
+    adds = [part for pair in ("root=root", "eraser=eve", "policy=ann", "approver=ann") for part in ("--add", f"{pair}.key.pub")]
+    assert cli("control", "trust", "new", "trust.json", *adds, "--as", "root.key", "--passphrase-file", "words").code == 0
+    (place / "control").mkdir()
+    (place / "deployment.yaml").write_text(f"""\
+source: {{connector: datagen}}
+sinks: {{care: {{connector: blackhole}}, audit: {{connector: blackhole}}, quarantine: {{connector: blackhole}}}}
+keys: file://{place}/keys.json
+vault: sqlite://{place}/keys.vault.db
+control: {{source: 'file://{place}/control', trust: trust.json}}
+""")
+    signed = ("--subject", "CUST3", "--passphrase-file", "words", "--as")
+    refused = erase(place / "deployment.yaml", *signed, "ann.key")
+    assert refused.code == 1 and "not signed by the role eraser" in refused.err and not list((place / "control").iterdir())
+    assert "2 data keys" in erase("--check", "--subject", "CUST3", who=()).err
+    done = erase(place / "deployment.yaml", *signed, "eve.key")
+    assert done.code == 0, done.err
+    body = body_of(parse(next((place / "control").iterdir()).read_bytes()))
+    assert body.effective_at - body.issued_at == 5_000 and all(read_mark(one) for one in body.subjects)
+    assert erase("--subject", "CUST3", "--as", "eve.key").code != 0
+
+
 def test_a_rotation_closes_backups(cli, erase, place):
     """keys rewrap wraps what is left under the new version; then the old version is not needed for it."""
     ring = place / "keys.json"
