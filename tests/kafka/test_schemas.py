@@ -209,7 +209,8 @@ def test_every_view_of_protobuf_is_read_by_the_ordinary_deserializer(jobs, regis
         one, other = support[f"e-{number}"], bare[f"e-{number}"]
         assert (one.email, one.address.street, one.address.city, one.age) == ("***", "***", "Springfield", number)
         assert list(one.phones) == ["***"] * (number % 3)
-        assert (other.email, other.address.street, other.address.city, list(other.phones), other.age) == ("", "", "Springfield", [], "***")
+        age = "***" if number else ""  # 0 is not on the wire
+        assert (other.email, other.address.street, other.address.city, list(other.phones), other.age) == ("", "", "Springfield", [], age)
     assert job.reasons == ["malformed", "unknown_schema"]
 
 
