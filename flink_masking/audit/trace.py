@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import orjson
-import pyarrow as pa
 
 from flink_masking.audit.checkpoint import Checkpoint
 from flink_masking.audit.digests import read_leaves
@@ -17,7 +16,7 @@ from flink_masking.audit.entries import read_entries, whole_event
 from flink_masking.audit.notes import NoteVerifier
 from flink_masking.audit.sealer import CHECKPOINT
 from flink_masking.audit.stores import LEAVES, Store
-from flink_masking.crypto.merkle import HASH_BYTES, inclusion_path, leaf_hash, leaf_hashes, root_by_path, root_of
+from flink_masking.crypto.merkle import HASH_BYTES, inclusion_path, leaf_hash, root_by_path, root_of
 from flink_masking.errors import InputError
 
 PROOF_FORMAT = "flink-masking audit proof 1"
@@ -67,30 +66,37 @@ def trace(store: Store, view: str, record: bytes) -> list[Sent]:
         raise InputError("the log has no checkpoint. Hint: give the log's directory or address")
     size = _claimed(note)
     leaf, hits = leaf_hash(record), _hits(store, view, leaf_hash(record))
-    entries = list(read_entries(store, size))
-    tree = leaf_hashes(pa.array(entries, pa.binary()))
-    if len(entries) != size or root_of(tree).hex() != _root(note).hex():
+    tree, batches = np.empty((size, HASH_BYTES), np.uint8), list[tuple[int, bytes, bytes, np.ndarray]]()
+    for number, entry in enumerate(read_entries(store, size)):
+        tree[number] = np.frombuffer(leaf_hash(entry), np.uint8)
+        line = whole_event(store, entry)
+        if (hashes := _batch(line, view, leaf, hits)) is not None:
+            batches.append((number, entry, line, hashes))
+    if root_of(tree) != _root(note):
         raise InputError("the entries do not make the root of the checkpoint. Hint: flink-masking audit verify tells what is wrong")
     found = []
-    for number, entry in enumerate(entries):
-        line = whole_event(store, entry)
-        try:
-            event = orjson.loads(line)
-            root, place = base64.b64decode(event["segments"][view]["root"]), (event["chain"], event["number"])
-        except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
-            continue
-        batch = hits.get(place, [])
-        hashes = np.frombuffer(leaf if root == leaf else b"".join(piece for _, piece in sorted(batch)), np.uint8).reshape(-1, HASH_BYTES)
-        if not len(hashes) or root_of(hashes) != root:
-            continue
+    for number, entry, line, hashes in batches:
         for index in np.flatnonzero((hashes == np.frombuffer(leaf, np.uint8)).all(axis=1)).tolist():
-            proof = {"format": PROOF_FORMAT, "view": view, "record": {"index": index, "size": len(hashes), "path": [
-                base64.b64encode(node).decode() for node in inclusion_path(hashes, index)]}, "entry": base64.b64encode(entry).decode(),
-                "log": _log_proof(number, inclusion_path(tree, number), note)}
+            path = [base64.b64encode(node).decode() for node in inclusion_path(hashes, index)]
+            proof = {"format": PROOF_FORMAT, "view": view, "record": {"index": index, "size": len(hashes), "path": path},
+                     "entry": base64.b64encode(entry).decode(), "log": _log_proof(number, inclusion_path(tree, number), note)}
             if line != entry:
                 proof["event"] = base64.b64encode(line).decode()
-            found.append(Sent(view, event, number, index, len(hashes), orjson.dumps(proof, option=orjson.OPT_INDENT_2) + b"\n"))
+            written = orjson.dumps(proof, option=orjson.OPT_INDENT_2) + b"\n"
+            found.append(Sent(view, orjson.loads(line), number, index, len(hashes), written))
     return found
+
+
+def _batch(line: bytes, view: str, leaf: bytes, hits: dict[tuple[str, int], list[tuple[int, bytes]]]) -> np.ndarray | None:
+    """The leaf hashes of an event's view, where the record may be among them and they make its root: n by 32."""
+    try:
+        event = orjson.loads(line)
+        root, place = base64.b64decode(event["segments"][view]["root"]), (event["chain"], event["number"])
+        joined = leaf if root == leaf else b"".join(piece for _, piece in sorted(hits.get(place, [])))
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return None
+    hashes = np.frombuffer(joined, np.uint8).reshape(-1, HASH_BYTES)
+    return hashes if len(hashes) and root_of(hashes) == root else None
 
 
 def check_proof(proof: bytes, record: bytes, keys: Sequence[NoteVerifier]) -> tuple[dict[str, Any], Checkpoint]:
