@@ -7,6 +7,7 @@ import typer
 from flink_masking import __version__
 from flink_masking.cli import (
     acl,
+    alerts,
     audit,
     broker,
     check,
@@ -158,6 +159,11 @@ _trust.command("next")(trust.next_)
 _trust.command("show")(trust.show)
 _control.add_typer(_trust, name="trust")
 app.add_typer(_control, name="control")
+
+_alerts = typer.Typer(help="Alerts from the audit, the quarantine and leak findings.", no_args_is_help=True, rich_markup_mode=None)
+_alerts.command("check")(alerts.check)
+_alerts.command("test")(alerts.test)
+app.add_typer(_alerts, name="alerts")
 
 app.command("lineage")(lineage.lineage)
 app.command("acl")(acl.acl)
