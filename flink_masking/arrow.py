@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from flink_masking.kernels.memory import SLACK
 
@@ -44,6 +45,30 @@ def parts(array: pa.Array) -> Parts:
 def address(array: np.ndarray | None) -> int:
     """Where the elements of an array lie, which the caller keeps alive; 0 for none."""
     return 0 if array is None or not len(array) else int(array.__array_interface__["data"][0])  # `ctypes.data` takes four times as long
+
+
+def nulled(array: pa.Array, where: np.ndarray) -> pa.Array:
+    """The array with null in some places.
+
+    ``pyarrow.compute.if_else`` with a null scalar gives bytes of other values where a string or binary array does not begin at its
+    buffer's first byte (pyarrow 16.1): a slice, for one.
+
+    Args:
+        array: n values.
+        where: bool, n.
+    """
+    return array.take(pa.array(np.arange(len(array), dtype=np.int64), mask=where)) if where.any() else array
+
+
+def replaced(array: pa.Array, where: np.ndarray, instead: str | bytes | None) -> pa.Array:
+    """The array with one value in some places; see `nulled`.
+
+    Args:
+        array: n values, string or binary.
+        where: bool, n.
+        instead: the value; None for null.
+    """
+    return nulled(array, where) if instead is None else pc.if_else(pa.array(where), pa.scalar(instead, array.type), array)
 
 
 class _Lease:

@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking.anonymity.buffer import Buffer
 from flink_masking.anonymity.comparing import comparable
@@ -19,6 +18,7 @@ from flink_masking.anonymity.releases import ReleaseLimit
 from flink_masking.anonymity.sensitive import SensitiveDomain
 from flink_masking.anonymity.slide_grow import USUAL_PREFERENCE, SlideGrow
 from flink_masking.anonymity.space import Space
+from flink_masking.arrow import nulled
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.people import PinnedPeople
 from flink_masking.engine.quasi_identifiers import code_quasi_identifier
@@ -154,8 +154,7 @@ class AnonymizedPlan:
         absent[view.unusable(path)] = True  # shown as one and the same, so it counts as one and the same
         kinds = np.where(absent, Kind.NULL, column.kinds)
         text = comparable(column.text, kinds, path in self.folded)
-        if absent.any():
-            text = pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), text)
+        text = nulled(text, absent)
         if domain is None:
             return hashes(_required(self.sensitive), text, absent)
         code, ok = domain.encode(text, kinds)

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled
 from flink_masking.engine.rejections import Rejections
 from flink_masking.records.codec import View
 from flink_masking.records.connect import SCHEMA, Derived, Site, derive
@@ -96,6 +97,6 @@ def _fitted(edit: Replace, sites: np.ndarray) -> tuple[Replace, np.ndarray]:
     if (literals & whole).any():
         wrong |= literals & whole & pc.match_substring_regex(values, "[.eE]").fill_null(False).to_numpy(zero_copy_only=False)
     lost = ((wrong | (used & is_null)) & ~optional) | ((how == DROP_VALUE) & ~optional)
-    made = pc.if_else(pa.array(wrong), pa.scalar(None, pa.string()), values) if wrong.any() else values
+    made = nulled(values, wrong)
     codes = np.where(literals & ~text & ~wrong, USE_LITERAL, np.where(used, USE, how)).astype(np.uint8)
     return Replace(made, None if (codes == USE).all() else codes), lost & (how != KEEP_VALUE)

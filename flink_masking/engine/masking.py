@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled, replaced
 from flink_masking.contract.check_kernels import outside
 from flink_masking.records.edits import DROP_VALUE, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Replace
 from flink_masking.records.kinds import Kind
@@ -94,13 +95,12 @@ def edit(masked: Masked, refused: np.ndarray | None, on_error: OnError) -> Edit:
     if on_error == "drop":
         use = USE if literal is None else np.where(literal, USE_LITERAL, USE)
         return Replace(values, np.where(refused, DROP_VALUE, use).astype(np.uint8))
-    instead = pa.scalar(None if on_error == "nullify" else REDACTED, pa.string())
     if pa.types.is_binary(values.type):
         if on_error == "nullify":
-            return Replace(pc.if_else(pa.array(refused), pa.scalar(None, pa.binary()), values))
+            return Replace(nulled(values, refused))
         values, literal = values.cast(pa.string()), np.ones(len(refused), bool)
     how = None if literal is None else np.where(literal & ~refused, USE_LITERAL, USE).astype(np.uint8)
-    return Replace(pc.if_else(pa.array(refused), instead, values), how)
+    return Replace(replaced(values, refused, None if on_error == "nullify" else REDACTED), how)
 
 
 def apply(rule: FieldRule, values: Values, context: Context, live: np.ndarray | None = None,

@@ -5,6 +5,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from flink_masking.anonymity.dimensions import Dimension, GeoDimension, LabelsDimension
+from flink_masking.arrow import nulled
 from flink_masking.engine.view import RecordView
 from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.generalize.places import geohash_cells
@@ -46,7 +47,7 @@ def _derived(derive: Mask, text: pa.StringArray, kinds: np.ndarray) -> tuple[pa.
     bad = (kinds == Kind.NULL) | is_empty(text) | ~np.isin(kinds, list(TEXT | NUMERIC))
     if made.refused is not None:
         bad |= made.refused
-    numbers = pc.cast(pc.cast(pc.if_else(pa.array(bad), pa.scalar(None, pa.string()), made.values), pa.int64()), pa.string())
+    numbers = pc.cast(pc.cast(nulled(made.values, bad), pa.int64()), pa.string())
     return numbers, np.where(bad, Kind.NULL, Kind.NUMBER).astype(np.int32)
 
 

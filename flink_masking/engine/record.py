@@ -9,6 +9,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled, replaced
 from flink_masking.arrow import parts as parts_of
 from flink_masking.contract.field import Contract
 from flink_masking.engine.masking import REDACTED, FieldRule, apply
@@ -264,8 +265,7 @@ def _masked(part: Part, column: pa.BinaryArray, on_error: OnError | None, contex
     if wrong.any():
         if on_error == "quarantine":
             rejections.add(rows[wrong], "refused_value", part.rule.path)
-        instead = pa.scalar(REDACTED.encode() if on_error == "redact" else None, pa.binary())
-        made = pc.if_else(pa.array(wrong), instead, made)
+        made = replaced(made, wrong, REDACTED.encode() if on_error == "redact" else None)
     if len(rows) == len(column):
         return made
     return _spread(made, rows, column)
@@ -305,4 +305,4 @@ def _decoded(value: bytes) -> str | None:
 
 
 def _blank(column: pa.BinaryArray, rows: np.ndarray) -> pa.BinaryArray:
-    return pc.if_else(pa.array(rows), pa.scalar(None, pa.binary()), column) if rows.any() else column
+    return nulled(column, rows)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled, replaced
 from flink_masking.engine.masking import REDACTED
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
@@ -77,10 +78,8 @@ class Call:
         refused |= ~rule.takes[values.kinds]
         if inexact is not None:
             refused |= inexact
-        absent = pa.array(values.kinds == Kind.NULL)
-        instead = REDACTED if rule.on_error == "redact" else None
-        result = pc.if_else(pa.array(refused), pa.scalar(instead, pa.string()), result)
-        result = pc.if_else(absent, pa.scalar(None, pa.string()), result)
+        result = replaced(result, refused, REDACTED if rule.on_error == "redact" else None)
+        result = nulled(result, values.kinds == Kind.NULL)
         if self._reason is not None:
             self._audit(self._reason, rule, n - values.text.null_count, n - result.null_count)
         return result
@@ -88,7 +87,7 @@ class Call:
     def _subjects(self, subjects: Any, n: int) -> pa.StringArray:
         if isinstance(subjects, pa.Array | pa.ChunkedArray):
             text, inexact = values_of(subjects, self._function.name)
-            return text.text if inexact is None else pc.if_else(pa.array(inexact), pa.scalar(None, pa.string()), text.text)
+            return text.text if inexact is None else nulled(text.text, inexact)
         return pa.repeat(pa.scalar(None if subjects is None else str(subjects), pa.string()), n)
 
     def _literal(self, number: int, argument: Any) -> Any:

@@ -5,6 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled
 from flink_masking.errors import InputError
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
@@ -66,8 +67,7 @@ def _floats(column: pa.DoubleArray) -> tuple[pa.StringArray, np.ndarray | None]:
         whole = ~inexact & (np.floor(numbers) == numbers)
     integers = pa.array(np.where(whole, numbers, 0).astype(np.int64)).cast(pa.string())
     text = pc.if_else(pa.array(whole), integers, pa.array(numbers).cast(pa.string()))
-    text = pc.if_else(pa.array(absent), pa.scalar(None, pa.string()), text)
-    return text, inexact if inexact.any() else None
+    return nulled(text, absent), inexact if inexact.any() else None
 
 
 def _without_zeros(text: pa.StringArray) -> pa.StringArray:

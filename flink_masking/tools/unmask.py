@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled
 from flink_masking.engine.masking import FieldRule, accepted_kinds, apply
 from flink_masking.errors import DecryptionError, VaultError
 from flink_masking.keys.ring import KeyRing
@@ -166,7 +167,7 @@ class Unmask:
             if not self._skip:
                 raise DecryptionError("a value cannot be opened. Hint: give the key ring and the vault that the records were masked with")
             count["unreadable"] += int(np.count_nonzero(refused))
-            clear = pc.if_else(pa.array(refused), pa.scalar(None, clear.type), clear)
+            clear = nulled(clear, refused)
         if not len(values.rows):
             return Opened(values, None, None, kept)
         use = USE if literal is None else np.where(literal, USE_LITERAL, USE)

@@ -66,7 +66,7 @@ def _fast(values: pa.StringArray, part: Type) -> pa.BinaryArray | None:
         if part.kind == "enum":
             found = pc.index_in(values, value_set=arrow.strings(part.symbols))
             made = longs(found.fill_null(0).to_numpy())
-            return pc.if_else(found.is_valid(), made, pa.scalar(None, pa.binary())) if found.null_count else made
+            return arrow.nulled(made, found.is_null().to_numpy(zero_copy_only=False)) if found.null_count else made
     except pa.ArrowInvalid:
         return None
     if part.kind == "string" and not part.logical:

@@ -159,7 +159,7 @@ def _varints(numbers: np.ndarray, text: pa.StringArray, fit: pa.BooleanArray, ou
 
 
 def _nulled(values: pa.BinaryArray, text: pa.StringArray) -> pa.BinaryArray:
-    return pc.if_else(text.is_valid(), values, pa.scalar(None, pa.binary())) if text.null_count else values
+    return arrow.nulled(values, text.is_null().to_numpy(zero_copy_only=False)) if text.null_count else values
 
 
 def _bytes(text: pa.StringArray) -> Wire:

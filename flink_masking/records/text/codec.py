@@ -132,7 +132,7 @@ class TextCodec:
         number = table.paths.ids.get(self._name, table.paths.ids[UNDECLARED])
         edit, rows = edits[number], np.flatnonzero((table.flags & int(FATAL)) == 0)
         live = dead == 0
-        first = int(table.offsets[0])  # Arrow's if_else takes it for granted that offsets begin at 0
+        first = int(table.offsets[0])
         offsets = np.ascontiguousarray(table.offsets - first)
         before = pa.BinaryArray.from_buffers(pa.binary(), table.n, [None, pa.py_buffer(offsets), pa.py_buffer(table.data[first:])])
         made = before
@@ -140,14 +140,14 @@ class TextCodec:
             values = pa.array([edit.values.as_py()] * len(rows), edit.values.type) if isinstance(edit.values, pa.Scalar) else edit.values
             values = values.cast(pa.binary())
             if edit.how is not None:
-                values = pc.if_else(pa.array(edit.how == DROP_VALUE), pa.scalar(None, pa.binary()), values)
+                values = arrow.nulled(values, edit.how == DROP_VALUE)
                 values = pc.if_else(pa.array(edit.how == KEEP_VALUE), before.take(pa.array(rows)), values)
             made = values if len(rows) == table.n else pc.replace_with_mask(before, pa.array((table.flags & int(FATAL)) == 0), values)
         elif edit is DROP and number != table.paths.ids[UNDECLARED]:
             made = pa.nulls(table.n, pa.binary())
         lost = np.flatnonzero(live & made.is_null().to_numpy(zero_copy_only=False))
         table.unwritable = {self._name: lost} if len(lost) else {}
-        return made if live.all() else pc.if_else(pa.array(live), made, pa.scalar(None, pa.binary()))
+        return arrow.nulled(made, ~live)
 
 
 def _wrong(records: pa.BinaryArray, flags: np.ndarray) -> Iterable[tuple[int, int]]:

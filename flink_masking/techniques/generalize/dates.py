@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled
 from flink_masking.records.kinds import NUMERIC, TEXT, Kind
 from flink_masking.techniques.generalize import CYCLES
 from flink_masking.techniques.generalize import date_kernels as kernels
@@ -88,7 +89,7 @@ def _cyclic(values: Values, seconds: np.ndarray, read: np.ndarray, level: str) -
     numbers = seconds // 3_600 % 24 if level == "hour_of_day" else (np.floor_divide(seconds, 86_400) + 3) % 7 + 1
     text = pc.utf8_lpad(pc.cast(pa.array(numbers), pa.string()), 2 if level == "hour_of_day" else 1, "0")
     empty = is_empty(values.text)
-    text = pc.if_else(values.text.is_valid(), pc.if_else(pa.array(empty), "", text), None)
+    text = nulled(pc.if_else(pa.array(empty), "", text), values.text.is_null().to_numpy(zero_copy_only=False))
     return Masked(text, refusals(values, TEXT | NUMERIC, ~read))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.arrow import assemble, output, parts
+from flink_masking.arrow import assemble, nulled, output, parts
 from flink_masking.errors import PolicyError
 from flink_masking.techniques.base import Domain, RuleContext
 from flink_masking.techniques.masks import Context, Mask, Masked, Values
@@ -99,7 +99,8 @@ def unmake(params: TokenizeParams, rule_context: RuleContext) -> Mask:
             return text
         rest = pc.utf8_slice_codeunits(text, len(params.prefix))
         ours = pc.and_(pc.starts_with(text, params.prefix), pc.not_equal(rest, ""))
-        return pc.if_else(pc.or_(ours, pc.equal(text, "")), rest, pa.scalar(None, pa.string()))
+        other = pc.invert(pc.or_(ours, pc.equal(text, ""))).fill_null(True)
+        return nulled(rest, other.to_numpy(zero_copy_only=False))
 
     def asked(text: pa.StringArray) -> np.ndarray:
         return text.is_valid().to_numpy(zero_copy_only=False) & ~is_empty(text)
