@@ -33,7 +33,7 @@ class FileSource:
             InputError: a file is shorter than what was read of it.
         """
         lines, reached = list[bytes](), dict[str, int]()
-        for file in self._files():
+        for file in self.files():
             name = str(file.resolve())
             begin = int(positions.get(name, 0))
             if len(lines) >= most:
@@ -52,7 +52,8 @@ class FileSource:
                     reached[name] = begin
         return lines, reached
 
-    def _files(self) -> list[Path]:
+    def files(self) -> list[Path]:
+        """The files that are there now."""
         if self.path.is_file():
             return [self.path]
         if not self.path.is_dir():

@@ -163,6 +163,7 @@ app.add_typer(_control, name="control")
 _alerts = typer.Typer(help="Alerts from the audit, the quarantine and leak findings.", no_args_is_help=True, rich_markup_mode=None)
 _alerts.command("check")(alerts.check)
 _alerts.command("test")(alerts.test)
+_alerts.command("watch")(alerts.watch)
 app.add_typer(_alerts, name="alerts")
 
 app.command("lineage")(lineage.lineage)

@@ -1,0 +1,52 @@
+"""Alerts to a Kafka topic, by librdkafka (extra ``control-kafka``)."""
+
+from pathlib import Path
+from typing import Any
+
+from flink_masking.alerts.alert import CONTENT_TYPE
+from flink_masking.alerts.refusal import SendError
+from flink_masking.alerts.targets import KafkaTarget, resolved
+from flink_masking.errors import InputError
+
+TIMEOUT_S = 10.0
+
+
+class KafkaSender:
+    """A producer; an alert counts as taken when the brokers have it."""
+
+    def __init__(self, name: str, target: KafkaTarget, folder: Path) -> None:
+        """Read logins; nothing is connected yet.
+
+        Raises:
+            InputError: the client is not installed, or an option cannot be used.
+        """
+        try:
+            import confluent_kafka
+        except ImportError:
+            raise InputError(f"targets.{name}.kafka: a topic needs the Kafka client. Hint: pip install 'flink-masking[control-kafka]'"
+                             ) from None
+        settings = {option.removeprefix("properties."): resolved(f"targets.{name}.kafka", str(value), folder)
+                    for option, value in target.kafka.items() if option.startswith("properties.")}
+        self._topic, self._error = str(target.kafka["topic"]), confluent_kafka.KafkaException
+        try:
+            self._producer: Any = confluent_kafka.Producer({**settings, "acks": "all", "enable.idempotence": True, "log_level": 0,
+                                                            "message.timeout.ms": int(TIMEOUT_S * 1000), "linger.ms": 0})
+        except self._error:
+            raise InputError(f"targets.{name}.kafka: the client does not take these options. Hint: properties.… as for librdkafka"
+                             ) from None
+
+    def send(self, event: bytes, rule: str) -> None:
+        """See `Sender.send`."""
+        failed: list[Any] = []
+        try:
+            self._producer.produce(self._topic, event, rule, headers={"content-type": CONTENT_TYPE},
+                                   on_delivery=lambda error, _: failed.append(error))
+            self._producer.flush(TIMEOUT_S + 1)
+        except (self._error, BufferError) as error:
+            raise SendError(f"Kafka: {type(error).__name__}") from None
+        if not failed or failed[0] is not None:
+            raise SendError(f"Kafka: {failed[0].name() if failed else 'no answer'}")
+
+    def close(self) -> None:
+        """Give up what the client holds."""
+        self._producer.purge()

@@ -1,0 +1,112 @@
+"""Rules on files as they grow."""
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from flink_masking.alerts.alert import Alert
+from flink_masking.alerts.logic import AlertLogic
+from flink_masking.alerts.rules import Rules
+from flink_masking.audit.sources import FileSource
+from flink_masking.errors import InputError
+
+MOST = 20_000
+LOOK_S = 0.5
+"""Seconds between two looks at files without new lines."""
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Watcher:
+    """Files and directories, whose whole lines are taken in as they come.
+
+    Attributes:
+        logic: the rules at work.
+    """
+
+    def __init__(self, rules: Rules, paths: Iterable[Path], tell: Callable[[Alert], None], state: Path | None = None,
+                 from_start: bool = False, clock: Callable[[], int] = _now) -> None:
+        """Look for the present ends of the files.
+
+        Args:
+            rules: to watch.
+            paths: files and directories, which may come later.
+            tell: called with each alert.
+            state: file that keeps windows and places across restarts; None: nothing is kept.
+            from_start: begin with the lines that are there, where there is no state.
+            clock: ms since 1970.
+
+        Raises:
+            InputError: the state cannot be used.
+        """
+        self._sources = [FileSource(path) for path in paths]
+        self._tell, self._state, self._clock = tell, state, clock
+        kept = _kept(state)
+        self.logic = AlertLogic(rules, None if kept is None else orjson.dumps(kept["logic"]))
+        self._positions: dict[str, int] = dict(kept["positions"]) if kept is not None else {}
+        if kept is None and not from_start:
+            for source in self._sources:
+                self._positions |= {str(file.resolve()): _whole(file) for file in source.files()}
+
+    def look(self) -> int:
+        """Take in the lines that have come, tell alerts, and keep the state; returns the number of lines.
+
+        Raises:
+            InputError: a file has become shorter.
+        """
+        taken = 0
+        for source in self._sources:
+            lines, reached = source.read(self._positions, MOST)
+            for alert in self.logic.take(lines, self._clock()):
+                self._tell(alert)
+            self._positions |= reached
+            taken += len(lines)
+        for alert in self.logic.tick(self._clock()):
+            self._tell(alert)
+        if taken and self._state is not None:
+            self._keep(self._state)
+        return taken
+
+    def run(self, ended: Callable[[], bool]) -> None:
+        """Look until the end; see `look`."""
+        while not ended():
+            if not self.look():
+                time.sleep(LOOK_S)
+
+    def _keep(self, path: Path) -> None:
+        data = orjson.dumps({"version": 1, "positions": self._positions, "logic": orjson.loads(self.logic.state())})
+        beside = path.with_name(path.name + ".new")
+        beside.write_bytes(data)
+        os.replace(beside, path)
+
+
+def _kept(path: Path | None) -> Mapping[str, Any] | None:
+    if path is None or not path.exists():
+        return None
+    try:
+        body = orjson.loads(path.read_bytes())
+        if body["version"] == 1 and isinstance(body["positions"], dict) and "logic" in body:
+            return dict(body)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        pass
+    raise InputError(f"{path}: this is no state of alerts. Hint: remove the file to begin anew")
+
+
+def _whole(path: Path) -> int:
+    """Bytes of a file's whole lines."""
+    with path.open("rb") as opened:
+        size = opened.seek(0, os.SEEK_END)
+        while size:
+            begin = max(0, size - 65_536)
+            opened.seek(begin)
+            found = opened.read(size - begin).rfind(b"\n")
+            if found >= 0:
+                return begin + found + 1
+            size = begin
+    return 0

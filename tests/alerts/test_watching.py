@@ -1,0 +1,90 @@
+"""``flink-masking alerts watch``: files as they grow, restarts, and a real process."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from flink_masking.alerts.load import rules_of
+from flink_masking.alerts.watching import Watcher
+from flink_masking.audit.events import AuditChain
+from flink_masking.audit.reports import BatchReport
+from flink_masking.errors import InputError
+from flink_masking.keys.ring import KeyRing
+
+T = 1_774_224_000_000
+RULES = "version: 1\nrules: {refusals: {when: quarantined, above: 10, within: 1min}, reverse: {when: reverse}}"
+
+
+@pytest.fixture
+def growing(tmp_path):
+    """A file of audit events, and a function that appends refusals to it."""
+    chain, file = AuditChain.signed(KeyRing.new(), "orders"), tmp_path / "audit.jsonl"
+
+    def grow(refused, cut=0):
+        line = chain.event("protect", T, BatchReport(100, {"malformed": refused}).body()) + b"\n"
+        with file.open("ab") as opened:
+            opened.write(line[: len(line) - cut])
+        return line[len(line) - cut:] if cut else b""
+
+    grow(1_000)
+    return file, grow
+
+
+def watcher(file, told, **options):
+    """A watcher of a file."""
+    return Watcher(rules_of("rules.yaml", RULES), [file], lambda alert: told.append(alert.numbers["count"]), clock=lambda: T, **options)
+
+
+def test_new_lines_bring_alerts_and_old_ones_do_not(growing):
+    """A watch begins at the present end; a line that is not whole waits."""
+    file, grow = growing
+    told = []
+    watch = watcher(file, told)
+    assert (watch.look(), told) == (0, [])
+    rest = grow(11, cut=20)
+    assert (watch.look(), told) == (0, [])
+    with file.open("ab") as opened:
+        opened.write(rest)
+    assert (watch.look(), told) == (1, [11])
+    fresh = []
+    watcher(file, fresh, from_start=True).look()
+    assert fresh == [1_000]
+
+
+def test_a_restarted_watch_goes_on(growing, tmp_path):
+    """With a state, what came in between is not lost, and what was told is not told again."""
+    file, grow = growing
+    told, state = [], tmp_path / "state.json"
+    watch = watcher(file, told, state=state)
+    grow(9)
+    watch.look()
+    grow(9)
+    watcher(file, told, state=state).look()
+    assert told == [18]
+    watcher(file, told, state=state).look()
+    assert told == [18]
+    state.write_text("{}")
+    with pytest.raises(InputError, match="Hint"):
+        watcher(file, told, state=state)
+
+
+def test_a_process_tells_alerts_within_five_seconds(growing, tmp_path):
+    """The command prints alerts as they come, writes them to the file of the rules, and ends in order."""
+    file, grow = growing
+    (tmp_path / "rules.yaml").write_text(RULES + "\ntargets: {kept: {file: kept.jsonl}}")
+    command = [str(Path(sys.executable).with_name("flink-masking")), "alerts", "watch", str(tmp_path / "rules.yaml"), str(file)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr.readline() == "watching 1 path\n"
+        begin = time.monotonic()
+        grow(50)
+        event = json.loads(process.stdout.readline())
+        assert time.monotonic() - begin < 5
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert (event["subject"], event["data"]["count"]) == ("refusals", 50)
+    assert json.loads((tmp_path / "kept.jsonl").read_text()) == event
