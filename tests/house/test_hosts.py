@@ -16,7 +16,8 @@ PUBLIC = re.compile(r"\.(org|io|com|net|dev|cloud|app|co|eu)$")
 RESERVED = re.compile(r"(^|\.)example(\.(com|org|net))?$")
 """Names that never belong to anybody (RFC 2606)."""
 KNOWN = re.compile(
-    r"(^|\.)(c2sp\.org|cloudevents\.io|github\.com|golang\.org|hl7\.org|json-schema\.org|openlineage\.io|www\.geonames\.org|(www|nightlies)\.apache\.org|www\.w3\.org|vault\.azure\.net|"
+    r"(^|\.)(c2sp\.org|cloudevents\.io|github\.com|golang\.org|hl7\.org|json-schema\.org|openlineage\.io|www\.geonames\.org|"
+    r"(www|nightlies)\.apache\.org|www\.w3\.org|www\.standardwebhooks\.com|vault\.azure\.net|"
     r"s3\.[a-z0-9-]+\.amazonaws\.com)$")
 """Standards, documentation, data whose licence wants its source named, and services whose addresses an address of ours contains."""
 API_GROUPS = re.compile(r"(^|\.)(k8s\.io|kubernetes\.io|flink\.apache\.org|strimzi\.io|cert-manager\.io|external-secrets\.io|coreos\.com)$")
