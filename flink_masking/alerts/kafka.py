@@ -14,8 +14,14 @@ TIMEOUT_S = 10.0
 class KafkaSender:
     """A producer; an alert counts as taken when the brokers have it."""
 
-    def __init__(self, name: str, target: KafkaTarget, folder: Path) -> None:
+    def __init__(self, name: str, target: KafkaTarget, folder: Path, timeout: float = TIMEOUT_S) -> None:
         """Read logins; nothing is connected yet.
+
+        Args:
+            name: of the target, for errors.
+            target: topic and settings.
+            folder: what relative file names are relative to.
+            timeout: seconds that the brokers get for an alert.
 
         Raises:
             InputError: the client is not installed, or an option cannot be used.
@@ -27,10 +33,10 @@ class KafkaSender:
                              ) from None
         settings = {option.removeprefix("properties."): resolved(f"targets.{name}.kafka", str(value), folder)
                     for option, value in target.kafka.items() if option.startswith("properties.")}
-        self._topic, self._error = str(target.kafka["topic"]), confluent_kafka.KafkaException
+        self._topic, self._error, self._timeout = str(target.kafka["topic"]), confluent_kafka.KafkaException, timeout
         try:
             self._producer: Any = confluent_kafka.Producer({**settings, "acks": "all", "enable.idempotence": True, "log_level": 0,
-                                                            "message.timeout.ms": int(TIMEOUT_S * 1000), "linger.ms": 0})
+                                                            "message.timeout.ms": int(timeout * 1000), "linger.ms": 0})
         except self._error:
             raise InputError(f"targets.{name}.kafka: the client does not take these options. Hint: properties.… as for librdkafka"
                              ) from None
@@ -41,7 +47,7 @@ class KafkaSender:
         try:
             self._producer.produce(self._topic, event, rule, headers={"content-type": CONTENT_TYPE},
                                    on_delivery=lambda error, _: failed.append(error))
-            self._producer.flush(TIMEOUT_S + 1)
+            self._producer.flush(self._timeout + 1)
         except (self._error, BufferError) as error:
             raise SendError(f"Kafka: {type(error).__name__}") from None
         if not failed or failed[0] is not None:

@@ -28,6 +28,15 @@ def read(path: Path) -> Rules:
         AlertFaults: with all that is wrong.
         InputError: the file cannot be read.
     """
+    return rules_of(str(path), text_of(path))
+
+
+def text_of(path: Path) -> str:
+    """The text of a file of rules.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     try:
         with path.open("rb") as opened:
             data = opened.read(LARGEST + 1)
@@ -38,7 +47,7 @@ def read(path: Path) -> Rules:
         raise InputError(f"{path}: it is not text in UTF-8. Hint: name a file with alert rules") from None
     if len(data) > LARGEST:
         raise InputError(f"{path}: larger than {LARGEST} bytes. Hint: name a file with alert rules")
-    return rules_of(str(path), text)
+    return text
 
 
 def rules_of(name: str, text: str) -> Rules:

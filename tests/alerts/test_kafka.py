@@ -1,0 +1,44 @@
+"""Alerts to Kafka, with librdkafka's broker inside the process."""
+
+import json
+
+import confluent_kafka
+import pytest
+
+from flink_masking.alerts.kafka import KafkaSender
+from flink_masking.alerts.refusal import SendError
+from flink_masking.alerts.targets import KafkaTarget
+from flink_masking.errors import InputError
+
+
+def test_a_topic_gets_cloud_events_under_the_name_of_the_rule(tmp_path):
+    """Value, key and content type are those of CloudEvents' binding to Kafka in structured mode."""
+    cluster = confluent_kafka.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "ignored", "log_level": 0})
+    (broker,) = cluster.list_topics(timeout=10).brokers.values()
+    server = f"{broker.host}:{broker.port}"
+    sender = KafkaSender("bus", KafkaTarget(kafka={"topic": "alerts", "properties.bootstrap.servers": server}), tmp_path)
+    sender.send(b'{"specversion":"1.0"}', "refusals")
+    sender.close()
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": server, "group.id": "soc", "auto.offset.reset": "earliest", "log_level": 0})
+    consumer.subscribe(["alerts"])
+    message = consumer.poll(30)
+    assert (message.key(), json.loads(message.value())) == (b"refusals", {"specversion": "1.0"})
+    assert message.headers() == [("content-type", b"application/cloudevents+json")]
+    consumer.close()
+
+
+def test_a_broker_that_is_away_is_tried_again(tmp_path):
+    """An alert that no broker has taken in time is no alert that was sent."""
+    sender = KafkaSender("bus", KafkaTarget(kafka={"topic": "alerts", "properties.bootstrap.servers": "127.0.0.1:1"}), tmp_path, 0.3)
+    with pytest.raises(SendError, match="Kafka") as caught:
+        sender.send(b"{}", "refusals")
+    assert caught.value.again
+    sender.close()
+
+
+def test_options_that_the_client_does_not_take_are_refused(tmp_path):
+    """What is wrong is told before anything is sent, without values."""
+    target = KafkaTarget(kafka={"topic": "alerts", "properties.bootstrap.servers": "127.0.0.1:1", "properties.no.such": "hunter2"})
+    with pytest.raises(InputError, match="Hint") as caught:
+        KafkaSender("bus", target, tmp_path)
+    assert "hunter2" not in str(caught.value)
