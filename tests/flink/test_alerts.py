@@ -1,6 +1,11 @@
 """The alert job as a script, on files."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 
 import processes
 import pytest
@@ -43,3 +48,27 @@ def test_the_job_sends_alerts_from_audit_and_quarantine(tmp_path, key_uri):
     told = [json.loads(line)["data"] for line in (tmp_path / "kept.jsonl").read_text().splitlines()]
     assert {one["rule"]: one.get("count", one.get("events")) for one in told if one["times"] == 1} == {
         "refusals": 51, "field": 2_000, "unmasking": 1, "gaps": 1}
+
+
+def test_the_job_tells_of_silence_where_nothing_ever_comes(tmp_path, key_uri):
+    """Time goes on without a line: a stream that was never seen is told."""
+    (tmp_path / "audit").mkdir()
+    sink = {"connector": "filesystem", "path": (tmp_path / "audit").as_uri(), "format": "raw"}
+    body = {"source": {"connector": "datagen"}, "keys": key_uri, "flink": {"parallelism.default": 1}, "sinks": {"audit": sink}}
+    (tmp_path / "deployment.yaml").write_text(yaml.safe_dump(body))
+    kept = tmp_path / "kept.jsonl"
+    (tmp_path / "alerts.yaml").write_text("version: 1\nrules: {silent: {when: silence, after: 1s, streams: [never]}}\n"
+                                          f"targets: {{kept: {{file: {kept}}}}}\n")
+    files = "--rules", tmp_path / "alerts.yaml", "--deployment", tmp_path / "deployment.yaml"
+    command = [sys.executable, "-m", "jobs.watch", *files, "--wait"]
+    with (tmp_path / "out").open("w") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, start_new_session=True, cwd=tmp_path)
+    try:
+        end = time.monotonic() + 120
+        while not (kept.exists() and kept.read_text().endswith("\n")):
+            assert process.poll() is None and time.monotonic() < end, (tmp_path / "out").read_text()[-3000:]
+            time.sleep(0.1)
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    assert json.loads(kept.read_text().splitlines()[0])["data"]["stream"] == "never"
