@@ -20,7 +20,8 @@ from broker import Broker
 from windows import WINDOW, Windows
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
-IDLE, MINUTE = "3s", 60_000
+IDLE, MINUTE = "20s", 60_000
+"""A reader that starts on a loaded machine is not taken for one whose partition is silent."""
 DRAINS = int(os.environ.get("FLINK_MASKING_DRAINS", "3"))
 BATCH = 10
 

@@ -54,7 +54,7 @@ def changelog(seed, kind, wrapped, changes):
 
     keys = [{"tenant": tenant, "id": number} for (tenant, number), _ in records]
     made = [value for _, value in records]
-    of_key, of_value = schema_of(*keys[:1]), schema_of(*(value for value in made[:200] if value is not None))
+    of_key, of_value = schema_of(*keys[:1]), schema_of(*(value for value in (*made[:200], *made[-200:]) if value is not None))
 
     def wrap(schema, value):
         return None if value is None else orjson.dumps({"schema": schema, "payload": value} if wrapped else value)
