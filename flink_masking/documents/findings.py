@@ -43,8 +43,8 @@ class Findings:
 
     @property
     def errors(self) -> list[Fault]:
-        """The faults that a policy cannot be used with."""
-        return [fault for fault in self.faults if fault.severity == "error"]
+        """The faults that a policy cannot be used with, each once."""
+        return list(dict.fromkeys(fault for fault in self.faults if fault.severity == "error"))
 
     @property
     def warnings(self) -> list[Fault]:

@@ -23,10 +23,11 @@ from flink_masking.policy.check_record import RecordRules, check_record, check_s
 from flink_masking.policy.check_schema import check_schema
 from flink_masking.policy.check_sweep import Sweeping, check_sweep, check_unknown
 from flink_masking.policy.facts import Facts
+from flink_masking.policy.granted import check_granted
 from flink_masking.policy.model import TOPIC, Policy
 from flink_masking.policy.outcomes import view_of
 from flink_masking.policy.rules import Rule, RuleCompiler
-from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, GrantedView, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree
 from flink_masking.techniques import registry
@@ -81,17 +82,25 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
         _check_name(name, policy, findings)
         match segment:
             case MaskedSegment():
+                # Of a granted view, what is shown in clear is meant, and all else is warned of in its masked segment.
+                into = Findings(findings.document) if isinstance(segment, GrantedView) else findings
+                compiler = RuleCompiler(policy, tree, lambda path: facts.rule_context(path, keys, source), into)
                 compiled.rules[name], by_default = compiler.masked(name, segment)
-                compiled.sweeps[name] = check_sweep(name, segment, by_default, policy, compiler, findings)
-                compiled.records[name] = check_record(name, segment, keys, source, compiler, findings)
-                check_schema_header(name, compiled.records[name], policy.framing, findings)
-                compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, findings)
-                _check_key_versions(name, segment, compiled.rules[name], policy, tree, findings)
-                check_masked_format(name, segment, compiled.rules[name], policy, findings)
+                compiled.sweeps[name] = check_sweep(name, segment, by_default, policy, compiler, into)
+                compiled.records[name] = check_record(name, segment, keys, source, compiler, into)
+                check_schema_header(name, compiled.records[name], policy.framing, into)
+                compiled.keys[name] = check_keys(name, segment, compiled.rules[name], tree, compiler, into)
+                _check_key_versions(name, segment, compiled.rules[name], policy, tree, into)
+                check_masked_format(name, segment, compiled.rules[name], policy, into)
+                if into is not findings:
+                    findings.faults += into.errors
             case AnonymizedSegment():
                 check_anonymized(name, segment, policy, tree, facts.hierarchies, findings)
             case AggregatedSegment():
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
+    for name, segment in policy.segments.items():
+        if isinstance(segment, GrantedView):
+            check_granted(name, segment, compiled.rules, compiled.sweeps, tree, policy, findings)
     views = {name: view_of(policy, name, rules) for name, rules in compiled.rules.items()} if policy.schema_files is not None else {}
     if policy.record is None:  # where rows stand in envelopes, the schema is that of the envelope
         check_schema(policy, views, source, findings)

@@ -11,13 +11,17 @@ from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.bound import bound
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import MaskedSegment, RuleSpec
+from flink_masking.policy.segments import GrantedView, MaskedSegment, RuleSpec
 from flink_masking.techniques.promises import Promises
 
 
 class _Use(NamedTuple):
-    """A rule that takes its key from a domain: of which segment, where below it, what it does and what it promises."""
+    """A rule that takes its key from a domain: of which segment, where below it, what it does and what it promises.
 
+    A granted view belongs to the masked segment that it is of (`owner`).
+    """
+
+    owner: str
     segment: str
     place: Path
     technique: str
@@ -34,7 +38,7 @@ def check_domains(policy: Policy, findings: Findings) -> None:
     noted: set[tuple[str, str]] = set()
     strict = policy.isolation == "strict"
     for domain, use in _uses(policy):
-        others = [other for other in users.setdefault(domain, []) if other.segment != use.segment]
+        others = [other for other in users.setdefault(domain, []) if other.owner != use.owner]
         if others and domain not in policy.shared_domains and (domain, use.segment) not in noted:
             noted.add((domain, use.segment))
             loc: Path = ("segments", use.segment, *use.place, "domain")
@@ -44,7 +48,7 @@ def check_domains(policy: Policy, findings: Findings) -> None:
             (findings.error if strict else findings.warn)(loc, message, hint)
         users[domain].append(use)
     for number, domain in enumerate(policy.shared_domains):
-        if len({use.segment for use in users.get(domain, ())}) < 2:
+        if len({use.owner for use in users.get(domain, ())}) < 2:
             text = f"no two segments share the key domain '{cut(domain)}'"
             findings.warn(("shared_domains", number), text, did_you_mean(domain, users, "domains"))
 
@@ -55,11 +59,14 @@ def _uses(policy: Policy) -> Iterator[tuple[str, _Use]]:
             promises = _promises(spec)
             for technique, one in () if promises is None else promises.parts or ((spec.technique, promises),):
                 if one.domain is not None:
-                    yield one.domain, _Use(name, place, technique, one)
+                    yield one.domain, _Use(segment.of if isinstance(segment, GrantedView) else name, name, place, technique, one)
 
 
 def _rules(segment: MaskedSegment) -> Iterator[tuple[Path, RuleSpec]]:
-    """The rules for fields and for the keys of objects, and those for the key and the headers of a record."""
+    """The rules for fields and for the keys of objects, and those for the key and the headers of a record; of a granted view its own."""
+    if isinstance(segment, GrantedView):
+        yield from ((("may_show", path), spec) for path, spec in segment.may_show.items())
+        return
     yield from ((("rules", path), spec) for path, spec in segment.rules.items())
     yield from ((("keys", path), spec) for path, spec in segment.keys.items() if spec is not None)
     if segment.record is not None:

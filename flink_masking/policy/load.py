@@ -21,6 +21,7 @@ from flink_masking.policy.check_schema import check_key_schema, derived_key_sche
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.expand import Images, expanded
 from flink_masking.policy.facts import part_context
+from flink_masking.policy.granted import with_granted
 from flink_masking.policy.layout import layout
 from flink_masking.policy.mechanisms import dimension
 from flink_masking.policy.model import Policy
@@ -257,6 +258,7 @@ def load(source: PolicySource) -> LoadedPolicy:
             bind(spec, ("segments", segment, "rules", path), findings)
         raise PolicyFaults(source.name, findings.errors)
     policy, tagged = write_out(policy, source, findings)
+    policy = with_granted(policy, findings)
     if findings.errors:
         raise PolicyFaults(source.name, findings.errors)
     compiled = check(policy, source, findings)

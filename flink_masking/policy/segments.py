@@ -361,5 +361,44 @@ class AggregatedSegment(Model):
     clip: pydantic.StrictBool = False
 
 
-Segment = Annotated[MaskedSegment | AnonymizedSegment | AggregatedSegment, pydantic.Field(discriminator="view")]
-VIEWS: Mapping[str, type[Model]] = {"masked": MaskedSegment, "anonymized": AnonymizedSegment, "aggregated": AggregatedSegment}
+class GrantedSegment(Model):
+    """Records of a masked segment that signed grants open, some of their fields shown more of; nothing without a grant in force.
+
+    Attributes:
+        of: the masked segment whose rules hold for all that is not granted.
+        may_show: by path, the most that a grant can ask for.
+        max_duration: milliseconds from the beginning of a grant to its end, at most.
+        max_records: records that a grant opens, at most, divided over the workers of a job.
+        approvals: owners of the role approver who must have signed a grant; who has requested it does not count.
+    """
+
+    view: Literal["granted"]
+    of: Name
+    may_show: dict[Name, Rule] = pydantic.Field(min_length=1)
+    max_duration: PositiveDuration
+    max_records: _Count
+    approvals: Annotated[Whole, pydantic.Field(ge=1, le=100)] = 1
+
+
+class GrantedView(MaskedSegment):
+    """A granted segment with the rules of its masked one, and those of `may_show` in place of theirs; policies are not written so.
+
+    Attributes:
+        of: see `GrantedSegment`.
+        may_show: likewise.
+        max_duration: likewise.
+        max_records: likewise.
+        approvals: likewise.
+    """
+
+    view: Literal["granted"] = "granted"  # type: ignore[assignment]
+    of: Name
+    may_show: dict[Name, Rule]
+    max_duration: int
+    max_records: int
+    approvals: int
+
+
+Segment = Annotated[MaskedSegment | AnonymizedSegment | AggregatedSegment | GrantedSegment, pydantic.Field(discriminator="view")]
+VIEWS: Mapping[str, type[Model]] = {"masked": MaskedSegment, "anonymized": AnonymizedSegment, "aggregated": AggregatedSegment,
+                                    "granted": GrantedSegment}
