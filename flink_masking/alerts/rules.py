@@ -12,7 +12,7 @@ Count = Annotated[int, Field(ge=0, strict=True)]
 Share = Annotated[float, Field(ge=0, lt=1)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500)]
 Names = Annotated[tuple[Text, ...], Field(min_length=1)]
-Outcome = Literal["taken", "in_force", "refused", "revoked", "withdrawn", "unreadable", "readable", "stale"]
+Outcome = Literal["taken", "in_force", "refused", "revoked", "withdrawn", "ended", "unreadable", "readable", "stale"]
 ReverseEvent = Literal["unmask", "rekey", "reveal"]
 
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from flink_masking.control.instants import instant
 
-Outcome = Literal["taken", "in_force", "refused", "revoked", "withdrawn", "unreadable", "readable", "stale"]
+Outcome = Literal["taken", "in_force", "refused", "revoked", "withdrawn", "ended", "unreadable", "readable", "stale"]
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,8 @@ class ControlEvent:
     """One event.
 
     Attributes:
-        outcome: ``taken`` (verified, waiting for its time or in effect), ``in_force`` (a policy was switched to), ``refused`` (it has no
+        outcome: ``taken`` (verified, waiting for its time or in effect), ``in_force`` (a policy was switched to, a grant is carried out),
+            ``ended`` (a grant is no longer carried out), ``refused`` (it has no
             effect), ``revoked``, ``withdrawn`` (the source no longer has it: it is over for good), ``unreadable`` and ``readable`` (the
             source fails, or answers again), ``stale`` (no answer for max_staleness: grants are suspended).
         at: ms since 1970, by the worker's clock.

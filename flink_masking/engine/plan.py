@@ -32,7 +32,7 @@ from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
 from flink_masking.policy.outcomes import view_of, view_of_keys
 from flink_masking.policy.rules import DEFAULT, Rule
-from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import KEY_VERSIONS, AggregatedSegment, AnonymizedSegment, GrantedView, MaskedSegment
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import FORMATS, Codec, Rows, View, codec_for, rows_for
 from flink_masking.records.connect import SCHEMA
@@ -68,6 +68,8 @@ class MaskedPlan:
         sweeps: what becomes of members without a rule of their own, where they stay.
         view: what a format with schemas has to know of it.
         connect: the schemas of Kafka Connect that records stand beside; None: they stand alone.
+        of: of a granted view, the masked segment whose rules hold for what is not granted; empty: it is a masked segment.
+        open: of a granted view, the fields that grants can show more of.
     """
 
     name: str
@@ -82,6 +84,8 @@ class MaskedPlan:
     sweeps: tuple["Sweep", ...] = ()
     view: View | None = None
     connect: ConnectSchemas | None = None
+    of: str = ""
+    open: frozenset[str] = frozenset()
 
     @property
     def shown(self) -> list[str]:
@@ -292,9 +296,12 @@ def _masked(name: str, segment: MaskedSegment, loaded: LoadedPolicy, ring: KeyRi
     record = _record(loaded.record(name), loaded, ring, vault)
     if loaded.images is not None and loaded.images.envelope.key:
         record = replace(record, key=_row_key(name, loaded, loaded.images, ring, vault, key_codec))
-    return MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
+    made = MaskedPlan(name, tuple(rules), tuple(drops), tuple(keeps), added, record, segment.order == "shuffled",
                       tuple(_key(rule, loaded, ring, vault) for rule in loaded.keys(name).values()), tuple(checked),
                       _sweeps(name, loaded, ring, vault), view_of(loaded.policy, name, loaded.rules(name)))
+    if isinstance(segment, GrantedView):
+        return replace(made, of=segment.of, open=frozenset(loaded.declared(path) for path in segment.may_show))
+    return made
 
 
 def placeholders(loaded: LoadedPolicy) -> pa.StringArray | None:

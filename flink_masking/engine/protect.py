@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
-from flink_masking.audit.reports import BatchReport, MaskedReport, PackedReport
+from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport
 from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.done import fields_done, parts_done
 from flink_masking.engine.erased import ErasedSubjects, ordered
+from flink_masking.engine.granted import Granted, Spliced, granted_view, nothing
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
 from flink_masking.engine.order import shuffled
@@ -33,6 +34,9 @@ from flink_masking.records.faulty_rows import faulty_rows
 from flink_masking.records.spans import Flag, SpanTable
 from flink_masking.records.survey import Part, of_values, survey
 from flink_masking.techniques.masks import Context, Masked
+
+if TYPE_CHECKING:
+    from flink_masking.engine.grants import Grants
 
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
 """A rule, what it made of the values, and which it could not take."""
@@ -120,7 +124,7 @@ class Protect:
     """
 
     def __init__(self, plan: Plan, entropy: Callable[[int], bytes], clock: Callable[[], int], people: Prf | None = None,
-                 transport: Transport = PLAIN, erased: ErasedSubjects | None = None) -> None:
+                 transport: Transport = PLAIN, erased: ErasedSubjects | None = None, grants: "Grants | None" = None) -> None:
         """Get ready.
 
         Args:
@@ -130,8 +134,10 @@ class Protect:
             people: the hash of people of the Protect that this one takes over from; made of the plan's keys when None.
             transport: what is known of the topics at both ends.
             erased: subjects who were erased; None: nobody can be.
+            grants: those in force; None: nothing flows into granted views.
         """
-        self._erased = erased
+        self._erased, self._grants = erased, grants
+        self._masked = tuple(segment for segment in plan.masked if not segment.of)
         self._plan, self._entropy, self._clock, self._transport = plan, entropy, clock, transport
         if people is None and plan.policy.subject:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
@@ -176,7 +182,7 @@ class Protect:
         if self._erased and view.subjects is not None:
             rejections.add(self._erased.rows(view.subjects, plan.ring), ERASED, None)
         released = {s.name: release(s.record, parts, s.name in self._transport.upserts, Context(self._entropy(32)), rejections)
-                    for s in plan.masked if s.record}
+                    for s in self._masked if s.record}
         rejections.add(deletions, TOMBSTONE, None)
         for faulty in faulty_rows(table, plan.fatal):
             rejections.add(*faulty)
@@ -187,13 +193,14 @@ class Protect:
         if plan.selected_subject:
             rejections.add(view.ambiguous, "ambiguous_subject", plan.policy.subject)
         examined = [segment.examine(view, rejections, now) for segment in plan.stateful]
-        masked, views = self._views(table, view, rejections, released)
+        masked, views, spliced = self._views(table, view, rejections, released)
         rejected, counts = rejections.mask, rejections.counts()
         tombstones, gone = counts.pop(TOMBSTONE, 0), counts.pop(ERASED, 0)
         deleted, erased = rejections.of(TOMBSTONE), rejections.of(ERASED)
         quarantined = sum(counts.values())
         masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
-        for segment, edits in zip(plan.masked, masked, strict=True):
+        in_order = dict(released)
+        for segment, edits in zip(self._masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
             removed = 0  # rows of erased subjects that are deleted
             if segment.name in released:
@@ -214,6 +221,16 @@ class Protect:
                 tombstones=tombstones + removed if upsert else 0, suppressed=0 if upsert else tombstones,
                 parts=parts_done(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
+        if len(self._masked) < len(plan.masked):
+            granted = self._granted(table, view, rejected, spliced, views, released, in_order)
+            views = {segment.name: views[segment.name] for segment in plan.masked}
+            released = {segment.name: released[segment.name] for segment in plan.masked if segment.name in released}
+            for segment in plan.masked:
+                if segment.of:
+                    if digests:
+                        leaves[segment.name] = leaf_hashes(views[segment.name])
+                    masked_reports[segment.name] = self._granted_report(segment, granted[segment.name], leaves.get(segment.name))
+            masked_reports = {segment.name: masked_reports[segment.name] for segment in plan.masked}
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             if self._erased is not None and self._erased.news:
@@ -246,7 +263,7 @@ class Protect:
 
         for path in self._plan.strict:
             note(path, "contract", view.unfit(path))
-        for segment, applied in zip(self._plan.masked, masked, strict=True):
+        for segment, applied in zip(self._masked, masked, strict=True):
             for kept in segment.checked:
                 if kept.on_error == "quarantine":
                     note(kept.path, "refused_value", view.unfit(kept.path))
@@ -265,18 +282,18 @@ class Protect:
         return np.flatnonzero(payloads.is_null().to_numpy(zero_copy_only=False))
 
     def _views(self, table: SpanTable, view: RecordView, rejections: Rejections,
-               released: dict[str, Released]) -> tuple[list[list[Applied]], dict[str, pa.BinaryArray]]:
-        """What the rules make of the fields, and every masked segment's records.
+               released: dict[str, Released]) -> tuple[list[list[Applied]], dict[str, pa.BinaryArray], dict[str, Spliced]]:
+        """What the rules make of the fields, every masked segment's records, and what these were made with.
 
         A record that has grown beyond what a topic takes is rejected, since sending it would fail the job again and again, and so is one
         with a value that its view's schema cannot hold; then everything begins anew, for no value of it may be left in another record.
         """
         while True:
-            keys = {segment.name: self._keys(segment, table, rejections) for segment in self._plan.masked}
-            masked, views = self._mask(view, rejections), {}
+            keys = {segment.name: self._keys(segment, table, rejections) for segment in self._masked}
+            masked, views, spliced = self._mask(view, rejections), {}, {}
             reject = rejections.mask if len(rejections.rows) else None
             before = len(rejections.rows)
-            for segment, edits in zip(self._plan.masked, masked, strict=True):
+            for segment, edits in zip(self._masked, masked, strict=True):
                 splices: dict[str, Edit] = {**dict.fromkeys(self._plan.paths.names, KEEP), **dict.fromkeys(segment.drops, DROP)}
                 splices.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
                 splices.update((rule.path, edit(values, refused, rule.on_error)) for rule, values, refused in edits)
@@ -284,6 +301,7 @@ class Protect:
                     segment.connect.fit(table, splices, rejections)
                 swept = joined([sweep(table, Context(self._entropy(32), view.subjects)) for sweep in segment.sweeps])
                 unknown = KEEP if any(sweep.undeclared for sweep in segment.sweeps) else self._plan.unknown
+                spliced[segment.name] = Spliced(splices, unknown, keys[segment.name], swept)
                 made = table.splice(splices, unknown=unknown, reject=reject, added=segment.added, keys=keys[segment.name], swept=swept,
                                     view=segment.view)
                 for path, rows in table.unwritable.items():  # values that the view's schema does not have
@@ -293,7 +311,35 @@ class Protect:
                 if (limit := self._transport.limits.get(segment.name)) is not None:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
             if len(rejections.rows) == before:
-                return masked, views
+                return masked, views, spliced
+
+    def _granted(self, table: SpanTable, view: RecordView, rejected: np.ndarray, spliced: dict[str, Spliced],
+                 views: dict[str, pa.BinaryArray], released: dict[str, Released], in_order: dict[str, Released]) -> dict[str, Granted]:
+        """The granted views, put beside the others with their parts (`in_order`: of masked segments, as read); after all that is random
+        in those, so that they are the same with and without grants.
+        """
+        found: dict[str, Granted] = {}
+        for segment in self._plan.masked:
+            if segment.of:
+                opened = self._grants.opened.get(segment.name) if self._grants is not None else None
+                one = nothing(table.n) if not opened else granted_view(
+                    segment, next(base for base in self._masked if base.name == segment.of), opened, table, view, ~rejected,
+                    spliced[segment.of], Context(self._entropy(32), view.subjects), self._transport.limits.get(segment.name))
+                found[segment.name], views[segment.name] = one, one.records
+                if segment.of in in_order:
+                    released[segment.name] = in_order[segment.of].without(~one.rows, ~one.rows)
+                if segment.shuffled and opened:
+                    order = shuffled(one.rows, self._entropy(32))
+                    views[segment.name] = one.records.take(order)
+                    if segment.name in released:
+                        released[segment.name] = released[segment.name].take(order)
+        return found
+
+    def _granted_report(self, segment: MaskedPlan, one: Granted, leaves: np.ndarray | None) -> MaskedReport:
+        """What became of a batch in a granted view."""
+        fields = {path: FieldReport("grant", count) for path, count in sorted(one.values.items())}
+        return MaskedReport(int(np.count_nonzero(one.rows)), fields, shuffled=segment.shuffled,
+                            parts=parts_done(segment.record) if segment.record else None, root=None if leaves is None else root_of(leaves), grants=one.grants)
 
     def _event_times(self, examined: list[Any], accepted: np.ndarray, parts: Parts) -> dict[int, int]:
         """The largest event time of the accepted records of each source partition."""
@@ -314,7 +360,7 @@ class Protect:
         Rules that are not row-local come last and see accepted records only, or values of a rejected record would come out in another's
         place. They begin anew when one of them has rejected records that the others have seen.
         """
-        segments = self._plan.masked
+        segments = self._masked
         contexts = [Context(self._entropy(32), view.subjects, lambda path: _accepted(view, path, rejections)) for _ in segments]
         for segment in segments:
             for kept in segment.checked:

@@ -27,6 +27,7 @@ from flink_masking.vault.base import Vault
 if TYPE_CHECKING:
     from flink_masking.control.documents import Policy
     from flink_masking.control.watcher import ControlWatcher
+    from flink_masking.engine.grants import Grants
     from flink_masking.engine.live import Prepared
 
 AGAIN = 5_000
@@ -48,7 +49,7 @@ class ReloadingProtect:
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
                  clock: Callable[[], int], transport: Transport = PLAIN, schemas: SchemaSource | None = None,
-                 outputs: OutputSchemas | None = None, control: "ControlWatcher | None" = None) -> None:
+                 outputs: OutputSchemas | None = None, control: "ControlWatcher | None" = None, workers: int = 1) -> None:
         """Compile the policy for the ring as it is.
 
         Args:
@@ -60,7 +61,8 @@ class ReloadingProtect:
             transport: what is known of the topics at both ends.
             schemas: those that records name by identifiers, or None.
             outputs: gives identifiers to the schemas of views, or None.
-            control: the control documents, started by the caller; None: the policy stays as it is.
+            control: the control documents, started by the caller; None: the policy stays as it is, and no grant is in force.
+            workers: how many do the same work, at most: a grant's records are divided among them.
 
         Raises:
             PolicyError: a rule cannot be carried out.
@@ -76,7 +78,12 @@ class ReloadingProtect:
         self.plan: Plan = compile_plan(loaded, ring(), vault, schemas=schemas, outputs=outputs)
         self._erased = ErasedSubjects(loaded.policy.stream)
         self._erasures = Erasures(self._erased, vault, control, loaded.policy.stream)
-        self._protect = Protect(self.plan, entropy, clock, transport=transport, erased=self._erased)
+        self._grants: Grants | None = None
+        if control is not None:
+            from flink_masking.engine.grants import Grants
+
+            self._grants = Grants(control, clock(), workers)
+        self._protect = Protect(self.plan, entropy, clock, transport=transport, erased=self._erased, grants=self._grants)
         self._first = self.plan
 
     def __call__(self, payloads: pa.Array, parts: Parts = NO_PARTS) -> list[Protected]:
@@ -92,11 +99,13 @@ class ReloadingProtect:
         if ring is not self.plan.ring:
             self._use(renewed(self.plan, self._loaded, ring, self._vault))
         self._erasures.follow(self._loaded, self._clock() if now is None else now)
+        if self._grants is not None and now is not None:
+            self._protect.note(event.body() for event in self._grants.follow(self._loaded, self.plan, self._vault, now))
         return self._protect(payloads, parts, now)
 
     def _use(self, plan: Plan) -> None:
         self.plan = plan
-        self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport, self._erased)
+        self._protect = Protect(plan, self._entropy, self._clock, self._protect.people, self._transport, self._erased, self._grants)
 
     def _follow(self, control: "ControlWatcher", ring: KeyRing, now: int) -> None:
         """Compile the policies that have come, and switch to the one whose time it is."""
