@@ -13,7 +13,7 @@ from granted_jobs import policy_of, record
 from flink_masking.engine.record import Parts, Transport
 from flink_masking.keys.ring import KeyRing
 
-RULES = ["id: {technique: pseudonym, domain: d}", "region: keep", "amount: {technique: perturb, noise: 5}", "ssn: {technique: encrypt, domain: x}",
+RULES = ["id: {technique: pseudonym, domain: d}", "region: keep", "amount: {technique: perturb, relative: 0.05}", "ssn: {technique: encrypt, domain: x}",
          "email: {technique: shuffle}"]
 RECORD = "    record: {key: {technique: pseudonym, domain: k}, headers: {trace: redact}}\n"
 
@@ -56,7 +56,8 @@ def test_the_shared_view_is_byte_for_byte_the_same(job, seed):
     random_, ring = random.Random(seed), KeyRing.new()
     loaded = policy(random_)
     batches = [records(random_) for _ in range(3)]
-    made = [job(loaded, ring, transport=Transport(record=True), entropy=Entropy()) for _ in range(2)]
+    entropies = [Entropy(), Entropy()]
+    made = [job(loaded, ring, transport=Transport(record=True), entropy=entropy) for entropy in entropies]
     for number in range(random_.randrange(1, 4)):
         fields = random_.choice([{"email": None}, {"ssn": None}, {"email": "redact", "ssn": {"technique": "partial", "keep_last": 2}}])
         subjects = [f"p{person}" for person in range(8) if random_.random() < 0.5] or ["p0"]
@@ -64,6 +65,8 @@ def test_the_shared_view_is_byte_for_byte_the_same(job, seed):
     opened = 0
     for batch in batches:
         parts = Parts(key=pa.array([b"key"] * len(batch), pa.binary()), headers={"trace": pa.array([b"t"] * len(batch), pa.binary())})
+        for entropy in entropies:
+            entropy.count = itertools.count()  # what grants draw comes last in a batch, and is not missed by the next one in production
         with_, without = (one(batch, parts) for one in made)
         assert with_.views["support"].equals(without.views["support"])
         assert with_.parts.get("support") == without.parts.get("support") or all(
