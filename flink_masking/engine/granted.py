@@ -4,7 +4,7 @@ All that is not granted is what the masked segment's rules have made of it in th
 values from other records show nothing else here. Nothing in here rejects a record: what cannot be shown is left out of the granted view.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -61,49 +61,95 @@ def nothing(n: int) -> Granted:
     return Granted(pa.nulls(n, pa.binary()), np.zeros(n, np.bool_))
 
 
-def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], table: SpanTable, view: RecordView,
-                 accepted: np.ndarray, spliced: Spliced, context: Context, limit: int | None) -> Granted:
+def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray,
+                 spliced: Spliced, scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context],
+                 limit: int | None) -> Granted:
     """The records that grants open.
+
+    They are few, so they are scanned once more by themselves: what a batch costs grows with them, and not with the batch.
 
     Args:
         segment: the granted view, compiled.
         base: the masked segment that it is of.
         opened: the grants in force; what they have left is lowered by what they open, whether or not it can be written.
-        table: the scanned batch.
-        view: of it.
+        view: of the scanned batch.
         accepted: bool, n: records that are in the masked segment's view.
         spliced: what these were made with.
-        context: of the batch, for the rules of grants.
+        scan: scans the records with these row numbers alone.
+        context: for the rules of grants.
         limit: bytes that a record may have; None: any.
     """
-    taken = [(grant, rows) for grant in opened if (rows := grant.rows(view, accepted)).any()]
+    n = view.n
+    taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted))).size]
     if not taken:
-        return nothing(table.n)
+        return nothing(n)
+    chosen = np.unique(np.concatenate([rows for _, rows in taken]))
+    within = []
     for grant, rows in taken:
-        grant.left -= int(np.count_nonzero(rows))
-    shown = np.logical_or.reduce([rows for _, rows in taken])
-    edits = _edits(segment, base, taken, shown, table, view, spliced, context)
+        grant.left -= len(rows)
+        mine = np.zeros(len(chosen), np.bool_)
+        mine[np.searchsorted(chosen, rows)] = True
+        within.append((grant, mine))
+    few = scan(chosen)
+    table, spliced = few.table, _narrowed(spliced, chosen, view.table, few.table)
+    edits = _edits(segment, base, within, few, spliced, context(few))
+    shown = np.ones(len(chosen), np.bool_)
     while True:
         made = table.splice(edits, unknown=spliced.unknown, reject=~shown, added=base.added, keys=dict(spliced.keys), swept=spliced.swept,
                             view=segment.view)
         made = table.codec.one_line(made) if table.breaks else made
-        wrong = ~shown
-        for rows in (*table.unwritable.values(), table.unregistered):
-            wrong[rows] = True
+        wrong = ~made.is_valid().to_numpy(zero_copy_only=False)
         if limit is not None:
             wrong |= pc.fill_null(pc.binary_length(made), 0).to_numpy() > limit
         if not (wrong & shown).any():
             break
         shown = shown & ~wrong
-    taken = [(grant, rows & shown) for grant, rows in taken]
-    counts = {grant.id: int(np.count_nonzero(rows)) for grant, rows in taken}
-    fields = {path for grant, _ in taken for path in grant.fields}
-    values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in taken if path in grant.fields]))) for path in fields}
-    return Granted(made, shown, {name: count for name, count in counts.items() if count}, _ids(taken, shown), values)
+    within = [(grant, rows & shown) for grant, rows in within]
+    counts = {grant.id: int(np.count_nonzero(rows)) for grant, rows in within}
+    fields = {path for grant, _ in within for path in grant.fields}
+    values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields]))) for path in fields}
+    places, there = np.full(n, -1, np.int64), np.zeros(n, np.bool_)
+    places[chosen[shown]], there[chosen[shown]] = np.flatnonzero(shown), True
+    index = pa.array(places, mask=~there)
+    return Granted(made.take(index), there, {name: count for name, count in counts.items() if count}, _ids(within).take(index), values)
 
 
-def _edits(segment: MaskedPlan, base: MaskedPlan, taken: Sequence[tuple[Opened, np.ndarray]], shown: np.ndarray, table: SpanTable,
-           view: RecordView, spliced: Spliced, context: Context) -> dict[str, Edit]:
+def _narrowed(spliced: Spliced, rows: np.ndarray, whole: SpanTable, few: SpanTable) -> Spliced:
+    """What some of the records were made with.
+
+    Args:
+        spliced: of the batch.
+        rows: their numbers, ascending.
+        whole: the batch, scanned.
+        few: these records, scanned.
+    """
+    def of(path: str) -> np.ndarray:
+        held = whole.rows(path)
+        first, last = np.searchsorted(held, rows), np.searchsorted(held, rows, "right")
+        lengths = last - first
+        return np.repeat(first - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())
+
+    edits: dict[str, Edit] = {}
+    for path, one in spliced.edits.items():
+        if isinstance(one, Replace):
+            index = of(path) if one.how is not None or not isinstance(one.values, pa.Scalar) else None
+            values = one.values if isinstance(one.values, pa.Scalar) else one.values.take(pa.array(index))
+            one = Replace(values, None if one.how is None else one.how[index])
+        edits[path] = one
+    keys = {path: Keys(one.keys.take(pa.array(of(path))), None if one.how is None else one.how[of(path)]) for path, one in
+            spliced.keys.items()}
+    swept = spliced.swept
+    if swept is not None:
+        places = np.minimum(np.searchsorted(rows, swept.rows), len(rows) - 1)
+        mine = np.flatnonzero(rows[places] == swept.rows)
+        moved = few.offsets[places[mine]].astype(np.int64) - whole.offsets[swept.rows[mine]]
+        swept = Swept(places[mine].astype(np.int32), swept.starts[mine] + moved, swept.ends[mine] + moved,
+                      swept.texts.take(pa.array(mine)))
+    return Spliced(edits, spliced.unknown, keys, swept)
+
+
+def _edits(segment: MaskedPlan, base: MaskedPlan, taken: Sequence[tuple[Opened, np.ndarray]], view: RecordView, spliced: Spliced,
+           context: Context) -> dict[str, Edit]:
     """The edits of the view: those of the masked segment, and where a field is granted what its grant says."""
     ruled = {*(rule.path for rule in base.rules), *base.drops, *base.keeps, *(kept.path for kept in base.checked)}
     edits: dict[str, Edit] = {**dict.fromkeys(spliced.edits, KEEP), **dict.fromkeys(segment.drops, DROP)}
@@ -112,13 +158,13 @@ def _edits(segment: MaskedPlan, base: MaskedPlan, taken: Sequence[tuple[Opened, 
     edits.update((path, spliced.edits[path] if path in ruled else DROP) for path in others if path not in segment.open)
     for path in segment.open:
         made: Edit = spliced.edits[path] if path in ruled else DROP
-        open_rows = np.zeros(table.n, np.bool_)
+        open_rows = np.zeros(view.n, np.bool_)
         for grant, rows in taken:
             if path in grant.fields and (mine := rows & ~open_rows).any():  # of two grants the one that was made first says how
                 open_rows |= mine
-                live = mine[table.rows(path)]
+                live = mine[view.table.rows(path)]
                 more = _shown(grant.fields[path], path, live, view, context)
-                made = more if bool((mine == shown).all()) else _chosen(made, more, live)
+                made = more if bool(mine.all()) else _chosen(made, more, live)
         edits[path] = made
     return edits
 
@@ -158,8 +204,8 @@ def _columns(one: Edit, n: int) -> tuple[pa.StringArray, np.ndarray]:
     return values.cast(pa.string()), how
 
 
-def _ids(taken: Sequence[tuple[Opened, np.ndarray]], shown: np.ndarray) -> pa.BinaryArray:
-    ids = np.full(len(shown), None, object)
+def _ids(taken: Sequence[tuple[Opened, np.ndarray]]) -> pa.BinaryArray:
+    ids = np.full(len(taken[0][1]), None, object)
     for grant, rows in taken:
         for row in np.flatnonzero(rows).tolist():  # as many as max_records, at most
             ids[row] = grant.id.encode() if ids[row] is None else ids[row] + b"," + grant.id.encode()

@@ -55,7 +55,7 @@ class Opened:
     fields: Mapping[str, FieldRule | KeptField | None]
     left: int
     share: int
-    _people: Mapping[int, tuple[Prf, np.ndarray]] = field(repr=False)
+    _people: Mapping[int, tuple[Prf, np.ndarray, np.ndarray]] = field(repr=False)
     _where: Mapping[str, Where] = field(repr=False)
     _texts: bool = False
 
@@ -86,10 +86,12 @@ class Opened:
             return found
         rows = np.flatnonzero(among & view.subjects.is_valid().to_numpy(zero_copy_only=False))
         subjects = view.subjects if len(rows) == view.n else view.subjects.take(pa.array(rows))
-        for prf, named in self._people.values():
-            digests = np.ascontiguousarray(prf.digests(subjects)[:, :SUBJECT_BYTES]).view(f"S{SUBJECT_BYTES}").reshape(-1)
-            places = np.minimum(np.searchsorted(named, digests), len(named) - 1)
-            found[rows[named[places] == digests]] = True
+        for prf, named, begins in self._people.values():
+            digests = prf.digests(subjects)
+            likely = np.flatnonzero(begins[digests.view("<u2")[:, 0]])  # the rest is looked for among few
+            whole = np.ascontiguousarray(digests[likely, :SUBJECT_BYTES]).view(f"S{SUBJECT_BYTES}").reshape(-1)
+            places = np.minimum(np.searchsorted(named, whole), len(named) - 1)
+            found[rows[likely[named[places] == whole]]] = True
         return found
 
 
@@ -217,7 +219,7 @@ class Grants:
         fields = {path: _field(path, rule, loaded, plan.ring, vault) for path, rule in granted_rules(body, loaded).items()}
         share = min(segment.max_records, body.max_records or segment.max_records) // self._workers
         left = min(share, self._left.get(document.id, share))
-        people = {version: (Prf(plan.ring.derive("subject", loaded.policy.stream, version)), digests)
+        people = {version: (Prf(plan.ring.derive("subject", loaded.policy.stream, version)), digests, _begins(digests))
                   for version, digests in _people(body, plan.ring)}
         where = {loaded.declared(path): value for path, value in body.where.items()}
         return Opened(document.id, body.segment, fields, left, share, people, where, FORMATS[loaded.policy.format].header)
@@ -309,6 +311,13 @@ def _people(body: "GrantBody", ring: KeyRing) -> Iterator[tuple[int, np.ndarray]
     for version in sorted({mark.version for mark in marks}):
         if version in ring.versions:
             yield version, np.sort(np.array([mark.subject for mark in marks if mark.version == version], f"S{SUBJECT_BYTES}"))
+
+
+def _begins(digests: np.ndarray) -> np.ndarray:
+    """Whether any of the hashes begins with these two bytes: bool, 65536."""
+    begins = np.zeros(1 << 16, np.bool_)
+    begins[digests.view("<u2").reshape(len(digests), -1)[:, 0]] = True
+    return begins
 
 
 def _event(outcome: Outcome, now: int, document: "Grant", reason: str = "") -> ControlEvent:

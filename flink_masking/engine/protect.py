@@ -174,9 +174,8 @@ class Protect:
             plan.days.look(now)
         if plan.folded:
             payloads = unfolded(payloads)
-        needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}
-        table = plan.codec.scan(payloads, plan.paths, plan.limits, needed)
-        view = RecordView(table, plan.policy.subject, self.people, plan.contracts, plan.placeholders)
+        view = self._scanned(payloads, parts)
+        table = view.table
         rejections = Rejections(table.n)
         deletions = self._deletions(payloads, parts)
         if self._erased and view.subjects is not None:
@@ -222,7 +221,7 @@ class Protect:
                 parts=parts_done(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         if len(self._masked) < len(plan.masked):
-            granted = self._granted(table, view, rejected, spliced, views, released, in_order)
+            granted = self._granted(payloads, parts, view, rejected, spliced, views, released, in_order)
             views = {segment.name: views[segment.name] for segment in plan.masked}
             released = {segment.name: released[segment.name] for segment in plan.masked if segment.name in released}
             for segment in plan.masked:
@@ -249,6 +248,12 @@ class Protect:
         event = self._audit.event("protect", now, report.body())
         return Protected(views, packed, lines, max(event_times.values(), default=None), event, report, event_times, released,
                          plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)))
+
+    def _scanned(self, payloads: pa.Array, parts: Parts) -> RecordView:
+        plan = self._plan
+        needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}
+        table = plan.codec.scan(payloads, plan.paths, plan.limits, needed)
+        return RecordView(table, plan.policy.subject, self.people, plan.contracts, plan.placeholders)
 
     def _refused(self, table: SpanTable, view: RecordView, masked: list[list[Applied]], rejected: np.ndarray) -> Iterator[Part]:
         """All values that would have sent their record to quarantine by themselves, of records that are there."""
@@ -313,18 +318,22 @@ class Protect:
             if len(rejections.rows) == before:
                 return masked, views, spliced
 
-    def _granted(self, table: SpanTable, view: RecordView, rejected: np.ndarray, spliced: dict[str, Spliced],
+    def _granted(self, payloads: pa.Array, parts: Parts, view: RecordView, rejected: np.ndarray, spliced: dict[str, Spliced],
                  views: dict[str, pa.BinaryArray], released: dict[str, Released], in_order: dict[str, Released]) -> dict[str, Granted]:
         """The granted views, put beside the others with their parts (`in_order`: of masked segments, as read); after all that is random
         in those, so that they are the same with and without grants.
         """
+        def scan(rows: np.ndarray) -> RecordView:
+            index = pa.array(rows)
+            return self._scanned(payloads.take(index), Parts(headers={name: column.take(index) for name, column in parts.headers.items()}))
+
         found: dict[str, Granted] = {}
         for segment in self._plan.masked:
             if segment.of:
                 opened = self._grants.opened.get(segment.name) if self._grants is not None else None
-                one = nothing(table.n) if not opened else granted_view(
-                    segment, next(base for base in self._masked if base.name == segment.of), opened, table, view, ~rejected,
-                    spliced[segment.of], Context(self._entropy(32), view.subjects), self._transport.limits.get(segment.name))
+                one = nothing(view.n) if not opened else granted_view(
+                    segment, next(base for base in self._masked if base.name == segment.of), opened, view, ~rejected, spliced[segment.of],
+                    scan, lambda few: Context(self._entropy(32), few.subjects), self._transport.limits.get(segment.name))
                 found[segment.name], views[segment.name] = one, one.records
                 if segment.of in in_order:
                     released[segment.name] = in_order[segment.of].without(~one.rows, ~one.rows)
