@@ -18,6 +18,7 @@ from flink_masking.cli import (
     erase,
     example,
     generate,
+    grant,
     health,
     identity,
     jars,
@@ -159,6 +160,15 @@ _trust.command("next")(trust.next_)
 _trust.command("show")(trust.show)
 _control.add_typer(_trust, name="trust")
 app.add_typer(_control, name="control")
+
+_grant = typer.Typer(help="Exceptions for a while: granted views and reverse operations.", no_args_is_help=True, rich_markup_mode=None)
+_grant.command("request")(grant.request)
+_grant.command("approve")(grant.approve)
+_grant.command("publish")(grant.publish)
+_grant.command("revoke")(grant.revoke)
+_grant.command("list")(grant.list_)
+_grant.command("show")(grant.show)
+app.add_typer(_grant, name="grant")
 
 _alerts = typer.Typer(help="Alerts from the audit, the quarantine and leak findings.", no_args_is_help=True, rich_markup_mode=None)
 _alerts.command("check")(alerts.check)

@@ -64,7 +64,7 @@ def erase(
     from flink_masking.tools.erase import Eraser
     from flink_masking.vault.providers import open_vault
 
-    names = _named(subject, subjects)
+    names = named(subject, subjects)
     who = {} if check else {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
     loaded = load(PolicySource.read(policy))
     found = Deployment.read(deployment) if deployment is not None else None
@@ -95,7 +95,7 @@ def erase(
     err.print("What stays:", *(f"  {line}" for line in eraser.stays()), sep="\n", soft_wrap=True, markup=False, highlight=False)
 
 
-def _named(given: list[str] | None, file: Path | None) -> list[str]:
+def named(given: list[str] | None, file: Path | None) -> list[str]:
     """The subjects, each once."""
     import sys
 

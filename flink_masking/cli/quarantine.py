@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.accountable import Grants
+
 if TYPE_CHECKING:
     from flink_masking.engine.quarantine import Entry, QuarantineReader
 
@@ -57,6 +59,7 @@ def show(
     vault: DayVault = None,
     limit: Annotated[int, typer.Option("--limit", min=0, help="Entries to print; 0 for all.")] = 1000,
     command_config: Config = None,
+    grants: Grants = None,
 ) -> None:
     """Show the entries of a quarantine: reason, field and position; for the key holder, undeclared keys and with --reveal the records.
 
@@ -76,9 +79,10 @@ def show(
         if reveal or keys is not None:
             who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
             ring = quarantine.ring(keys)
-            reader = quarantine.reader(ring, vault)
             facts = {**who, "quarantine": str(source), "shown": "records" if reveal else "undeclared keys"}
-            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
+            log = quarantine.log(ring, audit)
+            reader = quarantine.reader(ring, vault, quarantine.under_grant(ring, grants, log, "reveal", facts))
+            end = held.enter_context(audited(log, "reveal", facts))
         for number, entry in enumerate(quarantine.entries()):
             reasons[entry.reason] += 1
             if limit and number >= limit:
@@ -116,6 +120,7 @@ def summary(
     audit: Audit = None,
     vault: DayVault = None,
     command_config: Config = None,
+    grants: Grants = None,
 ) -> None:
     """Count the entries of a quarantine by reason and field, with the first and the last time, and all undeclared or mistyped fields.
 
@@ -137,9 +142,10 @@ def summary(
         if keys is not None:
             who = quarantine.who(login() if actor is None else actor, NO_PURPOSE if purpose is None else purpose)
             ring = quarantine.ring(keys)
-            reader = quarantine.reader(ring, vault)
             facts = {**who, "quarantine": str(source), "shown": "undeclared keys"}
-            end = held.enter_context(audited(quarantine.log(ring, audit), "reveal", facts))
+            log = quarantine.log(ring, audit)
+            reader = quarantine.reader(ring, vault, quarantine.under_grant(ring, grants, log, "reveal", facts))
+            end = held.enter_context(audited(log, "reveal", facts))
         for entry in quarantine.entries():
             group = entry.reason, entry.path or ""
             counts[group] += 1

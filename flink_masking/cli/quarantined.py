@@ -3,17 +3,32 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import typer
 
 if TYPE_CHECKING:
     from flink_masking.audit.log import EventLog
+    from flink_masking.control.documents import Grant
     from flink_masking.deployment.model import Deployment
     from flink_masking.engine.quarantine import Entry, QuarantineReader
     from flink_masking.kafka.quarantine import QuarantineTopic
     from flink_masking.keys.ring import KeyRing
+
+
+class _Allowed:
+    """Whether a grant allows to open an entry; each record that it opens is counted."""
+
+    def __init__(self, grant: "Grant") -> None:
+        self._grant, self._opened = grant, set[str]()
+
+    def __call__(self, entry: "Entry") -> bool:
+        body = self._grant.body
+        if entry.stream != body.stream or len(self._grant.signers) < (entry.approvals or 1):
+            return False
+        self._opened.add(entry.id)
+        return body.max_records is None or len(self._opened) <= body.max_records
 
 
 @dataclass(frozen=True)
@@ -106,11 +121,44 @@ class Quarantine:
             raise typer.BadParameter("the address of the key ring is needed; write --keys file:///path", param_hint="--keys")
         return open_ring(keys if keys is not None or self.deployment is None else self.deployment.keys)  # type: ignore[arg-type]
 
-    def reader(self, ring: "KeyRing", vault: str | None) -> "QuarantineReader":
+    def under_grant(self, ring: "KeyRing", grants: Path | None, log: "EventLog", kind: str, facts: dict[str, Any]) -> "Grant | None":
+        """The grant that entries are opened under, where the first one says that one is needed; its id is put into the facts.
+
+        Args:
+            ring: the key ring.
+            grants: a deployment with a section control; None: the one whose quarantine it is.
+            log: where an attempt without a grant is noted.
+            kind: of the event.
+            facts: for the audit.
+
+        Raises:
+            ControlError: one is needed, and there is none.
+        """
+        from flink_masking.audit.accountable import noted
+        from flink_masking.cli.accountable import control_in
+        from flink_masking.errors import ControlError
+        from flink_masking.tools.reverse import QUARANTINE, few_approvals, find_grant
+
+        first = next(iter(self.entries()), None)
+        if first is None or (approvals := first.approvals) is None:
+            return None
+        try:
+            control = control_in(grants) or (None if self.deployment is None else self.deployment.control_options)
+            if control is None:
+                raise ControlError(f"a grant is needed to open records of {first.stream}. Hint: --grants DEPLOYMENT, with a section control")
+            found = find_grant(first.stream, QUARANTINE, facts["actor"], control, ring, lambda grant: few_approvals(grant, approvals))
+        except ControlError:
+            with noted(log, kind, facts):
+                raise
+        facts["grant"] = found.id
+        return found
+
+    def reader(self, ring: "KeyRing", vault: str | None, grant: "Grant | None" = None) -> "QuarantineReader":
         """What opens the entries.
 
         Args:
             ring: the key ring.
+            grant: of `under_grant`; entries of other streams, or that need more approvals, stay closed.
             vault: address of the vault with the keys of days, where records expire; None: the deployment's, if it has one.
 
         Raises:
@@ -121,7 +169,7 @@ class Quarantine:
         from flink_masking.vault.providers import open_vault
 
         address = absolute(named_vault(vault)) if vault is not None else self.deployment.vault if self.deployment is not None else None
-        return QuarantineReader(ring, None if address is None else open_vault(address))
+        return QuarantineReader(ring, None if address is None else open_vault(address), allowed=None if grant is None else _Allowed(grant))
 
     def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
         """Actor and purpose, required before anything is decrypted.

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.accountable import Grants, under_grant
 from flink_masking.cli.audit_target import Audit, event_log
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
@@ -19,6 +20,7 @@ def rekey(
     actor: Annotated[str | None, typer.Option("--actor", help="Who runs it; written to the audit.", show_default="the user's name")] = None,
     purpose: Annotated[str, typer.Option("--purpose", help="Purpose; written to the audit.")] = "rotation of keys",
     audit: Audit = None,
+    grants: Grants = None,
 ) -> None:
     """Protect the reversible fields of a masked segment of POLICY with another key version.
 
@@ -35,6 +37,7 @@ def rekey(
     from flink_masking.policy.source import PolicySource
     from flink_masking.records.inputs import Input as Records
     from flink_masking.tools.rekey import Rekey
+    from flink_masking.tools.reverse import limited
 
     actor = actor or os.environ.get("USER") or f"uid {os.getuid()}"
     who = {"actor": told("--actor", actor), "purpose": told("--purpose", purpose)}
@@ -47,9 +50,10 @@ def rekey(
     log = event_log(audit, output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
                     loaded.source.digest)
     facts = {**who, "segment": segment, "fields": list(step.fields), "from_version": source, "to_version": target}
+    grant = under_grant(loaded, segment, list(step.fields), grants, ring, log, "rekey", facts)
     with audited(log, "rekey", facts) as end:
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
-        files.rewrite(records, output, step, done, step.header)
+        files.rewrite(records, output, limited(grant, step, lambda: step.records), done, step.header)
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} under key version {target}: {output}", soft_wrap=True)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flink_masking.cli.accountable import Actor, Purpose
+from flink_masking.cli.accountable import Actor, Grants, Purpose
 from flink_masking.cli.quarantine import Audit, Config, DayVault, Keys, Source
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def replay(
     audit: Audit = None,
     vault: DayVault = None,
     command_config: Config = None,
+    grants: Grants = None,
 ) -> None:
     """Send quarantined records through the job again: corrected by a program, or unchanged.
 
@@ -71,15 +72,16 @@ def replay(
     who = quarantine.who(actor, purpose)
     mender = Mender(mend) if mend is not None else lambda record, _: record
     ring = quarantine.ring(keys)
-    reader = quarantine.reader(ring, vault)
+    facts = {**who, "quarantine": str(source), "mended": mend is not None, "reasons": reasons or [], "fields": fields or []}
+    log = quarantine.log(ring, audit)
+    reader = quarantine.reader(ring, vault, quarantine.under_grant(ring, grants, log, "replay", facts))
     made: list[Replay] = []
 
     def making(done: Collection[str], fits: "Callable[[bytes, RecordParts], bool]") -> Replay:
         made.append(Replay(reader, done, mender, fits, reasons or (), fields or ()))
         return made[0]
 
-    facts = {**who, "quarantine": str(source), "mended": mend is not None, "reasons": reasons or [], "fields": fields or []}
-    with audited(quarantine.log(ring, audit), "replay", facts) as end:
+    with audited(log, "replay", facts) as end:
         where = _to_topic(quarantine, topic, making) if output is None else _to_file(quarantine, output, making)
         end({"to": where, "streams": sorted(made[0].streams), **made[0].counts})
     counts = made[0].counts

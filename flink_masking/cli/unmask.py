@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from flink_masking.cli.accountable import Actor, Purpose
+from flink_masking.cli.accountable import Actor, Grants, Purpose, under_grant
 from flink_masking.cli.addresses import Vault, vault_address
 from flink_masking.cli.audit_target import Audit, event_log
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
@@ -31,6 +31,7 @@ def unmask(
         bool, typer.Option("--skip-unreadable", help="Write null for values that cannot be opened, and count them.")
     ] = False,
     audit: Audit = None,
+    grants: Grants = None,
 ) -> None:
     """Decrypt the reversible fields of a masked segment of POLICY.
 
@@ -46,6 +47,7 @@ def unmask(
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.records.inputs import Input as Records
+    from flink_masking.tools.reverse import limited
     from flink_masking.tools.unmask import Unmask
     from flink_masking.vault.providers import open_vault
 
@@ -62,12 +64,14 @@ def unmask(
         step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
         log = event_log(audit, output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
                         loaded.source.digest)
-        end = held.enter_context(audited(log, "unmask", {**who, "segment": segment, "fields": list(step.fields)}))
+        facts = {**who, "segment": segment, "fields": list(step.fields)}
+        grant = under_grant(loaded, segment, list(step.fields), grants, ring, log, "unmask", facts)
+        end = held.enter_context(audited(log, "unmask", facts))
 
         def done() -> None:
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
-        files.rewrite(records, output, lambda batch: step(batch).records, done, step.header)
+        files.rewrite(records, output, limited(grant, lambda batch: step(batch).records, lambda: step.records), done, step.header)
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} in clear: {output}", soft_wrap=True)
     if unreadable := sum(count["unreadable"] for count in step.fields.values()):
         err.print(f"{counted(unreadable, 'value')} could not be opened and {'is' if unreadable == 1 else 'are'} null", soft_wrap=True)

@@ -3,11 +3,11 @@
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from flink_masking.control.bodies import Model, PolicyBody, RevocationBody
+from flink_masking.control.bodies import GrantBody, Model, PolicyBody, RevocationBody
 from flink_masking.control.envelope import Signed, seal
 from flink_masking.control.identity import PublicIdentity
 from flink_masking.control.instants import new_id
@@ -52,6 +52,30 @@ def revocation_document(stream: str, target: str, of: Literal["policy", "grant",
     except ValidationError as error:
         raise ControlError(f"{first_fault(error)}. Hint: an id as control list shows it, and a reason of one line") from None
     return seal("revocation", payload(body))
+
+
+def grant_document(stream: str, segment: str, *, issued: int, begins: int, ends: int, **members: Any) -> tuple[Signed, GrantBody]:
+    """A grant as it is asked for, not signed yet.
+
+    Args:
+        stream: the policy's.
+        segment: what it opens.
+        issued: ms since 1970.
+        begins: likewise.
+        ends: likewise.
+        members: the others of `flink_masking.control.bodies.GrantBody`.
+
+    Returns:
+        The envelope and what is in it.
+
+    Raises:
+        ControlError: it is not well-formed.
+    """
+    try:
+        body = GrantBody(id=new_id(issued), stream=stream, issued_at=issued, effective_at=begins, expires_at=ends, segment=segment, **members)
+    except ValidationError as error:
+        raise ControlError(f"{first_fault(error)}. Hint: flink-masking grant request --help") from None
+    return seal("grant", payload(body)), body
 
 
 def trust_document(version: int, roles: Mapping[Role, Sequence[PublicIdentity]], thresholds: Mapping[Role, int], issued: int) -> Signed:

@@ -143,7 +143,9 @@ class Protect:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
         self.people = people
         self._sealers = {s.name: Sealer(plan.ring, "packed", s.name, (plan.policy.stream, s.name)) for s in plan.stateful}
-        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine, plan.days)
+        reverse = plan.policy.reverse
+        self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine, plan.days,
+                                            reverse.approvals if reverse is not None and reverse.requires_grant else None)
         self._notes: list[dict[str, Any]] = []
         self._audit = AuditChain.signed(plan.ring, plan.policy.stream, plan.policy.version, plan.digest)
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from flink_masking.arrow import parts
 from flink_masking.engine.rejections import Rejections
-from flink_masking.errors import DecryptionError, InputError, VaultError
+from flink_masking.errors import ControlError, DecryptionError, InputError, VaultError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 from flink_masking.records.survey import NONE, Members
@@ -64,6 +64,7 @@ class Entry:
             most; none in entries of earlier releases.
         unlisted: number of the others.
         expires: when the record can no longer be opened, ISO 8601 UTC; None: never, as long as the key ring opens it.
+        approvals: of the grant that is needed to open the record; None: none is. The sealed record is bound to it.
     """
 
     time: str
@@ -77,11 +78,12 @@ class Entry:
     members: tuple[MemberFault, ...] = ()
     unlisted: int = 0
     expires: str | None = None
+    approvals: int | None = None
 
     @property
     def bound(self) -> bytes:
         """What the sealed record is bound to."""
-        return _associated(self.stream, self.expires)
+        return _associated(self.stream, self.expires, self.approvals)
 
     @property
     def id(self) -> str:
@@ -95,6 +97,7 @@ class Entry:
         cut |= {"unlisted": self.unlisted} if self.unlisted else {}
         cut |= {} if self.size is None else {"size": self.size}
         cut |= {} if self.expires is None else {"expires": self.expires}
+        cut |= {} if self.approvals is None else {"approvals": self.approvals}
         parts = {} if self.parts is None else {"parts": base64.b64encode(self.parts).decode()}
         return orjson.dumps({**body, **cut, **parts, "payload": base64.b64encode(self.payload).decode()})
 
@@ -110,7 +113,7 @@ class Entry:
             parts = None if body.get("parts") is None else base64.b64decode(body["parts"])
             return cls(body["time"], body["stream"], body["reason"], body["path"], body["position"], base64.b64decode(body["payload"]),
                        body.get("size"), parts, tuple(_member(*listed) for listed in body.get("members", ())), int(body.get("unlisted", 0)),
-                       _text(body.get("expires")))
+                       _text(body.get("expires")), None if body.get("approvals") is None else int(body["approvals"]))
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
             raise InputError("a line is no quarantine entry. Hint: give the quarantine directory of a run") from None
 
@@ -171,7 +174,8 @@ class QuarantineWriter:
     topic of the quarantine refuses would fail the job again and again. The line then tells the record's size.
     """
 
-    def __init__(self, ring: KeyRing, stream: str, limit: int | None = None, days: DayKeys | None = None) -> None:
+    def __init__(self, ring: KeyRing, stream: str, limit: int | None = None, days: DayKeys | None = None,
+                 approvals: int | None = None) -> None:
         """Derive the quarantine key of `stream`.
 
         Args:
@@ -179,8 +183,9 @@ class QuarantineWriter:
             stream: the policy's.
             limit: what a line may have, in bytes; None: any.
             days: the keys of days, where records are kept for some time only.
+            approvals: of the grant that is needed to open records; None: none is.
         """
-        self._sealer, self._days = Sealer(ring, PURPOSE, stream), days
+        self._sealer, self._days, self._approvals = Sealer(ring, PURPOSE, stream), days, approvals
         self._stream = stream
         # Base64 makes four bytes of three; the rest is for the other members and the seal.
         self._most = None if limit is None else max(0, (limit - _FRAME) // 4 * 3)
@@ -202,13 +207,13 @@ class QuarantineWriter:
         beside = self._beside(parts)
         held = whole if self._most is None else whole[: self._most - len(beside)]
         sealer, expires = self._sealing(now)
-        sealed = sealer.seal(held, _associated(self._stream, expires))
+        sealed = sealer.seal(held, _associated(self._stream, expires, self._approvals))
         size = len(whole) if len(held) < len(whole) else None
-        entry = Entry(when, self._stream, reason, path, position, sealed, size, expires=expires)
+        entry = Entry(when, self._stream, reason, path, position, sealed, size, expires=expires,
+                      approvals=self._approvals)
         if beside:
             entry = replace(entry, parts=sealer.seal(beside, _bound(self._stream, sealed)))
         return entry.encode()
-
 
     def entries(self, payloads: pa.Array, rows: np.ndarray, rejections: Rejections, now: int,
                 beside: "Callable[[int], RecordParts | None] | None" = None, members: Members = NONE) -> list[tuple[int, bytes]]:
@@ -237,9 +242,10 @@ class QuarantineWriter:
             room = most - np.fromiter(map(len, extras), np.int64, len(extras)) - np.fromiter(map(len, listed), np.int64, len(listed))
             stops = np.minimum(offsets[rows + 1], offsets[rows] + room).tolist()
         sealer, expires = self._sealing(now)
-        bound = _associated(self._stream, expires)
+        bound = _associated(self._stream, expires, self._approvals)
         sealed = sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], bound)
-        when, kept = _time(now), {} if expires is None else {"expires": expires}
+        when, kept = _time(now), dict[str, object]() if expires is None else {"expires": expires}
+        kept |= {} if self._approvals is None else {"approvals": self._approvals}
         heads = [orjson.dumps({"time": when, **kept, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
                  for reason, path in rejections.reasons]
         positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
@@ -301,14 +307,17 @@ def _time(now: int) -> str:
 class QuarantineReader:
     """Opens the payloads of entries for a key holder."""
 
-    def __init__(self, ring: KeyRing, vault: Vault | None = None, clock: Callable[[], int] | None = None) -> None:
+    def __init__(self, ring: KeyRing, vault: Vault | None = None, clock: Callable[[], int] | None = None,
+                 allowed: Callable[[Entry], bool] | None = None) -> None:
         """Keep the ring; sealers are made for each stream that is met.
 
         Args:
             ring: opens entries, and unwraps the keys of days.
             vault: holds the keys of days; None: entries that expire cannot be opened.
             clock: processing time in ms since 1970; the system's when None.
+            allowed: whether a grant allows to open an entry that needs one; None: none does.
         """
+        self._allowed = allowed
         self._ring, self._vault, self._clock = ring, vault, clock or (lambda: time.time_ns() // 1_000_000)
         self._sealers: dict[tuple[str, bool], Sealer | DayKeys] = {}
 
@@ -318,6 +327,7 @@ class QuarantineReader:
         Raises:
             DecryptionError: another key ring sealed it, it was changed, or it has expired.
             VaultError: it expires, and no vault was given.
+            ControlError: a grant is needed, and none allows it.
         """
         return self._sealer(entry).open(entry.payload, entry.bound)
 
@@ -332,6 +342,9 @@ class QuarantineReader:
         return RecordParts.decode(self._sealer(entry).open(entry.parts, _bound(entry.stream, entry.payload)))
 
     def _sealer(self, entry: Entry) -> Sealer | DayKeys:
+        if entry.approvals is not None and not (self._allowed is not None and self._allowed(entry)):
+            raise ControlError(f"a grant with {entry.approvals} approvals is needed to open records of {entry.stream}. Hint: flink-masking "
+                               "grant request --reverse --segment quarantine, and --grants DEPLOYMENT")
         daily = entry.payload[:1] == DAILY
         if daily and entry.expires is not None and entry.expires <= _time(self._clock()):
             raise DecryptionError("the record has expired")
@@ -350,9 +363,10 @@ def day_keys(vault: Vault, ring: KeyRing, stream: str, keep: int | None = None) 
     return DayKeys(vault, ring, f"{PURPOSE}:{stream}", keep)
 
 
-def _associated(stream: str, expires: str | None) -> bytes:
+def _associated(stream: str, expires: str | None, approvals: int | None) -> bytes:
     """What a sealed record is bound to."""
-    return stream.encode() if expires is None else stream.encode() + b"\0expires\0" + expires.encode()
+    bound = stream.encode() if expires is None else stream.encode() + b"\0expires\0" + expires.encode()
+    return bound if approvals is None else bound + b"\0approvals\0%d" % approvals
 
 
 def _bound(stream: str, payload: bytes) -> bytes:

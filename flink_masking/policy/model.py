@@ -56,6 +56,20 @@ class QuarantinePolicy(Model):
     keep: PositiveDuration
 
 
+class ReversePolicy(Model):
+    """What is asked before values go from masked to clear: unmask, rekey, quarantine show --reveal, inverse functions of SQL.
+
+    Attributes:
+        requires_grant: each such operation needs a signed grant of kind reverse that is in force.
+        max_duration: milliseconds from the beginning of such a grant to its end, at most.
+        approvals: owners of the role approver who must have signed it; who has requested it does not count.
+    """
+
+    requires_grant: pydantic.StrictBool
+    max_duration: PositiveDuration | None = None
+    approvals: Annotated[Whole, pydantic.Field(ge=1, le=100)] = 1
+
+
 class StreamPrivacy(Model):
     """The joint privacy budget of all aggregated segments of a stream.
 
@@ -88,6 +102,7 @@ class Policy(Model):
         erasure: of subjects who ask for it: the vault then tells apart which tokens are whose, and an erased subject who comes again is
             recognised.
         quarantine: how long quarantined records can be opened; without it, as long as the key ring opens them.
+        reverse: what is asked before values go from masked to clear.
         event_time: which field says when an event was.
         tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
         fields: by path, as written; with `tags` those that the lock file does not have, or that are declared otherwise.
@@ -119,6 +134,7 @@ class Policy(Model):
     subject: Name | None = None
     erasure: ErasurePolicy | None = None
     quarantine: QuarantinePolicy | None = None
+    reverse: ReversePolicy | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None
     fields: Annotated[dict[Name, Field], pydantic.Field(validate_default=True)] = pydantic.Field(default_factory=lambda: _ABSENT)

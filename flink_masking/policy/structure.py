@@ -11,14 +11,14 @@ from flink_masking.documents.faults import Fault, PolicyFaults, did_you_mean
 from flink_masking.policy.envelope import Envelope
 from flink_masking.policy.examples import EXAMPLES, inline
 from flink_masking.policy.fields import Derive, EventTime, Field, Model
-from flink_masking.policy.model import Audit, Policy, QuarantinePolicy, StreamPrivacy
+from flink_masking.policy.model import Audit, Policy, QuarantinePolicy, ReversePolicy, StreamPrivacy
 from flink_masking.policy.privacy_models import Alpha, Closeness, Diversity
 from flink_masking.policy.segments import VIEWS, Hopping, MaxReleases, Privacy, RecordParts, Window
 from flink_masking.policy.tags import TaggedClass, Tags
 from flink_masking.techniques.registry import OWN
 
 _PARTS: dict[str, type[Model]] = {
-    "event_time": EventTime, "audit": Audit, "quarantine": QuarantinePolicy, "privacy": Privacy, "window": Window, "hopping": Hopping,
+    "event_time": EventTime, "audit": Audit, "quarantine": QuarantinePolicy, "reverse": ReversePolicy, "privacy": Privacy, "window": Window, "hopping": Hopping,
     "l_diversity": Diversity,
     "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts, "max_releases": MaxReleases,
     "derive": Derive, "tags": Tags,

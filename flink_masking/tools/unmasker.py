@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from flink_masking.audit.accountable import noted, told
 from flink_masking.audit.log import AuditLog
+from flink_masking.control.options import ControlOptions
 from flink_masking.crypto.secret import Secret
-from flink_masking.errors import InputError
+from flink_masking.errors import ControlError, InputError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import LoadedPolicy, load
@@ -19,6 +20,7 @@ from flink_masking.records.column import binary_column
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
 from flink_masking.registry.source import SchemaSource
+from flink_masking.tools.reverse import limited, require_grant
 from flink_masking.tools.unmask import Unmask
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
@@ -49,7 +51,8 @@ class Unmasker(Secret):
 
     def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, segment: str, keys: str | KeyRing, *, actor: str, purpose: str,
                  audit: str | Path, vault: str | Vault | None = None, fields: Iterable[str] | None = None, version: int | None = None,
-                 skip_unreadable: bool = False, registry: str | RegistryOptions | SchemaSource | None = None) -> None:
+                 skip_unreadable: bool = False, registry: str | RegistryOptions | SchemaSource | None = None,
+                 control: ControlOptions | None = None) -> None:
         """Find out what can be opened; nothing is yet.
 
         Args:
@@ -64,6 +67,7 @@ class Unmasker(Secret):
             version: the key version of FPE values in records without ``_key_versions``; None: the primary one.
             skip_unreadable: values that cannot be opened become null and are counted, instead of a DecryptionError.
             registry: address or options of the schema registry that records name their schemas by, or an open source of schemas.
+            control: where grants are, for policies that ask for one (``reverse: {requires_grant: true}``).
 
         Raises:
             PolicyFaults: the policy has faults.
@@ -88,9 +92,22 @@ class Unmasker(Secret):
         self._log = AuditLog(Path(audit), ring, policy.policy.stream, policy.policy.version, policy.source.digest)
         self._facts = {**who, "segment": segment, "fields": list(self._step.fields)}
         self._open = False
+        self._grant = lambda: require_grant(policy, segment, self._facts["fields"], who["actor"], control, ring)
 
     def __enter__(self) -> Self:
-        """Write to the audit that it begins."""
+        """Write to the audit that it begins.
+
+        Raises:
+            ControlError: the policy asks for a grant, and there is none; that somebody has tried is in the audit.
+        """
+        try:
+            grant = self._grant()
+        except ControlError:
+            with noted(self._log, "unmask", self._facts):
+                raise
+        if grant is not None:
+            self._facts["grant"] = grant.id
+        self._opened = limited(grant, lambda batch: self._step(batch).records, lambda: self._step.records)
         self._end = self._held.enter_context(noted(self._log, "unmask", self._facts))
         self._open = True
         return self
@@ -117,7 +134,8 @@ class Unmasker(Secret):
             DecryptionError: a value cannot be opened, without detail; never with `skip_unreadable`.
             KeyRingError: a record's key version is missing, disabled or destroyed.
             VaultError: the vault failed.
+            ControlError: its grant has ended, or is for fewer records.
         """
         if not self._open:
             raise InputError("unmask: nothing is opened that the audit does not know of. Hint: with Unmasker(…) as unmasker: …")
-        return self._step(binary_column(records)).records
+        return self._opened(binary_column(records))
