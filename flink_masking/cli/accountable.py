@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
 Actor = Annotated[str, typer.Option("--actor", help="Who runs the command; written to the audit.", show_default=False)]
 Purpose = Annotated[str, typer.Option("--purpose", help="Purpose of the command; written to the audit.", show_default=False)]
-Grants = Annotated[Path | None, typer.Option("--grants", metavar="DEPLOYMENT", help="A deployment with a section control, where grants are: "
-                                             "needed where the policy says reverse: {requires_grant: true}.", show_default=False)]
+Grants = Annotated[Path | None, typer.Option(
+    "--grants", metavar="DEPLOYMENT", show_default=False,
+    help="A deployment with a section control, where grants are: needed where the policy says reverse: {requires_grant: true}.")]
 
 
 def under_grant(loaded: "LoadedPolicy", what: str, fields: Collection[str], grants: Path | None, ring: "KeyRing", log: "EventLog",

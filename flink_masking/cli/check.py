@@ -57,7 +57,10 @@ def _show_segments(loaded: "LoadedPolicy") -> None:
 
     table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
     for name, segment in loaded.written.segments.items():
-        if segment.view == "masked":
+        if segment.view == "granted":
+            shown = ", ".join(f"{path} ({rule.technique})" for path, rule in segment.may_show.items())
+            released, protection = f"{shown}; all else as {segment.of}", "by signed grants"
+        elif segment.view == "masked":
             released, protection = _techniques([rule.technique for rule in segment.rules.values()]), "by field"
         elif segment.view == "anonymized":
             released, protection = ", ".join((*segment.quasi_identifiers, *segment.release)), _groups(segment.mode, segment.k)

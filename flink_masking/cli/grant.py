@@ -1,6 +1,7 @@
 """``flink-masking grant``: asks for, approves, publishes, revokes and shows grants, which open exceptions for a while."""
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -131,14 +132,14 @@ def list_(deployment: DeploymentFile,
     table = Table("id", "segment", "fields", "subjects", "from", "to", "state", "requester", "approved by")
     for row in listed:
         body = bodies.get(row.id)
-        what = {} if body is None else {"segment": body.segment, "for": body.kind, "fields": sorted(body.fields),
-                                        "subjects": len(body.subjects), "where": sorted(body.where), "requester": body.requester,
-                                        "reason": body.reason}
         if as_json:
+            what = {} if body is None else {"segment": body.segment, "for": body.kind, "fields": sorted(body.fields),
+                                            "subjects": _people(body), "where": sorted(body.where), "requester": body.requester,
+                                            "reason": body.reason}
             typer.echo(json.dumps({**row.body(), **what}, ensure_ascii=False))
-        cells = ["" if body is None else one for one in (what.get("segment"), ", ".join(what.get("fields", [])),
-                                                         str(what.get("subjects")) if what.get("subjects") else "any")]
-        table.add_row(*(printable(str(cell)) for cell in (row.id, *cells, *row.cells()[4:7], what.get("requester", ""), row.cells()[7])))
+        cells = ["", "", "", ""] if body is None else [body.segment, ", ".join(sorted(body.fields)), str(_people(body) or "any"),
+                                                       body.requester]
+        table.add_row(*map(printable, (row.id, *cells[:3], *row.cells()[4:7], cells[3], row.cells()[7])))
     if not as_json:
         out.print(table)
 
@@ -166,6 +167,11 @@ def body_of(signed: "Signed") -> "GrantBody | None":
     except ControlError:
         return None
     return body if isinstance(body, GrantBody) else None
+
+
+def _people(body: "GrantBody") -> int:
+    """How many subjects a grant names: each stands there once for each key version."""
+    return max(Counter(mark.partition(":")[0] for mark in body.subjects).values(), default=0)
 
 
 def checked(body: "GrantBody", loaded: "LoadedPolicy") -> None:

@@ -145,7 +145,8 @@ class Quarantine:
         try:
             control = control_in(grants) or (None if self.deployment is None else self.deployment.control_options)
             if control is None:
-                raise ControlError(f"a grant is needed to open records of {first.stream}. Hint: --grants DEPLOYMENT, with a section control")
+                raise ControlError(f"a grant is needed to open records of {first.stream}. Hint: --grants DEPLOYMENT, with a section "
+                                   "control")
             found = find_grant(first.stream, QUARANTINE, facts["actor"], control, ring, lambda grant: few_approvals(grant, approvals))
         except ControlError:
             with noted(log, kind, facts):
@@ -169,7 +170,8 @@ class Quarantine:
         from flink_masking.vault.providers import open_vault
 
         address = absolute(named_vault(vault)) if vault is not None else self.deployment.vault if self.deployment is not None else None
-        return QuarantineReader(ring, None if address is None else open_vault(address), allowed=None if grant is None else _Allowed(grant))
+        opened = None if address is None else open_vault(address)
+        return QuarantineReader(ring, opened, allowed=None if grant is None else _Allowed(grant))
 
     def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
         """Actor and purpose, required before anything is decrypted.

@@ -72,7 +72,8 @@ def grant_document(stream: str, segment: str, *, issued: int, begins: int, ends:
         ControlError: it is not well-formed.
     """
     try:
-        body = GrantBody(id=new_id(issued), stream=stream, issued_at=issued, effective_at=begins, expires_at=ends, segment=segment, **members)
+        body = GrantBody(id=new_id(issued), stream=stream, issued_at=issued, effective_at=begins, expires_at=ends, segment=segment,
+                         **members)
     except ValidationError as error:
         raise ControlError(f"{first_fault(error)}. Hint: flink-masking grant request --help") from None
     return seal("grant", payload(body)), body

@@ -6,7 +6,7 @@ from typing import Any
 
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, GrantedSegment, MaskedSegment
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.promises import Shows
 
@@ -60,6 +60,8 @@ def view_fields(loaded: LoadedPolicy, segment: str) -> list[ViewField]:
             return _anonymized(loaded, anonymized)
         case AggregatedSegment() as aggregated:
             return _aggregated(loaded, segment, aggregated)
+        case GrantedSegment():
+            raise KeyError(segment)  # a loaded policy has a GrantedView in its place
 
 
 def _masked(loaded: LoadedPolicy, segment: str) -> list[ViewField]:

@@ -146,7 +146,8 @@ class Queries:
             columns.append(f"key{number}")
         if name in self._told:
             version = ("key_version", "ENCODE(CAST(key_version AS STRING), 'UTF-8')")
-            told = self._columns() if self.transport.live else self._constants()
+            told = [*self._columns()] if self.transport.live else [*self._constants()]
+            told += [("grants", f"grants{number}")] if segment.of and self.transport.live else []
             columns.append(_headers([*told, version], [(part.header, f"header{number}_{place}")
                                                        for place, part in enumerate(segment.record.headers)]))
         if segment.record.timestamp:

@@ -44,21 +44,21 @@ class Granted:
     Attributes:
         records: binary, n; null where no grant opens the record.
         rows: bool, n: the records that are there.
-        grants: how many of them each grant applied to, by its id; those that applied to none are not named.
-        ids: n texts: the ids of the grants that opened a record, with commas; null where it is not there.
+        ids: binary, n: the ids of the grants that opened a record, with commas; null where it is not there.
+        grants: how many records each grant applied to, by its id; those that applied to none are not named.
         values: by path, the rule's technique and in how many records it was shown by a grant.
     """
 
     records: pa.BinaryArray
     rows: np.ndarray
+    ids: pa.BinaryArray
     grants: Mapping[str, int] = field(default_factory=dict)
-    ids: pa.BinaryArray | None = None
     values: Mapping[str, int] = field(default_factory=dict)
 
 
 def nothing(n: int) -> Granted:
     """A view that no grant has opened anything of."""
-    return Granted(pa.nulls(n, pa.binary()), np.zeros(n, np.bool_))
+    return Granted(pa.nulls(n, pa.binary()), np.zeros(n, np.bool_), pa.nulls(n, pa.binary()))
 
 
 def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray,
@@ -107,11 +107,12 @@ def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened]
     within = [(grant, rows & shown) for grant, rows in within]
     counts = {grant.id: int(np.count_nonzero(rows)) for grant, rows in within}
     fields = {path for grant, _ in within for path in grant.fields}
-    values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields]))) for path in fields}
+    values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields])))
+              for path in fields}
     places, there = np.full(n, -1, np.int64), np.zeros(n, np.bool_)
     places[chosen[shown]], there[chosen[shown]] = np.flatnonzero(shown), True
     index = pa.array(places, mask=~there)
-    return Granted(made.take(index), there, {name: count for name, count in counts.items() if count}, _ids(within).take(index), values)
+    return Granted(made.take(index), there, _ids(within).take(index), {name: count for name, count in counts.items() if count}, values)
 
 
 def _narrowed(spliced: Spliced, rows: np.ndarray, whole: SpanTable, few: SpanTable) -> Spliced:

@@ -137,15 +137,17 @@ class Grants:
         opened: grants in force by segment, those that were made first in front.
     """
 
-    def __init__(self, control: "ControlWatcher", began: int, workers: int = 1) -> None:
+    def __init__(self, control: "ControlWatcher", began: int, workers: int = 1, worker: int = 0) -> None:
         """Nothing is in force yet.
 
         Args:
             control: the documents.
             began: when the worker did, ms since 1970, by its own clock.
             workers: into how many parts a grant's records are divided.
+            worker: which of these parts is this worker's, from 0 on.
         """
         self._control, self._began, self._workers = control, began, max(1, workers)
+        self._worker = worker
         self.opened: dict[str, tuple[Opened, ...]] = {}
         self._left: dict[str, int] = {}
         self._made: dict[str, Opened] = {}
@@ -211,15 +213,18 @@ class Grants:
             raise ControlError(f"the policy has no granted segment {body.segment}. Hint: flink-masking grant request checks it")
         check_grant(body, loaded, segment, plan.ring)
         if len(document.signers) < segment.approvals:
-            raise ControlError(f"{len(document.signers)} of {segment.approvals} approvals. Hint: flink-masking grant approve, by others than "
-                               "who has requested it")
+            raise ControlError(f"{len(document.signers)} of {segment.approvals} approvals. Hint: flink-masking grant approve, by others "
+                               "than who has requested it")
         if body.effective_at < self._began:
             raise ControlError("it took effect before this worker began, which cannot know how many records were opened. Hint: request it "
                                "again")
-        fields = {path: _field(path, rule, loaded, plan.ring, vault) for path, rule in granted_rules(body, loaded).items()}
-        share = min(segment.max_records, body.max_records or segment.max_records) // self._workers
+        rules = granted_rules(body, loaded)
+        fields = {path: _field(path, rule, loaded, plan.ring, vault) for path, rule in rules.items()}
+        most = min(segment.max_records, body.max_records or segment.max_records)
+        share = most // self._workers + (self._worker < most % self._workers)
         left = min(share, self._left.get(document.id, share))
-        people = {version: (Prf(plan.ring.derive("subject", loaded.policy.stream, version)), digests, _begins(digests))
+        stream = loaded.policy.stream
+        people = {version: (Prf(plan.ring.derive("subject", stream, version)), digests, _begins(digests))
                   for version, digests in _people(body, plan.ring)}
         where = {loaded.declared(path): value for path, value in body.where.items()}
         return Opened(document.id, body.segment, fields, left, share, people, where, FORMATS[loaded.policy.format].header)

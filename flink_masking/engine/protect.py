@@ -1,7 +1,7 @@
 """Protect: one scan of a batch, every view of it. Pure: Flink, the command line and notebooks run the same code."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,7 @@ class Protected:
         event_times: the same by source partition; of one partition, 0, where the source has none.
         parts: for each masked segment Kafka's parts of the records, as it shows them.
         key_version: the version that masks and seals were made with.
+        grants: for each granted view the ids of the grants that opened a record, with commas; null where it is not there.
     """
 
     views: dict[str, pa.BinaryArray]
@@ -96,6 +97,7 @@ class Protected:
     parts: dict[str, Released] = field(default_factory=dict)
     key_version: int = 0
     leaves: tuple[bytes, ...] = ()
+    grants: dict[str, pa.BinaryArray] = field(default_factory=dict)
 
     @property
     def audit_lines(self) -> list[bytes]:
@@ -200,7 +202,7 @@ class Protect:
         deleted, erased = rejections.of(TOMBSTONE), rejections.of(ERASED)
         quarantined = sum(counts.values())
         masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
-        in_order = dict(released)
+        in_order, grants = dict(released), dict[str, pa.BinaryArray]()
         for segment, edits in zip(self._masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
             removed = 0  # rows of erased subjects that are deleted
@@ -224,6 +226,7 @@ class Protect:
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         if len(self._masked) < len(plan.masked):
             granted = self._granted(payloads, parts, view, rejected, spliced, views, released, in_order)
+            grants = {name: one.ids for name, one in granted.items()}
             views = {segment.name: views[segment.name] for segment in plan.masked}
             released = {segment.name: released[segment.name] for segment in plan.masked if segment.name in released}
             for segment in plan.masked:
@@ -249,7 +252,7 @@ class Protect:
         lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
         event = self._audit.event("protect", now, report.body())
         return Protected(views, packed, lines, max(event_times.values(), default=None), event, report, event_times, released,
-                         plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)))
+                         plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)), grants)
 
     def _scanned(self, payloads: pa.Array, parts: Parts) -> RecordView:
         plan = self._plan
@@ -327,7 +330,8 @@ class Protect:
         """
         def scan(rows: np.ndarray) -> RecordView:
             index = pa.array(rows)
-            return self._scanned(payloads.take(index), Parts(headers={name: column.take(index) for name, column in parts.headers.items()}))
+            beside = Parts(headers={name: column.take(index) for name, column in parts.headers.items()})
+            return self._scanned(payloads.take(index), beside)
 
         found: dict[str, Granted] = {}
         for segment in self._plan.masked:
@@ -342,6 +346,7 @@ class Protect:
                 if segment.shuffled and opened:
                     order = shuffled(one.rows, self._entropy(32))
                     views[segment.name] = one.records.take(order)
+                    found[segment.name] = replace(one, records=views[segment.name], ids=one.ids.take(order))
                     if segment.name in released:
                         released[segment.name] = released[segment.name].take(order)
         return found
@@ -349,8 +354,8 @@ class Protect:
     def _granted_report(self, segment: MaskedPlan, one: Granted, leaves: np.ndarray | None) -> MaskedReport:
         """What became of a batch in a granted view."""
         fields = {path: FieldReport("grant", count) for path, count in sorted(one.values.items())}
-        return MaskedReport(int(np.count_nonzero(one.rows)), fields, shuffled=segment.shuffled,
-                            parts=parts_done(segment.record) if segment.record else None, root=None if leaves is None else root_of(leaves), grants=one.grants)
+        parts, root = parts_done(segment.record) if segment.record else None, None if leaves is None else root_of(leaves)
+        return MaskedReport(int(np.count_nonzero(one.rows)), fields, shuffled=segment.shuffled, parts=parts, root=root, grants=one.grants)
 
     def _event_times(self, examined: list[Any], accepted: np.ndarray, parts: Parts) -> dict[int, int]:
         """The largest event time of the accepted records of each source partition."""

@@ -244,9 +244,10 @@ class QuarantineWriter:
         sealer, expires = self._sealing(now)
         bound = _associated(self._stream, expires, self._approvals)
         sealed = sealer.seal_all([whole[start:stop] for start, stop in zip(starts, stops, strict=True)], bound)
-        when, kept = _time(now), dict[str, object]() if expires is None else {"expires": expires}
-        kept |= {} if self._approvals is None else {"approvals": self._approvals}
-        heads = [orjson.dumps({"time": when, **kept, "stream": self._stream, "reason": reason, "path": path})[:-1] + b',"position":'
+        when, kept = _time(now), {} if expires is None else {"expires": expires}
+        asked = {} if self._approvals is None else {"approvals": self._approvals}
+        front = {"time": when, **kept, **asked, "stream": self._stream}
+        heads = [orjson.dumps({**front, "reason": reason, "path": path})[:-1] + b',"position":'
                  for reason, path in rejections.reasons]
         positions = [b"null" if position < 0 else b"%d" % position for position in rejections.positions[rows].tolist()]
         sizes = [told if stop == end else b'%b,"size":%d' % (told, end - start)

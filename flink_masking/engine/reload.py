@@ -49,7 +49,8 @@ class ReloadingProtect:
 
     def __init__(self, loaded: LoadedPolicy, ring: Callable[[], KeyRing], vault: Vault | None, entropy: Callable[[int], bytes],
                  clock: Callable[[], int], transport: Transport = PLAIN, schemas: SchemaSource | None = None,
-                 outputs: OutputSchemas | None = None, control: "ControlWatcher | None" = None, workers: int = 1) -> None:
+                 outputs: OutputSchemas | None = None, control: "ControlWatcher | None" = None, workers: int = 1,
+                 worker: int = 0) -> None:
         """Compile the policy for the ring as it is.
 
         Args:
@@ -62,7 +63,8 @@ class ReloadingProtect:
             schemas: those that records name by identifiers, or None.
             outputs: gives identifiers to the schemas of views, or None.
             control: the control documents, started by the caller; None: the policy stays as it is, and no grant is in force.
-            workers: how many do the same work, at most: a grant's records are divided among them.
+            workers: how many do the same work: a grant's records are divided among them.
+            worker: which of them this is, from 0 on.
 
         Raises:
             PolicyError: a rule cannot be carried out.
@@ -80,9 +82,9 @@ class ReloadingProtect:
         self._erasures = Erasures(self._erased, vault, control, loaded.policy.stream)
         self._grants: Grants | None = None
         if control is not None:
-            from flink_masking.engine.grants import Grants
+            from flink_masking.engine import grants
 
-            self._grants = Grants(control, clock(), workers)
+            self._grants = grants.Grants(control, clock(), workers, worker)
         self._protect = Protect(self.plan, entropy, clock, transport=transport, erased=self._erased, grants=self._grants)
         self._first = self.plan
 

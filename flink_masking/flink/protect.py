@@ -30,6 +30,8 @@ from flink_masking.leaks.canaries import CanaryWriter
 from flink_masking.telemetry.updates import of_access, of_batch, of_control, of_drift, of_patches
 
 KEY_VERSION, POLICY_VERSION, POLICY_DIGEST = "key_version", "policy_version", "policy_digest"
+MANY = 1 << 31
+"""Workers where Flink does not tell how many there are: nobody's share of a grant is a record then."""
 TAKEN = "taken"
 """Value of the job parameter that says that somebody takes the quarantine."""
 
@@ -38,12 +40,13 @@ def columns(plan: Plan, transport: Transport) -> list[str]:
     """Names of the columns.
 
     A view for each masked segment, packets for each stateful one, audit, quarantine; for Kafka, the parts of each masked segment and the
-    key version in use, and where the policy may change its version and digest.
+    key version in use, and where the policy may change its version and digest, and the grants of each record of a granted view.
     """
     parts = part_columns([masked.record for masked in plan.masked], transport)
     views, packets = (f"view{i}" for i in range(len(plan.masked))), (f"packed{i}" for i in range(len(plan.stateful)))
     versions = [KEY_VERSION, *([POLICY_VERSION, POLICY_DIGEST] if transport.live else [])] if transport.record else []
-    return [*views, *packets, "audit", "quarantine", *parts, *versions]
+    grants = [f"grants{i}" for i, masked in enumerate(plan.masked) if masked.of] if transport.record and transport.live else []
+    return [*views, *packets, "audit", "quarantine", *parts, *versions, *grants]
 
 
 def protect_functions(source: JobSource, plan: Plan, transport: Transport, idle_after: int,
@@ -87,7 +90,8 @@ class ProtectColumns:
         loaded = self._source.loaded()
         self._control = self._source.open_control(loaded, self._keys)
         self._protect = ReloadingProtect(loaded, self._keys.ring, self._vault, os.urandom, _now, self._transport,
-                                         self._source.open_schemas(), self._source.open_outputs(), self._control)
+                                         self._source.open_schemas(), self._source.open_outputs(), self._control,
+                                         *_place(context))
         self._canaries = None if self._source.leaks is None else CanaryWriter(
             loaded, self._source.leaks, self._keys.ring, os.urandom, _now, self._source.open_schemas())
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
@@ -167,7 +171,14 @@ class ProtectColumns:
                 policy = self._protect.plan
                 cells.append(pa.array(np.full(n, policy.policy.version, np.int32)))
                 cells.append(pa.repeat(pa.scalar(policy.digest.encode(), pa.binary()), n))
+                cells += [piece.grants[masked.name] for masked in policy.masked if masked.of]
         return cells
+
+
+def _place(context: FunctionContext) -> tuple[int, int]:
+    """How many workers there are, and which of them this is."""
+    workers, worker = context.get_number_of_parallel_subtasks(), context.get_index_of_this_subtask()
+    return (MANY, MANY) if workers is None or worker is None else (workers, worker)
 
 
 def _packets(sent: list[Packed], marks: bytes) -> list[bytes]:

@@ -17,6 +17,9 @@ from flink_masking.techniques.base import Action
 from flink_masking.techniques.partial import PartialParams
 from flink_masking.techniques.promises import Shows
 
+HEADER = "grants"
+"""The header in Kafka that tells the ids of the grants that opened a record."""
+
 
 def with_granted(policy: Policy, findings: Findings) -> Policy:
     """The policy with a `GrantedView` in place of each granted segment; what is wrong goes to `findings`.
@@ -92,6 +95,9 @@ def check_granted(name: str, segment: GrantedView, rules: Mapping[str, Mapping[s
         findings: where faults go.
     """
     mine, base = rules[name], rules.get(segment.of, {})
+    if segment.record is not None and HEADER in segment.record.headers:
+        findings.error(("segments", name, "of"), f"'{cut(segment.of)}' has a header '{HEADER}', which tells the grants of each record here",
+                       "name the header otherwise")
     swept = sweeps[segment.of].fields if segment.of in sweeps else ()
     schemas = bool(FORMATS[policy.format].schemas) or policy.described
     views = [view_of(policy, segment.of, base), view_of(policy, name, mine)] if schemas else []

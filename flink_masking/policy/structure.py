@@ -18,7 +18,8 @@ from flink_masking.policy.tags import TaggedClass, Tags
 from flink_masking.techniques.registry import OWN
 
 _PARTS: dict[str, type[Model]] = {
-    "event_time": EventTime, "audit": Audit, "quarantine": QuarantinePolicy, "reverse": ReversePolicy, "privacy": Privacy, "window": Window, "hopping": Hopping,
+    "event_time": EventTime, "audit": Audit, "quarantine": QuarantinePolicy, "reverse": ReversePolicy,
+    "privacy": Privacy, "window": Window, "hopping": Hopping,
     "l_diversity": Diversity,
     "t_closeness": Closeness, "alpha_k": Alpha, "record": RecordParts, "max_releases": MaxReleases,
     "derive": Derive, "tags": Tags,

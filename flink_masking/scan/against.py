@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
-from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import AnonymizedSegment, GrantedSegment, GrantedView, MaskedSegment
 from flink_masking.records.paths import At, Step, Where, Wild, parse_path
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.report import PathReport, Report
@@ -140,6 +140,8 @@ def _kinds(path: PathReport, place: _Node, loaded: LoadedPolicy) -> Iterable[Com
 
 def _shown(loaded: LoadedPolicy, report: Report, declared: Mapping[str, str]) -> Iterable[Complaint]:
     for name, segment in loaded.policy.segments.items():
+        if isinstance(segment, GrantedSegment | GrantedView):
+            continue  # what is shown in clear there is meant, and needs a grant
         if isinstance(segment, MaskedSegment):
             rules = loaded.rules(name)
             kept = {field for path, rule in rules.items() if rule.technique.action is Action.KEEP for field in loaded.fields_at(path)}

@@ -92,7 +92,7 @@ class Unmasker(Secret):
         self._log = AuditLog(Path(audit), ring, policy.policy.stream, policy.policy.version, policy.source.digest)
         self._facts = {**who, "segment": segment, "fields": list(self._step.fields)}
         self._open = False
-        self._grant = lambda: require_grant(policy, segment, self._facts["fields"], who["actor"], control, ring)
+        self._asking = policy, segment, list(self._step.fields), who["actor"], control, ring
 
     def __enter__(self) -> Self:
         """Write to the audit that it begins.
@@ -101,7 +101,7 @@ class Unmasker(Secret):
             ControlError: the policy asks for a grant, and there is none; that somebody has tried is in the audit.
         """
         try:
-            grant = self._grant()
+            grant = require_grant(*self._asking)
         except ControlError:
             with noted(self._log, "unmask", self._facts):
                 raise

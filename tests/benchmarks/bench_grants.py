@@ -25,8 +25,9 @@ def without_segment():
 
 def main():
     """Print microseconds of CPU a record, the median of alternating rounds."""
-    records = binary_column([json.dumps({"id": f"CUST{number:07d}", "ssn": f"{number:09d}", "email": f"person{number}@example.com",
-                                         "region": "eu" if number % 1000 else "us", "amount": number / 7}).encode() for number in range(ROWS)])
+    lines = [json.dumps({"id": f"CUST{number:07d}", "ssn": f"{number:09d}", "email": f"person{number}@example.com",
+                                         "region": "eu" if number % 1000 else "us", "amount": number / 7}) for number in range(ROWS)]
+    records = binary_column([line.encode() for line in lines])
     jobs = {"no segment": Job(Signers(), without_segment(), now=NOW)}
     for name, grant in (("no grant", None), ("one subject", {"subjects": ["CUST0000017"]}),
                         ("100 subjects", {"subjects": [f"CUST{number:07d}" for number in range(0, 10_000, 100)]}),

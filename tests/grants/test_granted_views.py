@@ -127,13 +127,16 @@ def test_max_records_over_batches(job):
 
 
 def test_max_records_are_divided_by_workers(job):
-    """Each of four workers opens a quarter, rounded down, and says so in the audit."""
-    made = job(workers=4)
-    name = made.grant(["p0"], max_records=11)
-    event = made.event(PEOPLE[:1] * 5)
-    assert event["segments"]["debug"]["grants"] == {name: 2}
-    (told,) = [one for one in event["control"] if one["outcome"] == "in_force"]
-    assert "at most 2 records here, as one of 4 workers" in told["reason"]
+    """Four workers open as many records together as the grant says, each its share, and each says so in the audit."""
+    shares, told = [], []
+    for worker in range(4):
+        made = job(workers=4, worker=worker)
+        name = made.grant(["p0"], max_records=11)
+        event = made.event(PEOPLE[:1] * 5)
+        shares.append(event["segments"]["debug"]["grants"][name])
+        told += [one["reason"] for one in event["control"] if one["outcome"] == "in_force"]
+    assert shares == [3, 3, 3, 2]
+    assert all(f"at most {share} records here, as one of 4 workers" in reason for share, reason in zip(shares, told, strict=True))
 
 
 def test_a_worker_that_begins_later_opens_nothing(job, signers):

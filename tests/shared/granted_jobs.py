@@ -78,7 +78,7 @@ class Feed:
 class Job:
     """A worker with control documents whose clocks the test moves."""
 
-    def __init__(self, signers, loaded=None, ring=None, now=0, workers=1, began=None, transport=None, entropy=os.urandom):
+    def __init__(self, signers, loaded=None, ring=None, now=0, workers=1, worker=0, began=None, transport=None, entropy=os.urandom):
         """Start it."""
         self.signers, self.loaded, self.ring, self.feed = signers, loaded or policy_of(), ring or KeyRing.new(), Feed()
         self.now = now if began is None else began
@@ -87,7 +87,7 @@ class Job:
                                       monotonic=lambda: self.now / 1000, source=self.feed)
         self.watcher.look()
         self.protect = ReloadingProtect(self.loaded, lambda: self.ring, None, entropy, lambda: self.now, transport or Transport(),
-                                        control=self.watcher, workers=workers)
+                                        control=self.watcher, workers=workers, worker=worker)
         self.now = now
 
     def grant(self, subjects=(), at=None, **options):
