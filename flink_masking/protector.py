@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -26,6 +27,9 @@ from flink_masking.registry.registered import open_outputs
 from flink_masking.registry.source import SchemaSource
 from flink_masking.vault.base import Vault
 from flink_masking.vault.providers import open_vault
+
+if TYPE_CHECKING:
+    from flink_masking.control.watcher import ControlWatcher
 
 _log = logging.getLogger(__name__)
 
@@ -72,7 +76,8 @@ class Protector(Secret):
     """
 
     def __init__(self, policy: str | Path | PolicySource | LoadedPolicy, keys: str | KeyRing, vault: str | Vault | None = None, *,
-                 key_refresh_s: float = 30.0, registry: str | RegistryOptions | SchemaSource | None = None) -> None:
+                 key_refresh_s: float = 30.0, registry: str | RegistryOptions | SchemaSource | None = None,
+                 control: "ControlWatcher | None" = None) -> None:
         """Compile a policy.
 
         Args:
@@ -83,6 +88,8 @@ class Protector(Secret):
                 ring before stays in use.
             registry: address or options of the schema registry that records name their schemas by, or an open source of schemas. Views
                 whose schema differs need options with `subjects`, or a source that is one of `OutputSchemas`, too.
+            control: the control documents, started and closed by the caller: live policies, erasures, and the grants without which
+                granted views stay empty.
 
         Raises:
             PolicyFaults: the policy has faults.
@@ -98,7 +105,8 @@ class Protector(Secret):
         schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
         self._protect = ReloadingProtect(policy, ring, open_vault(vault) if isinstance(vault, str) else vault, os.urandom, _now,
                                          schemas=schemas, outputs=open_outputs(options) if isinstance(options, RegistryOptions) else
-                                         schemas if isinstance(schemas, OutputSchemas) else None)
+                                         schemas if isinstance(schemas, OutputSchemas) else None,
+                                         control=control)
         self.plan: Plan = self._protect.plan
         self._stateful = InProcess(self.plan, _now)
 

@@ -21,6 +21,7 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "subject"): "customerId",
     ("Policy", "erasure"): {"later": "drop"},
     ("Policy", "quarantine"): {"keep": "30d"},
+    ("Policy", "reverse"): {"requires_grant": True},
     ("QuarantinePolicy", "keep"): "30d",
     ("ErasurePolicy", "later"): "pass",
     ("Policy", "event_time"): {"field": "timestamp", "max_out_of_orderness": "5s"},
