@@ -5,15 +5,19 @@ values from other records show nothing else here. Nothing in here rejects a reco
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from flink_masking.engine.grants import Opened
+from flink_masking.audit.reports import FieldReport, MaskedReport
+from flink_masking.engine.done import parts_done
+from flink_masking.engine.grants import Grants, Opened
 from flink_masking.engine.masking import FieldRule, KeptField, apply, edit, keep
+from flink_masking.engine.order import shuffled
 from flink_masking.engine.plan import MaskedPlan
+from flink_masking.engine.record import Released
 from flink_masking.engine.view import RecordView
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Keys, Replace, Swept
 from flink_masking.records.spans import SpanTable
@@ -42,28 +46,88 @@ class Granted:
     """A granted view of a batch of n records.
 
     Attributes:
+        segment: compiled.
         records: binary, n; null where no grant opens the record.
-        rows: bool, n: the records that are there.
+        rows: bool, n: the records that are there, in the order of the batch.
         ids: binary, n: the ids of the grants that opened a record, with commas; null where it is not there.
         grants: how many records each grant applied to, by its id; those that applied to none are not named.
-        values: by path, the rule's technique and in how many records it was shown by a grant.
+        values: by path, in how many records it was shown by a grant.
+        parts: Kafka's parts of the records; None where none leave.
     """
 
+    segment: MaskedPlan
     records: pa.BinaryArray
     rows: np.ndarray
     ids: pa.BinaryArray
     grants: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, int] = field(default_factory=dict)
+    parts: Released | None = None
+
+    def report(self, root: bytes | None) -> MaskedReport:
+        """What became of the batch.
+
+        Args:
+            root: over the records; None without digests.
+        """
+        fields = {path: FieldReport("grant", count) for path, count in sorted(self.values.items())}
+        parts = None if self.parts is None else parts_done(self.segment.record)
+        return MaskedReport(int(np.count_nonzero(self.rows)), fields, parts=parts, shuffled=self.segment.shuffled, root=root,
+                            grants=self.grants)
 
 
-def nothing(n: int) -> Granted:
+class GrantedViews:
+    """The granted views of a plan."""
+
+    def __init__(self, masked: Sequence[MaskedPlan], grants: Grants | None, entropy: Callable[[int], bytes],
+                 limits: Mapping[str, int]) -> None:
+        """Keep what they are made with.
+
+        Args:
+            masked: all masked and granted segments.
+            grants: those in force; None: nothing flows.
+            entropy: n → n random bytes.
+            limits: bytes that a record may have, by segment.
+        """
+        bases = {segment.name: segment for segment in masked}
+        self._segments = [(segment, bases[segment.of]) for segment in masked if segment.of]
+        self._grants, self._entropy, self._limits = grants, entropy, limits
+
+    def made(self, view: RecordView, accepted: np.ndarray, spliced: Mapping[str, Spliced], released: Mapping[str, Released],
+             scan: Callable[[np.ndarray], RecordView]) -> dict[str, Granted]:
+        """The granted views of a batch, by name.
+
+        Args:
+            view: of the scanned batch.
+            accepted: bool, n: records that are in the views of masked segments.
+            spliced: what these were made with, by segment.
+            released: their parts, in the order of the batch, by segment.
+            scan: scans the records with these row numbers alone.
+        """
+        found = {}
+        for segment, base in self._segments:
+            opened = self._grants.opened.get(segment.name) if self._grants is not None else None
+            one = _nothing(segment, view.n) if not opened else _view(
+                segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name))
+            if base.name in released:
+                one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
+            if segment.shuffled and opened:
+                order = shuffled(one.rows, self._entropy(32))
+                parts = None if one.parts is None else one.parts.take(order)
+                one = replace(one, records=one.records.take(order), ids=one.ids.take(order), parts=parts)
+            found[segment.name] = one
+        return found
+
+    def _context(self, view: RecordView) -> Context:
+        return Context(self._entropy(32), view.subjects)
+
+
+def _nothing(segment: MaskedPlan, n: int) -> Granted:
     """A view that no grant has opened anything of."""
-    return Granted(pa.nulls(n, pa.binary()), np.zeros(n, np.bool_), pa.nulls(n, pa.binary()))
+    return Granted(segment, pa.nulls(n, pa.binary()), np.zeros(n, np.bool_), pa.nulls(n, pa.binary()))
 
 
-def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray,
-                 spliced: Spliced, scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context],
-                 limit: int | None) -> Granted:
+def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray, spliced: Spliced,
+          scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None) -> Granted:
     """The records that grants open.
 
     They are few, so they are scanned once more by themselves: what a batch costs grows with them, and not with the batch.
@@ -82,7 +146,7 @@ def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened]
     n = view.n
     taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted))).size]
     if not taken:
-        return nothing(n)
+        return _nothing(segment, n)
     chosen = np.unique(np.concatenate([rows for _, rows in taken]))
     within = []
     for grant, rows in taken:
@@ -112,7 +176,8 @@ def granted_view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened]
     places, there = np.full(n, -1, np.int64), np.zeros(n, np.bool_)
     places[chosen[shown]], there[chosen[shown]] = np.flatnonzero(shown), True
     index = pa.array(places, mask=~there)
-    return Granted(made.take(index), there, _ids(within).take(index), {name: count for name, count in counts.items() if count}, values)
+    used = {name: count for name, count in counts.items() if count}
+    return Granted(segment, made.take(index), there, _ids(within).take(index), used, values)
 
 
 def _narrowed(spliced: Spliced, rows: np.ndarray, whole: SpanTable, few: SpanTable) -> Spliced:

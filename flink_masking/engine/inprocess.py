@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from flink_masking.engine.plan import Plan
-from flink_masking.engine.protect import Protected
+from flink_masking.engine.protected import Protected
 from flink_masking.keys.sealer import Sealer
 from flink_masking.logic import Effects, Logic
 

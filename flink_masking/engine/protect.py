@@ -1,26 +1,26 @@
 """Protect: one scan of a batch, every view of it. Pure: Flink, the command line and notebooks run the same code."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
 from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
-from flink_masking.audit.reports import BatchReport, FieldReport, MaskedReport, PackedReport
+from flink_masking.audit.reports import BatchReport, MaskedReport, PackedReport
 from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.done import fields_done, parts_done
 from flink_masking.engine.erased import ErasedSubjects, ordered
-from flink_masking.engine.granted import Granted, Spliced, granted_view, nothing
+from flink_masking.engine.granted import Granted, GrantedViews, Spliced
 from flink_masking.engine.keys import renamed
 from flink_masking.engine.masking import FieldRule, apply, edit, keep
 from flink_masking.engine.order import shuffled
 from flink_masking.engine.origins import source_ranges
 from flink_masking.engine.people import marked
 from flink_masking.engine.plan import MaskedPlan, Plan
+from flink_masking.engine.protected import Packed, Protected
 from flink_masking.engine.quarantine import QuarantineWriter
 from flink_masking.engine.record import Parts, Released, Transport, release
 from flink_masking.engine.rejections import Rejections
@@ -38,6 +38,7 @@ from flink_masking.techniques.masks import Context, Masked
 if TYPE_CHECKING:
     from flink_masking.engine.grants import Grants
 
+T = TypeVar("T")
 Applied = tuple[FieldRule, Masked, np.ndarray | None]
 """A rule, what it made of the values, and which it could not take."""
 NO_PARTS, PLAIN = Parts(), Transport()
@@ -51,68 +52,6 @@ PACKET_BYTES = 4 << 20
 """Packets are sealed in pieces of about this size: each is one row of Flink's, held whole in buffers and state."""
 SPLIT_BYTES = 256 << 20
 """A larger batch is worked on in pieces: Arrow's 32-bit offsets end at 2 GiB, and every output of a piece may be larger than it."""
-
-
-@dataclass(frozen=True)
-class Packed:
-    """One sealed batch of columns for a stateful segment.
-
-    Attributes:
-        shard: which instance of the segment's logic it is for.
-        records: how many records are in it.
-        blob: the sealed Arrow IPC stream.
-    """
-
-    shard: int
-    records: int
-    blob: bytes
-
-
-@dataclass(frozen=True)
-class Protected:
-    """Every view of a batch of n records.
-
-    Attributes:
-        views: for each masked segment a binary array of n records, null where the record is quarantined; the others in the order of the
-            batch, or where the segment is shuffled in an order of its own.
-        packed: for each stateful segment its sealed batches.
-        quarantine: pairs (row, JSON line).
-        event_time: the largest event time of the accepted records in ms, or None.
-        audit: one JSON line, made of `report`.
-        leaves: with digests, the lines beside it that tell the leaf hashes of the views; fewer than there are records.
-        report: what was done to how many records and values.
-        event_times: the same by source partition; of one partition, 0, where the source has none.
-        parts: for each masked segment Kafka's parts of the records, as it shows them.
-        key_version: the version that masks and seals were made with.
-        grants: for each granted view the ids of the grants that opened a record, with commas; null where it is not there.
-    """
-
-    views: dict[str, pa.BinaryArray]
-    packed: dict[str, list[Packed]]
-    quarantine: list[tuple[int, bytes]]
-    event_time: int | None
-    audit: bytes
-    report: BatchReport
-    event_times: dict[int, int] = field(default_factory=dict)
-    parts: dict[str, Released] = field(default_factory=dict)
-    key_version: int = 0
-    leaves: tuple[bytes, ...] = ()
-    grants: dict[str, pa.BinaryArray] = field(default_factory=dict)
-
-    @property
-    def audit_lines(self) -> list[bytes]:
-        """The event and the lines beside it."""
-        return [self.audit, *self.leaves]
-
-    @property
-    def records(self) -> int:
-        """How many records were in the batch."""
-        return self.report.records
-
-    @property
-    def quarantined(self) -> int:
-        """How many of them were rejected."""
-        return sum(self.report.quarantined.values())
 
 
 class Protect:
@@ -138,8 +77,9 @@ class Protect:
             erased: subjects who were erased; None: nobody can be.
             grants: those in force; None: nothing flows into granted views.
         """
-        self._erased, self._grants = erased, grants
+        self._erased = erased
         self._masked = tuple(segment for segment in plan.masked if not segment.of)
+        self._granted = GrantedViews(plan.masked, grants, entropy, transport.limits)
         self._plan, self._entropy, self._clock, self._transport = plan, entropy, clock, transport
         if people is None and plan.policy.subject:
             people = Prf(plan.ring.derive("subject", plan.policy.stream, plan.ring.versions[0]))
@@ -202,7 +142,7 @@ class Protect:
         deleted, erased = rejections.of(TOMBSTONE), rejections.of(ERASED)
         quarantined = sum(counts.values())
         masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
-        in_order, grants = dict(released), dict[str, pa.BinaryArray]()
+        in_order = dict(released)
         for segment, edits in zip(self._masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
             removed = 0  # rows of erased subjects that are deleted
@@ -224,17 +164,16 @@ class Protect:
                 tombstones=tombstones + removed if upsert else 0, suppressed=0 if upsert else tombstones,
                 parts=parts_done(segment.record) if segment.name in released else None, shuffled=segment.shuffled,
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
-        if len(self._masked) < len(plan.masked):
-            granted = self._granted(payloads, parts, view, rejected, spliced, views, released, in_order)
-            grants = {name: one.ids for name, one in granted.items()}
-            views = {segment.name: views[segment.name] for segment in plan.masked}
-            released = {segment.name: released[segment.name] for segment in plan.masked if segment.name in released}
-            for segment in plan.masked:
-                if segment.of:
-                    if digests:
-                        leaves[segment.name] = leaf_hashes(views[segment.name])
-                    masked_reports[segment.name] = self._granted_report(segment, granted[segment.name], leaves.get(segment.name))
-            masked_reports = {segment.name: masked_reports[segment.name] for segment in plan.masked}
+        granted: dict[str, Granted] = {}
+        if len(self._masked) < len(plan.masked):  # after all that is random in the others, which are the same with and without grants
+            granted = self._granted.made(view, ~rejected, spliced, in_order, lambda rows: self._some(payloads, parts, rows))
+            for name, one in granted.items():
+                views[name] = one.records
+                released |= {} if one.parts is None else {name: one.parts}
+                if digests:
+                    leaves[name] = leaf_hashes(one.records)
+                masked_reports[name] = one.report(root_of(leaves[name]) if digests else None)
+            views, released, masked_reports = _in_order(views, plan), _in_order(released, plan), _in_order(masked_reports, plan)
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}
         for stateful, columns in zip(plan.stateful, examined, strict=True):
             if self._erased is not None and self._erased.news:
@@ -252,13 +191,19 @@ class Protect:
         lines = self._quarantine.entries(payloads, refused, rejections, now, parts.of if parts else None, members)
         event = self._audit.event("protect", now, report.body())
         return Protected(views, packed, lines, max(event_times.values(), default=None), event, report, event_times, released,
-                         plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)), grants)
+                         plan.ring.primary, tuple(leaf_lines(self._audit.place, now, leaves)),
+                         {name: one.ids for name, one in granted.items()})
 
     def _scanned(self, payloads: pa.Array, parts: Parts) -> RecordView:
         plan = self._plan
         needed = {name: parts.headers[name] for name in plan.codec.headers if name in parts.headers}
         table = plan.codec.scan(payloads, plan.paths, plan.limits, needed)
         return RecordView(table, plan.policy.subject, self.people, plan.contracts, plan.placeholders)
+
+    def _some(self, payloads: pa.Array, parts: Parts, rows: np.ndarray) -> RecordView:
+        """Some of the records, scanned by themselves."""
+        index = pa.array(rows)
+        return self._scanned(payloads.take(index), Parts(headers={name: one.take(index) for name, one in parts.headers.items()}))
 
     def _refused(self, table: SpanTable, view: RecordView, masked: list[list[Applied]], rejected: np.ndarray) -> Iterator[Part]:
         """All values that would have sent their record to quarantine by themselves, of records that are there."""
@@ -322,40 +267,6 @@ class Protect:
                     rejections.add(released.get(segment.name, Released()).sizes(made) > limit, "oversize_output", None)
             if len(rejections.rows) == before:
                 return masked, views, spliced
-
-    def _granted(self, payloads: pa.Array, parts: Parts, view: RecordView, rejected: np.ndarray, spliced: dict[str, Spliced],
-                 views: dict[str, pa.BinaryArray], released: dict[str, Released], in_order: dict[str, Released]) -> dict[str, Granted]:
-        """The granted views, put beside the others with their parts (`in_order`: of masked segments, as read); after all that is random
-        in those, so that they are the same with and without grants.
-        """
-        def scan(rows: np.ndarray) -> RecordView:
-            index = pa.array(rows)
-            beside = Parts(headers={name: column.take(index) for name, column in parts.headers.items()})
-            return self._scanned(payloads.take(index), beside)
-
-        found: dict[str, Granted] = {}
-        for segment in self._plan.masked:
-            if segment.of:
-                opened = self._grants.opened.get(segment.name) if self._grants is not None else None
-                one = nothing(view.n) if not opened else granted_view(
-                    segment, next(base for base in self._masked if base.name == segment.of), opened, view, ~rejected, spliced[segment.of],
-                    scan, lambda few: Context(self._entropy(32), few.subjects), self._transport.limits.get(segment.name))
-                found[segment.name], views[segment.name] = one, one.records
-                if segment.of in in_order:
-                    released[segment.name] = in_order[segment.of].without(~one.rows, ~one.rows)
-                if segment.shuffled and opened:
-                    order = shuffled(one.rows, self._entropy(32))
-                    views[segment.name] = one.records.take(order)
-                    found[segment.name] = replace(one, records=views[segment.name], ids=one.ids.take(order))
-                    if segment.name in released:
-                        released[segment.name] = released[segment.name].take(order)
-        return found
-
-    def _granted_report(self, segment: MaskedPlan, one: Granted, leaves: np.ndarray | None) -> MaskedReport:
-        """What became of a batch in a granted view."""
-        fields = {path: FieldReport("grant", count) for path, count in sorted(one.values.items())}
-        parts, root = parts_done(segment.record) if segment.record else None, None if leaves is None else root_of(leaves)
-        return MaskedReport(int(np.count_nonzero(one.rows)), fields, shuffled=segment.shuffled, parts=parts, root=root, grants=one.grants)
 
     def _event_times(self, examined: list[Any], accepted: np.ndarray, parts: Parts) -> dict[int, int]:
         """The largest event time of the accepted records of each source partition."""
@@ -430,6 +341,11 @@ class Protect:
         if self._erased is not None and (people := self._erased.order(segment.name, shard)) is not None:
             batch = ordered(batch, people)
         return [Packed(shard, len(rows), self._sealers[segment.name].seal(to_ipc(marked(batch, segment.people_version))))]
+
+
+def _in_order(found: dict[str, T], plan: Plan) -> dict[str, T]:
+    """By masked segment, in the order of the policy."""
+    return {segment.name: found[segment.name] for segment in plan.masked if segment.name in found}
 
 
 def _accepted(view: RecordView, path: str, rejections: Rejections) -> np.ndarray:

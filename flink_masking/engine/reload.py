@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from flink_masking.engine.erased import ErasedSubjects, Erasures
 from flink_masking.engine.plan import Plan, compile_plan, renewed
-from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
+from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect
+from flink_masking.engine.protected import Protected
 from flink_masking.engine.record import Parts, Transport
 from flink_masking.errors import (
     DecryptionError,

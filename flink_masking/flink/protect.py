@@ -12,7 +12,7 @@ from pyflink.table import DataTypes
 from pyflink.table.udf import FunctionContext, UserDefinedScalarFunctionWrapper
 
 from flink_masking.engine.plan import Plan
-from flink_masking.engine.protect import Packed, Protected
+from flink_masking.engine.protected import Packed, Protected
 from flink_masking.engine.record import Transport, part_columns
 from flink_masking.engine.reload import ReloadingProtect
 from flink_masking.engine.watermark import NO_TIME, Marks

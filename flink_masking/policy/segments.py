@@ -381,15 +381,7 @@ class GrantedSegment(Model):
 
 
 class GrantedView(MaskedSegment):
-    """A granted segment with the rules of its masked one, and those of `may_show` in place of theirs; policies are not written so.
-
-    Attributes:
-        of: see `GrantedSegment`.
-        may_show: likewise.
-        max_duration: likewise.
-        max_records: likewise.
-        approvals: likewise.
-    """
+    """A `GrantedSegment` with the rules of its masked one, and those of `may_show` in place of theirs; policies are not written so."""
 
     view: Literal["granted"] = "granted"  # type: ignore[assignment]
     of: Name

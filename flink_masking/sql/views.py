@@ -11,7 +11,8 @@ import pyarrow as pa
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.engine.erased import ErasedSubjects, Erasures
 from flink_masking.engine.plan import compile_plan, renewed
-from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect, Protected
+from flink_masking.engine.protect import NO_PARTS, PLAIN, Protect
+from flink_masking.engine.protected import Protected
 from flink_masking.engine.record import Parts, RecordPlan, Transport, part_columns
 from flink_masking.engine.rejections import Rejections
 from flink_masking.engine.stateful import LogicStage, Stateful

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from flink_masking.audit.reports import MaskedReport
-from flink_masking.engine.protect import Protected
+from flink_masking.engine.protected import Protected
 from flink_masking.logic import Effects
 from flink_masking.telemetry.metrics import MetricUpdate
 

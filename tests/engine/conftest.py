@@ -9,7 +9,8 @@ import pytest
 
 from flink_masking.engine.inprocess import InProcess
 from flink_masking.engine.plan import Plan
-from flink_masking.engine.protect import Protect, Protected
+from flink_masking.engine.protect import Protect
+from flink_masking.engine.protected import Protected
 from flink_masking.engine.quarantine import Entry
 from flink_masking.records.column import binary_column
 

@@ -6,7 +6,8 @@ import pytest
 
 from flink_masking.engine.inprocess import InProcess
 from flink_masking.engine.plan import compile_plan
-from flink_masking.engine.protect import Packed, Protect
+from flink_masking.engine.protect import Protect
+from flink_masking.engine.protected import Packed
 from flink_masking.errors import DecryptionError
 from flink_masking.keys.sealer import Sealer
 from flink_masking.policy.load import load

@@ -29,7 +29,7 @@ def test_every_key_has_an_example_that_fits(name, key, described):
 
 def test_every_key_is_described():
     """Each key says what it means, but for the view, which is the segment's name."""
-    views = {(name, "view") for name in ("MaskedSegment", "AnonymizedSegment", "AggregatedSegment")}
+    views = {(name, "view") for name in ("MaskedSegment", "AnonymizedSegment", "AggregatedSegment", "GrantedSegment")}
     assert {(name, key) for name, key, described in KEYS if "description" not in described} <= views
 
 
