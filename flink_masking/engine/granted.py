@@ -110,7 +110,7 @@ class GrantedViews:
                 segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name))
             if base.name in released:
                 one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
-            if segment.shuffled and opened:
+            if segment.shuffled and one.grants:
                 order = shuffled(one.rows, self._entropy(32))
                 parts = None if one.parts is None else one.parts.take(order)
                 one = replace(one, records=one.records.take(order), ids=one.ids.take(order), parts=parts)

@@ -1,6 +1,7 @@
 """Grants at work: from the documents in force to what a worker may show, of whom, and how often."""
 
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -38,6 +39,48 @@ if TYPE_CHECKING:
 Where = str | int | float | bool
 
 
+class Subjects:
+    """The subjects of all grants in force under one key version: who of a batch may be one of them is found once for all grants."""
+
+    def __init__(self, prf: Prf, counted: bool) -> None:
+        """Nobody yet.
+
+        Args:
+            prf: the keyed hash of people under that version.
+            counted: batches have this hash anyway, as people are counted by it.
+        """
+        self._prf, self._counted = prf, counted
+        self._begins = np.zeros(1 << 16, np.bool_)
+        self._view: Callable[[], RecordView | None] = lambda: None
+        self._rows, self._digests = np.zeros(0, np.int64), np.zeros(0, f"S{SUBJECT_BYTES}")
+
+    def add(self, named: np.ndarray) -> None:
+        """Look for these hashes, too: S16."""
+        self._begins[_words(named)] = True
+
+    def likely(self, view: RecordView) -> tuple[np.ndarray, np.ndarray]:
+        """Rows of a batch whose subject's hash begins like one that is looked for, and the hashes: int64 and S16."""
+        if view is not self._view() and view.subjects is not None:
+            if self._counted:
+                words = view.people
+                rows = np.flatnonzero(self._begins[(words >> np.uint64(56)) | ((words >> np.uint64(40)) & np.uint64(0xFF00))])
+                digests = self._prf.digests(view.subjects.take(pa.array(rows)))
+            else:
+                digests = self._prf.digests(view.subjects)
+                rows = np.flatnonzero(self._begins[digests.view("<u2")[:, 0]])
+                digests = digests[rows]
+            there = view.subjects.take(pa.array(rows)).is_valid().to_numpy(zero_copy_only=False)
+            self._view, self._rows = weakref.ref(view), rows[there]
+            self._digests = np.ascontiguousarray(digests[there, :SUBJECT_BYTES]).view(f"S{SUBJECT_BYTES}").reshape(-1)
+        return self._rows, self._digests
+
+
+def _words(digests: np.ndarray) -> np.ndarray:
+    """The first two bytes of hashes as numbers: S16 → uint16."""
+    words: np.ndarray = np.ascontiguousarray(digests).view("<u2").reshape(len(digests), -1)[:, 0]
+    return words
+
+
 @dataclass(eq=False)
 class Opened:
     """A grant that this worker carries out.
@@ -55,7 +98,7 @@ class Opened:
     fields: Mapping[str, FieldRule | KeptField | None]
     left: int
     share: int
-    _people: Mapping[int, tuple[Prf, np.ndarray, np.ndarray]] = field(repr=False)
+    _people: tuple[tuple[Subjects, np.ndarray], ...] = field(repr=False)
     _where: Mapping[str, Where] = field(repr=False)
     _texts: bool = False
 
@@ -82,17 +125,11 @@ class Opened:
     def _of_people(self, view: RecordView, among: np.ndarray) -> np.ndarray:
         """Those of some records whose subject is one of the grant's."""
         found = np.zeros(view.n, np.bool_)
-        if view.subjects is None or not among.any():
-            return found
-        rows = np.flatnonzero(among & view.subjects.is_valid().to_numpy(zero_copy_only=False))
-        subjects = view.subjects if len(rows) == view.n else view.subjects.take(pa.array(rows))
-        for prf, named, begins in self._people.values():
-            digests = prf.digests(subjects)
-            likely = np.flatnonzero(begins[digests.view("<u2")[:, 0]])  # the rest is looked for among few
-            whole = np.ascontiguousarray(digests[likely, :SUBJECT_BYTES]).view(f"S{SUBJECT_BYTES}").reshape(-1)
-            places = np.minimum(np.searchsorted(named, whole), len(named) - 1)
-            found[rows[likely[named[places] == whole]]] = True
-        return found
+        for subjects, named in self._people:
+            rows, digests = subjects.likely(view)
+            places = np.minimum(np.searchsorted(named, digests), len(named) - 1)
+            found[rows[named[places] == digests]] = True
+        return found & among
 
 
 def _equal(view: RecordView, path: str, value: Where, texts: bool) -> np.ndarray:
@@ -137,7 +174,8 @@ class Grants:
         opened: grants in force by segment, those that were made first in front.
     """
 
-    def __init__(self, control: "ControlWatcher", began: int, workers: int = 1, worker: int = 0) -> None:
+    def __init__(self, control: "ControlWatcher", began: int, workers: int = 1, worker: int = 0,
+                 people_version: int | None = None) -> None:
         """Nothing is in force yet.
 
         Args:
@@ -145,14 +183,16 @@ class Grants:
             began: when the worker did, ms since 1970, by its own clock.
             workers: into how many parts a grant's records are divided.
             worker: which of these parts is this worker's, from 0 on.
+            people_version: the key version that people are counted with; None: nothing is known of it.
         """
         self._control, self._began, self._workers = control, began, max(1, workers)
-        self._worker = worker
+        self._worker, self._people_version = worker, people_version
         self.opened: dict[str, tuple[Opened, ...]] = {}
         self._left: dict[str, int] = {}
         self._made: dict[str, Opened] = {}
         self._refused: dict[str, str] = {}
         self._plan: Plan | None = None
+        self._subjects: dict[int, Subjects] = {}
         self._in_force: tuple[Grant, ...] = ()
 
     def follow(self, loaded: LoadedPolicy, plan: Plan, vault: Vault | None, now: int) -> list[ControlEvent]:
@@ -174,7 +214,7 @@ class Grants:
             return []
         if plan is not self._plan:
             self._left |= {name: one.left for name, one in self._made.items()}
-            self._made, self._plan = {}, plan
+            self._made, self._plan, self._subjects = {}, plan, {}
         before, events = {one.id for found in self.opened.values() for one in found}, list[ControlEvent]()
         made: dict[str, list[Opened]] = {}
         for document in sorted(documents, key=lambda one: one.id):
@@ -201,6 +241,13 @@ class Grants:
         self._in_force, self.opened = documents, {name: tuple(found) for name, found in made.items()}
         return events
 
+    def _known(self, version: int, stream: str, plan: Plan) -> Subjects:
+        """The subjects under a key version of the plan's ring."""
+        if version not in self._subjects:
+            prf = Prf(plan.ring.derive("subject", stream, version))
+            self._subjects[version] = Subjects(prf, bool(plan.stateful) and version == self._people_version)
+        return self._subjects[version]
+
     def _compiled(self, document: "Grant", loaded: LoadedPolicy, plan: Plan, vault: Vault | None) -> Opened:
         """A grant for the policy in force.
 
@@ -224,10 +271,11 @@ class Grants:
         share = most // self._workers + (self._worker < most % self._workers)
         left = min(share, self._left.get(document.id, share))
         stream = loaded.policy.stream
-        people = {version: (Prf(plan.ring.derive("subject", stream, version)), digests, _begins(digests))
-                  for version, digests in _people(body, plan.ring)}
+        people = [(self._known(version, stream, plan), named) for version, named in _people(body, plan.ring)]
+        for subjects, named in people:
+            subjects.add(named)
         where = {loaded.declared(path): value for path, value in body.where.items()}
-        return Opened(document.id, body.segment, fields, left, share, people, where, FORMATS[loaded.policy.format].header)
+        return Opened(document.id, body.segment, fields, left, share, tuple(people), where, FORMATS[loaded.policy.format].header)
 
 
 def check_grant(body: "GrantBody", loaded: LoadedPolicy, segment: GrantedView, ring: KeyRing | None = None) -> None:
@@ -316,13 +364,6 @@ def _people(body: "GrantBody", ring: KeyRing) -> Iterator[tuple[int, np.ndarray]
     for version in sorted({mark.version for mark in marks}):
         if version in ring.versions:
             yield version, np.sort(np.array([mark.subject for mark in marks if mark.version == version], f"S{SUBJECT_BYTES}"))
-
-
-def _begins(digests: np.ndarray) -> np.ndarray:
-    """Whether any of the hashes begins with these two bytes: bool, 65536."""
-    begins = np.zeros(1 << 16, np.bool_)
-    begins[digests.view("<u2").reshape(len(digests), -1)[:, 0]] = True
-    return begins
 
 
 def _event(outcome: Outcome, now: int, document: "Grant", reason: str = "") -> ControlEvent:

@@ -85,7 +85,7 @@ class ReloadingProtect:
         if control is not None:
             from flink_masking.engine import grants
 
-            self._grants = grants.Grants(control, clock(), workers, worker)
+            self._grants = grants.Grants(control, clock(), workers, worker, self.plan.ring.versions[0])
         self._protect = Protect(self.plan, entropy, clock, transport=transport, erased=self._erased, grants=self._grants)
         self._first = self.plan
 

@@ -1,6 +1,8 @@
-"""CPU time of a batch without a granted segment, with one, and with grants in force: `python tests/benchmarks/bench_grants.py`."""
+"""CPU time of a batch without a granted segment, with one, and with grants in force: `python tests/benchmarks/bench_grants.py RECORDS`.
 
-import json
+RECORDS: customer events, as `flink-masking generate --output RECORDS` makes them.
+"""
+
 import statistics
 import sys
 import time
@@ -8,33 +10,45 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "shared"))
 
+import orjson
 from control_documents import NOW, Signers
-from granted_jobs import Job, policy_of
+from granted_jobs import Job
 
+from flink_masking.examples import CUSTOMER_EVENTS
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
 
-ROUNDS, ROWS = 60, 10_000
+ROUNDS = 40
+DEBUG = """\
+  debug-customer-events:
+    view: granted
+    of: masked-customer-events
+    may_show: {email: {technique: partial, keep_last: 12}, ssn: keep}
+    max_duration: 2h
+    max_records: 100000000
+"""
 
 
-def without_segment():
-    """The policy without its granted segment."""
-    return load(PolicySource("policy.yaml", policy_of().source.text.partition("  debug:\n")[0]))
+def policies():
+    """The example with its first masked segment alone, and with a granted segment of it."""
+    text = CUSTOMER_EVENTS.read_text().partition("  dev-customer-events:")[0].replace("stream: customer-events", "stream: s")
+    return [load(PolicySource("policy.yaml", one)) for one in (text, text + DEBUG)]
 
 
 def main():
     """Print microseconds of CPU a record, the median of alternating rounds."""
-    lines = [json.dumps({"id": f"CUST{number:07d}", "ssn": f"{number:09d}", "email": f"person{number}@example.com",
-                                         "region": "eu" if number % 1000 else "us", "amount": number / 7}) for number in range(ROWS)]
-    records = binary_column([line.encode() for line in lines])
-    jobs = {"no segment": Job(Signers(), without_segment(), now=NOW)}
-    for name, grant in (("no grant", None), ("one subject", {"subjects": ["CUST0000017"]}),
-                        ("100 subjects", {"subjects": [f"CUST{number:07d}" for number in range(0, 10_000, 100)]}),
-                        ("predicate, 0.1 %", {"where": {"region": "us"}}), ("other people", {"subjects": ["nobody"]})):
-        jobs[name] = job = Job(Signers(), policy_of(most=100_000_000), now=NOW)
+    lines = Path(sys.argv[1]).read_bytes().splitlines()[:10_000]
+    people = list(dict.fromkeys(orjson.loads(line)["customerId"] for line in lines))
+    records = binary_column(lines)
+    without, with_ = policies()
+    jobs = {"no segment": Job(Signers(), without, now=NOW)}
+    for name, grant in (("no grant", None), ("one subject", {"subjects": people[:1]}), ("100 subjects", {"subjects": people[:100]}),
+                        ("somebody else", {"subjects": ["nobody"]}), ("predicate, none", {"where": {"age": 1}})):
+        jobs[name] = job = Job(Signers(), with_, now=NOW)
         if grant is not None:
-            job.grant(**grant)
+            job.grant(segment="debug-customer-events", **grant)
+            assert any(one["outcome"] == "in_force" for one in job.event(lines[:1])["control"])
     times = {name: [] for name in jobs}
     for _ in range(ROUNDS):
         for name, job in jobs.items():
@@ -44,7 +58,7 @@ def main():
     base = statistics.median(times["no segment"])
     for name, found in times.items():
         median = statistics.median(found)
-        print(f"{name:20} {median / ROWS * 1e6:6.3f} µs a record  {100 * (median / base - 1):+5.1f} %")
+        print(f"{name:20} {median / len(lines) * 1e6:6.3f} µs a record  {100 * (median / base - 1):+5.1f} %")
 
 
 if __name__ == "__main__":
