@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import assemble, parts
 from flink_masking.audit.reports import FieldReport, MaskedReport
 from flink_masking.engine.done import parts_done
 from flink_masking.engine.grants import Grants, Opened
@@ -53,6 +54,7 @@ class Granted:
         grants: how many records each grant applied to, by its id; those that applied to none are not named.
         values: by path, in how many records it was shown by a grant.
         parts: Kafka's parts of the records; None where none leave.
+        moved: of shuffled records, the rows where they are, and those where they were in the batch.
     """
 
     segment: MaskedPlan
@@ -62,6 +64,7 @@ class Granted:
     grants: Mapping[str, int] = field(default_factory=dict)
     values: Mapping[str, int] = field(default_factory=dict)
     parts: Released | None = None
+    moved: tuple[np.ndarray, np.ndarray] | None = None
 
     def report(self, root: bytes | None) -> MaskedReport:
         """What became of the batch.
@@ -107,13 +110,14 @@ class GrantedViews:
         for segment, base in self._segments:
             opened = self._grants.opened.get(segment.name) if self._grants is not None else None
             one = _nothing(segment, view.n) if not opened else _view(
-                segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name))
+                segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name),
+                lambda: self._entropy(32))
             if base.name in released:
                 one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
-            if segment.shuffled and one.grants:
-                order = shuffled(one.rows, self._entropy(32))
-                parts = None if one.parts is None else one.parts.take(order)
-                one = replace(one, records=one.records.take(order), ids=one.ids.take(order), parts=parts)
+                if one.parts is not None and one.moved is not None:
+                    order = np.arange(view.n)
+                    order[one.moved[0]] = one.moved[1]
+                    one = replace(one, parts=one.parts.take(pa.array(order)))
             found[segment.name] = one
         return found
 
@@ -127,7 +131,8 @@ def _nothing(segment: MaskedPlan, n: int) -> Granted:
 
 
 def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray, spliced: Spliced,
-          scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None) -> Granted:
+          scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None,
+          seed: Callable[[], bytes]) -> Granted:
     """The records that grants open.
 
     They are few, so they are scanned once more by themselves: what a batch costs grows with them, and not with the batch.
@@ -142,6 +147,7 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
         scan: scans the records with these row numbers alone.
         context: for the rules of grants.
         limit: bytes that a record may have; None: any.
+        seed: 32 bytes, for the order of shuffled records.
     """
     n = view.n
     taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted))).size]
@@ -173,11 +179,24 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     fields = {path for grant, _ in within for path in grant.fields}
     values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields])))
               for path in fields}
-    places, there = np.full(n, -1, np.int64), np.zeros(n, np.bool_)
-    places[chosen[shown]], there[chosen[shown]] = np.flatnonzero(shown), True
-    index = pa.array(places, mask=~there)
+    rows, kept = chosen[shown], pa.array(np.flatnonzero(shown))
+    source = rows
+    if segment.shuffled:
+        order = shuffled(np.ones(len(rows), np.bool_), seed())
+        kept, source = kept.take(order), rows[order.to_numpy()]
     used = {name: count for name, count in counts.items() if count}
-    return Granted(segment, made.take(index), there, _ids(within).take(index), used, values)
+    there = np.zeros(n, np.bool_)
+    there[rows] = True
+    return Granted(segment, _spread(made.take(kept), rows, n), there, _spread(_ids(within).take(kept), rows, n), used, values,
+                   moved=(rows, source) if segment.shuffled else None)
+
+
+def _spread(few: pa.BinaryArray, rows: np.ndarray, n: int) -> pa.BinaryArray:
+    """A column of n rows that holds these values at these rows, ascending, and is null elsewhere."""
+    data, offsets, _ = parts(few)
+    lengths, valid = np.zeros(n + 1, np.int32), np.zeros(n, np.uint8)
+    lengths[rows + 1], valid[rows] = np.diff(offsets), 1
+    return assemble(pa.binary(), pa.py_buffer(data[offsets[0] : offsets[-1]]), np.cumsum(lengths, dtype=np.int32), valid)
 
 
 def _narrowed(spliced: Spliced, rows: np.ndarray, whole: SpanTable, few: SpanTable) -> Spliced:

@@ -181,3 +181,25 @@ def test_ids_of_grants_stand_beside_records(job):
     piece = made([json.dumps({"id": f"p{number}", "ssn": "078051120"}).encode() for number in range(3)])
     first, second, third = piece.grants["debug"].to_pylist()
     assert first == one.encode() and set(second.split(b",")) == {one.encode(), two.encode()} and third is None
+
+
+def test_with_segments_that_count_people(job):
+    """Subjects are found as well by the hashes that people are counted with, before and after another key version is the primary."""
+    k = "  anonymous: {view: anonymized, k: 2, quasi_identifiers: [region]}\n"
+    quasi = "region: {class: plain, values: [eu, us]", "region: {class: quasi, prefix: 2"
+    made = job(policy_of(change=("segments:\n", "segments:\n" + k), quasi=quasi))
+    made.grant(["p1", "p3"])
+    records = [json.dumps({"id": f"p{number}", "ssn": "078051120", "region": "eu"}).encode() for number in range(5)]
+    expected = [False, True, False, True, False]
+    assert [one is not None for one in made.shown(records)] == expected
+    made.ring = made.ring.rotated()
+    assert [one is not None for one in made.shown(records)] == expected
+
+
+def test_many_grants(job):
+    """Each of many grants opens its own subject's records, and counts them for itself."""
+    made = job(policy_of(most=2))
+    names = [made.grant([f"p{number}"]) for number in range(0, 60, 3)]
+    records = [json.dumps({"id": f"p{number % 30}", "ssn": "078051120"}).encode() for number in range(90)]
+    done = made.event(records)["segments"]["debug"]
+    assert done["released"] == 20 and done["grants"] == dict.fromkeys(names[:10], 2)
