@@ -8,7 +8,7 @@ from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.expand import expanded
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, GrantedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.structure import build
 from flink_masking.policy.tagged import write_out
@@ -78,6 +78,9 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
     found = policy.segments[name]
     if isinstance(found, MaskedSegment):
         return verify_swept(name, found, policy, released)
+    if isinstance(found, GrantedSegment):
+        raise PolicyError(f"'{cut(name)}' is a granted view: what it holds depends on grants. Hint: flink-masking audit trace tells "
+                          "which grants were used for a record")
     _count_people(policy, source)
     if isinstance(found, AggregatedSegment):
         return verify_aggregated(name, found, policy, raw, released)

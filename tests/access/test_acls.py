@@ -255,3 +255,15 @@ def test_prefixes_of_transactions_end_in_a_delimiter(access):
     prefixes = {acl.name for acl in access(**tables).clusters[0].acls if acl.resource == "transactional_id"}
     assert {"tx-a-", "tx-ab."} < prefixes
     assert all(name[-1] in "-._" for name in prefixes)
+
+
+def test_a_granted_topic_is_for_its_own_readers(deployment, tmp_path):
+    """Readers of the masked segment get nothing on the topic of the granted view that is made of it; without readers nobody but the job."""
+    granted = "  two: {view: granted, of: one, may_show: {customer: keep}, max_duration: 1h, max_records: 5}\n"
+    policy = load(PolicySource("p", POLICY.partition("  two:")[0] + granted)).policy
+    found = {}
+    for readers in ("{one: User:analytics}", "{one: User:analytics, two: User:support}"):
+        (tmp_path / "p.yaml").write_text(f"job: User:job\nsegments: {readers}\n")
+        access = derive(policy, deployment(), read_principals(tmp_path / "p.yaml", policy).principals, False)
+        found[readers] = {acl.principal for cluster in access.clusters for acl in cluster.acls if acl.name == "t-two"}
+    assert list(found.values()) == [{"User:job"}, {"User:job", "User:support"}]

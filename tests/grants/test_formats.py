@@ -203,3 +203,12 @@ def test_many_grants(job):
     records = [json.dumps({"id": f"p{number % 30}", "ssn": "078051120"}).encode() for number in range(90)]
     done = made.event(records)["segments"]["debug"]
     assert done["released"] == 20 and done["grants"] == dict.fromkeys(names[:10], 2)
+
+
+def test_verify_says_that_it_has_no_promise_to_check(tmp_path):
+    """A granted view is not verified against raw records, and the error says what to ask instead."""
+    from flink_masking.errors import PolicyError
+    from flink_masking.verify.files import verify
+
+    with pytest.raises(PolicyError, match="granted view"):
+        verify(policy_of().source, tmp_path, tmp_path, "debug")
