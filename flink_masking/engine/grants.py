@@ -19,6 +19,7 @@ from flink_masking.engine.view import RecordView
 from flink_masking.errors import ControlError, FlinkMaskingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.bound import bound
+from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.granted import no_more
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
@@ -275,6 +276,8 @@ class Grants:
         for subjects, named in people:
             subjects.add(named)
         where = {loaded.declared(path): value for path, value in body.where.items()}
+        if unread := [path for path in where if path not in plan.paths.names]:
+            raise ControlError(f"where: {unread[0]} is not read. Hint: a field that is no object")
         return Opened(document.id, body.segment, fields, left, share, tuple(people), where, FORMATS[loaded.policy.format].header)
 
 
@@ -304,8 +307,8 @@ def check_grant(body: "GrantBody", loaded: LoadedPolicy, segment: GrantedView, r
         declared = loaded.declared(path)
         if declared not in loaded.policy.fields:
             raise ControlError(f"where: {path} is not a declared field. Hint: a field of the policy")
-        if repeats(declared):
-            raise ControlError(f"where: {path} can have several values. Hint: a field with one value")
+        if repeats(declared) or loaded.policy.fields[declared].type in OBJECT_TYPES:
+            raise ControlError(f"where: {path} can have several values, or is an object. Hint: a field with one value")
         if not isinstance(value, bool | str):
             _fixed(value)
     granted_rules(body, loaded)

@@ -202,6 +202,8 @@ def compile_plan(loaded: LoadedPolicy, ring: KeyRing, vault: Vault | None = None
     emit.update(dict.fromkeys(path for m in masked for sweep in m.sweeps for path in sweep.fields))
     emit.update(dict.fromkeys(path for s in stateful for path in sorted(s.paths)))
     emit.update(dict.fromkeys((*required, *([policy.subject] if policy.subject else []))))
+    if any(m.of for m in masked):  # what predicates of grants may ask for
+        emit.update(dict.fromkeys(path for path, field in policy.fields.items() if field.type not in OBJECT_TYPES and not repeats(path)))
     wrapped = loaded.images is not None and loaded.images.envelope.wrapped
     emit.update(dict.fromkeys([SCHEMA] if wrapped else []))
     opaque = [path for path, field in policy.fields.items() if field.type in OBJECT_TYPES]

@@ -170,3 +170,45 @@ def test_records_in_quarantine_need_a_grant(cli, place):
     file.write_text(json.dumps({key: value for key, value in entry.items() if key != "approvals"}) + "\n")
     done = cli(*show)
     assert done.code == 1 and "broken" not in done.out
+
+
+def test_unmasker_needs_a_grant(cli, place):
+    """The Python API asks for the same grant, names it in its audit, and stops at its limit and at its end."""
+    from flink_masking import Unmasker
+    from flink_masking.deployment.model import Deployment
+    from flink_masking.errors import ControlError
+
+    masked(place)
+    records = (place / "claims.jsonl").read_bytes().splitlines()
+    control = Deployment.read(place / "deployment.yaml").control_options
+
+    def unmasker(actor="carl", control=control):
+        return Unmasker("back.yaml", "claims", f"file://{place}/keys.json", actor=actor, purpose="p", audit="u.jsonl", control=control)
+
+    for one in (unmasker(), unmasker(control=None)):
+        with pytest.raises(ControlError), one:
+            pass
+    name = approved(cli, place, "--reverse", "--max-records", "3", policy="back.yaml", segment="claims")
+    with pytest.raises(ControlError, match="is for 3 records"), unmasker() as opened:
+        assert [json.loads(line)["name"] for line in opened.unmask(records).to_pylist()] == ["Ada", "Bob"]
+        opened.unmask(records)
+    with pytest.raises(ControlError, match="somebody else"), unmasker("mallory"):
+        pass
+    events = [json.loads(line) for line in (place / "u.jsonl").read_text().splitlines()]
+    assert [one.get("grant") for one in events] == [None] * 4 + [name] * 2 + [None] * 2
+
+
+def test_expiring_records_in_quarantine_need_a_grant_too(cli, place):
+    """With keys of days, too, entries need the grant that they name."""
+    from flink_masking.engine.quarantine import QuarantineReader, read_entries
+    from flink_masking.errors import ControlError
+    from flink_masking.keys.providers import open_ring
+    from flink_masking.vault.providers import open_vault
+
+    ring, vault = open_ring(f"file://{place}/keys.json"), open_vault(f"sqlite:///{place}/vault.db")
+    text = BACK.replace("stream: s", "stream: s\nquarantine: {keep: 1d}")
+    lines = [line for _, line in Protector(PolicySource("p", text), ring, vault).protect([b"broken"]).quarantine]
+    (entry,) = read_entries(iter(lines))
+    with pytest.raises(ControlError, match="grant"):
+        QuarantineReader(ring, vault).payload(entry)
+    assert QuarantineReader(ring, vault, allowed=lambda entry: True).payload(entry) == b"broken"

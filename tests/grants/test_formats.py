@@ -212,3 +212,17 @@ def test_verify_says_that_it_has_no_promise_to_check(tmp_path):
 
     with pytest.raises(PolicyError, match="granted view"):
         verify(policy_of().source, tmp_path, tmp_path, "debug")
+
+
+@pytest.mark.parametrize(("where", "opened"), [({"extra.a": "x"}, [0, 1]), ({"customer.address.street": "Weg 2"}, [1]),
+                                               ({"note": "n"}, []), ({"phones[*]": "1"}, [])])
+@pytest.mark.parametrize("default", ["drop", "keep", "redact"])
+def test_predicates_on_fields_that_no_view_reads(job, where, opened, default):
+    """A predicate may name a field that all segments drop with its object, or keep as it is; one of several values is refused."""
+    made = job(nested("drop", default))
+    made.grant(where=where, fields={"phones[*]": None})
+    address = {"city": "Bern", "street": "Weg 2"}
+    shown = made.shown([one(0), one(1, customer={"id": "p1", "address": address})])
+    assert [row for row, found in enumerate(shown) if found is not None] == opened
+    if default == "drop":
+        assert "Weg" not in json.dumps(shown) and "extra" not in json.dumps(shown)
