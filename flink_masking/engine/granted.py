@@ -238,7 +238,8 @@ def _edits(segment: MaskedPlan, base: MaskedPlan, taken: Sequence[tuple[Opened, 
     """The edits of the view: those of the masked segment, and where a field is granted what its grant says."""
     ruled = {*(rule.path for rule in base.rules), *base.drops, *base.keeps, *(kept.path for kept in base.checked)}
     edits: dict[str, Edit] = {**dict.fromkeys(spliced.edits, KEEP), **dict.fromkeys(segment.drops, DROP)}
-    edits.update((kept.path, keep(view.unfit(kept.path), kept.on_error)) for kept in segment.checked)
+    edits.update((kept.path, spliced.edits[kept.path] if kept.path in ruled else keep(view.unfit(kept.path), kept.on_error))
+                 for kept in segment.checked)
     others = [*(rule.path for rule in segment.rules), *segment.keeps]
     edits.update((path, spliced.edits[path] if path in ruled else DROP) for path in others if path not in segment.open)
     for path in segment.open:
