@@ -178,7 +178,7 @@ class ProtectColumns:
 def _place(context: FunctionContext) -> tuple[int, int]:
     """How many workers there are, and which of them this is."""
     workers, worker = context.get_number_of_parallel_subtasks(), context.get_index_of_this_subtask()
-    return (MANY, MANY) if workers is None or worker is None else (workers, worker)
+    return (workers, worker) if workers and worker is not None else (MANY, MANY)
 
 
 def _packets(sent: list[Packed], marks: bytes) -> list[bytes]:
