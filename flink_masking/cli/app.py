@@ -11,6 +11,7 @@ from flink_masking.cli import (
     audit,
     broker,
     check,
+    compliance,
     contract,
     control,
     demo,
@@ -135,7 +136,8 @@ app.add_typer(_contract, name="contract")
 
 app.command("retention")(retention.retention)
 
-_policy = typer.Typer(help="Compare, test and publish policies.", no_args_is_help=True, rich_markup_mode=None)
+_policy = typer.Typer(help="Begin, compare, test and publish policies.", no_args_is_help=True, rich_markup_mode=None)
+_policy.command("new")(policy.new)
 _policy.command("diff")(policy.diff)
 _policy.command("test")(policy.test)
 _policy.command("publish")(policy.publish)
@@ -176,6 +178,7 @@ _alerts.command("test")(alerts.test)
 _alerts.command("watch")(alerts.watch)
 app.add_typer(_alerts, name="alerts")
 
+app.command("compliance")(compliance.compliance)
 app.command("lineage")(lineage.lineage)
 app.command("acl")(acl.acl)
 

@@ -1,4 +1,4 @@
-"""``flink-masking policy``: compares, tests and publishes policies."""
+"""``flink-masking policy``: begins, compares, tests and publishes policies."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,45 @@ from typing import Annotated, Literal
 import typer
 
 from flink_masking.cli.identity import PassphraseFile
+
+
+def new(
+    output: Annotated[Path | None, typer.Argument(metavar="[POLICY]", help="The file to write.", show_default="TEMPLATE.yaml")] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Which one; without it, all are listed.", show_default=False)] = None,
+    records: Annotated[Path | None, typer.Option("--records", metavar="FILE", help="Write synthetic records that it takes, too.",
+                                                 show_default=False)] = None,
+    people: Annotated[int, typer.Option(min=1, max=100_000, help="How many people the records are about.")] = 500,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same records.")] = 0,
+) -> None:
+    """Write a policy from a template, in which 'flink-masking compliance' finds no point open, for you to adapt.
+
+    Templates are for well-known records; comments say what to change for others, and which point a rule is for.
+    """
+    from flink_masking.cli.console import counted, err
+    from flink_masking.errors import InputError
+    from flink_masking.examples.templates import TEMPLATES
+    from flink_masking.generate import write_events
+    from flink_masking.generate.streams import STREAMS, write_stream
+
+    if template is None:
+        typer.echo("".join(f"{name:<18} {one.title}\n" for name, one in TEMPLATES.items()), nl=False)
+        return
+    if template not in TEMPLATES:
+        raise typer.BadParameter(f"use {', '.join(TEMPLATES)}", param_hint="--template")
+    chosen, target = TEMPLATES[template], output or Path(f"{template}.yaml")
+    for file in (target, *([records] if records is not None else [])):
+        if file.exists():
+            raise InputError(f"{file}: already exists and is not changed. Hint: choose another name")
+    target.write_bytes(chosen.policy.read_bytes())
+    told = ""
+    if records is not None:
+        count = 4 * people
+        if chosen.stream in STREAMS:
+            count = write_stream(records, chosen.stream, people, seed)
+        else:
+            write_events(records, count, people, seed)
+        told = f", {counted(count, 'record')} in {records}"
+    err.print(f"{target}: flink-masking compliance {target} --framework {chosen.framework}{told}", soft_wrap=True)
 
 
 def diff(

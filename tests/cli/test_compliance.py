@@ -1,0 +1,47 @@
+"""flink-masking compliance and policy new: templates take their records and have no open point."""
+
+import json
+
+import pytest
+
+from flink_masking import KeyRing, Protector
+from flink_masking.compliance import FRAMEWORKS
+from flink_masking.examples import CUSTOMER_EVENTS
+from flink_masking.examples.templates import TEMPLATES
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
+from flink_masking.vault.memory import MemoryVault
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_is_sound_and_has_no_open_point(cli, tmp_path, name):
+    """The written policy has no warning, compliance ends with 0, and every record with it is taken."""
+    policy, records = tmp_path / "policy.yaml", tmp_path / "records.jsonl"
+    assert cli("policy", "new", policy, "--template", name, "--records", records, "--people", 40, "--seed", 3).code == 0
+    loaded = load(PolicySource.read(policy))
+    assert loaded.warnings == []
+    done = cli("compliance", policy, "--framework", TEMPLATES[name].framework, "--json")
+    (found,) = json.loads(done.out)
+    assert done.code == 0 and found["open"] == 0 and any(point["status"] == "met" for point in found["points"])
+    lines = records.read_bytes().splitlines()
+    result = Protector(loaded, KeyRing.ephemeral(), MemoryVault()).protect(lines)
+    assert result.quarantine == [] and len(lines) >= 40 and result.views
+
+
+def test_templates_are_listed_and_nothing_is_overwritten(cli, tmp_path):
+    """Without --template all are listed; a file that exists is not changed; an unknown one ends with 2."""
+    assert [line.split()[0] for line in cli("policy", "new").out.splitlines()] == list(TEMPLATES)
+    target = tmp_path / "policy.yaml"
+    target.write_text("mine")
+    assert cli("policy", "new", target, "--template", "pci").code == 1 and target.read_text() == "mine"
+    assert cli("policy", "new", tmp_path / "other.yaml", "--template", "fips").code == 2
+
+
+def test_the_command_prints_and_ends_with_one_where_a_point_is_open(cli):
+    """Text and JSON have the same points; exit 1 where one is open, 2 where the framework or the file is none."""
+    done = cli("compliance", CUSTOMER_EVENTS, "--framework", "hipaa-safe-harbor")
+    assert done.code == 1 and "open    164.514(b)(2)(i)(C)" in done.out and "No legal advice".lower() in done.out.lower()
+    told = json.loads(cli("compliance", CUSTOMER_EVENTS, "--json").out)
+    assert [one["framework"] for one in told] == list(FRAMEWORKS)
+    assert cli("compliance", CUSTOMER_EVENTS, "--framework", "sox").code == 2
+    assert cli("compliance", "nowhere.yaml").code == 2

@@ -1,0 +1,105 @@
+"""Compliance: points of laws and standards with field and rule."""
+
+import json
+
+import pytest
+
+from flink_masking.compliance import assess_all
+from flink_masking.compliance.finest import RESTRICTED, births, card_digits, dates, zip_codes
+from flink_masking.compliance.subject import PolicyViews
+from flink_masking.errors import PolicyError
+from flink_masking.examples import CUSTOMER_EVENTS, EXAMPLES
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
+
+EVENTS = load(PolicySource.read(CUSTOMER_EVENTS))
+
+
+def views_of(rule, declared="{class: quasi, type: postal_code, prefix: 5}"):
+    """A policy with one field under one rule."""
+    text = ("version: 1\nstream: s\nsubject: id\nfields:\n  id: {class: identifier}\n"
+            f"  x: {declared}\nsegments:\n  view: {{view: masked, rules: {{x: {rule}}}}}\n")
+    return PolicyViews(load(PolicySource("policy.yaml", text)))
+
+
+def shown(rule, declared):
+    """What the view shows of the field."""
+    (one,) = views_of(rule, declared).shown("view", "x")
+    return one
+
+
+def points(views, framework):
+    """The points of one framework by their numbers."""
+    (found,) = assess_all(views, [framework])
+    return {point.id: point for point in found.points}
+
+
+def test_the_18_identifiers_are_asked_for():
+    """Safe Harbor has the identifiers A to R, and the list of the 2000 census has 17 areas."""
+    found = points(PolicyViews(EVENTS), "hipaa-safe-harbor")
+    assert [f"164.514(b)(2)(i)({letter})" in found for letter in "ABCDEFGHIJKLMNOPQR"] == [True] * 18
+    assert len(RESTRICTED) == len(set(RESTRICTED)) == 17 and {"036", "893"} <= set(RESTRICTED)
+
+
+@pytest.mark.parametrize(("rule", "wrong"), [
+    ("{technique: generalize, prefix: 2}", False), ("{technique: generalize, prefix: 3}", True),
+    ("{technique: generalize, prefix: 4}", True),
+    ("{technique: partial, keep_last: 2}", True), ("{technique: partial, keep_first: 1}", False), ("keep", True),
+])
+def test_zip_codes_are_tried(rule, wrong):
+    """Three digits are too many where 20,000 people or fewer live; two are not; the last ones are no area."""
+    assert (zip_codes(shown(rule, "{class: quasi, type: postal_code, prefix: 5}")) is not None) == wrong
+
+
+@pytest.mark.parametrize(("rule", "wrong"), [
+    ("{technique: generalize, date: year}", False), ("{technique: generalize, date: quarter}", True),
+    ("{technique: generalize, date: weekday}", True), ("{technique: date_shift, max_days: 400}", True), ("keep", True),
+])
+@pytest.mark.parametrize("declared", ["{class: quasi, type: date}", "{class: quasi, type: datetime}", "{class: quasi, unit: ms}"])
+def test_dates_are_tried(rule, wrong, declared):
+    """The year may be told; a quarter, a weekday or a shifted date may not, however the field is written."""
+    assert (dates(shown(rule, declared)) is not None) == wrong
+
+
+@pytest.mark.parametrize(("rule", "wrong"), [
+    ("{technique: generalize, age_on: 2024-12-31, max: 89}", False), ("{technique: generalize, age_on: 2024-12-31, max: 90}", True),
+    ("{technique: generalize, age_on: 2024-12-31}", True), ("{technique: generalize, date: year}", True),
+])
+def test_dates_of_birth_do_not_tell_ages_over_89(rule, wrong):
+    """A year of birth tells an age over 89, so that a year alone is not enough."""
+    assert (births(shown(rule, "{class: quasi, type: date}")) is not None) == wrong
+
+
+@pytest.mark.parametrize(("rule", "digits"), [
+    ("{technique: partial, keep_last: 4}", (0, 4, 0)), ("{technique: partial, keep_first: 6, keep_last: 4, same_length: true}", (6, 4, 0)),
+    ("{technique: fpe, domain: d, format: card, keep_first: 6, keep_last: 4}", (6, 4, 0)), ("keep", (16, 0, 0)),
+])
+def test_digits_of_card_numbers_are_counted(rule, digits):
+    """Digits that stay are counted on results, whatever the rule is called."""
+    assert card_digits(shown(rule, "{class: direct, type: payment_card}")) == digits
+
+
+def test_evidence_names_field_rule_and_view():
+    """Each piece of evidence names segment, field and rule; what is not declared is outside this tool."""
+    found = points(PolicyViews(EVENTS), "pci-dss")["3.4.1"]
+    told = {(one.segment, one.place, one.rule, one.met) for one in found.evidence}
+    assert ("masked-customer-events", "card.number", "partial {keep_last: 4, keep_separators: true, mask: x}", True) in told
+    assert points(PolicyViews(EVENTS), "pci-dss")["3.3.1"].status == "outside"
+
+
+def test_sibling_views_can_be_chosen():
+    """A view by itself can have no open point where another one has; an unknown one is an error with a hint."""
+    every = points(PolicyViews(EVENTS), "hipaa-expert")["164.514(b)(1) quasi-identifiers"]
+    one = points(PolicyViews(EVENTS, ["anonymized-customer-events"]), "hipaa-expert")["164.514(b)(1) quasi-identifiers"]
+    assert (every.status, one.status) == ("open", "met")
+    with pytest.raises(PolicyError, match="did you mean"):
+        PolicyViews(EVENTS, ["anonymised-customer-events"])
+
+
+def test_no_text_claims_more_than_evidence():
+    """No title, note or text calls anything compliant, of any framework and example."""
+    policies = [EVENTS, *(load(PolicySource.read(path)) for example in EXAMPLES.values() for path in example.streams.values())]
+    for loaded in policies:
+        for found in assess_all(PolicyViews(loaded)):
+            said = json.dumps(found.as_dict()).lower()
+            assert "compliant" not in said and "outside" in said and found.points
