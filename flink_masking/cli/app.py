@@ -35,6 +35,7 @@ from flink_masking.cli import (
     registry,
     rekey,
     replay,
+    report,
     retention,
     run,
     scan,
@@ -179,6 +180,7 @@ _alerts.command("watch")(alerts.watch)
 app.add_typer(_alerts, name="alerts")
 
 app.command("compliance")(compliance.compliance)
+app.command("report")(report.report)
 app.command("lineage")(lineage.lineage)
 app.command("acl")(acl.acl)
 

@@ -1,9 +1,9 @@
 """CCPA as amended by the CPRA (Cal. Civ. Code 1798.100 ff.), as far as a policy is evidence for it."""
 
 from flink_masking.compliance import kinds
-from flink_masking.compliance.common import IDENTIFYING, defaults, erasable, of_classes, protected, separated
 from flink_masking.compliance.kinds import fields_of
 from flink_masking.compliance.model import Evidence, Framework, Point
+from flink_masking.compliance.questions import IDENTIFYING, defaults, erasable, of_classes, protected, separated
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.policy.segments import AggregatedSegment
 

@@ -1,7 +1,8 @@
 """HIPAA Expert Determination: the figures that an expert asks for, promised by the policy and measured on what was released."""
 
-from flink_masking.compliance.common import of_classes, protected, separated
+from flink_masking.compliance.measured import without_names
 from flink_masking.compliance.model import Evidence, Figure, Framework, Point
+from flink_masking.compliance.questions import of_classes, protected, separated
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 
@@ -100,9 +101,10 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 
 
 def _measured(views: PolicyViews) -> list[Evidence]:
+    told = [(name, without_names(promise)) for name, report in views.reports.items() if name in views.segments
+            for promise in report.promises]
     return [Evidence(name, promise.name, promise.promised, promise.verdict != "broken", f"{promise.verdict}: " + "; ".join(
-                part for part in (promise.found, promise.note) if part))
-            for name, report in views.reports.items() if name in views.segments for promise in report.promises]
+                part for part in (promise.found, promise.note) if part)) for name, promise in told]
 
 
 FRAMEWORK = Framework(

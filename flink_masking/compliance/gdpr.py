@@ -1,7 +1,7 @@
 """GDPR, Articles 5, 17, 25, 30 and 32, as far as a policy is evidence for them."""
 
-from flink_masking.compliance.common import IDENTIFYING, defaults, erasable, of_classes, protected, separated, setting, undeclared
 from flink_masking.compliance.model import Evidence, Framework, Point
+from flink_masking.compliance.questions import IDENTIFYING, defaults, erasable, of_classes, protected, separated, setting, undeclared
 from flink_masking.compliance.subject import PolicyViews
 
 

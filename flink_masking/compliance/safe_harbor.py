@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from flink_masking.compliance import finest, kinds
-from flink_masking.compliance.common import separated, undeclared
 from flink_masking.compliance.kinds import fields_of
 from flink_masking.compliance.model import Evidence, Framework, Point
+from flink_masking.compliance.questions import separated, undeclared
 from flink_masking.compliance.subject import PolicyViews, Showing
 
 Finest = Callable[[Showing], str | None]

@@ -1,0 +1,39 @@
+"""The way of data: source, Protect, views, readers, and what passes on each."""
+
+from typing import Any
+
+from flink_masking.access.principals import Principals
+from flink_masking.compliance.subject import PolicyViews
+
+
+def flow(views: PolicyViews, principals: Principals | None) -> dict[str, Any]:
+    """Source, views and what else leaves, each with what passes and who reads it.
+
+    Args:
+        views: of the policy.
+        principals: who reads; None: not told.
+    """
+    policy = views.loaded.policy
+    readers = {} if principals is None else {name: list(found.principals) for name, _, found in principals.readers()}
+    outputs = [{"name": name, "kind": policy.segments[name].view, "passes": _passes(views, name), "readers": readers.get(name, [])}
+               for name in views.segments]
+    outputs.append({"name": "quarantine", "kind": "encrypted", "passes": "refused records, sealed; the key ring opens them",
+                    "readers": readers.get("quarantine", [])})
+    if policy.audit is not None:
+        outputs.append({"name": policy.audit.sink, "kind": "audit", "passes": "counts, rules and policy version, no values",
+                        "readers": readers.get("audit", [])})
+    return {
+        "source": {"name": policy.stream, "format": policy.format, "passes": f"{len(policy.fields)} declared fields, in clear"},
+        "job": None if principals is None else principals.job,
+        "outputs": outputs, "readers_known": principals is not None,
+    }
+
+
+def _passes(views: PolicyViews, name: str) -> str:
+    """What a view lets pass, in a line."""
+    counts: dict[str, int] = {}
+    told = {one.path: one.tell() for one in views.showings if one.segment == name and one.field is not None}
+    for word in told.values():
+        counts[word] = counts.get(word, 0) + 1
+    shown = ", ".join(f"{count} {word}" for word, count in sorted(counts.items(), key=lambda item: -item[1]) if word != "nothing")
+    return f"{shown or 'nothing'}; {counts.get('nothing', 0)} withheld"

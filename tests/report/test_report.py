@@ -1,0 +1,107 @@
+"""The report: figures of the verifier, no raw value, and nothing that a page could load."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+from flink_masking.policy.source import PolicySource
+from flink_masking.report.aggregated import error_95
+from flink_masking.report.anonymized import Bin, _withheld
+from flink_masking.report.figures import figures
+from flink_masking.report.html import MOST
+from flink_masking.verify.files import read_policy, verify
+from flink_masking.verify.joint import verify_joint
+
+PERSONAL = ("customerId", "name", "email", "ssn", "birthDate", "notes")
+
+
+def test_figures_are_those_of_the_verifier(run, told):
+    """Promises, counts and figures of each view, and the joins, are what verify finds."""
+    source = PolicySource.read(run.policy)
+    views = {view["segment"]: view for view in (*told["anonymized"], *told["aggregated"])}
+    assert set(views) == {"anonymized-customer-events", "aggregated-customer-metrics"}
+    for name, view in views.items():
+        report = verify(source, run.raw, run.output / name).as_dict()
+        assert {key: view[key] for key in ("counts", "promises", "figures", "broken")} == {
+            key: report[key] for key in ("counts", "promises", "figures", "broken")}
+    assert told["joins"] == [join.as_dict() for join in verify_joint(source, run.raw, run.output)]
+
+
+def test_class_sizes_and_distributions_add_up(told):
+    """Classes by lines hold every released line, and no bin is told of fewer than k people."""
+    (view,) = told["anonymized"]
+    assert sum(one["lines"] * one["classes"] for one in view["class_sizes"]) == view["counts"]["released"]
+    assert min(one["lines"] for one in view["class_sizes"]) >= view["k"]
+    for one in view["distributions"]:
+        assert 0.9 < sum(row["before"] for row in one["bins"]) <= 1.000001 and 0.9 < sum(row["after"] for row in one["bins"]) <= 1.000001
+
+
+def test_bins_of_few_people_cannot_be_reckoned_from_the_others():
+    """A bin of fewer than k people is withheld, and with it the smallest other one, where its share would be what is missing."""
+    bins = [Bin("a", 0, 0), Bin("b", 1, 1), Bin("c", 2, 2)]
+    positions = np.array([[0, 0]] * 9 + [[1, 1]] * 6 + [[2, 2]] * 2)
+    people = np.arange(17)
+    assert _withheld(positions, people, bins, [9, 6, 2], 5) == {1, 2}
+    assert _withheld(positions, people, bins, [9, 6, 2], 2) == set()
+
+
+def test_error_bands_are_those_of_the_promised_noise(run, told):
+    """95 of 100 draws of the noise that the policy promises lie in the band."""
+    policy = read_policy(PolicySource.read(run.policy))
+    segment = policy.segments["aggregated-customer-metrics"]
+    (view,) = told["aggregated"]
+    assert {one["metric"]: one["error_95"] for one in view["series"]} == {
+        name: error_95(segment, policy, name) for name in ("orders", "customers", "spend")}
+    draws = np.random.default_rng(1).laplace(0, error_95(segment, policy, "customers") / np.log(20), 100_000)
+    assert abs(np.mean(np.abs(draws) <= error_95(segment, policy, "customers")) - 0.95) < 0.005
+
+
+def test_no_raw_value_is_in_page_or_json(run, told, page):
+    """No value of an identifying field of any raw record stands in the page or in the figures."""
+    texts = page + json.dumps(told, ensure_ascii=False)
+    for line in run.raw.read_text().splitlines():
+        record = json.loads(line)
+        values = [record.get(name) for name in PERSONAL] + [record.get("card", {}).get("number")]
+        values += [contact["phone"] for contact in record.get("contacts", [])]
+        assert [value for value in values if isinstance(value, str) and len(value) > 3 and value in texts] == []
+
+
+def test_other_members_of_a_view_are_not_quoted(run, tmp_path):
+    """A release with a member that the policy does not have is reported as broken without the member's name, which may be data."""
+    name = "anonymized-customer-events"
+    (tmp_path / name).mkdir()
+    lines = (run.output / name / "part-0").read_text().splitlines()
+    (tmp_path / name / "part-0").write_text("\n".join([*lines[:-1], lines[-1][:-1] + ',"john.doe@example.com":1}']))
+    told = figures(PolicySource.read(run.policy), run.raw, tmp_path)
+    assert told["anonymized"][0]["broken"] and "john.doe" not in json.dumps(told)
+    assert told["not_measured"] == ["aggregated-customer-metrics"]
+
+
+def test_the_page_is_small_and_loads_nothing(page):
+    """The page has at most 3 MB, no script, and no address but links within it."""
+    assert len(page.encode()) < MOST and page.startswith("\n" * (len(page) - len(page.lstrip())) + "<!DOCTYPE html>")
+    assert "<script" not in page.lower() and "default-src 'none'" in page
+    assert {target for target in re.findall(r'(?:href|src)="([^"]*)"', page) if not target.startswith(("#", "data:,"))} == set()
+    assert re.findall(r"url\(|@import", page) == []
+
+
+def test_every_figure_of_the_json_is_on_the_page(told, page):
+    """Fields, segments, points and joins of the figures are on the page."""
+    for row in told["coverage"]["rows"]:
+        assert f"<code>{row['path']}</code>" in page
+    for one in told["compliance"]:
+        assert all(point["id"] in page for point in one["points"])
+    assert page.count("<figure") == 1 + 2 + 3 and "compliant" not in page.lower()
+
+
+@pytest.mark.parametrize("text", ["&lt;b&gt;", "bold"])
+def test_names_of_a_policy_are_escaped(run, tmp_path, text):
+    """A stream's fields can be named anything: markup in a name is shown as text."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(run.policy.read_text().replace("  notes: ", '  "<b>bold</b>": {class: plain}\n  notes: ', 1))
+    from flink_masking.report import as_html
+
+    made = as_html(figures(PolicySource.read(policy), run.raw, run.output))
+    assert text in made and "<b>bold</b>" not in made

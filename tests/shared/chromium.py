@@ -1,0 +1,116 @@
+"""A real Chromium without a window, driven over a pipe by the DevTools protocol: no port is opened, and no name is looked up."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Self
+
+FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking",
+         "--disable-component-update", "--disable-sync", "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND",
+         "--force-color-profile=srgb", "--hide-scrollbars", "--disable-dev-shm-usage")
+
+
+def chromium() -> str | None:
+    """The program's path, None where it is not installed."""
+    return next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+
+
+class Page:
+    """One tab.
+
+    Attributes:
+        requests: addresses of everything that the page asked for.
+        complaints: texts of exceptions, console errors and log entries.
+    """
+
+    def __init__(self, profile: Path) -> None:
+        """Start the browser with a fresh profile."""
+        program = chromium()
+        assert program is not None
+        theirs, self._out = os.pipe()
+        self._in, others = os.pipe()
+        # The protocol's ends are the descriptors 3 and 4 of the browser.
+        shell = f'exec 3<&{theirs} 4>&{others}; exec "$@"'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "chromium", program, *FLAGS, f"--user-data-dir={profile}", "about:blank"], pass_fds=(theirs, others),
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(theirs)
+        os.close(others)
+        self._stream = os.fdopen(self._in, "rb")
+        self._number, self._session = 0, ""
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self._events: list[dict[str, Any]] = []
+        target = next(one["targetId"] for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page")
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Network", "Log"):
+            self.call(f"{domain}.enable")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._out)
+        self._stream.close()
+        self._process.terminate()
+        self._process.wait(30)
+
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol."""
+        self._number += 1
+        wanted = self._number
+        body: dict[str, Any] = {"id": wanted, "method": method, "params": parameters}
+        if self._session:
+            body["sessionId"] = self._session
+        os.write(self._out, json.dumps(body).encode() + b"\0")
+        while True:
+            told = self._read()
+            if told.get("id") == wanted:
+                assert "error" not in told, told["error"]
+                result: dict[str, Any] = told["result"]
+                return result
+
+    def open(self, address: str) -> None:
+        """Go there, until everything is loaded."""
+        self._events.clear()
+        self.call("Page.navigate", url=address)
+        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+            self._read()
+
+    def size(self, width: int, height: int) -> None:
+        """Set the size of the window."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
+    def media(self, kind: str = "", **features: str) -> None:
+        """Emulate a medium and its features, such as ``prefers_color_scheme="dark"``."""
+        self.call("Emulation.setEmulatedMedia", media=kind,
+                  features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
+
+    def run(self, script: str) -> Any:
+        """The value of an expression in the page."""
+        told = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in told, told["exceptionDetails"]
+        return told["result"].get("value")
+
+    def _read(self) -> dict[str, Any]:
+        text = bytearray()
+        while (one := self._stream.read(1)) != b"\0":
+            assert one, "the browser ended"
+            text += one
+        told: dict[str, Any] = json.loads(text)
+        if "method" in told:
+            self._note(told["method"], told["params"])
+            self._events.append(told)
+        return told
+
+    def _note(self, method: str, told: dict[str, Any]) -> None:
+        if method == "Network.requestWillBeSent":
+            self.requests.append(told["request"]["url"])
+        elif method == "Runtime.exceptionThrown":
+            self.complaints.append(told["exceptionDetails"]["text"])
+        elif method == "Runtime.consoleAPICalled" and told["type"] in ("error", "warning", "assert"):
+            self.complaints.append(told["type"])
+        elif method == "Log.entryAdded":
+            self.complaints.append(told["entry"]["text"])
