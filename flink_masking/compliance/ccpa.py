@@ -53,7 +53,7 @@ def _aggregate(views: PolicyViews) -> list[Evidence]:
 
 
 def _breach(views: PolicyViews) -> list[Evidence]:
-    return protected(views.of(fields_of(views, *_SENSITIVE)))
+    return protected(views.of(fields_of(views, *_SENSITIVE)), parts=True)
 
 
 FRAMEWORK = Framework("ccpa", "CCPA as amended by the CPRA, Cal. Civ. Code 1798.100 ff.", points,

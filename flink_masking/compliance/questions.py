@@ -20,8 +20,13 @@ def of_classes(views: PolicyViews, *roles: str) -> list[Showing]:
     return [one for one in views.showings if one.field is not None and one.field.role in roles]
 
 
-def protected(showings: Iterable[Showing]) -> list[Evidence]:
-    """Of identifying fields: met where a view shows nothing, a stand-in or less than the value; open where values leave as they came."""
+def protected(showings: Iterable[Showing], parts: bool = False) -> list[Evidence]:
+    """Of identifying fields: met where a view shows nothing, a stand-in or less than the value; open where values leave as they came.
+
+    Args:
+        showings: of the fields.
+        parts: whether a part that tells people apart, such as the last four digits, is enough protection.
+    """
     found = []
     for one in showings:
         if one.exact:
@@ -33,6 +38,8 @@ def protected(showings: Iterable[Showing]) -> list[Evidence]:
         elif one.promises.parts or (one.parted and one.field is not None and one.field.role == "free_text"):
             found.append(one.evidence(True, "what is detected in the text is replaced; what detection does not find stays "
                                             "('flink-masking leaks' looks for it)"))
+        elif one.parted and one.promises.passes and one.promises.lasting and not parts:
+            found.append(one.evidence(False, "a part that tells people apart leaves as it came; keep less of it, or use a stand-in"))
         else:
             found.append(one.evidence(True, f"leaves as {one.tell()}"))
     return found

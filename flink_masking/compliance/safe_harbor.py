@@ -102,7 +102,8 @@ def _text(views: PolicyViews, letter: str, asked: tuple[str, ...]) -> str:
         return ("the 17 areas are those of the 2000 census, as the guidance of the Office for Civil Rights lists them; later census "
                 "data is the reader's to check")
     if letter == "C":
-        return "fields with dates or ages are known by type, class or name; a date in other text is not seen"
+        return ("fields with dates or ages are known by type, class or name; a date in other text is not seen; when a record comes, a "
+                "stream tells roughly when its event was, which is outside this tool")
     return ""
 
 

@@ -55,6 +55,7 @@ def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path,
         points.sort(key=lambda point: (str(point["group"]), str(point["window"])))
         series.append({"metric": metric, "error_95": error, "points": _first(points)})
     told = view_figures(report)
+    told["figures"].pop("people behind a row", None)  # an exact count: what the noise is there to hide
     told |= {"group_by": keys, "groups": len(counted), "groups_told": chosen, "series": series,
              "not_drawn": [one for one in segment.metrics if one not in drawn], "epsilon": segment.privacy.epsilon,
              "delta": segment.privacy.delta, "mechanism": segment.privacy.mechanism, "lifetime_epsilon": segment.privacy.lifetime_epsilon}

@@ -59,7 +59,7 @@ def series(told: Mapping[str, Any], groups: Sequence[str]) -> str:
             "x": x, "y": {"field": "low", "type": "quantitative", "title": told["metric"], "scale": {"zero": False}},
             "y2": {"field": "high"}, "color": colour}},
         {"mark": {"type": "line"}, "encoding": {"x": x, "y": {"field": "value", "type": "quantitative"}, "color": colour,
-                                                "strokeDash": {**shape, "legend": None}}},
+                                                "strokeDash": shape}},
         {"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1}, "encoding": {
             "x": x, "y": {"field": "value", "type": "quantitative"}, "color": colour, "shape": shape}},
     ]})

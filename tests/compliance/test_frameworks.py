@@ -96,6 +96,15 @@ def test_sibling_views_can_be_chosen():
         PolicyViews(EVENTS, ["anonymised-customer-events"])
 
 
+@pytest.mark.parametrize(("rule", "status"), [
+    ("drop", "met"), ("{technique: pseudonym, domain: d}", "met"), ("{technique: partial, keep_last: 2}", "met"),
+    ("{technique: partial, keep_last: 4}", "open"), ("keep", "open"), ("{technique: shuffle}", "open"),
+])
+def test_parts_that_tell_people_apart_leave_a_point_open(rule, status):
+    """Article 25 is open where an identifying value, or a part of it that tells people apart, leaves as it came."""
+    assert points(views_of(rule, "{class: direct, type: us_ssn}"), "gdpr")["Art. 25(1)"].status == status
+
+
 def test_no_text_claims_more_than_evidence():
     """No title, note or text calls anything compliant, of any framework and example."""
     policies = [EVENTS, *(load(PolicySource.read(path)) for example in EXAMPLES.values() for path in example.streams.values())]

@@ -55,6 +55,8 @@ def test_every_chart_is_drawn(tab):
     tab.size(1100, 900)
     drawn = tab.run("[...document.querySelectorAll('figure')].map(one => [one.querySelector('svg').getBoundingClientRect().width, "
                     "one.querySelectorAll('svg path').length, one.querySelectorAll('table tbody tr').length])")
+    groups = tab.run("[...document.querySelectorAll('figure[aria-label$=\"by window\"] svg')].map(one => one.textContent)")
+    assert len(groups) == 3 and all("1****" in text for text in groups)
     assert len(drawn) == 6 and all(width > 250 and marks > 3 and rows > 0 for width, marks, rows in drawn)
 
 
@@ -79,9 +81,10 @@ def test_tables_and_headings_are_accessible(tab):
 
 
 def test_the_page_prints(tab):
-    """Printed, it is a PDF of several pages without the navigation."""
+    """Printed, it is a PDF of several pages without the navigation and with all evidence, which a screen folds."""
     tab.media("print")
     assert tab.run("getComputedStyle(document.querySelector('nav')).display") == "none"
+    assert tab.run("[...document.querySelectorAll('section[aria-labelledby=law] details p')].every(one => one.offsetHeight > 0)")
     tab.media()
     made = base64.b64decode(tab.call("Page.printToPDF", preferCSSPageSize=True)["data"])
     assert made.startswith(b"%PDF-") and len(re.findall(rb"/Type\s*/Page\b", made)) > 3

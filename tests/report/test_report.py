@@ -18,12 +18,13 @@ PERSONAL = ("customerId", "name", "email", "ssn", "birthDate", "notes")
 
 
 def test_figures_are_those_of_the_verifier(run, told):
-    """Promises, counts and figures of each view, and the joins, are what verify finds."""
+    """Promises, counts and figures of each view, and the joins, are what verify finds; but no exact count of an aggregated view."""
     source = PolicySource.read(run.policy)
     views = {view["segment"]: view for view in (*told["anonymized"], *told["aggregated"])}
     assert set(views) == {"anonymized-customer-events", "aggregated-customer-metrics"}
     for name, view in views.items():
         report = verify(source, run.raw, run.output / name).as_dict()
+        report["figures"].pop("people behind a row", None)
         assert {key: view[key] for key in ("counts", "promises", "figures", "broken")} == {
             key: report[key] for key in ("counts", "promises", "figures", "broken")}
     assert told["joins"] == [join.as_dict() for join in verify_joint(source, run.raw, run.output)]
