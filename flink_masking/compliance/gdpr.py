@@ -21,7 +21,8 @@ def points(views: PolicyViews) -> list[Point]:
         Point("Art. 17", "erasure of a person", tuple(erasable(views)),
               "what readers have copied, and the raw source, are outside this tool"),
         Point("Art. 25(1)", "protection by design: identifying fields are replaced", tuple(protected([
-            *of_classes(views, *IDENTIFYING), *undeclared(views)])), "the state of the art and the risk are weighed by people"),
+            *of_classes(views, *IDENTIFYING), *(one for one in undeclared(views) if one.path != "record.timestamp")])),
+              "the state of the art and the risk are weighed by people"),
         Point("Art. 25(2)", "protection by default: nothing leaves that nobody decided about", tuple(defaults(views)), ""),
         Point("Art. 30", "records of processing", tuple(_records(views)),
               "controller, purposes, transfers and time limits (Art. 30(1)(a), (b), (e), (f)) are outside this tool"),
@@ -76,7 +77,8 @@ def _records(views: PolicyViews) -> list[Evidence]:
     return [
         setting("fields", f"{len(views.fields)} declared", True,
                 "Art. 30(1)(c), categories of data: " + ", ".join(f"{count} {role}" for role, count in roles.items())),
-        setting("segments", f"{len(views.segments)} views", True, f"Art. 30(1)(d), recipients by view: {', '.join(views.segments)}"),
+        setting("segments", "1 view" if len(views.segments) == 1 else f"{len(views.segments)} views", True,
+                f"Art. 30(1)(d), recipients by view: {', '.join(views.segments)}"),
         setting("version", f"{policy.stream} {policy.version}", True, "Art. 30(1)(g), description of measures: this policy, by version"),
     ]
 

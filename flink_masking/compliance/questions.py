@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from flink_masking.compliance.model import Evidence
-from flink_masking.compliance.subject import PolicyViews, Showing
+from flink_masking.compliance.subject import UNDECLARED, PolicyViews, Showing
 from flink_masking.policy.segments import MaskedSegment
 
 IDENTIFYING = ("identifier", "direct", "free_text")
@@ -35,7 +35,7 @@ def protected(showings: Iterable[Showing], parts: bool = False) -> list[Evidence
             found.append(one.evidence(False, "values leave as they came, in records of other people; use a stand-in, or drop it"))
         elif one.hidden:
             found.append(one.evidence(True, "nothing of the value leaves"))
-        elif one.promises.parts or (one.parted and one.field is not None and one.field.role == "free_text"):
+        elif one.promises.parts or (one.parted and one.promises.passes and _text(one)):
             found.append(one.evidence(True, "what is detected in the text is replaced; what detection does not find stays "
                                             "('flink-masking leaks' looks for it)"))
         elif one.parted and one.promises.passes and one.promises.lasting and not parts:
@@ -43,6 +43,11 @@ def protected(showings: Iterable[Showing], parts: bool = False) -> list[Evidence
         else:
             found.append(one.evidence(True, f"leaves as {one.tell()}"))
     return found
+
+
+def _text(one: Showing) -> bool:
+    """Whether text of any kind is looked through, rather than a value of a known form cut."""
+    return one.path == UNDECLARED if one.field is None else one.field.role == "free_text"
 
 
 def defaults(views: PolicyViews) -> list[Evidence]:

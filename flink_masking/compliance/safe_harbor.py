@@ -38,8 +38,8 @@ FINEST: dict[str, tuple[Finest, str]] = {
     kinds.AGE: (finest.ages, "tried on ages from 90 to 120: all alike"),
 }
 """Kinds of which something may be shown: what decides, and what it means."""
-_DERIVED = ("is computed from the value by a key, which 164.514(c)(1) rules out for codes of record; use a random token from a vault "
-            "(needs_vault), or drop it")
+_DERIVED = ("is computed from the value by a key, which 164.514(c)(1) rules out for codes of record; use random tokens from "
+            "a vault, or drop it")
 
 
 def points(views: PolicyViews) -> list[Point]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from flink_masking.verify.report import Report
     from flink_masking.verify.sequences import Join
 
+UNDECLARED = "undeclared members"
+"""Stands for the path of what no field declares."""
 _LONGEST = 90
 _GROUPED = Promises(shows=Shows.COARSER, deterministic=False, lasting=False, passes=True)
 _NOISY = Promises(shows=Shows.NOISE, deterministic=False, lasting=False, passes=False)
@@ -176,7 +178,7 @@ class PolicyViews:
         swept = self.loaded.sweep(name)
         if swept.undeclared is not None:
             rule = swept.undeclared
-            yield Showing(name, "masked", "undeclared members", None, rule_text(rule), rule.promises, rule)
+            yield Showing(name, "masked", UNDECLARED, None, rule_text(rule), rule.promises, rule)
 
     def _showing(self, name: str, place: str, declared: Field | None, rule: Rule, path: str) -> Showing:
         context = None

@@ -122,16 +122,7 @@ def _distribution(release: Release, found: Classes, at: int, path: str, attribut
     people = release.raw.people[release.candidates]
     bins = bins_of(attribute, field)
     before = [_people(positions, people, one) for one in bins]
-    lines = np.zeros(len(bins))
-    for boxes, size in zip(found.boxes, found.size.tolist(), strict=True):
-        box = boxes[at] if boxes else None
-        if box is None:
-            continue
-        wide = box.high - box.low + 1
-        for number, one in enumerate(bins):
-            common = min(box.high, one.high) - max(box.low, one.low) + 1
-            if common > 0:
-                lines[number] += size * (common / wide)
+    lines = _lines(found, at, bins, np.array(before) > 0 if isinstance(attribute, Prefixes) else None)
     records = [int(((positions[:, 0] >= one.low) & (positions[:, 0] <= one.high)).sum()) for one in bins]
     whole, released = max(1, len(positions)), max(1, int(found.size.sum()))
     withheld = _withheld(positions, people, bins, before, k)
@@ -139,6 +130,31 @@ def _distribution(release: Release, found: Classes, at: int, path: str, attribut
             for at_bin, (one, number, after) in enumerate(zip(bins, records, lines.tolist(), strict=True))
             if at_bin not in withheld and (number or after >= 1)]
     return {"path": path, "bins": rows, "bins_of_fewer_people": sum(before[at_bin] > 0 for at_bin in withheld)}
+
+
+def _lines(found: Classes, at: int, bins: list[Bin], counted: np.ndarray | None) -> np.ndarray:
+    """Lines by bin, float64.
+
+    Args:
+        found: the classes.
+        at: number of the attribute.
+        bins: n of them.
+        counted: bool, n; of texts, whose positions are no measure: a label counts alike in each of these bins that it covers.
+    """
+    boxes = [one[at] if one else None for one in found.boxes]
+    known = np.array([box is not None for box in boxes], np.bool_)
+    low = np.array([box.low for box in boxes if box is not None], np.float64)
+    high = np.array([box.high for box in boxes if box is not None], np.float64)
+    size = found.size[known].astype(np.float64)
+    common = [np.maximum(0.0, np.minimum(high, one.high) - np.maximum(low, one.low) + 1) for one in bins]
+    shares = np.array(common).reshape(len(bins), len(low))
+    if counted is not None:
+        shares = (shares > 0) & counted[:, None]
+        shares = shares / np.maximum(1, shares.sum(axis=0))
+    else:
+        shares = shares / (high - low + 1)
+    made: np.ndarray = shares @ size
+    return made
 
 
 def _withheld(positions: np.ndarray, people: np.ndarray, bins: list[Bin], before: list[int], k: int) -> set[int]:

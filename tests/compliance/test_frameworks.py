@@ -105,6 +105,47 @@ def test_parts_that_tell_people_apart_leave_a_point_open(rule, status):
     assert points(views_of(rule, "{class: direct, type: us_ssn}"), "gdpr")["Art. 25(1)"].status == status
 
 
+WILD = """
+version: 1
+stream: s
+subject: id
+unknown_fields: scan
+fields: {id: {class: identifier}, attrs.*: {class: direct, type: email}, seen: {class: plain, unit: ms}}
+segments:
+  view:
+    view: masked
+    rules: {id: {technique: pseudonym, domain: d}, attrs.*: drop, seen: {technique: generalize, date: year}}
+    record: {key: {technique: pseudonym, domain: d}, headers: {trace: keep}, timestamp: keep}
+"""
+CHANGES = """
+version: 1
+stream: s
+subject: id
+record: {envelope: debezium, key: [id]}
+fields: {id: {class: identifier}, home_phone: {class: quasi}, ssn: {class: direct, type: us_ssn}}
+segments: {view: {view: masked, rules: {id: {technique: pseudonym, domain: d}, home_phone: keep, ssn: drop}}}
+"""
+
+
+def test_parts_of_records_besides_fields_are_asked_for():
+    """Keys, headers and timestamps of Kafka and undeclared members are evidence, too."""
+    views = PolicyViews(load(PolicySource("policy.yaml", WILD)))
+    found = {one.place: one.met for one in points(views, "hipaa-safe-harbor")["164.514(b)(2)(i)"].evidence}
+    assert found == {"record.key": False, "record.headers.trace": False, "undeclared members": False, "record.timestamp": False,
+                     "unknown_fields": False}
+    met = {one.place: one.met for one in points(views, "gdpr")["Art. 25(1)"].evidence}
+    assert not met["record.headers.trace"] and met["record.key"] and met["undeclared members"]
+
+
+def test_both_images_of_a_changed_row_are_asked_for():
+    """In an envelope, evidence names a field in the row before and after; a telephone number is known by its name."""
+    views = PolicyViews(load(PolicySource("policy.yaml", CHANGES)))
+    found = points(views, "hipaa-safe-harbor")
+    told = {one.place: one.met for one in found["164.514(b)(2)(i)(D)"].evidence}
+    assert told == {"before.home_phone": False, "after.home_phone": False}
+    assert found["164.514(b)(2)(i)(G)"].status == "met"
+
+
 def test_no_text_claims_more_than_evidence():
     """No title, note or text calls anything compliant, of any framework and example."""
     policies = [EVENTS, *(load(PolicySource.read(path)) for example in EXAMPLES.values() for path in example.streams.values())]
