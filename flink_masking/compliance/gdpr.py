@@ -16,6 +16,7 @@ def points(views: PolicyViews) -> list[Point]:
         Point("Art. 5(1)(d)", "accuracy", tuple(_accurate(views)), "whether values are true and current is outside this tool"),
         Point("Art. 5(1)(e)", "storage limitation", tuple(_stored(views)),
               "the policy decides about quarantine only; retention of source, views and audit is set there ('flink-masking retention')"),
+        Point("Art. 5(1)(f)", "integrity and confidentiality", (), "asked under Art. 32"),
         Point("Art. 5(2)", "accountability: what was done can be shown", tuple(_audited(views)),
               "'flink-masking audit seal' makes the events a log that others can verify"),
         Point("Art. 17", "erasure of a person", tuple(erasable(views)),

@@ -56,7 +56,12 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
         elif isinstance(segment, AggregatedSegment):
             told, reports[name] = aggregated(name, segment, policy, raw, released / name)
             series.append({**told, "account": account(name, loaded.aggregate(name))})
-    joins = verify_joint(source, raw, released) if groups else None
+    joins = None
+    if groups:
+        try:
+            joins = verify_joint(source, raw, released)
+        except InputError:  # a view whose lines cannot be read one way only: its own promises say so
+            missing.append("views together")
     views = PolicyViews(loaded, (), reports, joins)
     spending = {name: one for name, one in loaded.policy.segments.items() if isinstance(one, AggregatedSegment)}
     lifetime = loaded.policy.privacy.lifetime_epsilon if loaded.policy.privacy is not None else None

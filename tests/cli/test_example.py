@@ -114,7 +114,8 @@ def identifying(one: Run) -> set[bytes]:
     """All values of fields that are of class direct or identifier."""
     fields = one.loaded.policy.fields
     table = codec_for(one.loaded.policy.format, layout(one.loaded.policy)).scan(
-        pa.array(one.records, pa.binary()), Paths(dict(fields), known=fields))
+        pa.array(one.records, pa.binary()),
+        Paths(dict(fields), known=fields, opaque=[path for path, field in fields.items() if field.type == "json"]))
     found: set[bytes] = set()
     for path, field in fields.items():
         if field.role in ("direct", "identifier"):

@@ -2,11 +2,14 @@
 
 import json
 import re
+import sys
 
 import numpy as np
 import pytest
 
+from flink_masking.errors import InputError
 from flink_masking.policy.source import PolicySource
+from flink_masking.report import as_html
 from flink_masking.report.aggregated import error_95
 from flink_masking.report.anonymized import Bin, _withheld
 from flink_masking.report.figures import figures
@@ -80,6 +83,25 @@ def test_other_members_of_a_view_are_not_quoted(run, tmp_path):
     assert told["not_measured"] == ["aggregated-customer-metrics"]
 
 
+def test_a_view_that_cannot_be_joined_is_still_reported(run, tmp_path):
+    """A member twice in a line is a broken promise on the page; that joins were not tried is told."""
+    name = "anonymized-customer-events"
+    (tmp_path / name).mkdir()
+    lines = (run.output / name / "part-0").read_text().splitlines()
+    (tmp_path / name / "part-0").write_text("\n".join([*lines, lines[-1][:-1] + ',"age":"0"}']))
+    told = figures(PolicySource.read(run.policy), run.raw, tmp_path)
+    assert told["anonymized"][0]["broken"] and told["joins"] is None and "views together" in told["not_measured"]
+    assert "Not tried" in as_html(told)
+
+
+@pytest.mark.parametrize("module", ["vl_convert", "jinja2"])
+def test_what_the_page_needs_is_named_where_it_is_missing(told, monkeypatch, module):
+    """Without the extra, the error names the command that installs it, and --json, which needs none of it."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(InputError, match=r"pip install 'flink-masking\[report\]', or --json"):
+        as_html(told)
+
+
 def test_the_page_is_small_and_loads_nothing(page):
     """The page has at most 3 MB, no script, and no address but links within it."""
     assert len(page.encode()) < MOST and page.startswith("\n" * (len(page) - len(page.lstrip())) + "<!DOCTYPE html>")
@@ -102,7 +124,5 @@ def test_names_of_a_policy_are_escaped(run, tmp_path, text):
     """A stream's fields can be named anything: markup in a name is shown as text."""
     policy = tmp_path / "policy.yaml"
     policy.write_text(run.policy.read_text().replace("  notes: ", '  "<b>bold</b>": {class: plain}\n  notes: ', 1))
-    from flink_masking.report import as_html
-
     made = as_html(figures(PolicySource.read(policy), run.raw, run.output))
     assert text in made and "<b>bold</b>" not in made
