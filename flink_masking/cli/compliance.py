@@ -74,7 +74,7 @@ def _show(one: "Assessment") -> None:
         if point.text and point.status != "met":
             out.print(Text(f"          {point.text}", "dim"), soft_wrap=True)
     for figure in one.figures:
-        measured = "not measured" if figure.measured is None else f"{figure.measured:.3g} measured"
+        measured = "not measured" if figure.measured is None else f"{'at most ' if figure.bound else ''}{figure.measured:.3g} measured"
         out.print(f"figure  {figure.segment}: {figure.name}: {figure.promised or 'nothing'} promised, {measured}", soft_wrap=True)
     outside = sum(point.status == "outside" for point in one.points)
     met = len(one.points) - outside - one.open

@@ -39,9 +39,10 @@ def figures(views: PolicyViews) -> list[Figure]:
         measured = views.reports[name].figures if name in views.reports else {}
         if isinstance(segment, AnonymizedSegment):
             risk = measured.get("risk", {})
+            bound = name in views.reports and any("upper bound" in note for note in views.reports[name].notes)
             for one in _RISKS:
                 promised = f"≤ {1 / segment.k:.3g}" if one.startswith("prosecutor") and segment.mode == "buffered" else ""
-                found.append(Figure(name, f"risk, {one}", promised, risk.get(one)))
+                found.append(Figure(name, f"risk, {one}", promised, risk.get(one), bound))
             found.append(Figure(name, "suppressed", "", measured.get("suppression", {}).get("share")))
             found.append(Figure(name, "loss", "", measured.get("loss", {}).get("all")))
         elif isinstance(segment, AggregatedSegment):
@@ -103,7 +104,7 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 def _measured(views: PolicyViews) -> list[Evidence]:
     told = [(name, without_names(promise)) for name, report in views.reports.items() if name in views.segments
             for promise in report.promises]
-    return [Evidence(name, promise.name, promise.promised, promise.verdict != "broken", f"{promise.verdict}: " + "; ".join(
+    return [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
                 part for part in (promise.found, promise.note) if part)) for name, promise in told]
 
 

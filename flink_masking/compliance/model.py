@@ -76,12 +76,14 @@ class Figure:
         name: of the figure.
         promised: by the policy, as text; empty where it promises nothing.
         measured: by `flink_masking.verify`; None where nothing was measured.
+        bound: the measured figure is an upper bound of the true one.
     """
 
     segment: str
     name: str
     promised: str
     measured: float | None = None
+    bound: bool = False
 
 
 @dataclass(frozen=True)

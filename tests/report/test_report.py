@@ -62,6 +62,15 @@ def test_error_bands_are_those_of_the_promised_noise(run, told):
     assert abs(np.mean(np.abs(draws) <= error_95(segment, policy, "customers")) - 0.95) < 0.005
 
 
+def test_measured_risks_are_told_as_the_bounds_that_they_are(told):
+    """Where lines leave open whose they are, a measured risk is an upper bound, and is called one; so is no other figure."""
+    figures_of = next(one["figures"] for one in told["compliance"] if one["framework"] == "hipaa-expert")
+    (view,) = told["anonymized"]
+    upper = any("upper bound" in note for note in view["notes"])
+    assert upper and {one["name"].partition(",")[0] for one in figures_of if one["bound"]} == {"risk"}
+    assert {one["measured"] for one in figures_of if one["bound"]} == set(view["figures"]["risk"].values())
+
+
 def test_no_raw_value_is_in_page_or_json(run, told, page):
     """No value of an identifying field of any raw record stands in the page or in the figures."""
     texts = page + json.dumps(told, ensure_ascii=False)
