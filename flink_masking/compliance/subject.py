@@ -161,8 +161,10 @@ class PolicyViews:
             yield from self._masked(name, segment)
         elif isinstance(segment, AnonymizedSegment):
             yield from self._anonymized(name, segment)
-        else:
+        elif isinstance(segment, AggregatedSegment):
             yield from self._aggregated(name, segment)
+        else:
+            raise KeyError(segment)  # a loaded policy has a GrantedView, a masked segment, in its place
 
     def _masked(self, name: str, segment: MaskedSegment) -> Iterator[Showing]:
         for path, rule in self.loaded.rules(name).items():
