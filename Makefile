@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -74,6 +74,9 @@ test-drain: install ## tier: restore and drain a job with open windows 200 times
 test-laws: $(VENV)/.package ## tier: Avro and Protobuf against fastavro and upb: 10,000 random schemas each, 100,000 mutated records each; minutes
 	FLINK_MASKING_LONG=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) tests/records/test_avro_laws.py tests/records/test_avro_hostile.py tests/records/test_protobuf_laws.py
 
+docs: $(VENV)/.package ## build the site from flink_masking/docs and the code into site/; a broken link or a page outside the navigation is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -92,7 +95,7 @@ bench-kafka: install ## measure Kafka to Kafka, write build/bench-kafka.json (ne
 	$(BIN)/python -P tests/benchmarks/bench_kafka.py --output build/bench-kafka.json $(BENCH)
 
 clean: ## remove the virtual environment and everything that was built
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/.python: Makefile

@@ -58,7 +58,7 @@ class Protector(Secret):
     Not thread-safe: anonymized and aggregated segments keep buffers between calls. A key ring that is named by its address is looked at
     between two batches, as in a job: a version that was promoted, disabled or destroyed takes effect without a new Protector.
 
-    Example:
+    Examples:
         >>> from flink_masking import KeyRing, Protector
         >>> from flink_masking.policy.source import PolicySource
         >>> policy = '''

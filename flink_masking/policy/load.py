@@ -301,7 +301,7 @@ def load_policy(path: str | Path) -> LoadedPolicy:
         InputError: the file cannot be read.
         PolicyFaults: the policy has faults; `faults` has each with line, column, message and hint.
 
-    Example:
+    Examples:
         >>> from flink_masking import load_policy
         >>> from flink_masking.examples import CUSTOMER_EVENTS
         >>> sorted(load_policy(CUSTOMER_EVENTS).policy.segments)[0]

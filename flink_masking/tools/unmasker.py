@@ -31,7 +31,7 @@ class Unmasker(Secret):
 
     Who, why and which fields is appended to an audit file before the first value is opened, and how many at the end. Not thread-safe.
 
-    Example:
+    Examples:
         >>> import tempfile
         >>> from flink_masking import KeyRing, Protector, Unmasker
         >>> from flink_masking.policy.source import PolicySource

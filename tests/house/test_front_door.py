@@ -29,6 +29,13 @@ def test_the_index_has_every_page():
     assert {page.name for page in DOCS.glob("*.md")} - {"index.md"} <= linked
 
 
+def test_the_navigation_has_every_page():
+    """Each page of the documentation is in the navigation of the site, once."""
+    shown = re.findall(r"^ +- ([\w/-]+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
+    assert len(shown) == len(set(shown))
+    assert {page.name for page in DOCS.glob("*.md")} <= set(shown)
+
+
 def test_the_threat_model_names_every_party():
     """SECURITY says how to report, which versions are supported, and who is trusted with what."""
     text = (ROOT / "SECURITY.md").read_text()
