@@ -48,11 +48,16 @@ class PolicySource:
         except InputError as error:
             failure = InputError(f"{path}: {error}. Hint: check the name; a policy is a YAML file")
         else:
-            return cls._with_files(path, text)
+            return cls.of_text(path, text)
         raise failure
 
     @classmethod
-    def _with_files(cls, path: Path, text: str) -> "PolicySource":
+    def of_text(cls, path: str | Path, text: str) -> "PolicySource":
+        """A text as the policy at a path, which need not exist, with the files that it names, read from the path's folder.
+
+        A file that cannot be read is no error here, and neither is broken YAML: `load` reports both.
+        """
+        path = Path(path)
         try:
             document = Document(str(path), text).value
             named = sorted({*_file_names(document), *_lock_names(document)})

@@ -13,7 +13,7 @@ from flink_masking.verify.budget import Budget
 from flink_masking.verify.figures import instant
 from flink_masking.verify.grouping import text_of
 from flink_masking.verify.lines import Column, Table, member
-from flink_masking.verify.records import Records
+from flink_masking.verify.records import Held, Records
 from flink_masking.verify.report import Report
 
 GROUPS, WINDOWS = 4, 200
@@ -23,7 +23,7 @@ _DRAWN = ("count", "count_distinct_subjects", "sum")
 _NORMAL_95 = 1.959964
 
 
-def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path, released: Path) -> tuple[dict[str, Any], Report]:
+def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path | Held, released: Path | Held) -> tuple[dict[str, Any], Report]:
     """Measure a view.
 
     Args:

@@ -14,6 +14,7 @@ from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.anonymized import verify_anonymized
 from flink_masking.verify.attributes import Attribute, Dates, Labels, Numbers, Prefixes
+from flink_masking.verify.records import Held
 from flink_masking.verify.release import Classes, Raw, Release, read_trees
 from flink_masking.verify.report import Report
 from flink_masking.verify.sensitive import Sensitive
@@ -36,8 +37,8 @@ class Bin(NamedTuple):
     high: int
 
 
-def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: PolicySource, raw: Path,
-               released: Path) -> tuple[dict[str, Any], Report]:
+def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: PolicySource, raw: Path | Held,
+               released: Path | Held) -> tuple[dict[str, Any], Report]:
     """Measure a view.
 
     Args:

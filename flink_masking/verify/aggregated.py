@@ -17,11 +17,11 @@ from flink_masking.policy.segments import AggregatedSegment
 from flink_masking.verify.figures import instant, judge_figures, window_of
 from flink_masking.verify.grouping import text_of
 from flink_masking.verify.lines import Column, Table, member
-from flink_masking.verify.records import Records
+from flink_masking.verify.records import Held, Records
 from flink_masking.verify.report import Report, unreadable
 
 
-def verify_aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw_path: Path, released: Path) -> Report:
+def verify_aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw_path: Path | Held, released: Path | Held) -> Report:
     """Hold the rows of a view against the policy and the raw records.
 
     Raises:

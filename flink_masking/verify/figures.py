@@ -14,6 +14,7 @@ from flink_masking.verify.budget import Budget, Quantity
 from flink_masking.verify.contributions import Contributions, Figure
 from flink_masking.verify.grouping import Grouping, grouping, text_of
 from flink_masking.verify.lines import ABSENT
+from flink_masking.verify.records import Held
 from flink_masking.verify.release import Raw
 from flink_masking.verify.report import Report
 from flink_masking.verify.residuals import Residuals, published
@@ -36,7 +37,7 @@ def instant(value: Any) -> int:
     return ((moment if moment.tzinfo else moment.replace(tzinfo=datetime.UTC)) - EPOCH) // MILLISECOND
 
 
-def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, raw_path: Path, starts: np.ndarray, groups: np.ndarray,
+def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, raw_path: Path | Held, starts: np.ndarray, groups: np.ndarray,
                   labels: list[list[str]], columns: dict[str, list[Any]]) -> None:
     """Hold figures and groups against the raw records: noise as promised, and no group that too few people share.
 

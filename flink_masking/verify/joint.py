@@ -1,5 +1,6 @@
 """Joins the views of one run and counts the people who are re-identified."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from flink_masking.errors import InputError
+from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.assignment import assigned
@@ -14,6 +16,7 @@ from flink_masking.verify.files import read_policy
 from flink_masking.verify.fitting import fit
 from flink_masking.verify.masked_view import MaskedView, read_masked
 from flink_masking.verify.population import combined
+from flink_masking.verify.records import Held, place
 from flink_masking.verify.release import Classes, Raw, Release, corner, read_trees
 from flink_masking.verify.report import unreadable
 from flink_masking.verify.sequences import Join, attributes, sequence
@@ -37,19 +40,36 @@ def verify_joint(source: PolicySource, raw: Path, output: Path) -> list[Join]:
         PolicyError: the policy cannot be used.
     """
     policy = read_policy(source)
+    views = {name: output / name for name in policy.segments if (output / name).is_dir()}
+    if not any(isinstance(policy.segments[name], AnonymizedSegment) for name in views):
+        raise InputError(f"{output}: it holds no anonymized view. Hint: with --joint, --released is the output directory of a run")
+    return join_views(policy, source, raw, views)
+
+
+def join_views(policy: Policy, source: PolicySource, raw: Path | Held, released: Mapping[str, Path | Held]) -> list[Join]:
+    """Try every join of some masked and anonymized views; others are passed over.
+
+    Args:
+        policy: of `read_policy`; it names a subject.
+        source: for the files that the policy names.
+        raw: the raw records.
+        released: by segment, the view.
+
+    Raises:
+        InputError: there are no such files, or lines that have a member twice.
+        PolicyError: a file that the policy names cannot be used.
+    """
     trees = read_trees(policy, source.file)
-    wanted = {name: segment for name, segment in policy.segments.items() if isinstance(segment, AnonymizedSegment)}
+    wanted = {name: segment for name, segment in policy.segments.items() if isinstance(segment, AnonymizedSegment) and name in released}
     fields = dict.fromkeys(path for segment in wanted.values() for path in (*segment.quasi_identifiers, *segment.release))
     records = Raw.read(raw, policy, list(fields))
-    views = [Release(name, segment, policy, records, output / name, trees) for name, segment in wanted.items() if (output / name).is_dir()]
-    if not views:
-        raise InputError(f"{output}: it holds no anonymized view. Hint: with --joint, --released is the output directory of a run")
+    views = [Release(name, segment, policy, records, released[name], trees) for name, segment in wanted.items()]
     for view in views:
         if view.table.twice:
-            raise InputError(f"{output / view.name}: {unreadable(view.table)}. Hint: which of two values counts is up to their readers")
+            raise InputError(f"{place(released[view.name])}: {unreadable(view.table)}. Hint: which of two values counts is up to their readers")
     classes = [view.classes() for view in views]
-    masked = [read_masked(name, segment, policy, output / name, records.columns) for name, segment in policy.segments.items()
-              if isinstance(segment, MaskedSegment) and (output / name).is_dir()]
+    masked = [read_masked(name, segment, policy, released[name], records.columns) for name, segment in policy.segments.items()
+              if isinstance(segment, MaskedSegment) and name in released]
     joins, joined = _by_order(masked)
     for view, found in zip(views, classes, strict=True):
         joins += [join for one in (*masked, *joined) if (join := _against(view, found, one)) is not None]

@@ -14,7 +14,7 @@ from flink_masking.records.paths import parse_path, unselected
 from flink_masking.techniques.promises import Promises, Shows
 from flink_masking.verify.lines import ABSENT, Column, Table, getter
 from flink_masking.verify.population import combined
-from flink_masking.verify.records import Records
+from flink_masking.verify.records import Held, Records, place
 from flink_masking.verify.shown import interval, partly, promised, tells
 
 DEFAULT = "*"
@@ -107,7 +107,7 @@ def _key(value: Any) -> Any:
     return (type(value), repr(value))
 
 
-def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, columns: Mapping[str, Column]) -> MaskedView:
+def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path | Held, columns: Mapping[str, Column]) -> MaskedView:
     """Read the lines of a masked segment.
 
     Args:
@@ -132,7 +132,7 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path, c
     getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field, policy.fields), own[field]) for field in wanted]
     table = Table(Records(path, policy, once=True), getters)
     if table.twice:
-        raise InputError(f"{path}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
+        raise InputError(f"{place(path)}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
     codes = dict(zip(wanted, table.codes, strict=True))
     people = combined([codes[field] for field in stand_ins], table.size) if stand_ins else np.arange(table.size)
     shown = {field: (Shown(field, rules[field], promises[field], own[field].values, codes[field]),) for field in told}

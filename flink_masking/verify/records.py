@@ -6,6 +6,7 @@ Files are opened and cut into records as `run` and `preview` do it (`flink_maski
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +24,32 @@ _CELL = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\Z)')
 _BOOLEANS = {"true": True, "false": False}
 
 
+@dataclass(frozen=True)
+class Held:
+    """Records in memory, in place of files.
+
+    Attributes:
+        records: without a header.
+        columns: that the header would name, in formats that have one; None in others.
+    """
+
+    records: Sequence[bytes] = field(repr=False)
+    columns: tuple[str, ...] | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The records."""
+        return iter(self.records)
+
+
 class Records:
     """The records of some files, as objects; None for what is no record, `TWICE` for one that has a member twice."""
 
-    def __init__(self, path: Path, policy: Policy, *, raw: bool = False, flat: bool = False, texts: Collection[str] = (),
+    def __init__(self, path: Path | Held, policy: Policy, *, raw: bool = False, flat: bool = False, texts: Collection[str] = (),
                  literals: Collection[str] = (), once: bool = False) -> None:
         """Look at the files.
 
         Args:
-            path: a file, a directory of files, or ``-`` for standard input; compressed or not.
+            path: a file, a directory of files, or ``-`` for standard input, compressed or not; or records in memory.
             policy: says the format, and which values are numbers or booleans where a format does not tell.
             raw: whether these are raw records, whose header the policy may know.
             flat: whether these are rows of an anonymized or aggregated view, in which a path is the name of one member.
@@ -42,13 +60,14 @@ class Records:
         Raises:
             InputError: there are no such files, or a file names a column twice.
         """
-        self._input = Input.of(path, policy.format, policy.columns if raw else None, each=policy.each if raw else None)
+        self._input: Input | Held = path if isinstance(path, Held) else Input.of(
+            path, policy.format, policy.columns if raw else None, each=policy.each if raw else None)
         names = self._input.columns
         if names is None:
             self._parse: Callable[[bytes], Any] = _once if once else _object
             return
         if len(set(names)) < len(names):
-            raise InputError(f"{path}: its header names a column twice. Hint: which of two values counts is up to their readers")
+            raise InputError(f"{place(path)}: its header names a column twice. Hint: which of two values counts is up to their readers")
         kinds = {**layout(policy).kinds, **dict.fromkeys(texts, "text"), **dict.fromkeys(literals, "literal")}
         of = [next((kinds[label] for label in (name, *labels(name)) if label in kinds), "text") for name in names]
         self._parse = _Rows(names, of, flat)
@@ -60,6 +79,11 @@ class Records:
             InputError: a file cannot be read.
         """
         return map(self._parse, self._input)
+
+
+def place(path: Path | Held) -> str:
+    """Where records are, for messages."""
+    return "a view" if isinstance(path, Held) else str(path)
 
 
 def _object(record: bytes) -> Any:

@@ -14,7 +14,7 @@ from flink_masking.verify.attributes import MISSING, OUTSIDE, Attribute, Box, at
 from flink_masking.verify.lines import ABSENT, Column, Table, getter, member
 from flink_masking.verify.people import match
 from flink_masking.verify.population import Corner, Population, combined
-from flink_masking.verify.records import Records
+from flink_masking.verify.records import Held, Records
 from flink_masking.verify.swept import swept_rules
 from flink_masking.verify.tree import Tree
 
@@ -36,7 +36,7 @@ class Raw:
     people: np.ndarray
 
     @classmethod
-    def read(cls, path: Path, policy: Policy, fields: Sequence[str]) -> "Raw":
+    def read(cls, path: Path | Held, policy: Policy, fields: Sequence[str]) -> "Raw":
         """Read the subject and some fields of all records.
 
         Raises:
@@ -103,7 +103,7 @@ class Release:
         points: the candidates in the space of the quasi-identifiers.
     """
 
-    def __init__(self, name: str, segment: AnonymizedSegment, policy: Policy, raw: Raw, path: Path, trees: Mapping[str, Tree]) -> None:
+    def __init__(self, name: str, segment: AnonymizedSegment, policy: Policy, raw: Raw, path: Path | Held, trees: Mapping[str, Tree]) -> None:
         """Read the lines of a view.
 
         Raises:
