@@ -23,7 +23,8 @@ _DRAWN = ("count", "count_distinct_subjects", "sum")
 _NORMAL_95 = 1.959964
 
 
-def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path | Held, released: Path | Held) -> tuple[dict[str, Any], Report]:
+def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path | Held,
+               released: Path | Held) -> tuple[dict[str, Any], Report]:
     """Measure a view.
 
     Args:

@@ -66,7 +66,8 @@ def join_views(policy: Policy, source: PolicySource, raw: Path | Held, released:
     views = [Release(name, segment, policy, records, released[name], trees) for name, segment in wanted.items()]
     for view in views:
         if view.table.twice:
-            raise InputError(f"{place(released[view.name])}: {unreadable(view.table)}. Hint: which of two values counts is up to their readers")
+            raise InputError(f"{place(released[view.name])}: {unreadable(view.table)}. Hint: which of two values counts is up to their "
+                             "readers")
     classes = [view.classes() for view in views]
     masked = [read_masked(name, segment, policy, released[name], records.columns) for name, segment in policy.segments.items()
               if isinstance(segment, MaskedSegment) and name in released]

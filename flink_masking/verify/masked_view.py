@@ -132,7 +132,8 @@ def read_masked(name: str, segment: MaskedSegment, policy: Policy, path: Path | 
     getters: list[tuple[Callable[[dict[str, Any]], Any], Column]] = [(getter(field, policy.fields), own[field]) for field in wanted]
     table = Table(Records(path, policy, once=True), getters)
     if table.twice:
-        raise InputError(f"{place(path)}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their readers")
+        raise InputError(f"{place(path)}: {table.twice:,} lines have a member twice. Hint: which of two values counts is up to their "
+                         "readers")
     codes = dict(zip(wanted, table.codes, strict=True))
     people = combined([codes[field] for field in stand_ins], table.size) if stand_ins else np.arange(table.size)
     shown = {field: (Shown(field, rules[field], promises[field], own[field].values, codes[field]),) for field in told}

@@ -103,7 +103,8 @@ class Release:
         points: the candidates in the space of the quasi-identifiers.
     """
 
-    def __init__(self, name: str, segment: AnonymizedSegment, policy: Policy, raw: Raw, path: Path | Held, trees: Mapping[str, Tree]) -> None:
+    def __init__(self, name: str, segment: AnonymizedSegment, policy: Policy, raw: Raw, path: Path | Held,
+                 trees: Mapping[str, Tree]) -> None:
         """Read the lines of a view.
 
         Raises:
