@@ -6,32 +6,15 @@ sets only grow. It is sealed with the job's key ring, so that it cannot be writt
 """
 
 import base64
-import contextlib
-import fcntl
 import json
-import os
-import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Protocol
 
+from flink_masking.control.sealed_file import SealedFile, Seals
 from flink_masking.control.sources.local import local_path
-from flink_masking.errors import ControlError, DecryptionError, KeyRingError
 
 FORMAT = 1
 MOST = 100_000
 """Ids that are kept of each set; those of the oldest documents are dropped first."""
-
-
-class Seals(Protocol):
-    """What seals the file: `flink_masking.keys.sealer.Sealer`, or its reloading form."""
-
-    def seal(self, data: bytes, associated: bytes = b"") -> bytes:
-        """Encrypt."""
-
-    def open(self, blob: bytes, associated: bytes = b"") -> bytes:
-        """Decrypt, or raise DecryptionError or KeyRingError."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +85,7 @@ class Store:
             stream: what the file is bound to besides.
             seals: encrypts and decrypts it.
         """
-        self._path, self._seals, self._bound = local_path(address), seals, stream.encode()
+        self._file = SealedFile(local_path(address), stream.encode(), seals, "revocations that the source no longer has are then forgotten")
 
     def load(self) -> Kept:
         """What is kept; nothing where there is no file yet.
@@ -110,18 +93,11 @@ class Store:
         Raises:
             ControlError: the file cannot be read, or was not written by this job.
         """
+        data = self._file.read()
         try:
-            return Kept.load(self._seals.open(self._path.read_bytes(), self._bound))
-        except FileNotFoundError:
-            return Kept()
-        except OSError as error:
-            failure = ControlError(f"control.state: {self._path} cannot be read ({error.strerror}). Hint: a file that all workers read and "
-                                   "write")
-        except KeyRingError as error:
-            failure = ControlError(f"control.state: {error}")
-        except (DecryptionError, ValueError, KeyError, TypeError):
-            failure = ControlError(f"control.state: {self._path} was not written by a job with this stream and key ring. Hint: name "
-                                   "another file; revocations that the source no longer has are then forgotten")
+            return Kept() if data is None else Kept.load(data)
+        except (ValueError, KeyError, TypeError):
+            failure = self._file.foreign()
         raise failure
 
     def save(self, kept: Kept) -> Kept:
@@ -133,26 +109,7 @@ class Store:
         Raises:
             ControlError: the file cannot be read or written.
         """
-        with self._locked():
+        with self._file.locked():
             whole = self.load().merged(kept)
-            beside = self._path.with_name(f".{self._path.name}.{secrets.token_hex(4)}")
-            try:
-                with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-                    file.write(self._seals.seal(whole.dump(), self._bound))
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(beside, self._path)
-            finally:
-                with contextlib.suppress(OSError):
-                    beside.unlink()
+            self._file.write(whole.dump())
         return whole
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        try:
-            with Path(f"{self._path}.lock").open("ab") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            raise ControlError(f"control.state: {self._path} cannot be written ({error.strerror}). Hint: a file that all workers read and "
-                               "write") from None

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from flink_masking.control.documents import Erasure, Grant, Policy
 from flink_masking.control.events import ControlEvent
+from flink_masking.control.ledger import Ledger
 from flink_masking.control.memory import Kept, Store
 from flink_masking.control.options import ControlOptions
 from flink_masking.control.sources import open_source
@@ -40,10 +41,12 @@ class ControlWatcher:
     Attributes:
         generation: grows when what the documents say has changed.
         next_policy: when the next policy takes effect, ms since 1970: until then there is nothing to do between two batches.
+        ledger: keeps how many records of grants were claimed; None: nobody does.
     """
 
     def __init__(self, options: ControlOptions, stream: str, version: int, digest: str, store: Store | None = None,
-                 clock: Callable[[], int] = _now, monotonic: Callable[[], float] = time.monotonic, source: Source | None = None) -> None:
+                 clock: Callable[[], int] = _now, monotonic: Callable[[], float] = time.monotonic, source: Source | None = None,
+                 ledger: Ledger | None = None) -> None:
         """Open the source; nothing is read yet.
 
         Args:
@@ -55,12 +58,13 @@ class ControlWatcher:
             clock: ms since 1970.
             monotonic: seconds that never go back.
             source: where documents lie; that of the options when None.
+            ledger: keeps over restarts how many records of grants were claimed; None: a grant ends when its worker does.
 
         Raises:
             ControlError: the trust file is none, the store cannot be read, or the source's login cannot.
         """
         self._options, self._clock, self._monotonic, self._store = options, clock, monotonic, store
-        self._source = source or open_source(options)
+        self._source, self.ledger = source or open_source(options), ledger
         kept = store.load() if store is not None else Kept()
         self._state = ControlState(Trust.anchor(options.trust.encode()), stream, version, digest, kept)
         self._saved, self._found = kept, list[bytes]()

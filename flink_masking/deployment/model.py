@@ -186,7 +186,7 @@ class Deployment(BaseModel):
     def warnings(self) -> list[str]:
         """What is allowed and seldom meant, a line each with a hint."""
         forgets = ["control: without state a restarted worker does not know any more what was revoked, withdrawn or overtaken, unless the "
-                   "source still says so. Hint: control.state: file:///shared/control-state"]
+                   "source still says so, and carries out no grant of before. Hint: control.state: file:///shared/control-state"]
         return self.in_clear + (forgets if self.control is not None and self.control.state is None else [])
 
     @property

@@ -198,6 +198,9 @@ def _check(segment: MaskedPlan, kafka: bool, sink: Options, upsert: bool) -> Non
                        f"or write sinks.{name} to connector: kafka")
     if not upsert:
         return
+    if segment.of:
+        raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key for good, also after the grant that has shown it. "
+                       "Hint: connector: kafka, and a topic with a retention")
     if segment.shuffled:
         raise JobError(f"sinks.{name}: upsert-kafka keeps the newest record of each key, and the segment's records are shuffled. Hint: "
                        f"omit 'order' of segments.{name}, or write sinks.{name} to connector: kafka")

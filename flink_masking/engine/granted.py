@@ -96,7 +96,7 @@ class GrantedViews:
         self._grants, self._entropy, self._limits = grants, entropy, limits
 
     def made(self, view: RecordView, accepted: np.ndarray, spliced: Mapping[str, Spliced], released: Mapping[str, Released],
-             scan: Callable[[np.ndarray], RecordView]) -> dict[str, Granted]:
+             scan: Callable[[np.ndarray], RecordView], now: int) -> dict[str, Granted]:
         """The granted views of a batch, by name.
 
         Args:
@@ -105,13 +105,14 @@ class GrantedViews:
             spliced: what these were made with, by segment.
             released: their parts, in the order of the batch, by segment.
             scan: scans the records with these row numbers alone.
+            now: when the batch has begun, ms since 1970.
         """
         found = {}
         for segment, base in self._segments:
             opened = self._grants.opened.get(segment.name) if self._grants is not None else None
             one = _nothing(segment, view.n) if not opened else _view(
                 segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name),
-                lambda: self._entropy(32))
+                lambda: self._entropy(32), now)
             if base.name in released:
                 one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
                 if one.parts is not None and one.moved is not None:
@@ -132,7 +133,7 @@ def _nothing(segment: MaskedPlan, n: int) -> Granted:
 
 def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray, spliced: Spliced,
           scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None,
-          seed: Callable[[], bytes]) -> Granted:
+          seed: Callable[[], bytes], now: int) -> Granted:
     """The records that grants open.
 
     They are few, so they are scanned once more by themselves: what a batch costs grows with them, and not with the batch.
@@ -140,7 +141,7 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     Args:
         segment: the granted view, compiled.
         base: the masked segment that it is of.
-        opened: the grants in force; what they have left is lowered by what they open, whether or not it can be written.
+        opened: the grants in force.
         view: of the scanned batch.
         accepted: bool, n: records that are in the masked segment's view.
         spliced: what these were made with.
@@ -148,15 +149,15 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
         context: for the rules of grants.
         limit: bytes that a record may have; None: any.
         seed: 32 bytes, for the order of shuffled records.
+        now: when the batch has begun, ms since 1970.
     """
     n = view.n
-    taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted))).size]
+    taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted, now))).size]
     if not taken:
         return _nothing(segment, n)
     chosen = np.unique(np.concatenate([rows for _, rows in taken]))
     within = []
     for grant, rows in taken:
-        grant.left -= len(rows)
         mine = np.zeros(len(chosen), np.bool_)
         mine[np.searchsorted(chosen, rows)] = True
         within.append((grant, mine))

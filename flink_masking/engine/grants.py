@@ -1,22 +1,21 @@
 """Grants at work: from the documents in force to what a worker may show, of whom, and how often."""
 
-import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking.control.events import ControlEvent, Outcome
+from flink_masking.control.ledger import Claim
 from flink_masking.crypto.prf import Prf
+from flink_masking.engine.budget import AGAIN, Budget
 from flink_masking.engine.erased import read_mark
+from flink_masking.engine.grant_match import Subjects, Where, equal, fixed
 from flink_masking.engine.masking import FieldRule, KeptField, accepted_kinds
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.view import RecordView
-from flink_masking.errors import ControlError, FlinkMaskingError
+from flink_masking.errors import ControlError, ControlUnavailableError, FlinkMaskingError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.bound import bound
 from flink_masking.policy.fields import OBJECT_TYPES
@@ -26,9 +25,7 @@ from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import GrantedView, rule_spec
 from flink_masking.policy.tree import repeats
 from flink_masking.records.codec import FORMATS
-from flink_masking.records.kinds import Kind
 from flink_masking.techniques.base import Action
-from flink_masking.values.decimals import EXACT, MAX_SCALE, parse_fixed
 from flink_masking.vault.base import Vault
 from flink_masking.vault.subjects import SUBJECT_BYTES
 
@@ -37,49 +34,7 @@ if TYPE_CHECKING:
     from flink_masking.control.documents import Grant
     from flink_masking.control.watcher import ControlWatcher
 
-Where = str | int | float | bool
-
-
-class Subjects:
-    """The subjects of all grants in force under one key version: who of a batch may be one of them is found once for all grants."""
-
-    def __init__(self, prf: Prf, counted: bool) -> None:
-        """Nobody yet.
-
-        Args:
-            prf: the keyed hash of people under that version.
-            counted: batches have this hash anyway, as people are counted by it.
-        """
-        self._prf, self._counted = prf, counted
-        self._begins = np.zeros(1 << 16, np.bool_)
-        self._view: Callable[[], RecordView | None] = lambda: None
-        self._rows, self._digests = np.zeros(0, np.int64), np.zeros(0, f"S{SUBJECT_BYTES}")
-
-    def add(self, named: np.ndarray) -> None:
-        """Look for these hashes, too: S16."""
-        self._begins[_words(named)] = True
-
-    def likely(self, view: RecordView) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of a batch whose subject's hash begins like one that is looked for, and the hashes: int64 and S16."""
-        if view is not self._view() and view.subjects is not None:
-            if self._counted:
-                words = view.people
-                rows = np.flatnonzero(self._begins[(words >> np.uint64(56)) | ((words >> np.uint64(40)) & np.uint64(0xFF00))])
-                digests = self._prf.digests(view.subjects.take(pa.array(rows)))
-            else:
-                digests = self._prf.digests(view.subjects)
-                rows = np.flatnonzero(self._begins[digests.view("<u2")[:, 0]])
-                digests = digests[rows]
-            there = view.subjects.take(pa.array(rows)).is_valid().to_numpy(zero_copy_only=False)
-            self._view, self._rows = weakref.ref(view), rows[there]
-            self._digests = np.ascontiguousarray(digests[there, :SUBJECT_BYTES]).view(f"S{SUBJECT_BYTES}").reshape(-1)
-        return self._rows, self._digests
-
-
-def _words(digests: np.ndarray) -> np.ndarray:
-    """The first two bytes of hashes as numbers: S16 → uint16."""
-    words: np.ndarray = np.ascontiguousarray(digests).view("<u2").reshape(len(digests), -1)[:, 0]
-    return words
+NEVER = 1 << 62
 
 
 @dataclass(eq=False)
@@ -90,37 +45,36 @@ class Opened:
         id: of the document.
         segment: the granted segment.
         fields: by path, the rule, or the field that stays as it is, or None: it is dropped.
-        left: how many records it may still open here.
-        share: how many there were at first.
+        budget: how many records it may still open here.
     """
 
     id: str
     segment: str
     fields: Mapping[str, FieldRule | KeptField | None]
-    left: int
-    share: int
+    budget: Budget
     _people: tuple[tuple[Subjects, np.ndarray], ...] = field(repr=False)
     _where: Mapping[str, Where] = field(repr=False)
     _texts: bool = False
 
-    def rows(self, view: RecordView, accepted: np.ndarray) -> np.ndarray:
-        """The records that it is for.
+    def rows(self, view: RecordView, accepted: np.ndarray, now: int) -> np.ndarray:
+        """The records that it opens, which are counted with that, whether or not they can be written.
 
         Args:
             view: of the batch.
             accepted: bool, n: records that may be shown at all.
+            now: when the batch has begun, ms since 1970.
 
         Returns:
-            bool, n: the first `left` of the accepted records that it names.
+            bool, n: the first of the accepted records that it names, as many as its budget allows.
         """
         found = accepted
         for path, value in self._where.items():
-            found = found & _equal(view, path, value, self._texts)
+            found = found & equal(view, path, value, self._texts)
         if self._people:
             found = self._of_people(view, found)
-        if np.count_nonzero(found) > self.left:
+        if (named := int(np.count_nonzero(found))) and (taken := self.budget.take(named, now)) < named:
             found = found.copy()
-            found[np.flatnonzero(found)[self.left :]] = False
+            found[np.flatnonzero(found)[taken:]] = False
         return found
 
     def _of_people(self, view: RecordView, among: np.ndarray) -> np.ndarray:
@@ -133,43 +87,12 @@ class Opened:
         return found & among
 
 
-def _equal(view: RecordView, path: str, value: Where, texts: bool) -> np.ndarray:
-    """Rows whose value at a path is this one: bool, n. With `texts`, numbers and booleans are written as text, as in CSV."""
-    text, kinds = view.column(path)
-    written = (kinds == Kind.STRING) | (kinds == Kind.ENCODED)
-    if isinstance(value, bool):
-        return (kinds == (Kind.TRUE if value else Kind.FALSE)) | (written & texts & _is(text, "true" if value else "false"))
-    if isinstance(value, str):
-        return written & _is(text, value)
-    units, scale = _fixed(value)
-    found, status = parse_fixed(text, scale)
-    return ((written & texts) | (kinds == Kind.NUMBER)) & (status == EXACT) & (found == units)
-
-
-def _is(text: pa.StringArray, value: str) -> np.ndarray:
-    found: np.ndarray = pc.fill_null(pc.equal(text, value), False).to_numpy(zero_copy_only=False)
-    return found
-
-
-def _fixed(value: int | float) -> tuple[int, int]:
-    """A number as units of 10^-scale, and the scale.
-
-    Raises:
-        ControlError: it has more digits than are compared.
-    """
-    number = Decimal(str(value))
-    exponent = number.as_tuple().exponent
-    scale = max(0, -exponent) if isinstance(exponent, int) else MAX_SCALE + 1
-    if scale > MAX_SCALE or abs(units := int(number.scaleb(scale))) >= 1 << 63:
-        raise ControlError("a number in 'where' has too many digits. Hint: at most 18")
-    return units, scale
-
-
 class Grants:
     """The grants of a worker: which it carries out, and what is left of each; between two batches, and in one thread.
 
-    A grant's records are divided by the number of workers. How many a worker has opened is known to this worker only as long as it runs: a
-    grant that took effect before the worker began is not carried out by it, or a restart would begin it anew.
+    A grant's records are divided by the number of workers. What was opened is counted in the control documents' ledger, and outlasts
+    workers. Where there is none, a grant that took effect before the worker began is not carried out by it, or a restart would begin it
+    anew.
 
     Attributes:
         opened: grants in force by segment, those that were made first in front.
@@ -189,7 +112,9 @@ class Grants:
         self._control, self._began, self._workers = control, began, max(1, workers)
         self._worker, self._people_version = worker, people_version
         self.opened: dict[str, tuple[Opened, ...]] = {}
-        self._left: dict[str, int] = {}
+        self._budgets: dict[str, Budget] = {}
+        self._again = NEVER
+        self._told: dict[str, str] = {}
         self._made: dict[str, Opened] = {}
         self._refused: dict[str, str] = {}
         self._plan: Plan | None = None
@@ -211,12 +136,12 @@ class Grants:
         documents = self._control.grants_in_force(now)
         if not documents and not self._in_force:
             return []
-        if documents == self._in_force and plan is self._plan:
-            return []
+        events = self._failures(now)
+        if documents == self._in_force and plan is self._plan and now < self._again:
+            return events
         if plan is not self._plan:
-            self._left |= {name: one.left for name, one in self._made.items()}
             self._made, self._plan, self._subjects = {}, plan, {}
-        before, events = {one.id for found in self.opened.values() for one in found}, list[ControlEvent]()
+        self._again, before = NEVER, {one.id for found in self.opened.values() for one in found}
         made: dict[str, list[Opened]] = {}
         for document in sorted(documents, key=lambda one: one.id):
             if document.body.kind != "view":
@@ -224,6 +149,8 @@ class Grants:
             try:
                 one = self._made.get(document.id) or self._compiled(document, loaded, plan, vault)
             except Exception as error:  # a document from outside must not fail the job
+                if isinstance(error, ControlUnavailableError):
+                    self._again = now + AGAIN
                 told = str(error) if isinstance(error, FlinkMaskingError) else f"internal error: {type(error).__name__}"
                 if self._refused.get(document.id) != told:
                     self._refused[document.id] = told
@@ -231,15 +158,25 @@ class Grants:
                 continue
             self._refused.pop(document.id, None)
             if document.id not in before:
-                events.append(_event("in_force", now, document, f"segment {one.segment}: at most {one.left} records here, as one of "
-                                     f"{self._workers} workers"))
+                events.append(_event("in_force", now, document, f"segment {one.segment}: at most {one.budget.left()} records here, as "
+                                     f"one of {self._workers} workers"))
             self._made[document.id] = one
             made.setdefault(one.segment, []).append(one)
         gone = before - {document.id for document in documents}
         events += [_event("ended", now, document) for document in self._in_force if document.id in gone]
-        self._left |= {name: one.left for name, one in self._made.items()}
         self._made = {name: one for name, one in self._made.items() if name not in gone}
         self._in_force, self.opened = documents, {name: tuple(found) for name, found in made.items()}
+        return events
+
+    def _failures(self, now: int) -> list[ControlEvent]:
+        """Claims that could not be made since the batch before; each reason is told once."""
+        events = []
+        for document in self._in_force:
+            one = self._made.get(document.id)
+            failed = "" if one is None else one.budget.failed
+            if failed != self._told.get(document.id, ""):
+                self._told[document.id] = failed
+                events += [_event("refused", now, document, failed)] if failed else []
         return events
 
     def _known(self, version: int, stream: str, plan: Plan) -> Subjects:
@@ -253,7 +190,9 @@ class Grants:
         """A grant for the policy in force.
 
         Raises:
-            ControlError: it asks for more than the policy allows, or names what the policy does not have.
+            ControlError: it asks for more than the policy allows, names what the policy does not have, or took effect before anybody
+                counted.
+            ControlUnavailableError: what was counted cannot be read now.
         """
         body = document.body
         segment = loaded.policy.segments.get(body.segment)
@@ -263,14 +202,9 @@ class Grants:
         if len(document.signers) < segment.approvals:
             raise ControlError(f"{len(document.signers)} of {segment.approvals} approvals. Hint: flink-masking grant approve, by others "
                                "than who has requested it")
-        if body.effective_at < self._began:
-            raise ControlError("it took effect before this worker began, which cannot know how many records were opened. Hint: request it "
-                               "again")
         rules = granted_rules(body, loaded)
         fields = {path: _field(path, rule, loaded, plan.ring, vault) for path, rule in rules.items()}
-        most = min(segment.max_records, body.max_records or segment.max_records)
-        share = most // self._workers + (self._worker < most % self._workers)
-        left = min(share, self._left.get(document.id, share))
+        budget = self._budget(document, segment.max_records)
         stream = loaded.policy.stream
         people = [(self._known(version, stream, plan), named) for version, named in _people(body, plan.ring)]
         for subjects, named in people:
@@ -278,7 +212,27 @@ class Grants:
         where = {loaded.declared(path): value for path, value in body.where.items()}
         if unread := [path for path in where if path not in plan.paths.names]:
             raise ControlError(f"where: {unread[0]} is not read. Hint: a field that is no object")
-        return Opened(document.id, body.segment, fields, left, share, tuple(people), where, FORMATS[loaded.policy.format].header)
+        return Opened(document.id, body.segment, fields, budget, tuple(people), where, FORMATS[loaded.policy.format].header)
+
+
+    def _budget(self, document: "Grant", most: int) -> Budget:
+        """How many records a grant may open here.
+
+        Raises:
+            ControlError: nobody can know how many were opened before.
+            ControlUnavailableError: it cannot be read now.
+        """
+        body, ledger = document.body, self._control.ledger
+        if ledger is None and body.effective_at < self._began:
+            raise ControlError("it took effect before this worker began, which cannot know how many records were opened. Hint: request it "
+                               "again; with control.state in the deployment grants outlast workers")
+        most = min(most, body.max_records or most)
+        share = most // self._workers + (self._worker < most % self._workers)
+        claim = Claim(document.id, body.effective_at, body.expires_at, most, share, f"{self._worker}/{self._workers}")
+        found = self._budgets.setdefault(document.id, Budget(claim, ledger))
+        found.renew(claim)
+        found.left()
+        return found
 
 
 def check_grant(body: "GrantBody", loaded: LoadedPolicy, segment: GrantedView, ring: KeyRing | None = None) -> None:
@@ -310,7 +264,7 @@ def check_grant(body: "GrantBody", loaded: LoadedPolicy, segment: GrantedView, r
         if repeats(declared) or loaded.policy.fields[declared].type in OBJECT_TYPES:
             raise ControlError(f"where: {path} can have several values, or is an object. Hint: a field with one value")
         if not isinstance(value, bool | str):
-            _fixed(value)
+            fixed(value)
     granted_rules(body, loaded)
 
 

@@ -166,7 +166,7 @@ class Protect:
                 keys={rule.path: rule.technique for rule in segment.keys}, root=root)
         granted: dict[str, Granted] = {}
         if len(self._masked) < len(plan.masked):  # after all that is random in the others, which are the same with and without grants
-            granted = self._granted.made(view, ~rejected, spliced, in_order, lambda rows: self._some(payloads, parts, rows))
+            granted = self._granted.made(view, ~rejected, spliced, in_order, lambda rows: self._some(payloads, parts, rows), now)
             for name, one in granted.items():
                 views[name] = one.records
                 released |= {} if one.parts is None else {name: one.parts}

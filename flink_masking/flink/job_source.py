@@ -1,20 +1,23 @@
 """The configuration that Flink functions carry to the workers: policy text, addresses of keys and vault, never a key."""
 
 import logging
+import time
 from dataclasses import dataclass
 
+from flink_masking.control.ledger import Ledger
 from flink_masking.control.memory import Store
 from flink_masking.control.options import ControlOptions
 from flink_masking.control.watcher import ControlWatcher
 from flink_masking.engine.plan import Plan, compile_plan
 from flink_masking.engine.reload import ReloadingSealer
-from flink_masking.errors import KeyRingError, RegistryError
+from flink_masking.errors import ControlUnavailableError, KeyRingError, RegistryError
 from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.watch import RingWatcher
 from flink_masking.leaks.options import LeakOptions
 from flink_masking.patience import SECONDS
 from flink_masking.policy.load import LoadedPolicy, load
+from flink_masking.policy.segments import GrantedView
 from flink_masking.policy.source import PolicySource
 from flink_masking.registry.client import open_registry
 from flink_masking.registry.options import RegistryOptions
@@ -111,10 +114,17 @@ class JobSource:
         """
         if self.control is None:
             return None
-        policy, store = loaded.policy, None
+        policy, store, ledger = loaded.policy, None, None
         if self.control.state is not None:
-            store = Store(self.control.state, policy.stream, ReloadingSealer(keys.ring, keys.look, "control", policy.stream))
-        watcher = ControlWatcher(self.control, policy.stream, policy.version, loaded.source.digest, store)
+            seals = ReloadingSealer(keys.ring, keys.look, "control", policy.stream)
+            store = Store(self.control.state, policy.stream, seals)
+            if any(isinstance(segment, GrantedView) for segment in policy.segments.values()):
+                ledger = Ledger(self.control.state, policy.stream, ReloadingSealer(keys.ring, keys.look, "control", policy.stream))
+                try:
+                    ledger.begin(time.time_ns() // 1_000_000)
+                except ControlUnavailableError as error:
+                    _log.warning("%s; no grant is carried out until then", error)
+        watcher = ControlWatcher(self.control, policy.stream, policy.version, loaded.source.digest, store, ledger=ledger)
         watcher.start()
         return watcher
 

@@ -19,7 +19,7 @@ from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
 
-ROUNDS = 40
+ROUNDS = int(sys.argv[2]) if len(sys.argv) > 2 else 40
 DEBUG = """\
   debug-customer-events:
     view: granted

@@ -14,4 +14,4 @@ def signers():
 @pytest.fixture
 def job(signers):
     """Makes a job at the instant NOW."""
-    return lambda *arguments, **options: Job(signers, *arguments, now=NOW, **options)
+    return lambda *arguments, **options: Job(signers, *arguments, **{"now": NOW, **options})

@@ -36,3 +36,22 @@ def test_a_header_of_that_name_is_refused():
 
     with pytest.raises(PolicyFaults, match="which tells the grants of each record"):
         policy_of(change=("    view: masked\n", "    view: masked\n    record: {headers: {grants: keep}}\n"))
+
+
+def test_an_upsert_topic_is_refused():
+    """A topic that keeps the newest record of each key for good is no place for what a grant shows for a time."""
+    from flink_masking.deployment.model import Deployment
+    from flink_masking.deployment.tables import Tables
+    from flink_masking.errors import JobError
+
+    policy = policy_of(change=("    view: masked\n", "    view: masked\n    record: {key: {technique: pseudonym, domain: d}}\n"))
+    table = {"connector": "kafka", "properties.bootstrap.servers": "localhost:9092"}
+    sinks = {name: {**table, "topic": name} for name in ("support", "debug", "audit", "quarantine")}
+    for connector in ("kafka", "upsert-kafka"):
+        sinks["debug"]["connector"] = connector
+        written = Deployment(source={**table, "topic": "raw"}, sinks=sinks, keys="k")
+        if connector == "kafka":
+            assert Tables(compile_plan(policy, KeyRing.new()), written, clocked=True).transport.upserts == ()
+        else:
+            with pytest.raises(JobError, match=r"sinks\.debug: .* also after the grant"):
+                Tables(compile_plan(policy, KeyRing.new()), written, clocked=True)

@@ -78,13 +78,14 @@ class Feed:
 class Job:
     """A worker with control documents whose clocks the test moves."""
 
-    def __init__(self, signers, loaded=None, ring=None, now=0, workers=1, worker=0, began=None, transport=None, entropy=os.urandom):
+    def __init__(self, signers, loaded=None, ring=None, now=0, workers=1, worker=0, began=None, transport=None, entropy=os.urandom,
+                 ledger=None):
         """Start it."""
         self.signers, self.loaded, self.ring, self.feed = signers, loaded or policy_of(), ring or KeyRing.new(), Feed()
         self.now = now if began is None else began
         self.watcher = ControlWatcher(ControlOptions("file:///x", signers.trust().decode(), max_staleness=60_000), "s",
                                       self.loaded.policy.version, self.loaded.source.digest, clock=lambda: self.now,
-                                      monotonic=lambda: self.now / 1000, source=self.feed)
+                                      monotonic=lambda: self.now / 1000, source=self.feed, ledger=ledger)
         self.watcher.look()
         self.protect = ReloadingProtect(self.loaded, lambda: self.ring, None, entropy, lambda: self.now, transport or Transport(),
                                         control=self.watcher, workers=workers, worker=worker)
