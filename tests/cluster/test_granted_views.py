@@ -105,8 +105,8 @@ class Job:
 
 
 def test_grants_on_two_task_managers(cluster, kafka_jars, tmp_path, key_uri):
-    """Nothing flows without a grant; grants published while the job runs open matching records on both TaskManagers, within max_records, and
-    each record tells them; revocation and expiry end them; a grant survives a killed TaskManager without a record more; and the shared
+    """Nothing flows without a grant; grants published while the job runs open matching records on both TaskManagers, within max_records,
+    and each record tells them; revocation and expiry end them; a grant survives a killed TaskManager without a record more; and the shared
     topic is the same as without grants."""
     while len(cluster.task_managers) < 2:
         cluster.add_task_manager()
