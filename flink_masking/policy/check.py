@@ -100,7 +100,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
                 compiled.groups[name] = check_aggregated(name, segment, policy, tree, compiler, findings)
     for name, segment in policy.segments.items():
         if isinstance(segment, GrantedView):
-            check_granted(name, segment, compiled.rules, compiled.sweeps, tree, policy, findings)
+            check_granted(name, segment, compiled.rules, compiled.sweeps, tree, policy, source, findings)
     views = {name: view_of(policy, name, rules) for name, rules in compiled.rules.items()} if policy.schema_files is not None else {}
     if policy.record is None:  # where rows stand in envelopes, the schema is that of the envelope
         check_schema(policy, views, source, findings)

@@ -1,24 +1,30 @@
 """Granted segments: from what is written to the rules of the masked segment that they are of, and what a grant may ask for."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
-from flink_masking.errors import PolicyError
+from flink_masking.errors import InputError, PolicyError
+from flink_masking.policy.check_schema import derived_schemas
 from flink_masking.policy.check_sweep import Sweeping
+from flink_masking.policy.fields import KINDS, OBJECT_TYPES
 from flink_masking.policy.model import Policy
 from flink_masking.policy.outcomes import view_of
 from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import GrantedSegment, GrantedView, MaskedSegment
+from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree
-from flink_masking.records.codec import FORMATS
+from flink_masking.records.codec import FORMATS, Result, View
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.partial import PartialParams
 from flink_masking.techniques.promises import Shows
 
 HEADER = "grants"
 """The header in Kafka that tells the ids of the grants that opened a record."""
+TEXTUAL = frozenset(KINDS) - {"boolean", "date", "datetime", "integer", "number", "time", *OBJECT_TYPES}
+"""Types of fields that schemas have as texts."""
 
 
 def with_granted(policy: Policy, findings: Findings) -> Policy:
@@ -82,7 +88,7 @@ def _place(tree: FieldTree, path: str) -> str:
 
 
 def check_granted(name: str, segment: GrantedView, rules: Mapping[str, Mapping[str, Rule]], sweeps: Mapping[str, Sweeping],
-                  tree: FieldTree, policy: Policy, findings: Findings) -> None:
+                  tree: FieldTree, policy: Policy, source: PolicySource, findings: Findings) -> None:
     """Refuse what a granted view cannot show in single records of its masked segment.
 
     Args:
@@ -92,6 +98,7 @@ def check_granted(name: str, segment: GrantedView, rules: Mapping[str, Mapping[s
         sweeps: of all masked segments.
         tree: the declared paths.
         policy: the policy.
+        source: its files.
         findings: where faults go.
     """
     mine, base = rules[name], rules.get(segment.of, {})
@@ -100,7 +107,7 @@ def check_granted(name: str, segment: GrantedView, rules: Mapping[str, Mapping[s
                        "name the header otherwise")
     swept = sweeps[segment.of].fields if segment.of in sweeps else ()
     schemas = bool(FORMATS[policy.format].schemas) or policy.described
-    views = [view_of(policy, segment.of, base), view_of(policy, name, mine)] if schemas else []
+    views = [view_of(policy, segment.of, base), view_of(policy, name, mine)] if schemas and segment.of in rules else []
     for path in segment.may_show:
         loc, place = ("segments", name, "may_show", path), _place(tree, path)
         if (rule := mine.get(place)) is None:
@@ -110,9 +117,29 @@ def check_granted(name: str, segment: GrantedView, rules: Mapping[str, Mapping[s
         if place in swept or any(place in tree.under(field) for field in swept):
             findings.error(loc, f"'{cut(path)}' has no rule of its own in '{cut(segment.of)}', and is searched for personal data there",
                            f"write a rule for it in '{cut(segment.of)}'")
-        if views and (place not in base or len({view.outcomes[place] for view in views}) > 1):
+        if views and (place not in base or not _alike(place, views[0], views[1], policy, source)):
             findings.error(loc, f"the view's schema cannot hold records with and without a grant for '{cut(path)}'",
                            f"a technique with results of the same type as in '{cut(segment.of)}', and the same on_error")
+
+
+def _alike(place: str, masked: View, granted: View, policy: Policy, source: PolicySource) -> bool:
+    """Whether one schema holds the values of a field as a masked segment and as a grant shows them.
+
+    Where the schema is not known here, it is taken for one of texts where the field is of a type that is text.
+    """
+    one, other = masked.outcomes[place], granted.outcomes[place]
+    if one == other:
+        return True
+    if policy.schema_files is None:
+        texts = {Result.KEEP, Result.SAME, Result.KIND, Result.TEXT}
+        return (policy.fields[place].type in TEXTUAL and {one.result, other.result} <= texts
+                and one._replace(result=Result.TEXT) == other._replace(result=Result.TEXT))
+    shown = replace(masked, outcomes={**masked.outcomes, place: other})
+    try:
+        written = [[text for _, _, text, _ in derived_schemas(policy, {view.name: view}, source)] for view in (masked, shown)]
+    except (InputError, PolicyError):
+        return True  # a fault of the schema, which is told by itself
+    return written[0] == written[1] and one.nullable == other.nullable and one.absent == other.absent
 
 
 def no_more(asked: Rule, most: Rule) -> bool:
