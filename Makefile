@@ -11,14 +11,14 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.package java ## make .venv and install the built wheel into it, kernels compiled, Java found or fetched
 
@@ -27,6 +27,9 @@ demo: install ## run the demonstration: one raw stream in, three protected strea
 
 kafka-demo: install ## run the demonstration through a Kafka broker of its own: raw topic in, a topic for each segment out
 	$(BIN)/flink-masking demo --kafka
+
+governance-demo: install ## run the demonstration of live policies, grants, alerts, the sealed audit and erasure, on a broker of its own
+	$(BIN)/flink-masking demo --governance
 
 broker: install ## start a Kafka broker for trying things out, in the foreground, and print its address
 	$(BIN)/flink-masking broker

@@ -19,8 +19,14 @@ def demo(
     directory: Annotated[Path, typer.Option("--directory", help="Where everything is written.")] = Path("build/demo"),
     events: Annotated[int, typer.Option("--events", min=2000, help="Number of synthetic events besides the one that is shown.")] = 20_000,
     kafka: Annotated[bool, typer.Option("--kafka", help="Run through an embedded Kafka broker: one topic per segment.")] = False,
+    governance: Annotated[bool, typer.Option("--governance", help="Show instead, on such a broker, a live policy, a grant, alerts, the "
+                                             "sealed audit and an erasure; written to DIRECTORY/governance.")] = False,
 ) -> None:
     """Run the main job on synthetic customer events and show the masked, anonymized and aggregated streams."""
+    if governance:
+        from flink_masking.cli.governance.demonstration import demonstrate
+
+        return demonstrate(directory / "governance")
     from importlib import resources
 
     from flink_masking.cli.console import err, out

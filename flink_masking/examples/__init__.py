@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 CUSTOMER_EVENTS = Path(__file__).with_name("customer_events.yaml")
 """What `flink-masking demo` runs."""
+GOVERNANCE = Path(__file__).with_name("governance.yaml")
+"""What `flink-masking demo --governance` runs."""
 
 
 class Example(NamedTuple):

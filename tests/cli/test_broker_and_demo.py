@@ -32,7 +32,8 @@ def test_wrong_arguments_end_with_2(cli, tmp_path, monkeypatch, arguments, said)
     assert (done.code, list(tmp_path.iterdir())) == (2, []) and said in done.err
 
 
-@pytest.mark.parametrize("command", [("broker",), ("demo", "--kafka", "--events", "2000", "--directory", "here")])
+@pytest.mark.parametrize("command", [("broker",), ("demo", "--kafka", "--events", "2000", "--directory", "here"),
+                                     ("demo", "--governance", "--directory", "here")])
 def test_without_java_or_jars_the_hint_says_what_to_install(cli, bare, tmp_path, monkeypatch, command):
     """Exit 1 and a hint, without a traceback."""
     monkeypatch.chdir(tmp_path)
