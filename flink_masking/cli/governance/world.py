@@ -5,18 +5,18 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from flink_masking.cli.governance.receiver import Receiver
 from flink_masking.cli.governance.stage import Stage
-from flink_masking.cli.governance.topics import FollowedTopic, Record
 from flink_masking.examples import GOVERNANCE
 from flink_masking.jars import CONNECTORS, JarCache
-from flink_masking.kafka.client import KafkaAdmin, KafkaClients
-from flink_masking.kafka.topic import create_topic, write_topic
 from flink_masking.keys.files import create
+
+if TYPE_CHECKING:
+    from flink_masking.kafka.followed import Record
 
 SUBJECT = "CUST12345"
 """The customer whom grant and erasure are about."""
@@ -59,6 +59,10 @@ class World:
             JobError: a jar cannot be had.
             KafkaClientError: the broker cannot be reached.
         """
+        from flink_masking.kafka.client import KafkaAdmin, KafkaClients
+        from flink_masking.kafka.followed import FollowedTopic
+        from flink_masking.kafka.topic import create_topic
+
         self.stage, self.receiver, self.given = stage, receiver, dict[int, dict[str, Any]]()
         self._clients, self._settings = KafkaClients([JarCache().resolve(CONNECTORS["kafka"])]), {"bootstrap.servers": servers}
         self._write_files(servers, secret)
@@ -95,6 +99,8 @@ class World:
 
     def feed(self) -> None:
         """Send ten events, one of them about `SUBJECT`."""
+        from flink_masking.kafka.topic import write_topic
+
         first = len(self.given)
         people = [(SUBJECT, "John Doe", "john.doe@example.com", "123-45-6789")]
         people += [(f"CUST{n:05}", f"Person {chr(64 + n)}", f"person{n}@example.com", f"123-45-{n:04}") for n in range(1, 10)]

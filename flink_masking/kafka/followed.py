@@ -1,4 +1,4 @@
-"""Topics that the demonstration follows: committed records with their headers, as any consumer sees them."""
+"""A topic that is followed: committed records with their headers, as any consumer sees them."""
 
 from collections.abc import Mapping
 from contextlib import suppress
