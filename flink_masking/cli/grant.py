@@ -22,8 +22,8 @@ CheckedBy = Annotated[Path | None, typer.Option("--policy", metavar="POLICY", he
 
 def request(
     policy: PolicyFile,
-    segment: Annotated[str, typer.Option("--segment", help="A granted segment; with --reverse, what is opened: a masked segment, or "
-                                         "quarantine.", show_default=False)],
+    segment: Annotated[str, typer.Option("--segment", help="A granted segment; with --reverse, what is opened: a masked segment, "
+                                         "quarantine, or sql.", show_default=False)],
     reason: Annotated[str, typer.Option("--reason", help="Why, one line; approvers and the audit see it.", show_default=False)],
     requester: Annotated[str, typer.Option("--requester", help="Who asks, by the name in the trust file; this person's approval does not "
                                            "count.", show_default=False)],

@@ -26,12 +26,11 @@ from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.metrics import Instruments
 from flink_masking.flink.packet import Packet
 from flink_masking.flink.parts import partitions_of, parts_of
+from flink_masking.flink.subtask import place
 from flink_masking.leaks.canaries import CanaryWriter
 from flink_masking.telemetry.updates import of_access, of_batch, of_control, of_drift, of_patches
 
 KEY_VERSION, POLICY_VERSION, POLICY_DIGEST = "key_version", "policy_version", "policy_digest"
-MANY = 1 << 31
-"""Workers where Flink does not tell how many there are: nobody's share of a grant is a record then."""
 TAKEN = "taken"
 """Value of the job parameter that says that somebody takes the quarantine."""
 
@@ -91,7 +90,7 @@ class ProtectColumns:
         self._control = self._source.open_control(loaded, self._keys)
         self._protect = ReloadingProtect(loaded, self._keys.ring, self._vault, os.urandom, _now, self._transport,
                                          self._source.open_schemas(), self._source.open_outputs(), self._control,
-                                         *_place(context))
+                                         *place(context))
         self._canaries = None if self._source.leaks is None else CanaryWriter(
             loaded, self._source.leaks, self._keys.ring, os.urandom, _now, self._source.open_schemas())
         self._timed = [segment.has_time for segment in self._protect.plan.stateful]
@@ -173,12 +172,6 @@ class ProtectColumns:
                 cells.append(pa.repeat(pa.scalar(policy.digest.encode(), pa.binary()), n))
                 cells += [piece.grants[masked.name] for masked in policy.masked if masked.of]
         return cells
-
-
-def _place(context: FunctionContext) -> tuple[int, int]:
-    """How many workers there are, and which of them this is."""
-    workers, worker = context.get_number_of_parallel_subtasks(), context.get_index_of_this_subtask()
-    return (workers, worker) if workers and worker is not None else (MANY, MANY)
 
 
 def _packets(sent: list[Packed], marks: bytes) -> list[bytes]:

@@ -18,6 +18,7 @@ from flink_masking.flink.columns import column_functions
 from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.parts import parts_of
+from flink_masking.flink.subtask import place
 from flink_masking.flink.task_manager import end_with_task_manager
 from flink_masking.sql.call import Call
 from flink_masking.sql.functions import FUNCTIONS
@@ -37,7 +38,10 @@ class ValueFunction(VersionChecked, ScalarFunction):  # type: ignore[misc]
 
     def open(self, function_context: FunctionContext) -> None:
         """Read the job's parameters; keys and vault are opened when a rule needs them."""
-        self._call = Call(FUNCTIONS[self._name], Session(function_context.get_job_parameter), os.urandom)
+        function = FUNCTIONS[self._name]
+        with without_values(self._name):
+            where = place(function_context) if function.back else (1, 0)
+            self._call = Call(function, Session(function_context.get_job_parameter), os.urandom, where)
 
     def is_deterministic(self) -> bool:
         """Whether the technique is deterministic."""

@@ -133,3 +133,6 @@ def _check_name(name: str, policy: Policy, findings: Findings) -> None:
         findings.error(("segments", name), f"'{cut(name)}' cannot name a topic and a directory", hint, at_key=True)
     elif name in RESERVED or (policy.audit is not None and name == policy.audit.sink):
         findings.error(("segments", name), f"'{name}' is the name of another output", "name the segment otherwise", at_key=True)
+    elif name == "sql" and policy.reverse is not None and policy.reverse.requires_grant:
+        findings.error(("segments", name), "grants of kind reverse name 'sql' for the inverse functions of Flink SQL",
+                       "name the segment otherwise", at_key=True)

@@ -12,16 +12,18 @@ import pyarrow.compute as pc
 
 from flink_masking.arrow import nulled, replaced
 from flink_masking.engine.masking import REDACTED
-from flink_masking.errors import InputError
+from flink_masking.errors import ControlError, InputError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.records.kinds import Kind
 from flink_masking.records.spans import Values
 from flink_masking.sql.columns import text_of, values_of
 from flink_masking.sql.functions import COLUMN_ARGUMENTS, SqlFunction
+from flink_masking.sql.grants import Gate
 from flink_masking.sql.rules import SqlRule, compile_call
-from flink_masking.sql.session import Reason, Session
+from flink_masking.sql.session import GLOBAL, GRANTS, Reason, Session
 from flink_masking.techniques.base import Action
 from flink_masking.techniques.masks import Context
+from flink_masking.tools.reverse import needed
 
 audit_log = logging.getLogger("flink_masking.audit")
 """Where it is written who has had clear values back: JSON lines. They are warnings, because Flink's Python workers drop what is less
@@ -34,19 +36,24 @@ REMEMBERED = 1_000
 class Call:
     """One function of one session. NULL gives NULL; what a technique refuses gives "***" or NULL, as its on_error says."""
 
-    def __init__(self, function: SqlFunction, session: Session, entropy: Callable[[int], bytes]) -> None:
-        """Get ready; a function that gives clear values back learns who asks.
+    def __init__(self, function: SqlFunction, session: Session, entropy: Callable[[int], bytes],
+                 place: tuple[int, int] = (1, 0)) -> None:
+        """Get ready; a function that gives clear values back learns who asks, and whether that needs a grant.
 
         Args:
             function: from the table.
             session: the job's parameters.
             entropy: n → n random bytes (``os.urandom``).
+            place: how many workers run the function, and which of them this is.
 
         Raises:
-            InputError: actor or purpose is missing.
+            InputError: actor or purpose is missing, or the session's policy or deployment cannot be read.
+            ControlError: the policy asks for a grant, and the session does not say where grants are.
+            KeyRingError, PolicyFaults: as `Session.policy`.
         """
         self._function, self._session, self._entropy = function, session, entropy
         self._reason: Reason | None = session.reason(function.name) if function.back else None
+        self._gate = None if self._reason is None else _gate(session, self._reason, place)
         self._rules: dict[tuple[Any, ...], SqlRule] = {}
         self._ring: KeyRing | None = None
         self._columns = [k for k, name in enumerate(function.arguments) if name in COLUMN_ARGUMENTS]
@@ -74,6 +81,8 @@ class Call:
                 subjects = self._subjects(arguments[k], n)
         literals = tuple("" if k in self._columns else self._literal(k, argument) for k, argument in enumerate(arguments))
         rule = self._rule(literals)
+        given = n - values.text.null_count
+        grant = self._granted(rule, given)
         result, refused = self._masked(rule, values, Context(self._entropy(32), subjects))
         refused |= ~rule.takes[values.kinds]
         if inexact is not None:
@@ -81,8 +90,18 @@ class Call:
         result = replaced(result, refused, REDACTED if rule.on_error == "redact" else None)
         result = nulled(result, values.kinds == Kind.NULL)
         if self._reason is not None:
-            self._audit(self._reason, rule, n - values.text.null_count, n - result.null_count)
+            self._audit(self._reason, rule, given, n - result.null_count, **({} if grant is None else {"grant": grant}))
         return result
+
+    def _granted(self, rule: SqlRule, count: int) -> str | None:
+        """The grant that a batch goes under; None where none is asked for. An attempt without one is written down."""
+        if self._gate is None or self._reason is None:
+            return None
+        try:
+            return self._gate(rule, count).id
+        except ControlError as error:
+            self._audit(self._reason, rule, count, 0, refused=str(error))
+            raise
 
     def _subjects(self, subjects: Any, n: int) -> pa.StringArray:
         if isinstance(subjects, pa.Array | pa.ChunkedArray):
@@ -125,10 +144,23 @@ class Call:
                 break
         return result, refused
 
-    def _audit(self, reason: Reason, rule: SqlRule, count: int, opened: int) -> None:
+    def _audit(self, reason: Reason, rule: SqlRule, count: int, opened: int, **more: str) -> None:
         when = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         audit_log.warning(json.dumps({"event": "unprotect", "time": when, **reason._asdict(), "function": self._function.name,
-                                      "domain": rule.domain, "count": count, "opened": opened}))  # fmt: skip
+                                      "domain": rule.domain, "count": count, "opened": opened, **more}))  # fmt: skip
+
+
+def _gate(session: Session, reason: Reason, place: tuple[int, int]) -> Gate | None:
+    """What asks for grants, where the session's policy does."""
+    loaded = session.policy_if_named()
+    if loaded is None or not needed(loaded):
+        return None
+    control = session.control()
+    if control is None:
+        raise ControlError("the policy asks for a grant (reverse: {requires_grant: true}), and the session does not say where grants are. "
+                           f"Hint: SET '{GLOBAL}' = '{{{GRANTS}: ''/etc/flink-masking/deployment.yaml''}}', a deployment with a section "
+                           "control, and 'flink-masking grant request --reverse --segment sql'")
+    return Gate(loaded, reason.actor, control, session.ring, place)
 
 
 def _run(mask: Any, values: Values, context: Context) -> tuple[pa.StringArray, np.ndarray]:

@@ -32,12 +32,14 @@ class SqlRule:
         takes: bool by kind code: True where the values of that kind are taken.
         on_error: what becomes of a value that is not taken: redact, or NULL.
         domain: the rule's domain, for the audit; "" where there is none.
+        techniques: names of the masks' techniques.
     """
 
     masks: tuple[Mask | Action, ...]
     takes: np.ndarray
     on_error: OnError
     domain: str
+    techniques: tuple[str, ...] = ()
 
 
 def compile_call(function: SqlFunction, arguments: tuple[Any, ...], session: Session) -> SqlRule:
@@ -134,4 +136,5 @@ def _compiled(function: SqlFunction, rules: list[tuple[Technique, Params]], path
     if params.on_error == "quarantine":
         raise PolicyError("there is no quarantine in SQL. Hint: on_error: redact, nullify or drop; the last two give NULL")
     takes = accepted_kinds(SCALAR if function.back else technique.inputs & SCALAR)
-    return SqlRule(tuple(masks), takes, "nullify" if function.back else params.on_error, technique.promises(params).domain or "")
+    return SqlRule(tuple(masks), takes, "nullify" if function.back else params.on_error, technique.promises(params).domain or "",
+                   tuple(technique.name for technique, _ in rules))

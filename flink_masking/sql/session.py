@@ -1,12 +1,14 @@
-"""Parameters of a SQL session: keys, vault, policy, actor and purpose, all as Flink job parameters."""
+"""Parameters of a SQL session: keys, vault, policy, actor, purpose and grants, all as Flink job parameters."""
 
 import functools
 import logging
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
-from flink_masking.deployment.model import JOB_PARAMETERS
+from flink_masking.control.options import ControlOptions
+from flink_masking.deployment.model import JOB_PARAMETERS, Deployment
 from flink_masking.engine.record import Transport
 from flink_masking.errors import InputError, KeyRingError, RegistryError, VaultError
 from flink_masking.keys.lifecycle import Version, now
@@ -28,6 +30,8 @@ KEYS, VAULT, POLICY = "flink-masking.keys", "flink-masking.vault", "flink-maskin
 TRANSPORT = "flink-masking.transport"
 """What a script of ``flink-masking sql job`` knows of the topics at both ends."""
 ACTOR, PURPOSE = "flink-masking.actor", "flink-masking.purpose"
+GRANTS = "flink-masking.grants"
+"""A deployment that the workers can read, with a section control: where grants for inverse functions are."""
 KEY_REFRESH, VAULT_PATIENCE = "flink-masking.key_refresh", "flink-masking.vault_patience"
 WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 """Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
@@ -35,7 +39,7 @@ REGISTRY = "flink-masking.registry"
 """The schema registry: its address, or its options as `RegistryOptions.encode` writes them."""
 REQUIRE_TLS = "flink-masking.require_tls"
 """``true``: a vault on another machine is spoken to over TLS or not at all."""
-PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, REGISTRY, REQUIRE_TLS, *WAITS)
+PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, GRANTS, REGISTRY, REQUIRE_TLS, *WAITS)
 GLOBAL = JOB_PARAMETERS
 _log = logging.getLogger(__name__)
 
@@ -169,6 +173,27 @@ class Session:
         if not self._given[KEYS]:
             raise KeyRingError(f"the session names no key ring. {_hint(KEYS, 'file:///secrets/keys.json')}")
         return load(PolicySource.read(self._given[POLICY].removeprefix("file://")))
+
+    def policy_if_named(self) -> LoadedPolicy | None:
+        """The same; None where the session names none.
+
+        Raises:
+            InputError: the policy cannot be read, or the session names grants and no policy that could ask for one.
+            KeyRingError, PolicyFaults: as `policy`.
+        """
+        if not self._given[POLICY] and self._given[GRANTS]:
+            raise InputError(f"the session names grants and no policy. {_hint(POLICY, '/etc/flink-masking/policy.yaml')}")
+        return self.policy() if self._given[POLICY] else None
+
+    def control(self) -> ControlOptions | None:
+        """Where grants are; None where the session does not say.
+
+        Raises:
+            InputError: the deployment cannot be read.
+        """
+        if not self._given[GRANTS]:
+            return None
+        return Deployment.read(Path(self._given[GRANTS].removeprefix("file://"))).control_options
 
     def transport(self) -> Transport:
         """The topics at both ends as stated in the job's script.

@@ -1,4 +1,5 @@
-"""Grants for what goes from masked to clear: unmask, rekey and the records of a quarantine, where the policy asks for one."""
+"""Grants for what goes from masked to clear: unmask, rekey, inverse functions of SQL and the records of a quarantine, where the policy asks
+for one."""
 
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ from flink_masking.policy.segments import MaskedSegment
 
 QUARANTINE = "quarantine"
 """What a grant names in place of a segment for the records of the quarantine."""
+SQL = "sql"
+"""What a grant names in place of a segment for the inverse functions of Flink SQL."""
 T = TypeVar("T")
 
 
@@ -27,8 +30,8 @@ def check_reverse(body: GrantBody, loaded: LoadedPolicy) -> None:
         ControlError: it does not.
     """
     segment = loaded.policy.segments.get(body.segment)
-    if body.segment != QUARANTINE and not isinstance(segment, MaskedSegment):
-        raise ControlError(f"{body.segment} is no masked segment. Hint: one of the policy's, or {QUARANTINE}")
+    if body.segment not in (QUARANTINE, SQL) and not isinstance(segment, MaskedSegment):
+        raise ControlError(f"{body.segment} is no masked segment. Hint: one of the policy's, {QUARANTINE}, or {SQL}")
     if body.subjects or body.where:
         raise ControlError("subjects and predicates are for granted views: a reverse operation opens all of its input. Hint: omit them, "
                            "and give it an input of these records only")
@@ -71,7 +74,7 @@ def require_grant(loaded: LoadedPolicy, what: str, fields: Collection[str], acto
     if control is None:
         raise ControlError("the policy asks for a grant (reverse: {requires_grant: true}). Hint: --grants DEPLOYMENT, with a section "
                            "control, and 'flink-masking grant request --reverse'")
-    return find_grant(loaded.policy.stream, what, actor, control, ring, lambda grant: _unfit(grant, loaded, fields))
+    return find_grant(loaded.policy.stream, what, actor, control, ring, lambda grant: unfit(grant, loaded, fields))
 
 
 def find_grant(stream: str, what: str, actor: str, control: ControlOptions, ring: KeyRing,
@@ -93,9 +96,18 @@ def find_grant(stream: str, what: str, actor: str, control: ControlOptions, ring
     watcher = ControlWatcher(control, stream, 0, "", store)
     try:
         watcher.look()
-        found = [one for one in watcher.grants_in_force(now()) if one.body.kind == "reverse" and one.body.segment == what]
+        return chosen(watcher, what, actor, unfit)
     finally:
         watcher.close()
+
+
+def chosen(watcher: ControlWatcher, what: str, actor: str, unfit: Callable[[Grant], str | None]) -> Grant:
+    """As `find_grant`, of the documents that a watcher has seen.
+
+    Raises:
+        ControlError: there is none.
+    """
+    found = [one for one in watcher.grants_in_force(now()) if one.body.kind == "reverse" and one.body.segment == what]
     reasons = []
     for grant in sorted(found, key=lambda one: one.id):
         reason = "somebody else has requested it" if grant.body.requester != actor else unfit(grant)
@@ -134,7 +146,7 @@ def few_approvals(grant: Grant, approvals: int) -> str | None:
     return f"{len(grant.signers)} of {approvals} approvals" if len(grant.signers) < approvals else None
 
 
-def _unfit(grant: Grant, loaded: LoadedPolicy, fields: Collection[str]) -> str | None:
+def unfit(grant: Grant, loaded: LoadedPolicy, fields: Collection[str]) -> str | None:
     """Why a grant does not allow an operation; None where it does."""
     try:
         check_reverse(grant.body, loaded)

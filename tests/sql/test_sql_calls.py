@@ -57,6 +57,14 @@ def opened(name, parameters):
             """One of them."""
             return parameters.get(key, default)
 
+        def get_number_of_parallel_subtasks(self):
+            """One worker."""
+            return 1
+
+        def get_index_of_this_subtask(self):
+            """The first."""
+            return 0
+
     function.open(Context())
     return function
 
