@@ -12,6 +12,7 @@ from flink_masking.deployment.tables import CHECKPOINT_INTERVAL
 from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.flink.environment import stream_environment
 from flink_masking.flink.jars import job_jars
+from flink_masking.flink.launch import launch
 from flink_masking.flink.local import cause
 from flink_masking.flink.pipeline import take_checkpoints
 
@@ -38,7 +39,7 @@ def options_of(description: str | None, first: str, what: str, deployment: str, 
     return parser.parse_args()
 
 
-def submit(options: argparse.Namespace, name: str, build: Build, checkpoints: bool = False) -> None:
+def submit(options: argparse.Namespace, name: str, build: Build, checkpoints: bool = False, sinks: list[str] | None = None) -> None:
     """Build a job and hand it to Flink; on a cluster this returns once it is accepted.
 
     Args:
@@ -46,6 +47,7 @@ def submit(options: argparse.Namespace, name: str, build: Build, checkpoints: bo
         name: of the job, as Flink shows it.
         build: makes the job's statements.
         checkpoints: take them also where no sink asks for them.
+        sinks: the tables that the job inserts into, in their order: its operators then get uids by which a savepoint restores them.
 
     Raises:
         InputError: the deployment cannot be read, or there is no such archive.
@@ -59,8 +61,12 @@ def submit(options: argparse.Namespace, name: str, build: Build, checkpoints: bo
     if checkpoints and environment.get_checkpoint_interval() <= 0:
         environment.enable_checkpointing(CHECKPOINT_INTERVAL)
     try:
-        build(StreamTableEnvironment.create(environment), deployment).attach_as_datastream()
-        client = environment.execute_async(name)
+        statements = build(StreamTableEnvironment.create(environment), deployment)
+        if sinks is not None:
+            client = launch(environment, statements, sinks, name)
+        else:
+            statements.attach_as_datastream()
+            client = environment.execute_async(name)
         if options.wait:
             client.get_job_execution_result().result()
     except FlinkMaskingError:

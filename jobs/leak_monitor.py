@@ -17,7 +17,8 @@ def main() -> None:
                          "read what is there now, and end")
     with told_once(), reporting_errors():
         loaded = load(PolicySource.read(options.policy))
-        submit(options, f"{loaded.policy.stream}: leaks", lambda tables, deployment: watch(tables, loaded, deployment, options.bounded))
+        submit(options, f"{loaded.policy.stream}: leaks", lambda tables, deployment: watch(tables, loaded, deployment, options.bounded),
+               checkpoints=True)
 
 
 if __name__ == "__main__":

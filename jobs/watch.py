@@ -16,7 +16,8 @@ def main() -> None:
                          "its audit, quarantine and leaks.findings are read (YAML)", "read what is there now, and end")
     with told_once(), reporting_errors():
         text = text_of(options.rules)
-        submit(options, "alerts", lambda tables, deployment: watch_alerts(tables, str(options.rules), text, deployment, options.bounded))
+        submit(options, "alerts", lambda tables, deployment: watch_alerts(tables, str(options.rules), text, deployment, options.bounded),
+               checkpoints=True, sinks=["told"])
 
 
 if __name__ == "__main__":

@@ -47,6 +47,16 @@ class Alert:
                              "type": TYPE + self.kind, "subject": self.rule, "time": iso(self.time),
                              "datacontenttype": "application/json", "data": data})
 
+    def body(self) -> dict[str, Any]:
+        """As JSON values, for `of`."""
+        return {"rule": self.rule, "kind": self.kind, "severity": self.severity, "time": self.time, "names": dict(self.names),
+                "numbers": dict(self.numbers), "times": self.times}
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "Alert":
+        """From `body`."""
+        return cls(**body)
+
     def line(self) -> str:
         """The alert in one line, for people."""
         facts = " ".join(f"{name}={value}" for name, value in {**self.names, **self.numbers}.items())

@@ -77,6 +77,16 @@ class Delivery:
                 self._queue.append(alert)
                 self._changed.notify()
 
+    def waiting(self) -> tuple[list[Alert], int]:
+        """The alerts that the receiver has not taken yet, and how many were dropped or given up that it has not been told of."""
+        with self._changed:
+            return list(self._queue), self._untold
+
+    def lost(self, count: int) -> None:
+        """Count alerts that were dropped or given up before a restart; they are told when the receiver takes alerts again."""
+        with self._changed:
+            self._untold += count
+
     def close(self, wait: float = 0.0) -> int:
         """Give what waits some seconds, end the thread, and return how many alerts were not sent."""
         until = time.monotonic() + wait

@@ -14,7 +14,7 @@ import orjson
 from flink_masking.alerts.alert import Alert
 from flink_masking.alerts.chains import Chains
 from flink_masking.alerts.measures import Event, by_line
-from flink_masking.alerts.rules import Chain, Counted, KeyAge, Rule, Rules, Shared, Silence
+from flink_masking.alerts.rules import Chain, Counted, Granted, KeyAge, Rule, Rules, Shared, Silence
 from flink_masking.alerts.windows import PARTS, Window
 from flink_masking.audit.events import is_leaves
 from flink_masking.errors import InputError
@@ -244,7 +244,7 @@ class AlertLogic:
 
 def _met(rule: Any, window: Window) -> bool:
     if isinstance(rule, Shared):
-        if rule.above is not None and window.part > rule.above:
+        if rule.above is not None and window.part > rule.above and not (isinstance(rule, Granted) and window.whole):
             return True
         return rule.share_above is not None and window.whole >= rule.at_least and window.part > rule.share_above * window.whole
     return isinstance(rule, Counted) and window.part > rule.above

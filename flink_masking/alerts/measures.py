@@ -22,7 +22,7 @@ class Measured(NamedTuple):
 
 
 Event = dict[str, Any]
-AUDIT, COMMANDS = ("protect", "release"), ("unmask", "rekey", "reveal")
+AUDIT, COMMANDS = ("protect", "release"), ("unmask", "rekey", "reveal", "replay")
 
 
 def _in(value: str, names: tuple[str, ...] | None) -> bool:
@@ -81,8 +81,12 @@ def _exhausted(rule: rules.Exhausted, event: Event) -> Iterator[Measured]:
 
 def _granted(rule: rules.Granted, event: Event) -> Iterator[Measured]:
     for segment, done in _segments(rule, event):
-        for grant, records in (done.get("grants") or {}).items():
-            yield Measured({"segment": segment, "grant": grant}, records, max(records, done.get("released") or 0))
+        grants = done.get("grants") or {}
+        if rule.above is not None:
+            for grant, records in grants.items():
+                yield Measured({"segment": segment, "grant": grant}, records)
+        if rule.share_above is not None:  # of all batches, those included in which no grant opened a record
+            yield Measured({"segment": segment}, (done.get("released") or 0) if grants else 0, event.get("records") or 0)
 
 
 def _reverse(rule: rules.Reverse, event: Event) -> Iterator[Measured]:

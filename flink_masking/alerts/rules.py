@@ -13,7 +13,7 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=500)]
 Names = Annotated[tuple[Text, ...], Field(min_length=1)]
 Outcome = Literal["taken", "in_force", "refused", "revoked", "withdrawn", "ended", "unreadable", "readable", "stale"]
-ReverseEvent = Literal["unmask", "rekey", "reveal"]
+ReverseEvent = Literal["unmask", "rekey", "reveal", "replay"]
 
 
 class Rule(BaseModel):
@@ -121,7 +121,7 @@ class Reverse(Counted):
     """Commands that open protected values, by actor.
 
     Attributes:
-        events: ``unmask``, ``rekey``, ``reveal``; all of them when None.
+        events: ``unmask``, ``rekey``, ``reveal``, ``replay``; all of them when None.
         except_actors: who may do so without an alert.
         without_grant: count only those that no grant allows.
     """
@@ -141,7 +141,7 @@ class Control(Counted):
 
 
 class Granted(Shared):
-    """Records that a grant applied to, by segment and grant; the share is that of the segment's records."""
+    """Records that grants opened: `above` counts them by segment and grant, `share_above` by segment, of all records of the stream."""
 
     when: Literal["granted"]
     segments: Names | None = None

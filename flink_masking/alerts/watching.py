@@ -9,9 +9,12 @@ from typing import Any
 import orjson
 
 from flink_masking.alerts.alert import Alert
+from flink_masking.alerts.live import LiveRules
 from flink_masking.alerts.logic import AlertLogic
+from flink_masking.alerts.outbox import Outbox
 from flink_masking.alerts.rules import Rules
 from flink_masking.audit.sources import FileSource
+from flink_masking.control.options import ControlOptions
 from flink_masking.errors import InputError
 
 MOST = 20_000
@@ -31,7 +34,8 @@ class Watcher:
     """
 
     def __init__(self, rules: Rules, paths: Iterable[Path], tell: Callable[[Alert], None], state: Path | None = None,
-                 from_start: bool = False, clock: Callable[[], int] = _now) -> None:
+                 from_start: bool = False, clock: Callable[[], int] = _now, control: ControlOptions | None = None,
+                 folder: Path | None = None) -> None:
         """Look for the present ends of the files.
 
         Args:
@@ -41,14 +45,24 @@ class Watcher:
             state: file that keeps windows and places across restarts; None: nothing is kept.
             from_start: begin with the lines that are there, where there is no state.
             clock: ms since 1970.
+            control: where rules are published that replace these; None: they stay as they are.
+            folder: what relative names in targets are relative to; None: nothing is sent.
 
         Raises:
-            InputError: the state cannot be used.
+            InputError: the state, or a target, cannot be used.
+            ControlError: the trust file cannot be used, or the login of the source of documents.
         """
         self._sources = [FileSource(path) for path in paths]
         self._tell, self._state, self._clock = tell, state, clock
         kept = _kept(state)
         self.logic = AlertLogic(rules, None if kept is None else orjson.dumps(kept["logic"]))
+        self._outbox = None if folder is None else Outbox(rules, folder, None if kept is None else kept.get("waiting"))
+        self._live: LiveRules | None = None
+        if control is not None:
+            told = None if kept is None else kept.get("rules")
+            self._live = LiveRules(rules, control, None if told is None else told.encode(), clock)
+            self._live.start()
+        self._kept: dict[str, Any] = {}
         self._positions: dict[str, int] = dict(kept["positions"]) if kept is not None else {}
         if kept is None and not from_start:
             for source in self._sources:
@@ -61,17 +75,34 @@ class Watcher:
             InputError: a file has become shorter.
         """
         taken = 0
+        if self._live is not None:
+            self.logic, alerts = self._live.follow(self.logic, self._clock())
+            self._send(alerts)
         for source in self._sources:
             lines, reached = source.read(self._positions, MOST)
-            for alert in self.logic.take(lines, self._clock()):
-                self._tell(alert)
+            self._send(self.logic.take(lines, self._clock()))
             self._positions |= reached
             taken += len(lines)
-        for alert in self.logic.tick(self._clock()):
-            self._tell(alert)
-        if taken and self._state is not None:
-            self._keep(self._state)
+        self._send(self.logic.tick(self._clock()))
+        self._keep(taken > 0)
         return taken
+
+    def close(self, wait: float) -> dict[str, int]:
+        """Give the targets some seconds, keep the state, and return how many alerts were not sent, by target.
+
+        With a state they are sent by the next watch; without, they are lost.
+        """
+        if self._live is not None:
+            self._live.close()
+        unsent = {} if self._outbox is None else self._outbox.close(wait)
+        self._keep()
+        return unsent
+
+    def _send(self, alerts: Iterable[Alert]) -> None:
+        for alert in alerts:
+            self._tell(alert)
+            if self._outbox is not None:
+                self._outbox.put(alert)
 
     def run(self, ended: Callable[[], bool]) -> None:
         """Look until the end; see `look`."""
@@ -79,11 +110,19 @@ class Watcher:
             if not self.look():
                 time.sleep(LOOK_S)
 
-    def _keep(self, path: Path) -> None:
-        data = orjson.dumps({"version": 1, "positions": self._positions, "logic": orjson.loads(self.logic.state())})
-        beside = path.with_name(path.name + ".new")
-        beside.write_bytes(data)
-        os.replace(beside, path)
+    def _keep(self, taken: bool = True) -> None:
+        """Write the state where anything in it has changed; lines, windows, rules and waiting alerts are of one moment."""
+        if (path := self._state) is None:
+            return
+        rules = {} if self._live is None else {"rules": self._live.state().decode()}
+        beside = {**rules, "waiting": {} if self._outbox is None else self._outbox.state()}
+        if not taken and beside == self._kept:
+            return
+        self._kept = beside
+        data = orjson.dumps({"version": 1, "positions": self._positions, "logic": orjson.loads(self.logic.state()), **beside})
+        partial = path.with_name(path.name + ".new")
+        partial.write_bytes(data)
+        os.replace(partial, path)
 
 
 def _kept(path: Path | None) -> Mapping[str, Any] | None:

@@ -177,6 +177,8 @@ _alerts = typer.Typer(help="Alerts from the audit, the quarantine and leak findi
 _alerts.command("check")(alerts.check)
 _alerts.command("test")(alerts.test)
 _alerts.command("watch")(alerts.watch)
+_alerts.command("publish")(alerts.publish)
+_alerts.command("schema")(alerts.schema)
 app.add_typer(_alerts, name="alerts")
 
 app.command("compliance")(compliance.compliance)

@@ -20,6 +20,16 @@ TrustFile = Annotated[Path | None, typer.Option("--trust", metavar="FILE", help=
 OfDeployment = Annotated[Path | None, typer.Option("--deployment", help="A deployment with a section control.", show_default=False)]
 
 
+At = Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it takes effect, UTC: 2026-11-22T06:00:00Z.",
+                                        show_default=False)]
+In = Annotated[str | None, typer.Option("--in", metavar="DURATION", help="The same, from now: 30s. Unless given, three times the "
+                                        "deployment's refresh, so that every worker knows it before.", show_default=False)]
+ToFile = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write the document there instead, for more signatures "
+                                             "('control sign') before 'control publish'.", show_default=False)]
+ToAddress = Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…, where the source is read only "
+                                               "from here.", show_default=False)]
+
+
 def sign(document: Document, by: As, passphrase_file: PassphraseFile = None) -> None:
     """Add a signature to DOCUMENT, in its file. Whether the signer's role counts is seen by 'control verify'."""
     from flink_masking.cli.identity import opened
@@ -73,12 +83,12 @@ def revoke(
     deployment: DeploymentFile,
     by: As,
     reason: Annotated[str, typer.Option("--reason", help="One line.", show_default=False)],
-    of: Annotated[Literal["grant", "policy", "erasure"], typer.Option("--of", help="What kind of document it is.")] = "grant",
+    of: Annotated[Literal["grant", "policy", "alerts", "erasure"], typer.Option("--of", help="What kind of document it is.")] = "grant",
     stream: Annotated[str | None, typer.Option("--stream", help="Of the document; not needed while the source has it.",
                                                show_default=False)] = None,
     passphrase_file: PassphraseFile = None,
 ) -> None:
-    """End a document for good: a grant at once, a policy or an erasure before it takes effect."""
+    """End a document for good: a grant at once, a policy, alert rules or an erasure before they take effect."""
     from flink_masking.cli.identity import opened
     from flink_masking.control.envelope import countersigned
     from flink_masking.control.make import now, revocation_document
@@ -247,6 +257,46 @@ def publish_signed(signed: "Signed", options: "ControlOptions", to: str | None) 
     finally:
         source.close()
     _say(f"{signed.kind} {name} published to {options.shown if to is None else to}")
+
+
+def effect_of(at: str | None, within: str | None, options: "ControlOptions", issued: int) -> int:
+    """When a document takes effect, ms since 1970, by the options --at and --in.
+
+    Raises:
+        BadParameter: both are given, or one of them is no time.
+        ControlError: the time lies in the past.
+    """
+    from flink_masking.control.instants import milliseconds_of
+    from flink_masking.errors import ControlError
+    from flink_masking.policy.durations import milliseconds
+
+    if at is not None and within is not None:
+        raise typer.BadParameter("give one of --at and --in", param_hint="--at")
+    try:
+        ahead = 3 * options.refresh if within is None else milliseconds(within)
+        effective = issued + ahead if at is None else milliseconds_of(at)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--at" if at is not None else "--in") from None
+    if effective < issued:
+        raise ControlError("--at lies in the past. Hint: --in 30s")
+    return effective
+
+
+def publish_or_write(signed: "Signed", by: Path, passphrase_file: Path | None, options: "ControlOptions", output: Path | None,
+                     to: str | None) -> None:
+    """Sign a document, and publish it, or write it to a file for more signatures.
+
+    Raises:
+        ControlError: the identity cannot be opened, the document does not verify, or it cannot be written.
+    """
+    from flink_masking.cli.identity import opened
+    from flink_masking.control.envelope import countersigned
+
+    signed = countersigned(signed, opened(by, passphrase_file).signer)
+    if output is not None:
+        write(output, signed)
+    else:
+        publish_signed(signed, options, to)
 
 
 def described(signed: "Signed") -> list[str]:

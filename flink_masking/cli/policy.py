@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from flink_masking.cli.control import At, In, ToAddress, ToFile
 from flink_masking.cli.identity import PassphraseFile
 
 
@@ -123,14 +124,10 @@ def publish(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML); files that it names go along.", show_default=False)],
     deployment: Annotated[Path, typer.Argument(help="A deployment with a section control.", show_default=False)],
     by: Annotated[Path, typer.Option("--as", metavar="KEY", help="An identity with the role policy.", show_default=False)],
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="When it takes effect, UTC: 2026-11-22T06:00:00Z.",
-                                           show_default=False)] = None,
-    within: Annotated[str | None, typer.Option("--in", metavar="DURATION", help="The same, from now: 30s. Unless given, three times the "
-                                               "deployment's refresh, so that every worker knows it before.", show_default=False)] = None,
-    output: Annotated[Path | None, typer.Option("--output", metavar="FILE", help="Write the document there instead, for more signatures "
-                                                "('control sign') before 'control publish'.", show_default=False)] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…, where the source is read only from "
-                                           "here.", show_default=False)] = None,
+    at: At = None,
+    within: In = None,
+    output: ToFile = None,
+    to: ToAddress = None,
     against: Annotated[Path | None, typer.Option("--against", metavar="OLD", help="The policy that jobs run: refuse to publish what they "
                                                  "cannot follow live.", show_default=False)] = None,
     passphrase_file: PassphraseFile = None,
@@ -140,35 +137,19 @@ def publish(
     A job takes it when its version is higher than the one in force, and each change is live ('policy diff'); otherwise the policy in
     force stays, and audit, metrics and 'health' say why. To go back, publish the old content under a higher version.
     """
-    from flink_masking.cli.control import options_of, publish_signed, write
-    from flink_masking.cli.identity import opened
-    from flink_masking.control.envelope import countersigned
-    from flink_masking.control.instants import instant, milliseconds_of
+    from flink_masking.cli.control import effect_of, options_of, publish_or_write
+    from flink_masking.control.instants import instant
     from flink_masking.control.make import now, policy_document
     from flink_masking.errors import ControlError
     from flink_masking.policy.changes import changes
-    from flink_masking.policy.durations import milliseconds
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
     loaded, options = load(PolicySource.read(policy)), options_of(deployment)
     if against is not None and (other := [one for one in changes(load(PolicySource.read(against)), loaded) if one.effect != "live"]):
         raise ControlError(f"{other[0].place}: {other[0].text}: needs {other[0].effect}. Hint: flink-masking policy diff OLD NEW")
-    if at is not None and within is not None:
-        raise typer.BadParameter("give one of --at and --in", param_hint="--at")
     issued = now()
-    try:
-        ahead = 3 * options.refresh if within is None else milliseconds(within)
-        effective = issued + ahead if at is None else milliseconds_of(at)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--at" if at is not None else "--in") from None
-    if effective < issued:
-        raise ControlError("--at lies in the past. Hint: --in 30s")
+    effective = effect_of(at, within, options, issued)
     signed = policy_document(loaded.source, loaded.policy.stream, loaded.policy.version, issued, effective)
-    identity = opened(by, passphrase_file)
-    signed = countersigned(signed, identity.signer)
-    if output is not None:
-        write(output, signed)
-    else:
-        publish_signed(signed, options, to)
+    publish_or_write(signed, by, passphrase_file, options, output, to)
     print(f"version {loaded.policy.version} of {loaded.policy.stream} takes effect at {instant(effective)}", file=sys.stderr)

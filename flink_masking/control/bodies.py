@@ -1,5 +1,6 @@
 """What is signed: the bodies of control documents, JSON by pydantic; a member that is not named here is refused."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
@@ -8,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from flink_masking.control.instants import ID, Instant
 from flink_masking.policy.source import PolicySource
 
-Kind = Literal["policy", "grant", "revocation", "erasure", "trust"]
+Kind = Literal["policy", "alerts", "grant", "revocation", "erasure", "trust"]
 Id = Annotated[str, Field(pattern=ID)]
 Line = Annotated[str, Field(min_length=1, max_length=1000, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """One line of text for people."""
@@ -72,6 +73,30 @@ class PolicyBody(Body):
         return self
 
 
+class AlertsBody(Body):
+    """Alert rules that replace the ones in force.
+
+    Its `stream` is the ``source`` of the rules, by which whoever watches knows its own documents.
+
+    Attributes:
+        version: of the document, higher than that of every document with this source that was in force before.
+        name: of the rules' file, for messages.
+        text: the YAML.
+        digest: SHA-256 of the text.
+    """
+
+    version: Annotated[int, Field(ge=1, strict=True)]
+    name: Line
+    text: Annotated[str, Field(max_length=1 << 20)]
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if hashlib.sha256(self.text.encode()).hexdigest() != self.digest:
+            raise ValueError("digest is not that of the text. Hint: publish the rules again")
+        return self
+
+
 class GrantBody(Body):
     """An exception: what a granted view, or a reverse operation, may show, of whom and for how long.
 
@@ -111,13 +136,13 @@ class RevocationBody(Body):
 
     Attributes:
         target: id of the document.
-        of: its kind, which says whose signature is asked for: an approver ends a grant; the role policy a policy that is not in effect
-            yet, and the role eraser an erasure that is not.
+        of: its kind, which says whose signature is asked for: an approver ends a grant; the role policy a policy or alert rules that are
+            not in effect yet, and the role eraser an erasure that is not.
         reason: one line.
     """
 
     target: Id
-    of: Literal["policy", "grant", "erasure"]
+    of: Literal["policy", "alerts", "grant", "erasure"]
     reason: Line
 
 
@@ -137,5 +162,6 @@ class ErasureBody(Body):
     ticket: Line | None = None
 
 
-BODIES: Mapping[str, type[Body]] = {"policy": PolicyBody, "grant": GrantBody, "revocation": RevocationBody, "erasure": ErasureBody}
+BODIES: Mapping[str, type[Body]] = {"policy": PolicyBody, "alerts": AlertsBody, "grant": GrantBody, "revocation": RevocationBody,
+                                    "erasure": ErasureBody}
 """Bodies by kind; the trust file's is `flink_masking.control.trust.TrustBody`."""

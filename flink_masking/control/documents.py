@@ -5,7 +5,7 @@ from typing import Generic, TypeAlias, TypeVar
 
 from pydantic import ValidationError
 
-from flink_masking.control.bodies import BODIES, Body, ErasureBody, GrantBody, PolicyBody, RevocationBody
+from flink_masking.control.bodies import BODIES, AlertsBody, Body, ErasureBody, GrantBody, PolicyBody, RevocationBody
 from flink_masking.control.envelope import Signed
 from flink_masking.control.trust import SIGNS, Role, Trust, first_fault
 from flink_masking.errors import ControlError
@@ -34,11 +34,12 @@ class Document(Generic[B]):
 
     @property
     def kind(self) -> str:
-        """``policy``, ``grant``, ``revocation`` or ``erasure``."""
+        """``policy``, ``alerts``, ``grant``, ``revocation`` or ``erasure``."""
         return self.signed.kind
 
 
 Policy: TypeAlias = Document[PolicyBody]
+AlertRules: TypeAlias = Document[AlertsBody]
 Grant: TypeAlias = Document[GrantBody]
 Revocation: TypeAlias = Document[RevocationBody]
 Erasure: TypeAlias = Document[ErasureBody]

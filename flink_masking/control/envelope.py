@@ -13,7 +13,7 @@ from flink_masking.control.bodies import Kind
 from flink_masking.errors import ControlError
 
 TYPES: dict[str, Kind] = {f"application/vnd.flink-masking.{kind}+json": kind
-                          for kind in ("policy", "grant", "revocation", "erasure", "trust")}
+                          for kind in ("policy", "alerts", "grant", "revocation", "erasure", "trust")}
 """Payload types and the kinds of documents that they name."""
 LARGEST = 24 << 20
 """Bytes of an envelope: a policy and its files are 16 MiB at most, and Base64 takes a third more."""

@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from flink_masking.control.bodies import GrantBody, PolicyBody, RevocationBody
+from flink_masking.control.bodies import AlertsBody, GrantBody, PolicyBody, RevocationBody
 from flink_masking.control.documents import body_of, verified
 from flink_masking.control.envelope import Signed, parse
 from flink_masking.control.instants import instant
@@ -59,6 +59,16 @@ def parsed(found: Sequence[bytes]) -> list[Signed]:
     return made
 
 
+def highest_version(found: Sequence[Signed], trust: Trust, kind: str, stream: str) -> int:
+    """The highest version of a kind and stream among the documents that verify; 0 where there is none."""
+    versions = [0]
+    for signed in found:
+        with suppress(ControlError):
+            if signed.kind == kind and (body := verified(signed, trust).body).stream == stream:
+                versions.append(getattr(body, "version", 0))
+    return max(versions)
+
+
 def latest_trust(anchor: bytes, found: Sequence[bytes]) -> Trust:
     """The trust file in force: the deployment's, or the last of its successors among these documents.
 
@@ -78,14 +88,14 @@ def latest_trust(anchor: bytes, found: Sequence[bytes]) -> Trust:
 def rows(found: Sequence[bytes], trust: Trust) -> list[Row]:
     """One row for each document, by id."""
     at, made, ended = now(), [], set[str]()
-    highest = dict[str, int]()
+    highest = dict[tuple[str, str], int]()
     for signed in parsed(found):
         with suppress(ControlError):
             body = verified(signed, trust).body
             if isinstance(body, RevocationBody):
                 ended.add(body.target)
-            elif isinstance(body, PolicyBody) and body.effective_at <= at:
-                highest[body.stream] = max(highest.get(body.stream, 0), body.version)
+            elif isinstance(body, PolicyBody | AlertsBody) and body.effective_at <= at:
+                highest[signed.kind, body.stream] = max(highest.get((signed.kind, body.stream), 0), body.version)
     for data in found:
         try:
             signed = parse(data)
@@ -102,13 +112,13 @@ def rows(found: Sequence[bytes], trust: Trust) -> list[Row]:
             continue
         body = document.body
         ends = body.expires_at if isinstance(body, GrantBody) else None
-        version = body.version if isinstance(body, PolicyBody) else None
+        version = body.version if isinstance(body, PolicyBody | AlertsBody) else None
         state = "pending" if at < body.effective_at else "in effect"
         if ends is not None and ends <= at:
             state = "expired"
         elif document.id in ended:
             state = "revoked"
-        elif version is not None and version < highest.get(body.stream, 0):
+        elif version is not None and version < highest.get((signed.kind, body.stream), 0):
             state = "overtaken"
         made.append(Row(document.id, signed.kind, state, body.stream, version, body.effective_at, ends, tuple(sorted(document.signers))))
     return sorted(made, key=lambda row: row.id)

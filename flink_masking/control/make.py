@@ -1,5 +1,6 @@
 """Makes the bodies of documents: policies and revocations, and trust files with their next versions."""
 
+import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from flink_masking.control.bodies import GrantBody, Model, PolicyBody, RevocationBody
+from flink_masking.control.bodies import AlertsBody, GrantBody, Model, PolicyBody, RevocationBody
 from flink_masking.control.envelope import Signed, seal
 from flink_masking.control.identity import PublicIdentity
 from flink_masking.control.instants import new_id
@@ -41,7 +42,29 @@ def policy_document(source: PolicySource, stream: str, version: int, issued: int
     return seal("policy", payload(body))
 
 
-def revocation_document(stream: str, target: str, of: Literal["policy", "grant", "erasure"], reason: str, issued: int) -> Signed:
+def alerts_document(name: str, text: str, source: str, version: int, issued: int, effective: int) -> Signed:
+    """Alert rules, not signed yet.
+
+    Args:
+        name: of the rules' file.
+        text: the YAML.
+        source: what the rules call themselves; whoever watches under this name takes them.
+        version: of the document.
+        issued: ms since 1970.
+        effective: likewise.
+
+    Raises:
+        ControlError: it is not well-formed.
+    """
+    try:
+        body = AlertsBody(id=new_id(issued), stream=source, issued_at=issued, effective_at=effective, version=version,
+                          name=Path(name).name or "alerts", text=text, digest=hashlib.sha256(text.encode()).hexdigest())
+    except ValidationError as error:
+        raise ControlError(f"{name}: {first_fault(error)}. Hint: 'source' of the rules has at most 200 characters") from None
+    return seal("alerts", payload(body))
+
+
+def revocation_document(stream: str, target: str, of: Literal["policy", "alerts", "grant", "erasure"], reason: str, issued: int) -> Signed:
     """The end of another document, not signed yet.
 
     Raises:

@@ -8,6 +8,7 @@ sets only grow. It is sealed with the job's key ring, so that it cannot be writt
 import base64
 import json
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from flink_masking.control.sealed_file import SealedFile, Seals
 from flink_masking.control.sources.local import local_path
@@ -15,6 +16,18 @@ from flink_masking.control.sources.local import local_path
 FORMAT = 1
 MOST = 100_000
 """Ids that are kept of each set; those of the oldest documents are dropped first."""
+
+
+class Keeps(Protocol):
+    """Keeps what must survive a restart: `Store`, or the state of an operator that is kept otherwise."""
+
+    def load(self) -> "Kept":
+        """What is kept; nothing where there is nothing yet."""
+        ...
+
+    def save(self, kept: "Kept") -> "Kept":
+        """Add what is known to what is there, and return both together."""
+        ...
 
 
 @dataclass(frozen=True)

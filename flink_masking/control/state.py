@@ -8,7 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from flink_masking.control.documents import Document, Erasure, Grant, Policy, Revocation, body_of, verified
 from flink_masking.control.envelope import Signed, parse
@@ -83,7 +83,8 @@ class ControlState:
         trust: the trust file in force.
     """
 
-    def __init__(self, trust: Trust, stream: str, version: int, digest: str, kept: Kept | None = None) -> None:
+    def __init__(self, trust: Trust, stream: str, version: int, digest: str, kept: Kept | None = None,
+                 follows: Literal["policy", "alerts"] = "policy") -> None:
         """Begin with the submitted policy.
 
         Args:
@@ -92,6 +93,8 @@ class ControlState:
             version: the submitted policy's.
             digest: the submitted policy's.
             kept: from the run before, or None.
+            follows: the kind of versioned document that is followed: a job's policy, or the alert rules of who watches; then all that is
+                said of a policy here is said of them.
 
         Raises:
             ControlError: a kept document does not verify.
@@ -99,7 +102,7 @@ class ControlState:
         kept = kept or Kept()
         if kept.trust is not None and kept.trust_version > trust.version:
             trust = Trust.anchor(kept.trust)  # followed step by step when it was taken; the file that keeps it is sealed
-        self.trust, self._stream, self.kept = trust, stream, kept
+        self.trust, self._stream, self.kept, self._follows = trust, stream, kept, follows
         self.version, self._digests = version, {digest}
         self._known: dict[str, Document[Any]] = {}
         self._refused: dict[str, str] = {}
@@ -185,7 +188,7 @@ class ControlState:
             self.kept = replace(self.kept, version=policy.body.version, policy=policy.signed.dump())
         self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.body.version > self.version))
         self._known.pop(policy.id, None)
-        return ControlEvent("in_force", now, "policy", policy.id, version=policy.body.version, effective_at=policy.body.effective_at,
+        return ControlEvent("in_force", now, policy.kind, policy.id, version=policy.body.version, effective_at=policy.body.effective_at,
                             signers=tuple(sorted(policy.signers)))
 
     def refuse(self, policy: Policy, reason: str, now: int) -> ControlEvent:
@@ -195,7 +198,7 @@ class ControlState:
         self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.id != policy.id),
                             refused=self.view.refused + 1)
         self._known.pop(policy.id, None)
-        return ControlEvent("refused", now, "policy", policy.id, reason, policy.body.version, policy.body.effective_at,
+        return ControlEvent("refused", now, policy.kind, policy.id, reason, policy.body.version, policy.body.effective_at,
                             tuple(sorted(policy.signers)))
 
     def _tell(self, outcome: Outcome, now: int, kind: str, name: str, reason: str = "", version: int | None = None,
@@ -273,8 +276,9 @@ class ControlState:
                 self._waiting.append(document)
                 events += self._tell("refused", now, document.kind, document.id, "issued in the future, by more than 5 min. Hint: fix "
                                      "the clock of this host or of the one that has issued it; the document waits")
-            elif document.kind == "policy":
-                made.policies.append(cast(Policy, document))
+            elif document.kind in ("policy", "alerts"):
+                if document.kind == self._follows:
+                    made.policies.append(cast(Policy, document))
             elif document.kind == "grant":
                 made.grants.append(cast(Grant, document))
             elif document.kind == "revocation":
@@ -317,12 +321,12 @@ class ControlState:
                 continue
             if version <= floor:
                 if self._begun and one.body.digest not in self._digests and (one.id, "taken") not in self._told:
-                    events += self._tell("refused", now, "policy", one.id, f"version {version} is not higher than version {floor}, "
+                    events += self._tell("refused", now, one.kind, one.id, f"version {version} is not higher than version {floor}, "
                                          "which is in force. Hint: to go back, publish the old content under a higher version", version)
                 elif not self._begun:
                     self._digests.add(one.body.digest)  # of the past: it has no effect, and is no event
             elif version in best:
-                events += self._tell("refused", now, "policy", one.id, f"version {version} is that of document {best[version].id}, too, "
+                events += self._tell("refused", now, one.kind, one.id, f"version {version} is that of document {best[version].id}, too, "
                                      "which came first. Hint: publish it again under a higher version", version)
             else:
                 best[version] = one

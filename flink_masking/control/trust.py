@@ -19,7 +19,7 @@ from flink_masking.errors import ControlError
 
 Role = Literal["root", "policy", "approver", "eraser"]
 ROLES: tuple[Role, ...] = ("root", "policy", "approver", "eraser")
-SIGNS: Mapping[str, Role] = {"policy": "policy", "grant": "approver", "erasure": "eraser", "trust": "root"}
+SIGNS: Mapping[str, Role] = {"policy": "policy", "alerts": "policy", "grant": "approver", "erasure": "eraser", "trust": "root"}
 """The role that signs each kind of document; a revocation is signed by the role of what it revokes."""
 Whole = Annotated[int, Field(ge=1, le=1_000_000_000, strict=True)]
 

@@ -9,11 +9,12 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import Literal
 
 from flink_masking.control.documents import Erasure, Grant, Policy
 from flink_masking.control.events import ControlEvent
 from flink_masking.control.ledger import Ledger
-from flink_masking.control.memory import Kept, Store
+from flink_masking.control.memory import Keeps, Kept
 from flink_masking.control.options import ControlOptions
 from flink_masking.control.sources import open_source
 from flink_masking.control.sources.base import Source
@@ -44,9 +45,9 @@ class ControlWatcher:
         ledger: keeps how many records of grants were claimed; None: nobody does.
     """
 
-    def __init__(self, options: ControlOptions, stream: str, version: int, digest: str, store: Store | None = None,
+    def __init__(self, options: ControlOptions, stream: str, version: int, digest: str, store: Keeps | None = None,
                  clock: Callable[[], int] = _now, monotonic: Callable[[], float] = time.monotonic, source: Source | None = None,
-                 ledger: Ledger | None = None) -> None:
+                 follows: Literal["policy", "alerts"] = "policy", ledger: Ledger | None = None) -> None:
         """Open the source; nothing is read yet.
 
         Args:
@@ -58,6 +59,7 @@ class ControlWatcher:
             clock: ms since 1970.
             monotonic: seconds that never go back.
             source: where documents lie; that of the options when None.
+            follows: the kind of versioned document that is followed, see `ControlState`.
             ledger: keeps over restarts how many records of grants were claimed; None: a grant ends when its worker does.
 
         Raises:
@@ -66,7 +68,7 @@ class ControlWatcher:
         self._options, self._clock, self._monotonic, self._store = options, clock, monotonic, store
         self._source, self.ledger = source or open_source(options), ledger
         kept = store.load() if store is not None else Kept()
-        self._state = ControlState(Trust.anchor(options.trust.encode()), stream, version, digest, kept)
+        self._state = ControlState(Trust.anchor(options.trust.encode()), stream, version, digest, kept, follows)
         self._saved, self._found = kept, list[bytes]()
         self._answered: float | None = None
         self._failing_since: float | None = None

@@ -2,66 +2,99 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 from pyflink.common import Row, Types
 from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ListStateDescriptor, ValueStateDescriptor
-from pyflink.table import StatementSet, StreamTableEnvironment
+from pyflink.table import DataTypes, StatementSet, StreamTableEnvironment
+from pyflink.table.udf import FunctionContext
 
-from flink_masking.alerts.alert import Alert
-from flink_masking.alerts.delivery import deliveries
 from flink_masking.alerts.load import rules_of
-from flink_masking.alerts.logic import AlertLogic
+from flink_masking.alerts.work import Work
+from flink_masking.control.options import ControlOptions
 from flink_masking.deployment.model import Deployment, with_clause
 from flink_masking.deployment.sql_text import quoted
 from flink_masking.errors import JobError
 from flink_masking.flink import compat
 from flink_masking.flink.clock import END_OF_INPUT
+from flink_masking.flink.columns import column_functions
 from flink_masking.flink.compat.versions import VersionChecked
 from flink_masking.flink.errors import without_values
 from flink_masking.flink.leak_watch import as_source
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 LINE = Types.ROW_NAMED(["line"], [Types.PRIMITIVE_ARRAY(Types.BYTE())])
+LARGEST = 1 << 20
+"""Bytes of lines that travel together, about."""
 STEP = 250
 """Milliseconds for which lines are collected, and between two looks at what time alone brings."""
-CLOSING_S = 10.0
+
+
+class Gather:
+    """A batch function: lines in, in the first cells all of them, joined by line breaks, so that the rules get them by the thousand."""
+
+    def open(self, context: FunctionContext) -> None:
+        """Nothing is needed."""
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def __call__(self, lines: "pd.Series[Any]") -> list[pa.Array]:
+        """Join a batch; a line break inside a line, which no writer of ours makes, becomes a blank."""
+        with without_values("alerts"):
+            cells: list[bytes | None] = [None] * len(lines)
+            place, size, taken = 0, 0, list[bytes]()
+            for line in lines.tolist():
+                taken.append(line.replace(b"\n", b" ") if b"\n" in line else line)
+                size += len(line)
+                if size > LARGEST:
+                    cells[place] = b"\n".join(taken)
+                    place, size, taken = place + 1, 0, []
+            if taken:
+                cells[place] = b"\n".join(taken)
+            return [pa.array(cells, pa.binary())]
 
 
 class AlertFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
     """Rules at work, under one key.
 
-    State is the waiting lines and that of the logic, both from the same moment: after a failure no line is missing from a window and none
-    counts twice. It holds no clear value: lines of the quarantine are sealed.
+    State is the waiting lines, that of the logic, the alerts that targets have not taken, and the rules in force, all from the same moment:
+    after a failure no line is missing from a window, none counts twice, and no alert is lost. It holds no clear value: lines of the
+    quarantine are sealed.
     """
 
-    def __init__(self, name: str, text: str) -> None:
+    def __init__(self, name: str, text: str, control: ControlOptions | None = None) -> None:
         """Keep what the worker needs.
 
         Args:
             name: of the rules' source, for faults.
             text: the rules.
+            control: where rules are published that replace these; None: they stay as they are.
         """
-        self._name, self._text = name, text
+        self._name, self._text, self._control = name, text, control
 
     def open(self, runtime_context: RuntimeContext) -> None:
-        """Read the rules, open the targets and attach the state."""
+        """Read the rules and attach the state; targets are opened at the first step, when the state can be read."""
         compat.apply(compat.KEYED)
-        rules = rules_of(self._name, self._text)
-        self._rules, self._targets = rules, deliveries(rules, Path("/"))
-        self._logic: AlertLogic | None = None
+        self._rules = rules_of(self._name, self._text)
+        self._work: Work | None = None
         self._due: int | None = None
-        self._waiting = runtime_context.get_list_state(ListStateDescriptor("lines", Types.PRIMITIVE_ARRAY(Types.BYTE())))
-        self._state = runtime_context.get_state(ValueStateDescriptor("logic", Types.PRIMITIVE_ARRAY(Types.BYTE())))
+        kind = Types.PRIMITIVE_ARRAY(Types.BYTE())
+        self._waiting = runtime_context.get_list_state(ListStateDescriptor("lines", kind))
+        self._state, self._unsent, self._live = (runtime_context.get_state(ValueStateDescriptor(name, kind))
+                                                 for name in ("logic", "unsent", "rules"))
 
     def close(self) -> None:
         """Give what waits in the queues some seconds."""
-        for target in getattr(self, "_targets", {}).values():
-            target.close(CLOSING_S)
+        if (work := getattr(self, "_work", None)) is not None:
+            work.close()
 
     def process_element(self, value: Row, ctx: KeyedProcessFunction.Context) -> Iterator[Row]:
-        """Keep a line until the next step."""
+        """Keep lines until the next step."""
         self._waiting.add(value[0])
         timers = ctx.timer_service()
         if self._due is None:
@@ -73,26 +106,24 @@ class AlertFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
     def on_timer(self, timestamp: int, ctx: KeyedProcessFunction.OnTimerContext) -> Iterator[Row]:
         """Take in the lines that wait, and tell alerts."""
         with without_values("alerts"):
-            now, state = _now(), self._state.value()
-            if self._logic is None:
-                self._logic = AlertLogic(self._rules, None if state is None else bytes(state))
-            lines = [bytes(line) for line in self._waiting.get() or ()]
-            alerts = [*self._logic.take(lines, now), *self._logic.tick(now)]
-            if timestamp == END_OF_INPUT:
-                alerts += self._logic.end(now)
-            else:
+            now = _now()
+            if self._work is None:
+                self._work = Work(self._rules, self._control, *(None if (found := state.value()) is None else bytes(found)
+                                                                for state in (self._state, self._unsent, self._live)))
+            work = self._work
+            lines = [line for packet in self._waiting.get() or () for line in bytes(packet).split(b"\n")]
+            alerts = work.step(lines, now, timestamp == END_OF_INPUT)
+            if timestamp != END_OF_INPUT:
                 self._due = _next(now)
                 ctx.timer_service().register_processing_time_timer(self._due)
             if lines or alerts:
                 self._waiting.clear()
-                self._state.update(self._logic.state())
+                self._state.update(work.logic.state())
+            for state, data in zip((self._unsent, self._live), work.changed(), strict=True):
+                if data is not None:
+                    state.update(data)
             for alert in alerts:
-                yield self._told(alert)
-
-    def _told(self, alert: Alert) -> Row:
-        for target in self._targets.values():
-            target.put(alert)
-        return Row(alert.cloud_event(self._rules.source))
+                yield Row(alert.cloud_event(self._rules.source))
 
 
 def watch_alerts(environment: StreamTableEnvironment, name: str, text: str, deployment: Deployment, bounded: bool) -> StatementSet:
@@ -102,7 +133,8 @@ def watch_alerts(environment: StreamTableEnvironment, name: str, text: str, depl
         environment: of a StreamExecutionEnvironment.
         name: of the rules' source.
         text: the rules.
-        deployment: its sinks ``audit`` and ``quarantine`` and ``leaks.findings`` are read.
+        deployment: its sinks ``audit`` and ``quarantine`` and ``leaks.findings`` are read; with ``control``, rules that are published
+            there replace these.
         bounded: read what is there now, and end.
 
     Raises:
@@ -116,14 +148,18 @@ def watch_alerts(environment: StreamTableEnvironment, name: str, text: str, depl
         told["findings"] = deployment.leaks.findings
     read = []
     for table, options in told.items():
-        if (readable := as_source(options, "flink-masking-alerts", bounded)) is not None:
+        if (readable := as_source(options, "flink-masking-alerts", bounded, promptly=True)) is not None:
             environment.execute_sql(f"CREATE TEMPORARY TABLE {quoted(table)} (line BYTES) WITH ({with_clause(readable)})")
             read.append(f"SELECT line FROM {quoted(table)} WHERE line IS NOT NULL")
     if not read:
         raise JobError("none of audit, quarantine and leaks.findings of the deployment can be read again. Hint: Kafka, or files")
-    read.append("SELECT CAST(x'0a' AS BYTES) AS line")  # a blank line: silence must be told even if nothing else ever comes
-    lines = environment.to_data_stream(environment.sql_query(" UNION ALL ".join(read)))
-    alerts = lines.key_by(lambda line: 0, key_type=Types.INT()).process(AlertFunction(name, text), LINE).set_parallelism(1).name("alerts")
+    (gather,) = column_functions(Gather(), {"gathered": DataTypes.BYTES()}).values()
+    environment.create_temporary_function("gather", gather)
+    gathered = [f"SELECT line FROM (SELECT gather(line) AS line FROM ({one})) WHERE line IS NOT NULL" for one in read]
+    gathered.append("SELECT CAST(x'0a' AS BYTES) AS line")  # a blank line: silence must be told even if nothing else ever comes
+    lines = environment.to_data_stream(environment.sql_query(" UNION ALL ".join(gathered)))
+    function = AlertFunction(name, text, deployment.control_options)
+    alerts = lines.key_by(lambda line: 0, key_type=Types.INT()).process(function, LINE).set_parallelism(1).name("alerts").uid("alerts")
     environment.execute_sql("CREATE TEMPORARY TABLE told (line BYTES) WITH ('connector' = 'blackhole')")
     statements = environment.create_statement_set()
     statements.add_insert("told", environment.from_data_stream(alerts))

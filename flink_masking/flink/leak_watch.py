@@ -119,7 +119,7 @@ def watch(environment: StreamTableEnvironment, loaded: LoadedPolicy, deployment:
     source, statements, read = LeakSource(loaded.source, deployment.keys, leaks.directory), environment.create_statement_set(), 0
     group = f"flink-masking-leaks-{loaded.policy.stream}"
     for number, (name, options) in enumerate(deployment.sinks.items()):
-        if name not in loaded.policy.segments or (readable := as_source(options, group, bounded)) is None:
+        if name not in loaded.policy.segments or (readable := as_source(options, group, bounded, promptly=True)) is None:
             continue
         if FORMATS[loaded.policy.format].schemas and not on_kafka(options):
             continue
@@ -134,8 +134,16 @@ def watch(environment: StreamTableEnvironment, loaded: LoadedPolicy, deployment:
     return statements
 
 
-def as_source(options: Options, group: str, bounded: bool) -> Options | None:
-    """The options of a sink's table as those of a source; None where it cannot be read."""
+def as_source(options: Options, group: str, bounded: bool, promptly: bool = False) -> Options | None:
+    """The options of a sink's table as those of a source; None where it cannot be read.
+
+    Args:
+        options: of the sink.
+        group: of the consumer.
+        bounded: read what is there now, and end.
+        promptly: see records of transactions that are still open, which come up to a checkpoint interval earlier; where a transaction is
+            aborted, its records are seen and come again.
+    """
     if options.get("connector") == "filesystem":
         found = {name: value for name, value in options.items() if not name.startswith(("sink.", "auto-compaction"))}
         return found if bounded else {"source.monitor-interval": "2s", **found}
@@ -144,7 +152,8 @@ def as_source(options: Options, group: str, bounded: bool) -> Options | None:
     kept = {name: value for name, value in options.items()
             if not name.startswith(("sink.", "key.", "value.fields")) and name != "properties.transaction.timeout.ms"}
     ends: Options = {"scan.bounded.mode": "latest-offset"} if bounded else {}
-    return {"properties.isolation.level": "read_committed", "properties.group.id": group,
+    isolation = "read_uncommitted" if promptly and not bounded else "read_committed"
+    return {"properties.isolation.level": isolation, "properties.group.id": group,
             "scan.startup.mode": "earliest-offset", **ends, **kept, "connector": "kafka"}
 
 

@@ -25,10 +25,11 @@ _WITHIN: Schema = {
 }
 
 
-class _Described(GenerateJsonSchema):
-    """Takes descriptions from the ``Attributes:`` of docstrings, and leaves titles made of names out."""
+class Described(GenerateJsonSchema):
+    """Generates JSON Schema that takes descriptions from the ``Attributes:`` of docstrings, and leaves titles made of names out."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
+        """Never."""
         return False
 
     def model_schema(self, schema: core_schema.ModelSchema) -> Schema:
@@ -37,7 +38,7 @@ class _Described(GenerateJsonSchema):
         model = schema["cls"]
         described: dict[str, str] = {}
         for one in reversed([one for one in model.__mro__ if issubclass(one, BaseModel)]):
-            summary, own = _docstring(one)
+            summary, own = docstring_of(one)
             described |= own
         result["description"] = summary
         for name, field in model.model_fields.items():
@@ -51,7 +52,7 @@ def json_schema() -> Schema:
 
     It says what has the form of a policy; contradictions between parts, and what is not available yet, are found by `load`.
     """
-    result: Schema = {"$schema": DIALECT, **Policy.model_json_schema(by_alias=True, schema_generator=_Described)}
+    result: Schema = {"$schema": DIALECT, **Policy.model_json_schema(by_alias=True, schema_generator=Described)}
     definitions: Schema = result["$defs"]
     techniques = registry.TECHNIQUES.values()
     for technique in techniques:
@@ -61,7 +62,7 @@ def json_schema() -> Schema:
         "description": "A technique by its name alone, or with its parameters.",
         "oneOf": [{"enum": short}, *({"$ref": f"#/$defs/{_name(technique)}"} for technique in techniques)],
     }
-    part = PART.json_schema(schema_generator=_Described)
+    part = PART.json_schema(schema_generator=Described)
     definitions["Part"] = part
     definitions["MaskedSegment"]["properties"]["keys"]["additionalProperties"] = {
         "description": "A rule for keys, or plain: no key says anything of a person.",
@@ -84,7 +85,7 @@ def _name(technique: Technique) -> str:
 
 def _params(technique: Technique, definitions: Schema) -> Schema:
     """The schema of a technique's parameters; what it defines besides goes to `definitions`."""
-    schema = technique.params.model_json_schema(by_alias=True, schema_generator=_Described, ref_template="#/$defs/{model}")
+    schema = technique.params.model_json_schema(by_alias=True, schema_generator=Described, ref_template="#/$defs/{model}")
     definitions |= schema.pop("$defs", {})
     return schema
 
@@ -151,7 +152,7 @@ def _metric() -> Schema:
     }
 
 
-def _docstring(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
+def docstring_of(model: type[BaseModel]) -> tuple[str, dict[str, str]]:
     """The summary of a model's docstring, and what it says of each attribute."""
     text = model.__doc__ or ""
     summary, _, rest = text.partition("\n")
