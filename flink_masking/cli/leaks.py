@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+EVERY = 1.0
+"""Seconds between two looks of --watch."""
+
 if TYPE_CHECKING:
     from flink_masking.leaks.canaries import Canaries
     from flink_masking.leaks.monitor import Leak
@@ -22,6 +25,8 @@ def leaks(
                                                      "Needs --keys.", show_default=False)] = None,
     keys: Annotated[str | None, typer.Option("--keys", help="Address of the key ring.", show_default=False)] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on as files come and grow, and print each finding as a line of JSON, which "
+                                                        "'alerts watch' reads. Runs until SIGTERM.")] = False,
 ) -> None:
     """Look through files for personal data, without showing a value of it.
 
@@ -38,7 +43,9 @@ def leaks(
 
     if (policy is None) != (segment is None):
         raise typer.BadParameter("goes with --segment", param_hint="--policy")
-    places, known = _places(policy, segment), _canaries(canaries, keys)
+    places, known = _places(policy, segment), _canaries(canaries, keys, waits=watch)
+    if watch:
+        raise typer.Exit(_watch(paths, places, known))
     found: list[Leak] = []
     files, unread, seen = every_file(paths), list[str](), 0
     with progress_bar("Looking (files)", len(files)) as progress:
@@ -71,8 +78,46 @@ def _places(policy: Path | None, segment: str | None) -> "Places | None":
     return Places(loaded, segment)
 
 
-def _canaries(directory: Path | None, keys: str | None) -> "Canaries | None":
-    """The fingerprints."""
+def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None") -> int:
+    """Look until SIGTERM or SIGINT; 1 where something was found or could not be read, 0 otherwise."""
+    import json
+    import signal
+    import threading
+    import time
+
+    from flink_masking.cli.console import counted, err
+    from flink_masking.errors import FlinkMaskingError
+    from flink_masking.leaks.monitor import Monitor
+    from flink_masking.leaks.watching import FileWatch
+
+    ended, outcome, told = threading.Event(), 0, ""
+
+    def unread(text: str) -> None:
+        nonlocal outcome
+        outcome = 1
+        err.print(f"not read: {text}", soft_wrap=True, markup=False, highlight=False)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda caught, frame: ended.set())
+    watch = FileWatch(paths, lambda name: Monitor(name, places, known), unread)
+    err.print(f"watching {counted(len(paths), 'path')}", soft_wrap=True)
+    while not ended.wait(EVERY):
+        try:
+            if known is not None:
+                known.look()
+            told = ""
+        except FlinkMaskingError as error:  # what is known stays known
+            if str(error) != told:
+                told = str(error)
+                unread(told)
+        if found := watch.look():
+            outcome = 1
+            typer.echo(json.dumps({"time": time.time_ns() // 1_000_000, "leaks": [one._asdict() for one in found]}, ensure_ascii=False))
+    return outcome
+
+
+def _canaries(directory: Path | None, keys: str | None, waits: bool) -> "Canaries | None":
+    """The fingerprints; `waits`: they may come later."""
     import time
 
     from flink_masking.errors import InputError
@@ -85,7 +130,7 @@ def _canaries(directory: Path | None, keys: str | None) -> "Canaries | None":
         return None
     found = Canaries(directory, open_ring(keys), lambda: time.time_ns() // 1_000_000)
     found.look()
-    if not found.filters:
+    if not found.filters and not waits:
         raise InputError(f"{directory}: no fingerprints are kept there, or their time is over. Hint: name the directory of 'leaks' in the "
                          "deployment")
     return found

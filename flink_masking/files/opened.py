@@ -41,6 +41,11 @@ def input_files(path: Path) -> list[Path]:
     return [path]
 
 
+def is_compressed(front: bytes) -> bool:
+    """Whether a file is compressed (gzip, Zstandard), by its first bytes."""
+    return front.startswith((_GZIP, _ZSTD))
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[io.BufferedReader]:
     """The decompressed contents of a file without a byte order mark, as a stream.

@@ -1,5 +1,6 @@
 """Any file as batches for the leak monitor: JSON records, lines of text, or the readable parts of binary files such as checkpoints."""
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.errors import InputError
-from flink_masking.files.opened import opened
+from flink_masking.files.opened import is_compressed, opened
 from flink_masking.leaks.monitor import Monitor
 
 BLOCK = 8 << 20
@@ -58,19 +59,67 @@ def look_through(path: Path, monitor: Monitor) -> int:
     Raises:
         InputError: it cannot be read, or not to its end.
     """
-    total = 0
     with opened(path) as stream:
-        front = stream.peek(_SNIFFED)[:_SNIFFED]
-        binary = b"\0" in front or not _is_text(front)
-        records = not binary and front.lstrip()[:1] in (b"{", b"[")
-        for block, repeated in _blocks(stream):
-            total += len(block) - repeated
-            if binary:
-                _binary(block, monitor)
-            elif records:
-                monitor.records_of(pa.array(block.split(b"\n"), pa.binary()))
-            else:
-                monitor.text_of(*_lines(np.frombuffer(block, np.uint8)))
+        return _look(stream, _form(stream.peek(_SNIFFED)[:_SNIFFED]), monitor)
+
+
+def look_from(path: Path, begin: int, end: int, monitor: Monitor, whole: bool) -> int:
+    """Look through a part of a file that grows; one that is compressed is looked through from its beginning.
+
+    Args:
+        path: of the file.
+        begin: bytes that need not be looked through again.
+        end: bytes that the file has.
+        monitor: looks.
+        whole: only whole lines of text.
+
+    Returns:
+        Bytes that need not be looked through again, for the next call.
+
+    Raises:
+        InputError: it cannot be read, or not to its end.
+        OSError: likewise.
+    """
+    with path.open("rb") as raw:
+        front = raw.read(_SNIFFED)
+        if is_compressed(front):
+            look_through(path, monitor)
+            return end
+        form = _form(front)
+        if form == "binary":
+            raw.seek(max(0, begin - OVERLAP))
+            _look(raw, form, monitor)
+            return end
+        raw.seek(begin)
+        while begin < end and (part := raw.read(min(BLOCK, end - begin))):
+            if whole:
+                part = part[: part.rfind(b"\n") + 1] or (part if len(part) == BLOCK else b"")
+            if not part:
+                break
+            _look(io.BytesIO(part), form, monitor)
+            begin += len(part)
+            raw.seek(begin)
+    return begin
+
+
+def _form(front: bytes) -> str:
+    """Whether a file is ``binary``, ``records`` or ``text``, by its first bytes."""
+    if b"\0" in front or not _is_text(front):
+        return "binary"
+    return "records" if front.lstrip()[:1] in (b"{", b"[") else "text"
+
+
+def _look(stream: BinaryIO, form: str, monitor: Monitor) -> int:
+    """Look through a stream; returns its bytes."""
+    total = 0
+    for block, repeated in _blocks(stream):
+        total += len(block) - repeated
+        if form == "binary":
+            _binary(block, monitor)
+        elif form == "records":
+            monitor.records_of(pa.array(block.split(b"\n"), pa.binary()))
+        else:
+            monitor.text_of(*_lines(np.frombuffer(block, np.uint8)))
     return total
 
 

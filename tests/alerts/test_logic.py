@@ -90,12 +90,22 @@ def test_reverse_operations_are_told_by_actor_and_grant(chain):
 
 def test_masked_views_bring_alerts_by_segment_and_field(chain):
     """Refused values, suppressed records and records of a grant are measured by segment."""
-    watch = logic("when: refused, share_above: 0.1", "when: suppressed, above: 5", "when: granted, share_above: 0.2")
+    watch = logic("when: refused, share_above: 0.1", "when: suppressed, above: 5", "when: granted, above: 299")
     line = batch(chain, T, masked=masked(1_000, {"ssn": (900, 91), "email": (900, 90)}, {"0199": 300}, suppressed=6))
     assert [(alert.kind, alert.names, alert.numbers.get("share")) for alert in watch.take([line], T)] == [
         ("refused", {"stream": "orders", "segment": "shared", "field": "ssn"}, 0.101111),
         ("suppressed", {"stream": "orders", "segment": "shared"}, 0.005964),
-        ("granted", {"stream": "orders", "segment": "shared", "grant": "0199"}, 0.3)]
+        ("granted", {"stream": "orders", "segment": "shared", "grant": "0199"}, None)]
+
+
+def test_the_share_of_a_granted_view_is_one_of_all_records_of_the_stream(chain):
+    """Batches in which no grant opened a record count in the whole; records that two grants opened count once."""
+    watch = logic("when: granted, share_above: 0.2")
+    quiet = [batch(chain, T + number, masked=masked(0)) for number in range(4)]
+    opened = batch(chain, T + 10, masked=masked(300, grants={"0199": 300, "019a": 200}))
+    assert watch.take([*quiet, opened], T + 10) == []
+    (alert,) = watch.take([batch(chain, T + 20, masked=masked(1_000, grants={"0199": 1_000}))], T + 20)
+    assert (alert.names, alert.numbers) == ({"stream": "orders", "segment": "shared"}, {"count": 1_300, "of": 6_000, "share": 0.216667})
 
 
 def test_control_documents_drift_and_erasures_bring_alerts(chain):

@@ -1,0 +1,102 @@
+"""Files as they grow: each planted value is found once, at the next look, in files of every kind."""
+
+import gzip
+import json
+import os
+import struct
+import time
+
+import pytest
+
+from flink_masking.leaks.files import BLOCK
+from flink_masking.leaks.monitor import Monitor
+from flink_masking.leaks.watching import FileWatch
+
+MAIL = "ada.archer@shop.example.org"
+
+
+@pytest.fixture
+def place(tmp_path):
+    """A directory and a watch on it; `look` gives file, and values found in it."""
+    unread = []
+    watch = FileWatch([tmp_path], Monitor, unread.append)
+
+    def look():
+        return sorted((os.path.basename(leak.source), leak.values) for leak in watch.look())
+
+    return tmp_path, look, unread
+
+
+def test_lines_that_come_are_looked_through_once(place):
+    """What was there at the beginning is looked through, and then what is new; a file that has not changed is not read again."""
+    path, look, _ = place
+    log = path / "app.log"
+    log.write_text(f"INFO {MAIL}\nINFO nothing\n")
+    assert look() == [("app.log", 1)] and look() == []
+    with log.open("a") as file:
+        for number in range(3):
+            file.write(f"INFO again {MAIL} {number}\n")
+            file.flush()
+            os.utime(log, ns=(time.time_ns() + number, time.time_ns() + number))
+            assert look() == [("app.log", 1)]
+    assert look() == []
+
+
+def test_a_line_without_an_end_is_looked_through_when_it_rests(place):
+    """A half-written line waits for one look; a value that is cut at its end is found once the line goes on."""
+    path, look, _ = place
+    log = path / "app.log"
+    log.write_text(f"first\nsee {MAIL[:6]}")
+    assert look() == [] and look() == []
+    log.write_text(f"first\nsee {MAIL}")
+    assert look() == [] and look() == [("app.log", 1)] and look() == []
+
+
+@pytest.mark.parametrize(("name", "content"), [
+    ("view.jsonl", json.dumps({"deep": [{"x": f"see {MAIL}!"}]}).encode() + b"\n"),
+    ("app.log.gz", gzip.compress(f"INFO {MAIL}\n".encode())),
+    ("_metadata", b"\x00\x01" + struct.pack(">I", len(MAIL)) + MAIL.encode() + b"\xff\x00"),
+    (".hidden", f"{MAIL}\n".encode()),
+])
+def test_files_of_every_kind_that_come_are_looked_through(place, name, content):
+    """Records, compressed logs, checkpoints and hidden files, in directories that come later; one written anew is looked through anew."""
+    path, look, _ = place
+    assert look() == []
+    (path / "chk-1").mkdir()
+    (path / "chk-1" / name).write_bytes(content)
+    assert look() == [(name, 1)] and look() == []
+    (path / "chk-1" / name).unlink()
+    assert look() == []
+    (path / "chk-1" / name).write_bytes(content)
+    assert look() == [(name, 1)]
+
+
+def test_a_file_that_was_cut_is_looked_through_anew(place):
+    """A log that a program truncates and writes again loses nothing."""
+    path, look, _ = place
+    log = path / "app.log"
+    log.write_text("a long line without anything\n" * 3)
+    assert look() == []
+    log.write_text(f"{MAIL}\n")
+    assert look() == [("app.log", 1)]
+
+
+def test_more_than_a_block_at_once(place):
+    """A file larger than what is read at once is looked through to its end, across the border of blocks."""
+    path, look, _ = place
+    line = b"0123456789 nothing here\n"
+    (path / "big.log").write_bytes(line * (BLOCK // len(line) - 1) + b"x" * 30 + f" {MAIL} ".encode() + b"y" * 30 + b"\n" + line * 1000
+                                   + f"{MAIL}\n".encode())
+    assert look() == [("big.log", 2)]
+
+
+def test_a_file_that_cannot_be_read_is_told_when_it_rests(place):
+    """Compressed data that is cut off may be on its way: it is told at the second look, once."""
+    path, look, unread = place
+    whole = gzip.compress(os.urandom(1_000) + MAIL.encode() + b"\n")
+    (path / "a.gz").write_bytes(whole[:500])
+    assert (look(), unread) == ([], [])
+    assert look() == look() == [] and len(unread) == 1 and "cut off" in unread[0]
+    (path / "a.gz").write_bytes(whole)
+    look()
+    assert len(unread) == 1
