@@ -75,14 +75,23 @@ class Shared(Rule):
 
 
 class Quarantined(Shared):
-    """Records that went to the quarantine; with `reasons` each of them is measured by itself."""
+    """Records that went to the quarantine; with `reasons` each of them is measured by itself.
+
+    Attributes:
+        reasons: each of these reasons by itself, such as contract; all together when None.
+    """
 
     when: Literal["quarantined"]
     reasons: Names | None = None
 
 
 class RejectedField(Counted):
-    """Lines of the quarantine by reason and declared field."""
+    """Lines of the quarantine by reason and declared field.
+
+    Attributes:
+        reasons: of these reasons only; all when None.
+        fields: of these declared fields only; all when None.
+    """
 
     when: Literal["rejected_field"]
     reasons: Names | None = None
@@ -96,7 +105,12 @@ class Drift(Counted):
 
 
 class Refused(Shared):
-    """Values that a technique could not take, by segment and field."""
+    """Values that a technique could not take, by segment and field.
+
+    Attributes:
+        segments: of these segments only; all when None.
+        fields: of these declared fields only; all when None.
+    """
 
     when: Literal["refused"]
     segments: Names | None = None
@@ -104,14 +118,22 @@ class Refused(Shared):
 
 
 class Suppressed(Shared):
-    """Records that a segment left out."""
+    """Records that a segment left out.
+
+    Attributes:
+        segments: of these segments only; all when None.
+    """
 
     when: Literal["suppressed"]
     segments: Names | None = None
 
 
 class Exhausted(Counted):
-    """People whose privacy budget is used up, by segment."""
+    """People whose privacy budget is used up, by segment.
+
+    Attributes:
+        segments: of these segments only; all when None.
+    """
 
     when: Literal["exhausted"]
     segments: Names | None = None
@@ -133,7 +155,12 @@ class Reverse(Counted):
 
 
 class Control(Counted):
-    """What happened to control documents, by kind and outcome. Every worker tells it: the number is that of workers' events."""
+    """What happened to control documents, by kind and outcome. Every worker tells it: the number is that of workers' events.
+
+    Attributes:
+        outcomes: what happened to a document.
+        kinds: of these kinds of documents only; all when None.
+    """
 
     when: Literal["control"]
     outcomes: Annotated[tuple[Outcome, ...], Field(min_length=1)] = ("refused", "unreadable", "stale")
@@ -141,7 +168,11 @@ class Control(Counted):
 
 
 class Granted(Shared):
-    """Records that grants opened: `above` counts them by segment and grant, `share_above` by segment, of all records of the stream."""
+    """Records that grants opened: `above` counts them by segment and grant, `share_above` by segment, of all records of the stream.
+
+    Attributes:
+        segments: of these segments only; all when None.
+    """
 
     when: Literal["granted"]
     segments: Names | None = None
@@ -160,7 +191,11 @@ class Erased(Counted):
 
 
 class KeyAge(Rule):
-    """A key version in use for longer than `older_than`, from the first event seen of it."""
+    """A key version in use for longer than `older_than`, from the first event seen of it.
+
+    Attributes:
+        older_than: since its first event, in ms, written as a duration.
+    """
 
     when: Literal["key_age"]
     older_than: PositiveDuration
@@ -175,7 +210,11 @@ class Chain(Rule):
 
 
 class Silence(Rule):
-    """A stream without a record for `after`; of `streams` even those that were never seen."""
+    """A stream without a record for `after`; of `streams` even those that were never seen.
+
+    Attributes:
+        after: ms without a record, written as a duration.
+    """
 
     when: Literal["silence"]
     after: PositiveDuration
