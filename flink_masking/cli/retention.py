@@ -17,7 +17,7 @@ def retention(
         "--audit", help="Where it is noted: a file, an audit directory, or a deployment, whose sink audit it is.",
         show_default="POLICY.audit.jsonl")] = None,
 ) -> None:
-    """Destroy the keys of the days whose quarantined records have expired by POLICY.
+    """Destroy what POLICY keeps no longer: keys of the days whose quarantined records have expired, and tokens that were not used.
 
     Running jobs do it themselves, once a day; run this daily for streams whose job does not run. How many were destroyed is appended to the
     audit, before and after.
@@ -32,20 +32,30 @@ def retention(
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
+    from flink_masking.tools.retention import destroy_tokens
     from flink_masking.vault.providers import open_vault
 
     loaded = load(PolicySource.read(policy))
-    kept = loaded.policy.quarantine
-    if kept is None:
-        raise InputError(f"{policy}: nothing expires by this policy. Hint: quarantine: {{keep: 30d}}")
+    quarantine, tokens = loaded.policy.quarantine, loaded.policy.vault
+    if quarantine is None and tokens is None:
+        raise InputError(f"{policy}: nothing expires by this policy. Hint: quarantine: {{keep: 30d}}, vault: {{keep: 400d}}")
     ring = open_ring(keys)
     log = event_log(audit, policy.with_name(f"{policy.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
                     loaded.source.digest)
-    opened = open_vault(vault_address(vault, keys, made=True))
+    opened, now = open_vault(vault_address(vault, keys, made=True)), time.time_ns() // 1_000_000
+    facts = {"actor": login(), "purpose": "retention", **({"keep_ms": quarantine.keep} if quarantine is not None else {}),
+             **({"tokens_keep_ms": tokens.keep} if tokens is not None else {})}
     try:
-        with audited(log, "expire", {"actor": login(), "purpose": "retention", "keep_ms": kept.keep}) as end:
-            done = day_keys(opened, ring, loaded.policy.stream, kept.keep).destroy(time.time_ns() // 1_000_000)
-            end({"days": done})
+        with audited(log, "expire", facts) as end:
+            done = {}
+            if quarantine is not None:
+                done["days"] = day_keys(opened, ring, loaded.policy.stream, quarantine.keep).destroy(now)
+            if tokens is not None:
+                done["tokens"] = destroy_tokens(opened, loaded, now)
+            end(done)
     finally:
         opened.close()
-    out.print(f"{counted(done, 'day')} of quarantined records can no longer be opened", soft_wrap=True)
+    if "days" in done:
+        out.print(f"{counted(done['days'], 'day')} of quarantined records can no longer be opened", soft_wrap=True)
+    if "tokens" in done:
+        out.print(f"{counted(done['tokens'], 'token')} destroyed", soft_wrap=True)

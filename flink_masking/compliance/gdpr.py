@@ -15,7 +15,7 @@ def points(views: PolicyViews) -> list[Point]:
               "which fields readers need is outside this tool; what leaves as it came is listed"),
         Point("Art. 5(1)(d)", "accuracy", tuple(_accurate(views)), "whether values are true and current is outside this tool"),
         Point("Art. 5(1)(e)", "storage limitation", tuple(_stored(views)),
-              "the policy decides about quarantine only; retention of source, views and audit is set there ('flink-masking retention')"),
+              "the policy decides about quarantine and tokens; how long source, views and audit are kept is set there"),
         Point("Art. 5(1)(f)", "integrity and confidentiality", (), "asked under Art. 32"),
         Point("Art. 5(2)", "accountability: what was done can be shown", tuple(_audited(views)),
               "'flink-masking audit seal' makes the events a log that others can verify"),
@@ -59,9 +59,12 @@ def _accurate(views: PolicyViews) -> list[Evidence]:
 def _stored(views: PolicyViews) -> list[Evidence]:
     quarantine = views.loaded.policy.quarantine
     kept = "not set" if quarantine is None else f"{quarantine.keep / 86_400_000:g} days"
-    return [setting("quarantine.keep", kept, quarantine is not None,
-                    "refused records can be opened for as long as the key ring opens them; set quarantine: {keep: 30d}"
-                    if quarantine is None else "then the key of their day is destroyed")]
+    found = [setting("quarantine.keep", kept, quarantine is not None,
+                     "refused records can be opened for as long as the key ring opens them; set quarantine: {keep: 30d}"
+                     if quarantine is None else "then the key of their day is destroyed")]
+    if (days := views.loaded.policy.token_days) is not None:
+        found.append(setting("vault.keep", f"{days} days", True, "tokens not used for as long are destroyed with their values"))
+    return found
 
 
 def _audited(views: PolicyViews) -> list[Evidence]:

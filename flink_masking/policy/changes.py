@@ -21,7 +21,7 @@ from flink_masking.techniques.base import Action
 Effect = Literal["live", "savepoint", "new state"]
 EFFECTS: tuple[Effect, ...] = ("live", "savepoint", "new state")
 """From the least to the most that a job must do."""
-_LIVE = ("contract", "erasure", "quarantine", "reverse", "unknown_fields", "isolation", "shared_domains", "held_apart")
+_LIVE = ("contract", "erasure", "quarantine", "vault", "reverse", "unknown_fields", "isolation", "shared_domains", "held_apart")
 """Members of a policy that are read in each batch, or by nothing that runs."""
 _APART = ("version", "stream", "subject", "audit", "fields", "segments", "tags", "privacy")
 """Members with a treatment of their own: `tags` are written out into fields and rules, `privacy` into segments. What is in neither list is

@@ -1,7 +1,7 @@
 """Checks of a whole policy, segment by segment; what is compiled on the way is kept."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from flink_masking.contract.field import Contract
@@ -20,6 +20,7 @@ from flink_masking.policy.check_format import check_format, check_masked_format
 from flink_masking.policy.check_keys import check_keys
 from flink_masking.policy.check_order import check_order
 from flink_masking.policy.check_record import RecordRules, check_record, check_schema_header
+from flink_masking.policy.check_retention import check_retention
 from flink_masking.policy.check_schema import check_schema
 from flink_masking.policy.check_sweep import Sweeping, check_sweep, check_unknown
 from flink_masking.policy.facts import Facts
@@ -59,6 +60,17 @@ class Compiled:
     sweeps: dict[str, Sweeping] = field(default_factory=dict)
     contracts: dict[str, Contract] = field(default_factory=dict)
     tree: FieldTree = field(default_factory=FieldTree)
+
+    def masking(self) -> Iterator[tuple[str, Rule]]:
+        """The rules of masked segments for fields, parts of records, keys and undeclared members, with the segment's name."""
+        for name, found in self.rules.items():
+            yield from ((name, rule) for rule in found.values())
+        for name, parts in self.records.items():
+            yield from ((name, rule) for rule in parts.rules)
+        for name, found in self.keys.items():
+            yield from ((name, rule) for rule in found.values())
+        for name, sweeping in self.sweeps.items():
+            yield from ((name, rule) for rule in [sweeping.undeclared] if rule is not None)
 
 
 def check(policy: Policy, source: PolicySource, findings: Findings, named: Callable[[str], str] = str) -> Compiled:
@@ -109,6 +121,7 @@ def check(policy: Policy, source: PolicySource, findings: Findings, named: Calla
     check_composition(policy, compiled.rules, facts, findings)
     check_order(policy, compiled.rules, findings)
     check_erasure(policy, compiled.rules, findings)
+    check_retention(policy, [rule for _, rule in compiled.masking()], findings)
     check_envelope(policy, tree, compiled.rules, compiled.sweeps, findings)
     return compiled
 

@@ -37,6 +37,17 @@ def positive_milliseconds(text: Any) -> int:
     return value
 
 
+def whole_days(text: Any) -> int:
+    """The milliseconds of a duration of 1d to 99999d.
+
+    Raises:
+        ValueError: not of the form.
+    """
+    if not isinstance(text, str) or not re.fullmatch(r"[1-9][0-9]{0,4}d", text):
+        raise ValueError("must be whole days, 1d to 99999d. Hint: such as 400d")
+    return milliseconds(text)
+
+
 def written(value: int) -> str:
     """A duration in its largest whole unit.
 
@@ -52,6 +63,8 @@ def written(value: int) -> str:
 
 Duration = Annotated[int, PlainValidator(milliseconds), WithJsonSchema({"type": "string", "pattern": PATTERN})]
 """Milliseconds, zero or more."""
+WholeDays = Annotated[int, PlainValidator(whole_days), WithJsonSchema({"type": "string", "pattern": r"^[1-9][0-9]{0,4}(d)$"})]
+"""Milliseconds, whole days."""
 PositiveDuration = Annotated[
     int, PlainValidator(positive_milliseconds), WithJsonSchema({"type": "string", "pattern": PATTERN.replace("(0|[1-9]", "([1-9]")})
 ]

@@ -21,6 +21,8 @@ EXAMPLES: Mapping[tuple[str, str], Any] = MappingProxyType({
     ("Policy", "subject"): "customerId",
     ("Policy", "erasure"): {"later": "drop"},
     ("Policy", "quarantine"): {"keep": "30d"},
+    ("Policy", "vault"): {"keep": "400d"},
+    ("VaultPolicy", "keep"): "400d",
     ("Policy", "reverse"): {"requires_grant": True},
     ("QuarantinePolicy", "keep"): "30d",
     ("ErasurePolicy", "later"): "pass",

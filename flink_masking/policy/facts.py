@@ -46,10 +46,12 @@ class Facts:
             PolicyError: as `of`.
         """
         erasure = self._policy.erasure.later if self._policy.erasure is not None else None
-        return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream, erasure)
+        return RuleContext(self.of(path), keys, source.file, self._policy.subject is not None, vault, self._policy.stream, erasure,
+                           self._policy.token_days)
 
 
-def part_context(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None) -> RuleContext:
+def part_context(part: str, stream: str, keys: KeyRing, source: PolicySource, vault: Vault | None = None,
+                 keep: int | None = None) -> RuleContext:
     """The context of a rule for key or headers: undeclared text, masked without the subject of the record.
 
     Args:
@@ -58,5 +60,6 @@ def part_context(part: str, stream: str, keys: KeyRing, source: PolicySource, va
         keys: the key ring.
         source: the policy's.
         vault: where tokens are kept, or None.
+        keep: days for which tokens are kept, or None.
     """
-    return RuleContext(FieldFacts(part), keys, source.file, False, vault, stream)
+    return RuleContext(FieldFacts(part), keys, source.file, False, vault, stream, keep=keep)

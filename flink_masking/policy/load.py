@@ -17,6 +17,7 @@ from flink_masking.policy.aggregates import aggregate_spec
 from flink_masking.policy.check import Compiled, check
 from flink_masking.policy.check_format import column_faults
 from flink_masking.policy.check_record import RecordRules
+from flink_masking.policy.check_retention import token_domains
 from flink_masking.policy.check_schema import check_key_schema, derived_key_schemas, derived_schemas, schema_faults
 from flink_masking.policy.check_sweep import Sweeping
 from flink_masking.policy.expand import Images, expanded
@@ -158,10 +159,12 @@ class LoadedPolicy:
     @property
     def tokenised(self) -> tuple[str, ...]:
         """The rules that need a token vault, as ``segment: path``."""
-        rules = [(name, rule) for name, found in self._compiled.rules.items() for rule in found.values()]
-        rules += [(name, rule) for name, found in self._compiled.records.items() for rule in found.rules]
-        rules += [(name, rule) for name, found in self._compiled.keys.items() for rule in found.values()]
-        return tuple(f"{name}: {rule.path}" for name, rule in rules if rule.promises.needs_vault)
+        return tuple(f"{name}: {rule.path}" for name, rule in self._compiled.masking() if rule.promises.needs_vault)
+
+    @property
+    def token_domains(self) -> tuple[str, ...]:
+        """The key domains whose tokens the rules make, sorted."""
+        return token_domains(rule for _, rule in self._compiled.masking())
 
     @property
     def erasable(self) -> bool:
@@ -227,7 +230,7 @@ class LoadedPolicy:
 
     def part_context(self, part: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
         """Where a rule for a part of Kafka's stands; see `flink_masking.policy.facts.part_context`."""
-        return part_context(part, self.policy.stream, keys, self.source, vault)
+        return part_context(part, self.policy.stream, keys, self.source, vault, self.policy.token_days)
 
     def rule_context(self, path: str, keys: KeyRing, vault: Vault | None = None) -> RuleContext:
         """Where a rule for `path` stands, for the makers of techniques.

@@ -6,7 +6,7 @@ import pydantic
 from pydantic_core import PydanticKnownError
 
 from flink_masking.policy.budget import shares
-from flink_masking.policy.durations import PositiveDuration
+from flink_masking.policy.durations import UNITS, PositiveDuration, WholeDays
 from flink_masking.policy.envelope import Envelope, Framing
 from flink_masking.policy.fields import EventTime, Field, Model, Name, Real, Whole
 from flink_masking.policy.segments import AggregatedSegment, Segment
@@ -56,6 +56,17 @@ class QuarantinePolicy(Model):
     keep: PositiveDuration
 
 
+class VaultPolicy(Model):
+    """What becomes of tokens in the vault.
+
+    Attributes:
+        keep: milliseconds, written as a duration in days: how long after the end of the day (UTC) on which it was last given out a token is
+            kept. Then it is destroyed with its value, and nobody opens it any more; a value that comes again has a new token.
+    """
+
+    keep: WholeDays
+
+
 class ReversePolicy(Model):
     """What is asked before values go from masked to clear: unmask, rekey, quarantine show --reveal, inverse functions of SQL.
 
@@ -102,6 +113,7 @@ class Policy(Model):
         erasure: of subjects who ask for it: the vault then tells apart which tokens are whose, and an erased subject who comes again is
             recognised.
         quarantine: how long quarantined records can be opened; without it, as long as the key ring opens them.
+        vault: how long tokens are kept that are not used any more; without it, for ever.
         reverse: what is asked before values go from masked to clear.
         event_time: which field says when an event was.
         tags: where fields and their classes come from besides `fields`: the tags of a schema or data contract.
@@ -134,6 +146,7 @@ class Policy(Model):
     subject: Name | None = None
     erasure: ErasurePolicy | None = None
     quarantine: QuarantinePolicy | None = None
+    vault: VaultPolicy | None = None
     reverse: ReversePolicy | None = None
     event_time: EventTime | None = None
     tags: Tags | None = None
@@ -151,6 +164,11 @@ class Policy(Model):
     def described(self) -> bool:
         """Whether records have a schema: one that their framing names, or that is given."""
         return self.framing != "none" or self.schema_files is not None
+
+    @property
+    def token_days(self) -> int | None:
+        """Days after the day of its last use for which a token is kept; None: for ever."""
+        return None if self.vault is None else self.vault.keep // UNITS["d"]
 
     @pydantic.field_validator("fields", mode="wrap")
     @classmethod

@@ -19,6 +19,7 @@ SECTIONS = (
     ("EventTime", "Event time"),
     ("Audit", "Audit"),
     ("QuarantinePolicy", "Quarantine"),
+    ("VaultPolicy", "Vault"),
     ("ReversePolicy", "From masked to clear"),
     ("StreamPrivacy", "Budget of the stream"),
     ("MaskedSegment", "A masked segment"),
@@ -172,7 +173,7 @@ def _type(schema: Schema) -> str:
         return f"by name: {_type(inner)}" if isinstance(inner, dict) and inner else "keys with values"
     if kind in ("integer", "number"):
         return {"integer": "whole number", "number": "number"}[kind] + _range(schema)
-    if kind == "string" and "(ms|s|min|h|d)" in schema.get("pattern", ""):
+    if kind == "string" and schema.get("pattern", "").endswith(("(ms|s|min|h|d)$", "(d)$")):
         return "duration"
     return {"string": "text", "boolean": "true or false", None: "any"}.get(kind, str(kind))
 

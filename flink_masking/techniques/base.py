@@ -84,6 +84,7 @@ class RuleContext:
         stream: the policy's stream, which encrypted values are bound to; empty where there is none, as in a function of SQL.
         erasure: what the policy says of erased subjects who come again: drop or pass; None where it says nothing, and what the vault keeps
             of a subject then is not told apart.
+        keep: days after the day of its last use for which a token is kept; None: for ever.
     """
 
     facts: FieldFacts
@@ -93,6 +94,7 @@ class RuleContext:
     vault: "Vault | None" = None
     stream: str = ""
     erasure: Literal["drop", "pass"] | None = None
+    keep: int | None = None
 
 
 class Action(Enum):

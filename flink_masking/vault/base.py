@@ -6,6 +6,8 @@ long they are.
 """
 
 import os
+import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol
 
 import numpy as np
@@ -15,6 +17,7 @@ from flink_masking.crypto.secret import Secret
 from flink_masking.errors import VaultError
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.key_cache import KeyCache
+from flink_masking.vault.retention import Kept, RetentionStore
 
 if TYPE_CHECKING:
     from flink_masking.vault.subjects import SubjectStore
@@ -42,7 +45,8 @@ class Enrolment(NamedTuple):
 class Vault(Protocol):
     """Tokens and sealed values by domain; operations on whole columns, each in one round trip and one transaction.
 
-    Within a domain a lookup has one token for ever, and a token one lookup. What a call returned has been written durably before.
+    Within a domain a lookup has one token, and a token one lookup, until it expires (`retention`) or is erased. What a call returned has
+    been written durably before.
     Safe with any number of threads, processes and machines that write at once.
     """
 
@@ -53,6 +57,14 @@ class Vault(Protocol):
     @property
     def keys(self) -> KeyCache:
         """Data keys of subjects met lately, likewise."""
+
+    @property
+    def clock(self) -> Callable[[], int]:
+        """Gives the time, ms since 1970, by whose day (UTC) uses of tokens are noted."""
+
+    @property
+    def retention(self) -> RetentionStore:
+        """How long tokens are kept."""
 
     @property
     def subjects(self) -> "SubjectStore":
@@ -76,7 +88,8 @@ class Vault(Protocol):
             VaultError: the vault cannot be reached, written or trusted.
         """
 
-    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray,
+               kept: Kept | None = None) -> pa.StringArray:
         """The tokens of values; those that have none get the one proposed.
 
         Args:
@@ -84,6 +97,7 @@ class Vault(Protocol):
             lookups: n different lookups of type `LOOKUP`, without nulls.
             sealed: n sealed values, each bound to the token proposed for it.
             proposals: n tokens to be given to values without one.
+            kept: what of the domain is kept: the use of each token is noted, and one that has expired counts as none; None: all of it.
 
         Returns:
             n tokens; null where the proposal is another value's token, or where another writer was at it in the same moment: ask again
@@ -93,15 +107,16 @@ class Vault(Protocol):
             VaultError: as `enrol`; nothing of the batch is written then, or all of it, and asking again is safe.
         """
 
-    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
-        """Map tokens back to values.
+    def values(self, domain: str, tokens: pa.StringArray, kept: Kept | None = None) -> pa.BinaryArray:
+        """Map tokens back to values; this is no use of theirs that is noted.
 
         Args:
             domain: as in the policy.
             tokens: n tokens, without nulls.
+            kept: as for `tokens`.
 
         Returns:
-            n sealed values, null where the domain has no such token.
+            n sealed values, null where the domain has no such token, or it has expired.
 
         Raises:
             VaultError: as `enrol`.
@@ -112,6 +127,11 @@ class Vault(Protocol):
 
     def close(self) -> None:
         """Close files and connections; the vault cannot be used afterwards."""
+
+
+def wall_clock() -> int:
+    """The time, ms since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 def listed(column: pa.Array) -> list:
@@ -155,6 +175,7 @@ class OpenVault(Secret):
         """
         self.cache, self.where = TokenCache() if cache is None else cache, where
         self.keys = KeyCache(self.cache.entries)
+        self.clock: Callable[[], int] = wall_clock
         self._process = os.getpid()
         self._waited = 0.0
 

@@ -29,38 +29,45 @@ class TokenCache:
         self.entries = groups * kernels.WAYS
         self._keys = np.zeros(2 * self.entries, np.uint64)
         self._used = np.zeros(self.entries, np.int32)
-        self._lengths = np.zeros(self.entries, np.uint8)
+        self._marks = np.zeros(self.entries, np.int32)
         self._tokens = np.zeros(self.entries * kernels.WIDTH + kernels.SLACK, np.uint8)
         self._now, self._lock = 0, threading.Lock()
 
-    def find(self, lookups: np.ndarray, text: pa.StringArray) -> tuple[pa.StringArray, np.ndarray]:
+    def find(self, lookups: np.ndarray, text: pa.StringArray, day: int = 0) -> tuple[pa.StringArray, np.ndarray, np.ndarray]:
         """The tokens of values, as far as they are here.
 
         Args:
             lookups: uint8, shape (n, 16) or more: of the digest, the first 16 bytes count.
             text: n values; null and ``""`` are skipped.
+            day: days since 1970; 0: it does not matter when tokens were put here.
 
         Returns:
-            n tokens, null where the value is null, ``""`` where it is empty or its token is not here; and the rows of the latter, int64.
+            n tokens, null where the value is null, ``""`` where it is empty or its token is not here; the rows of the latter; and the rows
+            of tokens that are here and were put on another day. Rows are int64.
         """
         _, offsets, valid = parts(text)
         buffer, out = output(len(text) * kernels.WIDTH)
         ends, missing = np.zeros(len(text) + 1, np.int32), np.zeros(len(text), np.uint8)
         with self._lock:
-            args = (self._keys, self._used, self._lengths, self._tokens, self._tick())
+            args = (self._keys, self._used, self._marks, self._tokens, self._tick(), day)
             kernels.find(lookups.reshape(-1), lookups.shape[1] // 8, offsets, valid, *args, out, ends, missing)
-        return assemble(pa.string(), buffer, ends, valid), np.flatnonzero(missing)
+        rows = np.flatnonzero(missing)
+        found = assemble(pa.string(), buffer, ends, valid)
+        if not day or not len(rows):
+            return found, rows, rows[:0]
+        return found, rows[missing[rows] == 1], rows[missing[rows] == 2]
 
-    def put(self, lookups: np.ndarray, tokens: pa.StringArray) -> None:
+    def put(self, lookups: np.ndarray, tokens: pa.StringArray, day: int = 0) -> None:
         """Keep tokens.
 
         Args:
             lookups: uint8, as for `find`.
             tokens: n tokens, without nulls.
+            day: of which the vault has noted their use, days since 1970.
         """
         data, offsets, _ = parts(tokens)
         with self._lock:
-            args = (self._keys, self._used, self._lengths, self._tokens, self._tick())
+            args = (self._keys, self._used, self._marks, self._tokens, self._tick(), day)
             kernels.put(lookups.reshape(-1), lookups.shape[1] // 8, data, offsets, *args)
 
     def clear(self) -> None:

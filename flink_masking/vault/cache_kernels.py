@@ -35,12 +35,13 @@ def oldest(a, used):
     return best
 
 
-@njit(types.void(U8, I64, I32, U8, WU64, W32, W8, W8, I64, W8, W32, W8), **JIT)
-def find(lookups, step, offsets, valid, keys, used, lengths, tokens_, now, out_, ends, missing):
-    """Write the token of each value that is neither null nor empty, or mark it as missing.
+@njit(types.void(U8, I64, I32, U8, WU64, W32, W32, W8, I64, I64, W8, W32, W8), **JIT)
+def find(lookups, step, offsets, valid, keys, used, marks, tokens_, now, day, out_, ends, missing):
+    """Write the token of each value that is neither null nor empty, or mark it as missing (1); one that was put on another day (2).
 
-    lookups: `step` words a value. keys: two words an entry. used: when an entry was last used, 0 where there is none. tokens_: WIDTH bytes
-    an entry. now: more than any in `used`, or equal.
+    lookups: `step` words a value. keys: two words an entry. used: when an entry was last used, 0 where there is none. marks: the day on
+    which an entry was put, times 256, and the token's length. tokens_: WIDTH bytes an entry. now: more than any in `used`, or equal.
+    day: 0 where days do not count.
     """
     words = lookups.view(np.uint64)
     out, tokens = out_.ctypes.data, tokens_.ctypes.data
@@ -53,13 +54,16 @@ def find(lookups, step, offsets, valid, keys, used, lengths, tokens_, now, out_,
                 missing[k] = 1
             else:
                 used[entry] = now
-                o = copy(o, tokens + entry * WIDTH, np.int64(lengths[entry]), limit)
+                mark = np.int64(marks[entry])
+                if day > 0 and mark >> 8 != day:
+                    missing[k] = 2
+                o = copy(o, tokens + entry * WIDTH, mark & 0xFF, limit)
         ends[k + 1] = o - out
 
 
-@njit(types.void(U8, I64, U8, I32, WU64, W32, W8, W8, I64), **JIT)
-def put(lookups, step, data_, offsets, keys, used, lengths, tokens_, now):
-    """Keep a token for each lookup; those longer than WIDTH are passed over."""
+@njit(types.void(U8, I64, U8, I32, WU64, W32, W32, W8, I64, I64), **JIT)
+def put(lookups, step, data_, offsets, keys, used, marks, tokens_, now, day):
+    """Keep a token for each lookup, and the day; those longer than WIDTH are passed over. Arrays as for `find`."""
     words = lookups.view(np.uint64)
     data, tokens = data_.ctypes.data, tokens_.ctypes.data
     for k in range(len(offsets) - 1):
@@ -71,5 +75,5 @@ def put(lookups, step, data_, offsets, keys, used, lengths, tokens_, now):
         if entry < 0:
             entry = oldest(a, used)
             keys[2 * entry], keys[2 * entry + 1] = a, b
-        used[entry], lengths[entry] = now, length
+        used[entry], marks[entry] = now, day << 8 | length
         memcpy(tokens + entry * WIDTH, data + offsets[k], length)

@@ -35,7 +35,7 @@ class KeyCache(Secret):
         with self._lock:
             self._keys = np.zeros(2 * self.entries, np.uint64)
             self._used = np.zeros(self.entries, np.int32)
-            self._lengths = np.zeros(self.entries, np.uint8)
+            self._marks = np.zeros(self.entries, np.int32)
             self._values = np.zeros(self.entries * kernels.WIDTH + kernels.SLACK, np.uint8)
             self._now = 1
 
@@ -52,7 +52,7 @@ class KeyCache(Secret):
         offsets = np.arange(n + 1, dtype=np.int32)
         out, ends, missing = np.empty(n * kernels.WIDTH + kernels.SLACK, np.uint8), np.zeros(n + 1, np.int32), np.zeros(n, np.uint8)
         with self._lock:
-            kernels.find(hashes.reshape(-1), 2, offsets, _NO_VALID, self._keys, self._used, self._lengths, self._values, self._tick(), out,
+            kernels.find(hashes.reshape(-1), 2, offsets, _NO_VALID, self._keys, self._used, self._marks, self._values, self._tick(), 0, out,
                          ends, missing)
         packed = out[: ends[-1]].reshape(-1, KEY_BYTES)
         rows = np.flatnonzero(missing)
@@ -72,7 +72,7 @@ class KeyCache(Secret):
         offsets = np.arange(0, KEY_BYTES * len(hashes) + 1, KEY_BYTES, dtype=np.int32)
         data = np.concatenate([keys.reshape(-1), np.zeros(kernels.SLACK, np.uint8)])
         with self._lock:
-            kernels.put(hashes.reshape(-1), 2, data, offsets, self._keys, self._used, self._lengths, self._values, self._tick())
+            kernels.put(hashes.reshape(-1), 2, data, offsets, self._keys, self._used, self._marks, self._values, self._tick(), 0)
 
     def _tick(self) -> int:
         """The time that entries used now are marked with, as `TokenCache` has it."""

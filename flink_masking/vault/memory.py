@@ -6,6 +6,8 @@ import pyarrow as pa
 
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.retention import Kept
+from flink_masking.vault.retention_memory import MemoryRetention
 from flink_masking.vault.subjects_memory import MemorySubjects
 
 
@@ -20,6 +22,7 @@ class MemoryVault(OpenVault):
         self._tokens: dict[tuple[str, bytes], str] = {}
         self._sealed: dict[tuple[str, str], bytes] = {}
         self.subjects = MemorySubjects(self._lock, self._tokens, self._sealed)
+        self.retention = MemoryRetention(self._lock, self._tokens, self._sealed, self.subjects.untie)
 
     def enrol(self, domain: str, enrolment: Enrolment) -> Enrolment:
         """As `flink_masking.vault.base.Vault.enrol`."""
@@ -27,14 +30,20 @@ class MemoryVault(OpenVault):
         with self._lock:
             return self._domains.setdefault(domain, enrolment)
 
-    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray,
+               kept: Kept | None = None) -> pa.StringArray:
         """As `flink_masking.vault.base.Vault.tokens`."""
         self.guard()
         with self._lock:
             if domain not in self._domains:
                 raise self.unknown(domain)
             rows = zip(listed(lookups), listed(sealed), listed(proposals), strict=True)
-            return pa.array([self._token(domain, *row) for row in rows], pa.string())
+            if kept is not None:
+                self.retention.forget(domain, listed(lookups), kept)
+            found = [self._token(domain, *row) for row in rows]
+            if kept is not None:
+                self.retention.note(domain, [token for token in found if token is not None], kept)
+            return pa.array(found, pa.string())
 
     def _token(self, domain: str, lookup: bytes, sealed: bytes, proposal: str) -> str | None:
         standing = self._tokens.get((domain, lookup))
@@ -43,11 +52,12 @@ class MemoryVault(OpenVault):
             self._sealed[domain, proposal] = sealed
         return standing
 
-    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
+    def values(self, domain: str, tokens: pa.StringArray, kept: Kept | None = None) -> pa.BinaryArray:
         """As `flink_masking.vault.base.Vault.values`."""
         self.guard()
         with self._lock:
-            return pa.array([self._sealed.get((domain, token)) for token in listed(tokens)], SEALED)
+            known = (token if kept is None or self.retention.stands(domain, token, kept) else None for token in listed(tokens))
+            return pa.array([None if token is None else self._sealed.get((domain, token)) for token in known], SEALED)
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""

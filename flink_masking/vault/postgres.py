@@ -15,6 +15,8 @@ from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.address import UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.retention import SEEN, Kept
+from flink_masking.vault.retention_postgres import PostgresRetention
 from flink_masking.vault.subjects_postgres import PostgresSubjects
 
 DOMAINS, TOKENS = "token_vault_1_domains", "token_vault_1_tokens"
@@ -28,13 +30,15 @@ SCHEMA = (
     " sealed bytea NOT NULL, PRIMARY KEY (domain, lookup), UNIQUE (domain, token))",
 )
 # Every writer goes through its rows in the order of their lookups, so that two batches seldom wait for each other crosswise.
-INSERT = f"""INSERT INTO {TOKENS} (domain, lookup, token, sealed)
-    SELECT %b, g.lookup, g.token, g.sealed FROM unnest(%b::bytea[], %b::text[], %b::bytea[]) AS g (lookup, token, sealed)
+_INSERT = f"""INSERT INTO {TOKENS} (domain, lookup, token, sealed{{}})
+    SELECT %b, g.lookup, g.token, g.sealed{{}} FROM unnest(%b::bytea[], %b::text[], %b::bytea[]) AS g (lookup, token, sealed)
     ORDER BY g.lookup ON CONFLICT DO NOTHING"""
+INSERT, INSERT_SEEN = _INSERT.format("", ""), _INSERT.format(f", {SEEN}", ", %b")
 STANDING = f"""SELECT t.token FROM unnest(%b::bytea[]) WITH ORDINALITY AS g (lookup, n)
     LEFT JOIN {TOKENS} AS t ON t.domain = %b AND t.lookup = g.lookup ORDER BY g.n"""
-SEALED_VALUES = f"""SELECT t.sealed FROM unnest(%b::text[]) WITH ORDINALITY AS g (token, n)
-    LEFT JOIN {TOKENS} AS t ON t.domain = (SELECT id FROM {DOMAINS} WHERE name = %b) AND t.token = g.token ORDER BY g.n"""
+_SEALED_VALUES = f"""SELECT t.sealed FROM unnest(%b::text[]) WITH ORDINALITY AS g (token, n)
+    LEFT JOIN {TOKENS} AS t ON t.domain = (SELECT id FROM {DOMAINS} WHERE name = %b) AND t.token = g.token{{}} ORDER BY g.n"""
+SEALED_VALUES, SEALED_SINCE = _SEALED_VALUES.format(""), _SEALED_VALUES.format(f" AND coalesce(t.{SEEN}, 0) >= %b")
 DEFAULTS: dict[str, Any] = {
     "application_name": "flink-masking",
     "connect_timeout": 5,
@@ -97,7 +101,8 @@ class PostgresVault(OpenVault):
 
         return self._run(work)
 
-    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray,
+               kept: Kept | None = None) -> pa.StringArray:
         """As `flink_masking.vault.base.Vault.tokens`."""
         if domain not in self._numbers:
             raise self.unknown(domain)
@@ -106,18 +111,25 @@ class PostgresVault(OpenVault):
 
         def work(connection: psycopg.Connection) -> pa.StringArray:
             with connection.pipeline():  # what stands between two syncs of a pipeline is one transaction
-                connection.execute(INSERT, rows)
+                if kept is None:
+                    connection.execute(INSERT, rows)
+                else:
+                    if kept.oldest:
+                        self.retention.forget(connection, number, keys, kept)
+                    connection.execute(INSERT_SEEN, (number, kept.today, *rows[1:]))
+                    self.retention.touch(connection, number, keys, kept)
                 cursor = connection.execute(STANDING, (keys, number), binary=True)
             return pa.array([token for (token,) in cursor.fetchall()], pa.string())
 
         return self._run(work)
 
-    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
+    def values(self, domain: str, tokens: pa.StringArray, kept: Kept | None = None) -> pa.BinaryArray:
         """As `flink_masking.vault.base.Vault.values`."""
         texts = ["" if "\0" in text else text for text in listed(tokens)]  # PostgreSQL's texts hold no NUL, and no token is ""
 
         def work(connection: psycopg.Connection) -> pa.BinaryArray:
-            cursor = connection.execute(SEALED_VALUES, (texts, domain), binary=True)
+            oldest = () if kept is None or not kept.oldest else (kept.oldest,)
+            cursor = connection.execute(SEALED_SINCE if oldest else SEALED_VALUES, (texts, domain, *oldest), binary=True)
             return pa.array([sealed for (sealed,) in cursor.fetchall()], SEALED)
 
         return self._run(work)
@@ -126,6 +138,11 @@ class PostgresVault(OpenVault):
     def subjects(self) -> PostgresSubjects:
         """As `flink_masking.vault.base.Vault.subjects`."""
         return PostgresSubjects(self._run, SCHEMA_LOCK, (DOMAINS, TOKENS))
+
+    @cached_property
+    def retention(self) -> PostgresRetention:
+        """As `flink_masking.vault.base.Vault.retention`."""
+        return PostgresRetention(self._run, SCHEMA_LOCK, (DOMAINS, TOKENS), lambda: self.subjects)
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""

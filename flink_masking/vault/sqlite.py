@@ -18,6 +18,9 @@ from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.patience import SECONDS, persist
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
+from flink_masking.vault.retention import SEEN, Kept
+from flink_masking.vault.retention_sqlite import FORMAT as WITH_RETENTION
+from flink_masking.vault.retention_sqlite import SqliteRetention
 from flink_masking.vault.subjects_sqlite import SqliteSubjects
 
 APPLICATION = 0x464D5456
@@ -37,7 +40,7 @@ CHUNK = 4096
 """Keys asked for in one statement; SQLite takes 32,766 parameters at most."""
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _CREATION = threading.Lock()
-INSERT = "INSERT INTO tokens (lookup, token, sealed, mark, domain)"
+INSERT = "INSERT INTO tokens (lookup, token, sealed, mark, domain"
 Result = TypeVar("Result")
 
 
@@ -86,8 +89,10 @@ class SqliteVault(OpenVault):
 
         return self._run(work)
 
-    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray) -> pa.StringArray:
-        """As `flink_masking.vault.base.Vault.tokens`; readers only, where every value has its token already."""
+    def tokens(self, domain: str, lookups: pa.FixedSizeBinaryArray, sealed: pa.BinaryArray, proposals: pa.StringArray,
+               kept: Kept | None = None) -> pa.StringArray:
+        """As `flink_masking.vault.base.Vault.tokens`; readers only, where every value has its token already
+        (and its use of the day is noted)."""
         keys = listed(lookups)
         rows = list(zip(keys, listed(proposals), listed(sealed), _marks(domain, proposals), strict=True))
         rows.sort()  # neighbours in the tree one after the other
@@ -96,26 +101,32 @@ class SqliteVault(OpenVault):
             number = self._number(domain)
             if number is None:
                 raise self.unknown(domain)
-            found = self._standing(number, keys[:PROBE])
+            found = self._standing(number, keys[:PROBE], kept)
             if found:
-                found |= self._standing(number, keys[PROBE:])
+                found |= self._standing(number, keys[PROBE:], kept)
             new = [row for row in rows if row[0] not in found] if found else rows
             if new:
                 with self._transaction():
-                    done = self._db.executemany(f"{INSERT} VALUES (?, ?, ?, ?, {number}) ON CONFLICT DO NOTHING", new)
-                inserted = done.rowcount == len(new)
-                found |= {lookup: token for lookup, token, _, _ in new} if inserted else self._standing(number, [row[0] for row in new])
+                    if kept is not None:
+                        self.retention.forget(number, [row[0] for row in new], kept)
+                        self.retention.touch(number, [row[0] for row in new], kept)
+                    day, to = ("", "") if kept is None else (f", {kept.today}", f", {SEEN}")
+                    insert = f"{INSERT}{to}) VALUES (?, ?, ?, ?, {number}{day}) ON CONFLICT DO NOTHING"
+                    inserted = self._db.executemany(insert, new).rowcount == len(new)
+                    again = {} if inserted else self._standing(number, [row[0] for row in new], kept)
+                found |= {lookup: token for lookup, token, _, _ in new} if inserted else again
             return pa.array([found.get(key) for key in keys], pa.string())
 
         return self._run(work)
 
-    def values(self, domain: str, tokens: pa.StringArray) -> pa.BinaryArray:
+    def values(self, domain: str, tokens: pa.StringArray, kept: Kept | None = None) -> pa.BinaryArray:
         """As `flink_masking.vault.base.Vault.values`."""
         texts, marks = listed(tokens), _marks(domain, tokens)
 
         def work() -> pa.BinaryArray:
             number = self._number(domain)
-            found = {} if number is None else dict(self._rows("token, sealed", "mark", number, marks))
+            oldest = 0 if kept is None else kept.oldest
+            found = {} if number is None else dict(self._rows("token, sealed", "mark", number, marks, oldest))
             return pa.array([found.get(text) for text in texts], SEALED)
 
         return self._run(work)
@@ -124,6 +135,11 @@ class SqliteVault(OpenVault):
     def subjects(self) -> SqliteSubjects:
         """As `flink_masking.vault.base.Vault.subjects`."""
         return SqliteSubjects(self._run, self._transaction, self._db)
+
+    @cached_property
+    def retention(self) -> SqliteRetention:
+        """As `flink_masking.vault.base.Vault.retention`."""
+        return SqliteRetention(self._run, self._transaction, self._db, lambda: self.subjects)
 
     def close(self) -> None:
         """As `flink_masking.vault.base.Vault.close`."""
@@ -161,7 +177,7 @@ class SqliteVault(OpenVault):
                     for statement in SCHEMA:
                         self._db.execute(statement)
         marks = tuple(self._db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version"))
-        if marks != (APPLICATION, FORMAT):
+        if marks not in ((APPLICATION, FORMAT), (APPLICATION, WITH_RETENTION)):
             raise VaultError(f"{self.where}: a database, but not a token vault of this release. Hint: name a file of its own")
 
     def _empty(self) -> bool:
@@ -179,16 +195,17 @@ class SqliteVault(OpenVault):
             self._domain(domain)
         return self._numbers.get(domain)
 
-    def _standing(self, number: int, lookups: Sequence[bytes]) -> dict[bytes, str]:
-        """The tokens that stand for lookups."""
-        return dict(self._rows("lookup, token", "lookup", number, lookups))
+    def _standing(self, number: int, lookups: Sequence[bytes], kept: Kept | None) -> dict[bytes, str]:
+        """The tokens that stand for lookups; where uses are noted, those whose use is noted already."""
+        return dict(self._rows("lookup, token", "lookup", number, lookups, 0 if kept is None else kept.today))
 
-    def _rows(self, columns: str, key: str, number: int, keys: Sequence[object]) -> Iterator[tuple]:
-        """Columns of the rows with these keys, which are read in a few statements."""
+    def _rows(self, columns: str, key: str, number: int, keys: Sequence[object], oldest: int) -> Iterator[tuple]:
+        """Columns of the rows with these keys, which are read in a few statements; last used on a day, or later, unless that is 0."""
+        since = f" AND {SEEN} >= {oldest}" if oldest else ""
         for begin in range(0, len(keys), CHUNK):
             chunk = keys[begin : begin + CHUNK]
             marks = ",".join("?" * len(chunk))
-            yield from self._db.execute(f"SELECT {columns} FROM tokens WHERE {key} IN ({marks}) AND domain = {number}", chunk)
+            yield from self._db.execute(f"SELECT {columns} FROM tokens WHERE {key} IN ({marks}) AND domain = {number}{since}", chunk)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -54,6 +54,10 @@ class MemorySubjects:
             self._links |= {(domain, subject, lookup) for subject, lookup, stands in pairs if stands}
             return pa.array(standing, pa.bool_())
 
+    def untie(self, domain: str, lookup: bytes) -> None:
+        """Forget whose a token was, which has expired. Called with the lock."""
+        self._links = {link for link in self._links if (link[0], link[2]) != (domain, lookup)}
+
     def erase(self, erasure: Erasure) -> Erased:
         """See the protocol."""
         with self._lock:

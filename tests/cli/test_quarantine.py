@@ -5,6 +5,7 @@ import json
 import os
 import time
 
+import pyarrow as pa
 import pytest
 
 from flink_masking.audit.events import broken_links
@@ -17,7 +18,9 @@ from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.column import binary_column
+from flink_masking.techniques.tokenize.forms import uuids
 from flink_masking.vault.sqlite import SqliteVault
+from flink_masking.vault.tokenizer import Tokenizer
 
 POLICY = """\
 version: 1
@@ -226,3 +229,24 @@ def test_records_that_expire_need_the_vault_and_are_gone_after_retention(cli, tm
     events = [json.loads(line) for line in (tmp_path / "policy.yaml.audit.jsonl").read_bytes().splitlines()]
     assert [(event["event"], event["outcome"], event.get("days")) for event in events] == [("expire", "begun", None), ("expire", "done", 1)]
     assert cli("retention", policy, *keys, "--vault", f"sqlite://{tmp_path}/vault.db").out.startswith("0 days")
+
+
+def test_tokens_that_expire_are_destroyed_by_retention(cli, tmp_path):
+    """Tokens that the policy keeps no longer are destroyed by the same command, which says and notes how many."""
+    policy = tmp_path / "policy.yaml"
+    policy.write_text("version: 1\nstream: s\nvault: {keep: 5d}\nfields: {n: {class: direct}}\n"
+                      "segments: {one: {view: masked, rules: {n: {technique: tokenize, domain: d}}}}\n")
+    ring, vault, clock = create(tmp_path / "keys.json"), SqliteVault(tmp_path / "vault.db"), [time.time_ns() // 1_000_000 - 8 * 86_400_000]
+    vault.clock = lambda: clock[0]
+    tokenizer = Tokenizer(vault, ring, "d", "uuid", uuids, stream="s", keep=5)
+    old = tokenizer.tokens(pa.array(["a", "b"]))
+    clock[0] += 4 * 86_400_000
+    young = tokenizer.tokens(pa.array(["b", "c"]))
+    vault.close()
+    run = ["retention", policy, "--keys", f"file://{tmp_path}/keys.json", "--vault", f"sqlite://{tmp_path}/vault.db"]
+    first, second = cli(*run), cli(*run)
+    assert (first.out, second.out) == ("1 token destroyed\n", "0 tokens destroyed\n")
+    events = [json.loads(line) for line in (tmp_path / "policy.yaml.audit.jsonl").read_bytes().splitlines()]
+    assert [(event["outcome"], event.get("tokens")) for event in events] == [("begun", None), ("done", 1), ("begun", None), ("done", 0)]
+    reader = Tokenizer(SqliteVault(tmp_path / "vault.db"), ring, "d", "uuid", uuids)
+    assert reader.values(young).to_pylist() == ["b", "c"] and reader.values(old.slice(0, 1)).to_pylist() == [None]

@@ -26,7 +26,7 @@ def _tokenizer(params: TokenizeParams, rule_context: RuleContext, vault: Vault) 
         "digits": (f"digits {params.luhn}", forms.digits(params.luhn)),
     }[params.format]
     linked = rule_context.erasure is not None and rule_context.has_subject
-    return Tokenizer(vault, rule_context.keys, params.domain, form, propose, linked)
+    return Tokenizer(vault, rule_context.keys, params.domain, form, propose, linked, rule_context.stream, rule_context.keep)
 
 
 def _digits(text: pa.StringArray, least: int) -> tuple[pa.StringArray, np.ndarray]:
@@ -47,7 +47,8 @@ def _with_digits(text: pa.StringArray, digits: pa.StringArray, prefix: str, refu
 
 
 def make(params: TokenizeParams, rule_context: RuleContext) -> Mask:
-    """A mask that puts a random token in the place of each value; the vault gives the same value the same token for ever.
+    """A mask that puts a random token in the place of each value; the vault gives the same value the same token, for ever
+    or until it was not used for as long as the policy keeps tokens.
 
     The bytes of the text count, of numbers and booleans those of their JSON text. For digits the digits alone count: a card number
     with and without blanks has the same token, with and without blanks; a value with anything but digits and printable ASCII
