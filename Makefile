@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka clean
+.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka compare clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -96,6 +96,10 @@ bench: install ## measure everything, write build/bench.json (never fails on tim
 bench-kafka: install ## measure Kafka to Kafka, write build/bench-kafka.json (never fails on time); BENCH="--soak 600" watches memory
 	mkdir -p build
 	$(BIN)/python -P tests/benchmarks/bench_kafka.py --output build/bench-kafka.json $(BENCH)
+
+compare: install ## this library beside its peers, whose packages are downloaded into build/compare; writes build/compare.json, .md, .svg; ten minutes (COMPARE="--quick")
+	mkdir -p build
+	$(BIN)/python -P tests/benchmarks/compare/run.py --output build/compare.json $(COMPARE)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
