@@ -24,6 +24,8 @@ from flink_masking.errors import ControlError
 
 EVENTS = 1_000
 """Events that wait for a batch, at most; later ones are counted and logged only."""
+OVER = 10_000
+"""Ids of grants that have ended, before those that the source no longer has are forgotten."""
 SKEW_S = 5.0
 """Seconds by which this host's clock may differ from the source's before it is told."""
 _log = logging.getLogger(__name__)
@@ -74,6 +76,7 @@ class ControlWatcher:
         self._failing_since: float | None = None
         self._stale = self._skewed = self._unsaved = False
         self._events: deque[ControlEvent] = deque(maxlen=EVENTS)
+        self._over = set[str]()
         self._looking, self._changing = threading.Lock(), threading.Lock()
         self._ended, self._wanted = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
@@ -162,13 +165,18 @@ class ControlWatcher:
     def grants_in_force(self, now: int) -> tuple[Grant, ...]:
         """The grants that hold for a batch; none while the source has been silent for `max_staleness`, or has not answered yet.
 
-        Their end is by the worker's clock: it comes whether or not the source answers.
+        Their end is by the worker's clock: it comes whether or not the source answers, and is final though that clock be set back.
 
         Args:
             now: ms since 1970: when the batch begins.
         """
         grants = self._state.view.grants
-        return self._state.view.grants_at(now) if grants and not self._is_stale() else ()
+        if not grants:
+            return ()
+        self._over.update(one.id for one in grants if now >= one.body.expires_at)
+        if len(self._over) > OVER:
+            self._over.intersection_update(one.id for one in grants)
+        return () if self._is_stale() else tuple(one for one in self._state.view.grants_at(now) if one.id not in self._over)
 
     def erasures_in_force(self, now: int) -> tuple[Erasure, ...]:
         """The erasures that hold for a batch, the source away or not."""

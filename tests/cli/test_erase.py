@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from full_disk import full_disk
 
 from flink_masking.audit.events import broken_links
 from flink_masking.control.documents import body_of
@@ -81,6 +82,23 @@ def test_the_audit_tells_hashes_and_counts(erase, place, tmp_path):
     lines = (place / "audit.jsonl").read_bytes()
     assert len(lines.splitlines()) == 4 and b"CUST" not in lines
     assert not list(broken_links(lines.splitlines()))
+
+
+def test_nothing_is_destroyed_that_the_audit_cannot_tell(erase, place):
+    """Where the audit's disk is full the command ends with an error, and the keys are all there."""
+    (place / "audit.jsonl").symlink_to("/dev/full")
+    done = erase("--subject", "CUST3")
+    assert done.code == 1 and "CUST3" not in done.err
+    assert "2 data keys of the subjects in the vault" in erase("--check", "--subject", "CUST3", who=()).err
+
+
+def test_a_full_disk_erases_all_or_nothing(erase, place):
+    """Where the vault's disk is full the command ends with an error and nothing is destroyed; again, with room, all of it is."""
+    with full_disk(1_000):
+        assert erase("--subject", "CUST3").code == 1
+    before = erase("--check", "--subject", "CUST3", who=()).err
+    assert "2 data keys of the subjects in the vault" in before and "1 token of the subjects" in before
+    assert erase("--subject", "CUST3").code == 0 and erase("--check", "--subject", "CUST3", who=()).code == 0
 
 
 def test_a_document_lets_jobs_know(erase, place):

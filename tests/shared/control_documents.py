@@ -3,7 +3,7 @@
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from securesystemslib.signer import CryptoSigner
 
-from flink_masking.control.bodies import GrantBody, PolicyBody, RevocationBody
+from flink_masking.control.bodies import ErasureBody, GrantBody, PolicyBody, RevocationBody
 from flink_masking.control.envelope import seal
 from flink_masking.control.instants import new_id
 from flink_masking.control.trust import TrustBody, TrustedKey, TrustedRole, payload
@@ -67,6 +67,10 @@ class Signers:
     def revocation(self, target: str, of: str = "grant", by: tuple[str, ...] = ("ann",), **times) -> bytes:
         """A revocation."""
         return self._signed("revocation", RevocationBody(**_times(times), target=target, of=of, reason="over"), by)
+
+    def erasure(self, subjects: tuple[str, ...], later: str = "drop", by: tuple[str, ...] = ("eve",), **times) -> bytes:
+        """An erasure of subjects, as marks."""
+        return self._signed("erasure", ErasureBody(**_times(times), subjects=subjects, later=later, reason="request"), by)
 
     def _signed(self, kind, body, by) -> bytes:
         return seal(kind, payload(body), [self[owner] for owner in by]).dump()
