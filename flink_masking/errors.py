@@ -23,7 +23,34 @@ class                       also a        exit what to do
 =========================== ============= ==== ===================================================================
 """
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitCode(IntEnum):
+    """What a command ends with; ``flink_masking/docs/commands.md`` has the table.
+
+    Attributes:
+        text: the meaning, where the command does not give it one of its own.
+    """
+
+    text: str
+
+    OK = 0, "done"
+    FAILED = 1, "failed"
+    USAGE = 2, "the policy, an option or an argument cannot be used; correct it first"
+    UNAVAILABLE = 75, "a service is away or busy; the same command may succeed later"
+    HANGUP = 129, "ended by SIGHUP"
+    INTERRUPTED = 130, "interrupted by Ctrl-C (SIGINT)"
+    BROKEN_PIPE = 141, "the reader of the output has closed it"
+    TERMINATED = 143, "ended by SIGTERM"
+
+    def __new__(cls, value: int, text: str) -> "ExitCode":
+        """A code with its meaning."""
+        made = int.__new__(cls, value)
+        made._value_ = value
+        made.text = text
+        return made
 
 
 class FlinkMaskingError(Exception):
@@ -33,13 +60,13 @@ class FlinkMaskingError(Exception):
         exit_code: what a command ends with.
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: ClassVar[ExitCode] = ExitCode.FAILED
 
 
 class PolicyError(FlinkMaskingError, ValueError):
     """A policy, or a file that it names, cannot be used as written."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class KeyRingError(FlinkMaskingError, RuntimeError):
@@ -49,7 +76,7 @@ class KeyRingError(FlinkMaskingError, RuntimeError):
 class KeyRingUnavailableError(KeyRingError):
     """A key service cannot be reached now or asks to slow down; the same call may succeed later."""
 
-    exit_code = 75
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class DecryptionError(FlinkMaskingError, ValueError):
@@ -71,7 +98,7 @@ class VaultError(FlinkMaskingError, RuntimeError):
 class VaultUnavailableError(VaultError):
     """A token vault was away or busy for longer than its patience; the same call may succeed later."""
 
-    exit_code = 75
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class RegistryError(FlinkMaskingError, RuntimeError):
@@ -85,7 +112,7 @@ class SchemaRefusedError(RegistryError):
 class RegistryUnavailableError(RegistryError):
     """A schema registry was away or busy for longer than its patience; the same call may succeed later."""
 
-    exit_code = 75
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class ControlError(FlinkMaskingError, RuntimeError):
@@ -95,4 +122,4 @@ class ControlError(FlinkMaskingError, RuntimeError):
 class ControlUnavailableError(ControlError):
     """The source of control documents cannot be read now; the same call may succeed later."""
 
-    exit_code = 75
+    exit_code = ExitCode.UNAVAILABLE

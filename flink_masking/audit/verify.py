@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,7 +60,7 @@ class Verified:
 
 
 def verify(store: Store, keys: Sequence[NoteVerifier], since: bytes | None = None, ring: KeyRing | None = None,
-           accept_unsigned: bool = False) -> Verified:
+           accept_unsigned: bool = False, told: Callable[[int], None] | None = None) -> Verified:
     """Verify a log.
 
     Args:
@@ -69,6 +69,7 @@ def verify(store: Store, keys: Sequence[NoteVerifier], since: bytes | None = Non
         since: a checkpoint that somebody kept: the log must have it as its beginning.
         ring: with it the codes of the events are checked.
         accept_unsigned: events of earlier releases are no fault.
+        told: called with the entries checked so far, after each bundle of them.
     """
     found = Verified(checked=ring is not None)
     note = store.read(CHECKPOINT)
@@ -79,7 +80,7 @@ def verify(store: Store, keys: Sequence[NoteVerifier], since: bytes | None = Non
     except InputError as error:
         found.fault(f"checkpoint: {error}")
         return found
-    leaves = _Events(found, store, EventKeys(ring) if ring is not None else None, accept_unsigned).read(found.checkpoint.size)
+    leaves = _Events(found, store, EventKeys(ring) if ring is not None else None, accept_unsigned).read(found.checkpoint.size, told)
     if leaves is None:
         return found
     _check_tiles(found, store, leaves)
@@ -127,7 +128,7 @@ class _Events:
         self._chains: dict[str, dict[int, tuple[str, str, bool]]] = {}
         self._roots: dict[tuple[str, int, str], tuple[bytes, int]] = {}
 
-    def read(self, size: int) -> np.ndarray | None:
+    def read(self, size: int, told: Callable[[int], None] | None = None) -> np.ndarray | None:
         """Check every entry; the leaf hashes, n by 32, or None where a bundle is missing."""
         hashes = np.empty((size, HASH_BYTES), np.uint8)
         for number in range(-(-size // WIDTH)):
@@ -139,6 +140,8 @@ class _Events:
             for place, entry in enumerate(entries, number * WIDTH):
                 hashes[place] = np.frombuffer(leaf_hash(entry), np.uint8)
                 self._entry(place, entry)
+            if told is not None:
+                told(number * WIDTH + len(entries))
         self._links()
         self._leaves()
         return hashes

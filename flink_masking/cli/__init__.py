@@ -2,9 +2,10 @@
 
 
 def main() -> None:
-    """Run the command line with the process's arguments; the entry point of ``flink-masking``."""
-    from flink_masking.cli.app import app
+    """Run the command line with the process's arguments; the entry point of ``flink-masking`` and ``python -m flink_masking``."""
     from flink_masking.cli.console import reporting_errors
 
     with reporting_errors():
-        app()
+        from flink_masking.cli.entry import run
+
+        run()

@@ -46,12 +46,12 @@ from flink_masking.cli import (
     unmask,
     verify,
 )
+from flink_masking.cli.exits import add_epilogs
 
 app = typer.Typer(
     name="flink-masking",
     help="Protects personal data in streams: one policy; masked, anonymized and aggregated streams out.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and those hold what records hold
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -194,3 +194,5 @@ app.command("log-config")(logs.log_config)
 app.command("demo")(demo.demo)
 app.command("broker")(broker.broker)
 app.command("registry")(registry.registry)
+
+add_epilogs(app)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -81,6 +83,7 @@ def seal(
         err.print("stopped")
 
 
+@verdict("the log does not verify", inputs=False)
 def verify(
     log: Log,
     keys: Key,
@@ -98,12 +101,15 @@ def verify(
     from flink_masking.audit.stores import open_store
     from flink_masking.audit.verify import verify as verified
     from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.progress import progress
     from flink_masking.errors import InputError
+    from flink_masking.files.whole import write_whole
     from flink_masking.keys.providers import open_ring
 
     store = open_store(log)
-    found = verified(store, _verifiers(keys), None if since is None else since.read_bytes(), None if ring is None else open_ring(ring),
-                     accept_unsigned)
+    verifiers, older, opened = _verifiers(keys), None if since is None else since.read_bytes(), None if ring is None else open_ring(ring)
+    with progress("Verifying", noun="entries") as told:
+        found = verified(store, verifiers, older, opened, accept_unsigned, lambda count: told(count, 0))
     for fault in found.faults:
         err.print(f"fault: {fault}", soft_wrap=True)
     if found.faults:
@@ -123,9 +129,10 @@ def verify(
         if number:
             err.print(f"{counted(number, noun)} {what}", soft_wrap=True)
     if save is not None:
-        save.write_bytes(store.read(CHECKPOINT) or b"")
+        write_whole(save, store.read(CHECKPOINT) or b"")
 
 
+@verdict("the record is in no batch of the log", inputs=False)
 def trace(
     log: Log,
     record: Record,
@@ -144,6 +151,7 @@ def trace(
     from flink_masking.audit.trace import trace as traced
     from flink_masking.cli.console import out
     from flink_masking.errors import InputError
+    from flink_masking.files.whole import write_whole
 
     data = _record(record)
     found = traced(open_store(log), view, data)
@@ -156,10 +164,11 @@ def trace(
         for text in _told(sent):
             out.print(text, soft_wrap=True)
     if proof is not None:
-        proof.write_bytes(found[0].proof)
+        write_whole(proof, found[0].proof)
         print(f"proof: {proof}", file=sys.stderr)
 
 
+@verdict("the proof does not hold", inputs=False)
 def proof(
     file: Annotated[Path, typer.Argument(metavar="PROOF", help="From `audit trace --proof`.", show_default=False)],
     record: Record,

@@ -5,12 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 if TYPE_CHECKING:
     from flink_masking.compliance import Assessment
 
 STYLES = {"met": "green", "open": "bold red", "outside": "dim"}
 
 
+@verdict("a point is open")
 def compliance(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     framework: Annotated[list[str] | None, typer.Option(
@@ -29,11 +32,11 @@ def compliance(
     """
     import json
 
+    from flink_masking.cli.progress import reading
     from flink_masking.compliance import FRAMEWORKS, assess_all
     from flink_masking.compliance.measured import measured
     from flink_masking.compliance.model import UNKNOWN
     from flink_masking.compliance.subject import PolicyViews
-    from flink_masking.errors import InputError, PolicyError
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
@@ -41,11 +44,10 @@ def compliance(
         raise typer.BadParameter("--raw and --released belong together", param_hint="--raw")
     if unknown := [name for name in framework or () if name not in FRAMEWORKS]:
         raise typer.BadParameter(f"{unknown[0]!r} is none; use {', '.join(FRAMEWORKS)}", param_hint="--framework")
-    try:
-        source = PolicySource.read(policy)
-        found = measured(source, raw, released) if raw is not None and released is not None else None
-    except InputError as error:
-        raise PolicyError(str(error)) from None  # 1 says that a point is open
+    source, found = PolicySource.read(policy), None
+    if raw is not None and released is not None:
+        with reading("Measuring"):
+            found = measured(source, raw, released)
     views = PolicyViews(load(source), segment or (), found.reports if found else None, found.joins if found else None)
     assessments = assess_all(views, framework or ())
     if json_:

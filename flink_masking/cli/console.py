@@ -1,23 +1,24 @@
 """Output of commands, and the one place that turns an error into a message and an exit code.
 
-Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed, 2 a policy or an option that cannot be used, others
-by the class of the error (`flink_masking.errors`), 130 interrupted, 128 and its number where another signal ended it. A traceback
-appears only when FLINK_MASKING_DEBUG is set: it may show what records hold.
+Results go to stdout, progress and errors to stderr. With ``--json``, stdout holds exactly one JSON document: the result, or
+``{"error": {"message", "hint", "exit_code"}}``. Exit codes: `flink_masking.errors.ExitCode`. A traceback appears only when
+FLINK_MASKING_DEBUG is set: it may show what records hold.
 """
 
 import contextlib
+import errno
+import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from flink_masking.errors import FlinkMaskingError
+from flink_masking.errors import ExitCode, FlinkMaskingError
 from flink_masking.files.private_file import Ended
 
 DEBUG = "FLINK_MASKING_DEBUG"
@@ -26,27 +27,56 @@ out = Console(highlight=False, markup=False, emoji=False)
 err = Console(highlight=False, markup=False, emoji=False, stderr=True)
 
 
+_HINTS = {
+    errno.ENOENT: "check the name", errno.EISDIR: "name a file", errno.ENOTDIR: "a part of the path is a file",
+    errno.EACCES: "check who may read or write it", errno.EPERM: "check who may read or write it",
+    errno.EEXIST: "choose another name, or remove it", errno.ENOSPC: "free space on the disk", errno.EDQUOT: "free space on the disk",
+    errno.EFBIG: "raise the limit of a file's size (ulimit -f)", errno.EROFS: "write somewhere else", errno.ENAMETOOLONG: "a shorter name",
+}  # fmt: skip
+"""What to do about an error of the operating system."""
+_printed: list[str] = []
+"""The JSON document that stdout has got."""
+
+
 @contextlib.contextmanager
 def reporting_errors() -> Iterator[None]:
     """Turn an exception of the body into a message on stderr and an exit of the process."""
+    _printed.clear()
     try:
         yield
     except KeyboardInterrupt:
-        _leave("interrupted", 130)
+        leave("interrupted", ExitCode.INTERRUPTED)
     except Ended as ended:
-        _leave(f"ended by {ended}", 128 + ended.signal)
+        leave(f"ended by {ended}", 128 + ended.signal)
     except FlinkMaskingError as error:
         faults = getattr(error, "faults", None)
         if faults is None:
-            _leave(str(error), error.exit_code)
+            leave(str(error), error.exit_code)
         show_faults(error.name, faults)  # type: ignore[attr-defined]
-        _leave("", error.exit_code)
+        told = [{"line": one.line, "column": one.column, "severity": one.severity, "message": one.message, "hint": one.hint}
+                for one in faults]
+        leave("", error.exit_code, {"message": f"{error.name}: {counted(len(told), 'fault')}", "faults": told})  # type: ignore[attr-defined]
     except OSError as error:
-        if error.filename is None or error.strerror is None:
-            _leave(_unforeseen(error), 1)
-        _leave(f"{os.fsdecode(error.filename)}: {error.strerror}", 1)
+        hint = _HINTS.get(error.errno or 0)
+        if error.strerror is None or (error.filename is None and hint is None):
+            leave(_unforeseen(error), ExitCode.FAILED)
+        place = "the output" if error.filename is None else os.fsdecode(error.filename)
+        leave(f"{place}: {error.strerror}" + (f". Hint: {hint}" if hint else ""), ExitCode.FAILED)
     except Exception as error:
-        _leave(_unforeseen(error), 1)
+        leave(_unforeseen(error), ExitCode.FAILED)
+
+
+def print_json(body: Any) -> None:
+    """Print the result of a command with ``--json``: one document, the only one on stdout."""
+    text = json.dumps(body, indent=2, ensure_ascii=False)
+    _printed.append(text)
+    sys.stdout.write(text + "\n")
+
+
+def json_wanted() -> bool:
+    """Whether the arguments of this process ask for JSON; also known where they cannot be used."""
+    given = sys.argv[1:]
+    return "--json" in (given[: given.index("--")] if "--" in given else given)
 
 
 def show_faults(name: str, faults: Any, console: Console = err) -> None:
@@ -73,25 +103,17 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-@contextlib.contextmanager
-def progress_bar(label: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A progress line on stderr that disappears when done; nothing where stderr is no terminal.
+def leave(message: str, code: int, body: dict[str, Any] | None = None) -> NoReturn:
+    """Print a message with its hint on a line of its own, and end the process.
 
     Args:
-        label: what is being done.
-        total: of the units that the yielded function counts.
+        message: ``what is wrong. Hint: what to do``.
+        code: the exit code.
+        body: the error for ``--json``; made of the message unless given.
 
-    Yields:
-        A function that takes the number of items done.
+    Raises:
+        SystemExit: always.
     """
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-        task = progress.add_task(label, total=total)
-        yield lambda done: progress.update(task, completed=done)
-
-
-def _leave(message: str, code: int) -> NoReturn:
-    """Print the message with its hint on a line of its own, and end the process."""
     if os.environ.get(DEBUG) and sys.exception() is not None:
         traceback.print_exc()
     text, separator, hint = message.partition(" Hint: ")
@@ -99,7 +121,12 @@ def _leave(message: str, code: int) -> NoReturn:
         err.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)
     if separator:
         err.print(Text(f"Hint: {hint}", "dim"), soft_wrap=True)
-    raise SystemExit(code)
+    if json_wanted() and not _printed:
+        told = {"message": text, **({"hint": hint} if separator else {})} if body is None else body
+        with contextlib.suppress(OSError):
+            print_json({"error": {**told, "exit_code": int(code)}})
+            sys.stdout.flush()
+    raise SystemExit(int(code))
 
 
 def _unforeseen(error: Exception) -> str:

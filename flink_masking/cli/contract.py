@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 if TYPE_CHECKING:
     from flink_masking.data_contract.differences import Change, ViewCompatibility
     from flink_masking.policy.lock import SchemaLock
@@ -18,6 +20,7 @@ Deployment = Annotated[Path | None, typer.Option("--deployment", help="A deploym
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
+@verdict("a tag that the source has lost is kept")
 def pull(
     policy: Policy,
     registry: Registry = None,
@@ -53,6 +56,7 @@ def pull(
         raise SystemExit(1)
 
 
+@verdict("schema or tags have changed, or a view is not compatible")
 def check(policy: Policy, registry: Registry = None, deployment: Deployment = None, as_json: Json = False) -> None:
     """Compare the lock file of POLICY with its source: new and removed fields, lost and new tags, changed types, and each view.
 
@@ -73,6 +77,7 @@ def check(policy: Policy, registry: Registry = None, deployment: Deployment = No
     _report(changes, views, as_json)
 
 
+@verdict("the lock files differ, or a view is not compatible")
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A lock file.", show_default=False)],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Another one.", show_default=False)],
@@ -113,6 +118,7 @@ def export(
     from flink_masking.data_contract.export import contract
     from flink_masking.documents.faults import did_you_mean
     from flink_masking.errors import InputError
+    from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
@@ -127,7 +133,7 @@ def export(
         return
     output.mkdir(parents=True, exist_ok=True)
     for name, text in documents.items():
-        (output / f"{name}.odcs.yaml").write_text(text, encoding="utf-8")
+        write_whole(output / f"{name}.odcs.yaml", text)
         out.print(f"{output / f'{name}.odcs.yaml'}", soft_wrap=True)
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from flink_masking.cli.exits import verdict
 from flink_masking.cli.identity import As, PassphraseFile
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def revoke(
     publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
 
 
+@verdict("a document does not verify")
 def verify(documents: Annotated[list[Path], typer.Argument(metavar="DOCUMENT...", help="Control documents.", show_default=False)],
            trust: TrustFile = None, deployment: OfDeployment = None) -> None:
     """Check that each DOCUMENT is well-formed and has the signatures of its role, by a trust file or that of a deployment.

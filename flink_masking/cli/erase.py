@@ -119,9 +119,11 @@ def _erased(eraser: "Eraser", names: list[str], loaded: "LoadedPolicy", document
     import time
 
     from flink_masking.cli.console import counted, out
+    from flink_masking.cli.progress import waiting
 
     now = time.time_ns() // 1_000_000
-    done = eraser.erase(names, now)
+    with waiting("Erasing"):
+        done = eraser.erase(names, now)
     out.print(f"{counted(len(names), 'subject')} erased: {counted(done.keys, 'data key')} destroyed, "
               f"{counted(done.tokens, 'token')} deleted, {done.shared:,} shared with others and kept, "
               f"{counted(done.tombstones, 'tombstone')} for subjects without a key", soft_wrap=True)
@@ -185,6 +187,7 @@ def _checked(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], samples
 
 
 def _sampled(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], written: str) -> "tuple[str, Opened]":
+    from flink_masking.cli.progress import counting
     from flink_masking.errors import InputError
     from flink_masking.records.inputs import Input as Records
 
@@ -192,4 +195,4 @@ def _sampled(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], written
     if not equals or not path:
         raise InputError("--sample: a segment and a path are needed. Hint: --sample analytics=masked.jsonl")
     records = Records.of(Path(path), loaded.policy.format)
-    return segment, eraser.opened(segment, records.batches(), names)
+    return segment, eraser.opened(segment, counting("Trying", records.batches(), records.files), names)

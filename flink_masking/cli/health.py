@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
 
+
+@verdict("a check fails, or the job does not answer")
 def health(
     rest: Annotated[str, typer.Option("--rest", help="Flink's REST endpoint: http://host:8081.", show_default=False)],
     job: Annotated[str | None, typer.Option("--job", help="Name or id of the job; not needed if only one job runs.")] = None,

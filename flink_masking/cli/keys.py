@@ -185,13 +185,14 @@ def rewrap(
     from contextlib import closing
 
     from flink_masking.cli.console import counted, out
+    from flink_masking.cli.progress import progress
     from flink_masking.keys.providers import open_ring
     from flink_masking.vault.providers import open_vault
     from flink_masking.vault.subject_keys import rewrap as wrap_anew
 
     ring = open_ring(keys)
-    with closing(open_vault(vault_address(vault, keys, made=True))) as opened:
-        done = wrap_anew(opened, ring)
+    with closing(open_vault(vault_address(vault, keys, made=True))) as opened, progress("Wrapping", noun="data keys") as told:
+        done = wrap_anew(opened, ring, told=lambda count: told(count, 0))
     for domain, count in done.items():
         out.print(f"{domain}: {counted(count, 'data key')} wrapped under version {ring.primary}", soft_wrap=True, markup=False)
     if not done:

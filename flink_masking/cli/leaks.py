@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 EVERY = 1.0
 """Seconds between two looks of --watch."""
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from flink_masking.leaks.places import Places
 
 
+@verdict("there is a leak, or a file could not be read to its end")
 def leaks(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of any kind, and directories of them: views, logs, "
                                                                        "checkpoints.", show_default=False)],
@@ -36,7 +39,7 @@ def leaks(
     """
     import json
 
-    from flink_masking.cli.console import progress_bar
+    from flink_masking.cli.progress import reading
     from flink_masking.errors import InputError
     from flink_masking.leaks.files import every_file, look_through
     from flink_masking.leaks.monitor import Monitor
@@ -48,15 +51,14 @@ def leaks(
         raise typer.Exit(_watch(paths, places, known))
     found: list[Leak] = []
     files, unread, seen = every_file(paths), list[str](), 0
-    with progress_bar("Looking (files)", len(files)) as progress:
-        for number, file in enumerate(files, 1):
+    with reading("Looking", *files):
+        for file in files:
             monitor = Monitor(str(file), places, known)
             try:
                 seen += look_through(file, monitor)
             except InputError as error:
                 unread.append(str(error))
             found += monitor.leaks
-            progress(number)
     if json_:
         typer.echo(json.dumps({"files": len(files), "bytes": seen, "unread": unread, "leaks": [one._asdict() for one in found]}, indent=2))
     else:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from flink_masking.cli.control import At, In, ToAddress, ToFile
+from flink_masking.cli.exits import verdict
 from flink_masking.cli.identity import PassphraseFile
 
 
@@ -25,6 +26,7 @@ def new(
     from flink_masking.cli.console import counted, err
     from flink_masking.errors import InputError
     from flink_masking.examples.templates import TEMPLATES
+    from flink_masking.files.whole import write_whole
     from flink_masking.generate import write_events
     from flink_masking.generate.streams import STREAMS, write_stream
 
@@ -37,7 +39,7 @@ def new(
     for file in (target, *([records] if records is not None else [])):
         if file.exists():
             raise InputError(f"{file}: already exists and is not changed. Hint: choose another name")
-    target.write_bytes(chosen.policy.read_bytes())
+    write_whole(target, chosen.policy.read_bytes())
     told = ""
     if records is not None:
         count = 4 * people
@@ -49,6 +51,7 @@ def new(
     err.print(f"{target}: flink-masking compliance {target} --framework {chosen.framework}{told}", soft_wrap=True)
 
 
+@verdict("TARGET cannot follow every change, or the version of NEW is not higher")
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="The policy in force.", show_default=False)],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="The policy that shall follow.", show_default=False)],
@@ -90,6 +93,7 @@ def diff(
         raise typer.Exit(1)
 
 
+@verdict("a case fails")
 def test(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A directory with cases (*.yaml), or one of them.", show_default=False)],
@@ -102,6 +106,7 @@ def test(
     """
     from flink_masking.cli.console import counted, out
     from flink_masking.cli.quarantine import printable
+    from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.tools.policy_cases import as_junit, read_cases, run_case
@@ -113,7 +118,7 @@ def test(
         for failure in one.failures:
             out.print(printable(f"     {failure}"), soft_wrap=True)
     if junit is not None:
-        junit.write_bytes(as_junit(policy.name, outcomes))
+        write_whole(junit, as_junit(policy.name, outcomes))
     failed = sum(bool(one.failures) for one in outcomes)
     out.print(f"{counted(len(outcomes), 'case')}, {failed} failed", soft_wrap=True)
     if failed:

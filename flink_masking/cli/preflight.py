@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
 
+
+@verdict("a check fails")
 def preflight(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     deployment: Annotated[Path, typer.Argument(help="Source, sinks, keys and Flink settings (YAML).", show_default=False)],

@@ -41,6 +41,7 @@ def preview(
     """
 
     from flink_masking.cli.console import err, show_faults
+    from flink_masking.cli.progress import reading
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
     from flink_masking.errors import InputError
@@ -67,9 +68,10 @@ def preview(
     protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
-    payloads = records.first(SAMPLE if stateful else limit)
-    result = protector.protect(payloads)
-    final = protector.finish()
+    with reading("Protecting a sample"):
+        payloads = records.first(SAMPLE if stateful else limit)
+        result = protector.protect(payloads)
+        final = protector.finish()
     if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
         err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}",
                   soft_wrap=True)

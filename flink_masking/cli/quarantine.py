@@ -131,6 +131,7 @@ def summary(
 
     from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, out
+    from flink_masking.cli.progress import each
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.tools.member_faults import MemberFaults
 
@@ -146,7 +147,7 @@ def summary(
             log = quarantine.log(ring, audit)
             reader = quarantine.reader(ring, vault, quarantine.under_grant(ring, grants, log, "reveal", facts))
             end = held.enter_context(audited(log, "reveal", facts))
-        for entry in quarantine.entries():
+        for entry in each("Counting", quarantine.entries(), "entries"):
             group = entry.reason, entry.path or ""
             counts[group] += 1
             times = groups.setdefault(group, [entry.time, entry.time])

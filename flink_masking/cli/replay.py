@@ -96,6 +96,8 @@ def replay(
 
 def _to_topic(quarantine: "Quarantine", topic: str | None, making: "Making") -> str:
     """Send the records into Kafka; where they went."""
+    from flink_masking.cli.progress import each
+
     found = quarantine.topic()
     raw = found.raw_topic(topic)
     with found.replayer(raw) as replayer:
@@ -103,7 +105,7 @@ def _to_topic(quarantine: "Quarantine", topic: str | None, making: "Making") -> 
             beside = len(parts.key or b"") + sum(len(name) + len(value or b"") for name, value in parts.headers)
             return len(record) + beside <= replayer.largest
 
-        replayer.send(making(replayer.done, fits)(found.entries()))
+        replayer.send(making(replayer.done, fits)(each("Sending again", found.entries(), "entries")))
     return f"topic {raw}"
 
 
@@ -112,6 +114,7 @@ def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:
     import contextlib
     import hashlib
 
+    from flink_masking.cli.progress import each
     from flink_masking.errors import InputError
     from flink_masking.files.private_file import new_file
     from flink_masking.tools.replay_ledger import ReplayLedger
@@ -124,7 +127,8 @@ def _to_file(quarantine: "Quarantine", output: Path, making: "Making") -> str:
     digest = hashlib.sha256()
     with ReplayLedger.held(quarantine.beside(".replayed.jsonl")) as ledger, contextlib.suppress(_Nothing):
         with new_file(output) as opened:
-            for record in making(ledger.done, lambda value, _: b"\n" not in value)(quarantine.entries()):
+            entries = each("Sending again", quarantine.entries(), "entries")
+            for record in making(ledger.done, lambda value, _: b"\n" not in value)(entries):
                 line = record.value + b"\n"
                 opened.write(line)
                 digest.update(line)

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
 
+
+@verdict("a promise is broken, or views together single somebody out")
 def report(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML) that the views were made under.", show_default=False)],
     raw: Annotated[Path, typer.Option("--raw", help="The raw records: a file or a directory.", show_default=False)],
@@ -24,7 +27,9 @@ def report(
 
     from flink_masking.access.principals import read_principals
     from flink_masking.cli.console import err
-    from flink_masking.errors import InputError, PolicyError
+    from flink_masking.cli.progress import reading
+    from flink_masking.errors import PolicyError
+    from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
     from flink_masking.report.figures import broken, figures
@@ -33,20 +38,16 @@ def report(
         raise typer.BadParameter("name a file with --output, or print with --json", param_hint="--output")
     if output is not None and output.exists() and not overwrite:
         raise PolicyError(f"{output}: already exists and is not changed. Hint: choose another name, or add --overwrite")
-    try:
-        source = PolicySource.read(policy)
-        readers = read_principals(principals, load(source).policy).principals if principals is not None else None
+    source = PolicySource.read(policy)
+    readers = read_principals(principals, load(source).policy).principals if principals is not None else None
+    with reading("Measuring"):
         told = figures(source, raw, released, readers)
-        if output is not None:
-            from flink_masking.report.html import as_html
+    if output is not None:
+        from flink_masking.report.html import as_html
 
-            page = as_html(told)
-            part = output.with_name(f".{output.name}.part")
-            part.write_text(page, encoding="utf-8")
-            part.replace(output)
-            err.print(f"{output}: {len(page.encode()) / 1000:,.0f} kB", soft_wrap=True)
-    except InputError as error:
-        raise PolicyError(str(error)) from None  # 1 is for broken promises
+        page = as_html(told)
+        write_whole(output, page)
+        err.print(f"{output}: {len(page.encode()) / 1000:,.0f} kB", soft_wrap=True)
     if json_:
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     raise typer.Exit(int(broken(told)))

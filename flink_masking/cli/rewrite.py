@@ -49,11 +49,12 @@ def rewrite(records: "Records", output: Path, step: "Callable[[pa.Array], pa.Arr
     """
     from importlib import import_module
 
+    from flink_masking.cli.progress import counting
     from flink_masking.files.private_file import new_file
     from flink_masking.records.codec import FORMATS, folded
 
     with new_file(output) as opened:
-        rows = (row for batch in records.batches() for row in step(batch).to_pylist())
+        rows = (row for batch in counting("Rewriting", records.batches(), records.files) for row in step(batch).to_pylist())
         if FORMATS[records.format].schemas:
             import_module(FORMATS[records.format].package + ".files").put_header(header, (folded(row) + b"\n" for row in rows), opened)
         else:

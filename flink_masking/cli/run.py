@@ -1,5 +1,7 @@
 """``flink-masking run``: the main job on this machine."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -32,6 +34,8 @@ def run(
     from dataclasses import replace
 
     from flink_masking.cli.console import counted, err, show_warnings
+    from flink_masking.files.whole import write_whole
+
     with ProgressLine() as line:
         from flink_masking.flink.job_source import JobSource
         from flink_masking.flink.local import local_deployment, run_local
@@ -68,16 +72,29 @@ def run(
             line.show(progress)
             lineage.running()
 
-        with records.one_record_a_line() as lines, lineage.run():
+        with telling_what_is_kept(output), records.one_record_a_line() as lines, lineage.run():
             summary = run_local(source, plan, lines or input_, output, parallelism, show)
         add_headers(plan, output)
-    (output / "summary.json").write_bytes(summary.encode())
+    write_whole(output / "summary.json", summary.encode())
     show_summary(summary, output)
     if summary.fields:
         err.print(f"Name the undeclared fields, and get the lines that declare them: flink-masking quarantine summary "
                   f"{output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if summary.quarantined:
         err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
+
+
+@contextlib.contextmanager
+def telling_what_is_kept(output: Path) -> Iterator[None]:
+    """Say what an interrupted run leaves, and how to go on."""
+    from flink_masking.cli.console import err
+    from flink_masking.files.private_file import Ended
+
+    try:
+        yield
+    except (KeyboardInterrupt, Ended):
+        err.print(f"{output}: holds a part of the views and no summary.json; --overwrite begins anew", soft_wrap=True)
+        raise
 
 
 def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None:

@@ -1,7 +1,7 @@
 """The records that `scan` reads: of files, or of a deployment's topics."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from flink_masking.scan import Complaint, Report
     from flink_masking.scan.framed import Framed
 
-MEGABYTE = 1_000_000
 OF_TOPIC = 10_000
 """Records that are read of a topic unless more are asked for."""
 _BATCH = 1_000
@@ -131,26 +130,26 @@ class Files(Sample):
 
     def named(self, label: str) -> "Iterator[tuple[str, pa.BinaryArray]]":
         """See `Sample`."""
-        from flink_masking.cli.console import progress_bar
+        from flink_masking.cli.progress import progress
+        from flink_masking.files.position import followed
 
         if self._held is not None and self._read:  # standard input cannot be read twice
             yield from ((self.name, batch) for batch in self._held)
             return
-        sizes = [file.stat().st_size if file.is_file() else 0 for file, _ in self._inputs]
-        with progress_bar(f"{label} (MB)", max(1, sum(sizes) // MEGABYTE)) as progress:
-            before = 0
-            for (file, source), size in zip(self._inputs, sizes, strict=True):
-                yield from ((str(file), batch) for batch in self._of(source, before, size, progress))
-                before += size
+        count = 0
+        with followed([file for file, _ in self._inputs]) as position, progress(label, position.total) as told:
+            for file, source in self._inputs:
+                for batch in self._of(source):
+                    yield str(file), batch
+                    count += len(batch)
+                    told(count, position.read)
         self._read = True
 
-    def _of(self, source: "Input", before: int, size: int, progress: Callable[[int], None]) -> "Iterator[pa.BinaryArray]":
-        records = seen = 0
+    def _of(self, source: "Input") -> "Iterator[pa.BinaryArray]":
+        records = 0
         for batch in source.batches():
             whole = batch if self._limit is None else batch.slice(0, self._limit - records)
             records += len(whole)
-            seen += batch.nbytes
-            progress((before + min(seen, size)) // MEGABYTE)
             if self._held is not None:
                 self._held.append(whole)
             yield whole
@@ -210,18 +209,18 @@ class Topics(Sample):
         """See `Sample`."""
         import pyarrow as pa
 
-        from flink_masking.cli.console import progress_bar
+        from flink_masking.cli.progress import progress
 
         if self._held is not None:
             yield from self._held
             return
         held: list[tuple[str, pa.BinaryArray]] = []
-        with progress_bar(f"{label} (records)", self._limit * len(self._topics.names)) as progress:
+        with progress(label, self._limit * len(self._topics.names)) as told:
             for topic in self._topics.names:
                 values = islice(self._topics.values(topic), self._limit)
                 while batch := list(islice(values, _BATCH)):
                     held.append((topic, pa.array(batch, pa.binary())))
-                    progress(sum(len(one) for _, one in held))
+                    told(read := sum(len(one) for _, one in held), read)
                     yield held[-1]
         self._held = held
 

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 if TYPE_CHECKING:
     from flink_masking.cli.sample import Sample
     from flink_masking.scan import Report
 
 
+@verdict("with --against, the policy and the sample differ", inputs=False)
 def scan(
     inputs: Annotated[
         list[Path] | None,
@@ -91,6 +94,7 @@ def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None)
     """Write a proposal once it has taken every record of the sample."""
     from flink_masking.cli.console import counted, err
     from flink_masking.errors import InputError
+    from flink_masking.files.whole import write_whole
     from flink_masking.scan import propose_policy
     from flink_masking.scan.propose import stream_name
 
@@ -100,7 +104,7 @@ def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None)
     if report.each and sample.split(report.each):  # the records are the elements of an array in what was read
         report = sample.scan(None)[0]
     proposal = propose_policy(report, name, lambda: sample.batches("Checking the proposal"), sample.columns, sample.each, sample.framed)
-    path.write_text(proposal.text, encoding="utf-8")
+    write_whole(path, proposal.text)
     decisions = proposal.text.count("decide: ") - 1  # the heading has one
     refused = sum(proposal.refused.values())
     no_policy = f"; {counted(refused, 'record')} that no policy takes: " + ", ".join(f"{n:,} {r}" for r, n in proposal.refused.items())

@@ -17,6 +17,7 @@ def schema(
     """
     import json
 
+    from flink_masking.files.whole import write_whole
     from flink_masking.policy.reference import as_markdown
     from flink_masking.policy.schema import json_schema
 
@@ -30,4 +31,4 @@ def schema(
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.exits import verdict
+
 if TYPE_CHECKING:
     from flink_masking.verify.report import Report
     from flink_masking.verify.sequences import Join
@@ -12,6 +14,7 @@ if TYPE_CHECKING:
 STYLES = {"held": "green", "broken": "bold red", "open": "yellow"}
 
 
+@verdict("a promise is broken; with --strict, one is undecided; with --joint, the views together single somebody out")
 def verify(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML) that the view was made under.", show_default=False)],
     raw: Annotated[Path, typer.Option("--raw", help="The raw records: a file or a directory.", show_default=False)],
@@ -28,35 +31,33 @@ def verify(
     the raw ones as the promised noise takes them. Ends with 0 when every promise holds, with 1 when one is broken, with 2 when the
     policy or the options cannot be used. --joint ends with 1 when the views together single somebody out.
     """
-    import json
-
-    from flink_masking.cli.console import out
-    from flink_masking.errors import InputError, PolicyError
+    from flink_masking.cli.console import out, print_json
+    from flink_masking.cli.exits import answer
+    from flink_masking.cli.progress import reading
     from flink_masking.policy.source import PolicySource
 
-    try:
-        source = PolicySource.read(policy)
-        if joint:
-            from flink_masking.verify.joint import verify_joint
+    source = PolicySource.read(policy)
+    if joint:
+        from flink_masking.verify.joint import verify_joint
 
+        with reading("Verifying", raw, released):
             joins = verify_joint(source, raw, released)
-            if json_:
-                typer.echo(json.dumps([join.as_dict() for join in joins], indent=2))
-            else:
-                _show_joins(joins)
-            raise typer.Exit(int(any(join.singled_out for join in joins)))
-        from flink_masking.verify.files import verify as measure
+        if json_:
+            print_json([join.as_dict() for join in joins])
+        else:
+            _show_joins(joins)
+        raise answer(any(join.singled_out for join in joins))
+    from flink_masking.verify.files import verify as measure
 
+    with reading("Verifying", raw, released):
         report = measure(source, raw, released, segment)
-    except InputError as error:
-        raise PolicyError(str(error)) from None  # files that are not there are bad usage: 1 is for broken promises
     if json_:
-        typer.echo(json.dumps(report.as_dict(), indent=2))
+        print_json(report.as_dict())
     else:
         _show(report)
         if not report.broken:
             out.print("open promises: the output does not decide them" if report.open else "every promise holds", soft_wrap=True)
-    raise typer.Exit(int(report.broken or (strict and report.open)))
+    raise answer(bool(report.broken or (strict and report.open)))
 
 
 def _show(report: "Report") -> None:

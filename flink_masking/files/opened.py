@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from flink_masking.errors import InputError
+from flink_masking.files.position import counted
 
 STANDARD_INPUT = Path("-")
 _GZIP, _ZSTD, _MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
@@ -56,7 +57,7 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         InputError: it cannot be read, or its compressed data is damaged.
     """
     try:
-        raw = sys.stdin.buffer if path == STANDARD_INPUT else path.open("rb")
+        raw = sys.stdin.buffer if path == STANDARD_INPUT else counted(path)
     except OSError as error:
         raise InputError(f"{path}: {error.strerror}. Hint: check the name and who may read it") from None
     try:

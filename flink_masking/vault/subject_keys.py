@@ -1,6 +1,7 @@
 """Data keys of subjects: one for each subject and domain, wrapped by the key ring and kept in the vault, so that it can be destroyed."""
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -191,7 +192,7 @@ def somebody(subjects: pa.StringArray) -> np.ndarray:
     return named & (valid != 0) if len(valid) else named
 
 
-def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000) -> dict[str, int]:
+def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int], None] | None = None) -> dict[str, int]:
     """Wrap all secrets and data keys anew under the ring's primary version, after a rotation; no value needs to be changed for it.
 
     Can be stopped and begun again at any moment, while workers run: what was wrapped stays, what was destroyed meanwhile stays destroyed.
@@ -200,6 +201,7 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000) -> dict[str, int]:
         vault: open.
         ring: opens the versions that things are wrapped with; its primary version wraps.
         batch: keys in one transaction.
+        told: called with the keys looked through so far, after each transaction.
 
     Returns:
         Keys wrapped anew, by domain.
@@ -207,7 +209,7 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000) -> dict[str, int]:
     Raises:
         VaultError, KeyRingError: as `SubjectKeys.made`.
     """
-    done, store = {}, vault.subjects
+    done, store, seen = {}, vault.subjects, 0
     for domain, sealed in sorted(store.secrets().items()):
         keys = SubjectKeys(vault, ring, domain)
         keys.of(pa.array([""]))  # refuses another ring
@@ -223,6 +225,8 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000) -> dict[str, int]:
             if rows:
                 count += store.rewrap(domain, pa.array([subject for subject, _ in rows], LOOKUP),
                                       pa.array([old for _, old in rows], SEALED), pa.array(new, SEALED))
-            after = subjects[-1].as_py()
+            after, seen = subjects[-1].as_py(), seen + len(subjects)
+            if told is not None:
+                told(seen)
         done[domain] = count
     return done

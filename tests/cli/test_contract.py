@@ -115,7 +115,7 @@ def test_diff_of_two_lock_files(cli, pulled, tmp_path):
     assert done.code == 1
     assert done.out.splitlines()[0] == "city: removed field: string"
     assert "view analytics: NOT compatible: city is no longer shown" in done.out
-    assert cli("contract", "diff", old, tmp_path / "no.yaml").code == 1
+    assert cli("contract", "diff", old, tmp_path / "no.yaml").code == 2
     assert "there is no such file" in cli("contract", "diff", old, tmp_path / "no.yaml").err
     assert cli("contract", "diff", old, policy).code == 2
 

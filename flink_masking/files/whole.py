@@ -1,0 +1,36 @@
+"""Files that are replaced as a whole: what had the name stays until all of the new contents is on the disk."""
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(path: Path, data: bytes | str) -> None:
+    """Write a file under a hidden name, and give it its own when it is complete.
+
+    Args:
+        path: created, or replaced with its mode kept; a pipe or a device is written to directly.
+        data: the contents; text becomes UTF-8.
+
+    Raises:
+        OSError: it cannot be written, names `path`.
+    """
+    contents = data.encode("utf-8") if isinstance(data, str) else data
+    if path.exists() and not path.is_file():
+        path.write_bytes(contents)
+        return
+    target = path.resolve()  # a link stays a link
+    beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(beside, target.stat().st_mode & 0o7777)
+        beside.replace(target)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        beside.unlink(missing_ok=True)
