@@ -38,8 +38,8 @@ class ExitCode(IntEnum):
 
     OK = 0, "done"
     FAILED = 1, "failed"
-    USAGE = 2, "the policy, an option or an argument cannot be used; correct it first"
-    UNAVAILABLE = 75, "a service is away or busy; the same command may succeed later"
+    USAGE = 2, "the policy, an option or an argument cannot be used"
+    UNAVAILABLE = 75, "a service is away or busy: try again later"
     HANGUP = 129, "ended by SIGHUP"
     INTERRUPTED = 130, "interrupted by Ctrl-C (SIGINT)"
     BROKEN_PIPE = 141, "the reader of the output has closed it"

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.options import Json
+
 if TYPE_CHECKING:
     from flink_masking.access.acls import Access
     from flink_masking.deployment.model import Deployment
@@ -34,6 +36,7 @@ def acl(
     idempotent_write: Annotated[bool, typer.Option("--idempotent-write", help="Grant it on the cluster, for brokers before 2.8.")] = False,
     strimzi_cluster: Annotated[str, typer.Option(help="Name of the Kafka resource that users belong to.")] = "kafka",
     namespace: Annotated[str | None, typer.Option(help="Namespace of the users.", show_default=False)] = None,
+    json_: Json = False,
 ) -> None:
     """Print the Kafka ACLs that a POLICY needs with the topics of a DEPLOYMENT, and no more.
 
@@ -43,7 +46,7 @@ def acl(
     from flink_masking.access.commands import commands
     from flink_masking.access.principals import read_principals
     from flink_masking.access.strimzi import kafka_users
-    from flink_masking.cli.console import err, show_faults, show_warnings
+    from flink_masking.cli.console import err, print_json, show_faults, show_warnings
     from flink_masking.deployment.model import Deployment
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -57,27 +60,34 @@ def acl(
     for note in access.notes:
         err.print(f"note: {note}", soft_wrap=True)
     if apply or dry_run:
-        _compare(access, target, command_config, change=not dry_run)
+        _compare(access, target, command_config, not dry_run, json_)
+    elif json_:
+        print_json([{"cluster": cluster.servers, "acls": [str(entry) for entry in cluster.acls]} for cluster in access.clusters])
     elif form is Form.commands:
         typer.echo(commands(access, str(command_config or "admin.properties")), nl=False)
     else:
         typer.echo(kafka_users(access, strimzi_cluster, namespace), nl=False)
 
 
-def _compare(access: "Access", deployment: "Deployment", command_config: Path | None, change: bool) -> None:
+def _compare(access: "Access", deployment: "Deployment", command_config: Path | None, change: bool, json_: bool) -> None:
     """Show which entries the clusters hold; create the missing ones if `change` is set."""
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.flink.jars import job_jars
     from flink_masking.java import java_home
     from flink_masking.kafka.acls import AclClient
 
     os.environ["JAVA_HOME"] = str(java_home())
     jars = job_jars(deployment)
+    told = []
     for cluster in access.clusters:
         with AclClient(cluster, command_config, jars) as client:
             found = client.compare()
             if change:
                 client.create(found.missing)
+        if json_:
+            told.append({"cluster": cluster.servers, "changed": change, "present": [*map(str, found.present)],
+                         "missing": [*map(str, found.missing)], "foreign": [*map(str, found.foreign)]})
+            continue
         for entry in found.present:
             out.print(f"  {entry}", soft_wrap=True)
         for entry in found.missing:
@@ -87,3 +97,5 @@ def _compare(access: "Access", deployment: "Deployment", command_config: Path | 
         done = "added" if change else "missing"
         figures = f"{counted(len(found.present), 'ACL')} there, {len(found.missing):,} {done}, {len(found.foreign):,} not of this policy"
         out.print(f"{cluster.servers}: {figures}", soft_wrap=True)
+    if json_:
+        print_json(told)

@@ -6,22 +6,29 @@ from typing import Annotated
 import typer
 
 from flink_masking.cli.control import At, In, ToAddress, ToFile
+from flink_masking.cli.exits import verdict
 from flink_masking.cli.identity import PassphraseFile
+from flink_masking.cli.options import Json
+from flink_masking.errors import ExitCode
 
 RulesFile = Annotated[Path, typer.Argument(metavar="RULES", help="Alert rules (YAML).", show_default=False)]
 Lines = Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files of audit, quarantine and leak findings, and directories of "
                                                                    "them.", show_default=False)]
 
 
-def check(rules: RulesFile) -> None:
+@verdict(ExitCode.FAILED.text)
+def check(rules: RulesFile, json_: Json = False) -> None:
     """Find every fault of RULES, each with its line, its column and a hint.
 
     Ends with 0 when they can be used, with 2 when they cannot.
     """
     from flink_masking.alerts.load import read
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
 
     found = read(rules)
+    if json_:
+        print_json({"rules": sorted(found.rules), "targets": sorted(found.targets)})
+        return
     out.print(f"{rules}: {counted(len(found.rules), 'rule')}, {counted(len(found.targets), 'target')}", soft_wrap=True)
 
 

@@ -1,17 +1,19 @@
 """``flink-masking audit``: seals audit events into a log that others can verify, verifies it, and traces records."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flink_masking.cli.exits import verdict
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flink_masking.audit.notes import NoteVerifier
     from flink_masking.audit.trace import Sent
+    from flink_masking.audit.verify import Verified
 
 Log = Annotated[str, typer.Argument(metavar="LOG", help="The log: a directory, file://, s3:// or http(s)://.", show_default=False)]
 Key = Annotated[list[str], typer.Option("--key", metavar="VKEY", help="Public key of the log, or a file with it; give one or more.",
@@ -91,6 +93,7 @@ def verify(
     ring: Ring = None,
     accept_unsigned: Unsigned = False,
     save: Save = None,
+    json_: Json = False,
 ) -> None:
     """Verify LOG: its signature, every tile and entry, every chain and event, and that it goes on from an older checkpoint.
 
@@ -100,7 +103,7 @@ def verify(
     from flink_masking.audit.sealer import CHECKPOINT
     from flink_masking.audit.stores import open_store
     from flink_masking.audit.verify import verify as verified
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.cli.progress import progress
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
@@ -112,10 +115,16 @@ def verify(
         found = verified(store, verifiers, older, opened, accept_unsigned, lambda count: told(count, 0))
     for fault in found.faults:
         err.print(f"fault: {fault}", soft_wrap=True)
+    if json_:
+        print_json(_verified(found))
     if found.faults:
         raise InputError(f"the log does not verify: {counted(len(found.faults), 'fault')}. Hint: do not trust it; compare with a copy, and "
                          "find out who could write it")
     assert found.checkpoint is not None
+    if save is not None:
+        write_whole(save, store.read(CHECKPOINT) or b"")
+    if json_:
+        return
     events = ", ".join(f"{number:,} {kind}" for kind, number in sorted(found.events.items())) or "none"
     out.print(f"{found.checkpoint.origin}: {_entries(found.checkpoint.size)}, "
               f"{counted(found.chains, 'chain')}; events: {events}", soft_wrap=True)
@@ -128,8 +137,6 @@ def verify(
                                (found.untraced, "view", "of a batch without leaf hashes: records in it cannot be traced")):
         if number:
             err.print(f"{counted(number, noun)} {what}", soft_wrap=True)
-    if save is not None:
-        write_whole(save, store.read(CHECKPOINT) or b"")
 
 
 @verdict("the record is in no batch of the log", inputs=False)
@@ -139,6 +146,7 @@ def trace(
     view: View,
     proof: Proof = None,
     keys: Trusted = None,
+    json_: Json = False,
 ) -> None:
     """Say when RECORD was sent in a view, under which policy, what was done to each field, and under which grant.
 
@@ -149,20 +157,25 @@ def trace(
     from flink_masking.audit.stores import open_store
     from flink_masking.audit.trace import check_proof
     from flink_masking.audit.trace import trace as traced
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_json
+    from flink_masking.cli.progress import waiting
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
 
     data = _record(record)
-    found = traced(open_store(log), view, data)
+    with waiting("Searching the log"):
+        found = traced(open_store(log), view, data)
     if not found:
         raise InputError(f"no batch of the log has this record in view {view}. Hint: its bytes as they left, without a line break behind "
                          "them; batches without digests, or whose leaf hashes were removed, cannot be searched")
     for sent in found:
         if keys:
             check_proof(sent.proof, data, _verifiers(keys))
-        for text in _told(sent):
+        for text in () if json_ else _told(sent):
             out.print(text, soft_wrap=True)
+    if json_:
+        print_json([{"view": sent.view, "entry": sent.entry, "index": sent.index, "size": sent.size, "event": sent.event}
+                    for sent in found])
     if proof is not None:
         write_whole(proof, found[0].proof)
         print(f"proof: {proof}", file=sys.stderr)
@@ -173,12 +186,16 @@ def proof(
     file: Annotated[Path, typer.Argument(metavar="PROOF", help="From `audit trace --proof`.", show_default=False)],
     record: Record,
     keys: Key,
+    json_: Json = False,
 ) -> None:
     """Check a proof with nothing but RECORD and the log's public key."""
     from flink_masking.audit.trace import check_proof
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_json
 
     event, checkpoint = check_proof(file.read_bytes(), _record(record), _verifiers(keys))
+    if json_:
+        print_json({"event": event, "origin": checkpoint.origin, "entries": checkpoint.size})
+        return
     out.print(f"sent {event['time']} by stream {event.get('stream')}, policy version {event.get('policy_version')}; in the log "
               f"{checkpoint.origin} of {checkpoint.size:,} entries", soft_wrap=True)
 
@@ -210,6 +227,15 @@ def schema() -> None:
     from flink_masking.audit.schema import json_schema
 
     typer.echo(json.dumps(json_schema(), indent=2))
+
+
+def _verified(found: "Verified") -> dict[str, Any]:
+    """What a verification found, for programs."""
+    checkpoint = found.checkpoint
+    return {"origin": None if checkpoint is None else checkpoint.origin, "entries": None if checkpoint is None else checkpoint.size,
+            "root": None if checkpoint is None else checkpoint.root.hex(), "faults": list(found.faults), "events": dict(found.events),
+            "chains": found.chains, "times": found.times, "codes_checked": found.checked, "unsigned": found.unsigned,
+            "unknown_key": found.unknown, "untraced": found.untraced}
 
 
 def _told(sent: "Sent") -> "Iterator[str]":

@@ -1,31 +1,53 @@
 """``flink-masking check``: finds every fault of a policy before a job starts."""
 
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from flink_masking.cli.exits import verdict
+from flink_masking.cli.options import Json
+from flink_masking.errors import ExitCode
 
 if TYPE_CHECKING:
     from flink_masking.dp.spec import AggregateSpec
     from flink_masking.policy.load import LoadedPolicy
 
 
+@verdict(ExitCode.FAILED.text)
 def check(policies: Annotated[list[Path], typer.Argument(metavar="POLICY...", help="Policy files (YAML), one for each stream.",
-                                                          show_default=False)]) -> None:
+                                                          show_default=False)],
+          json_: Json = False) -> None:
     """Find every fault of a POLICY, each with its line, its column and a hint; of several, also what keeps their views from being joined.
 
     Ends with 0 when all of them can be used (warnings included), with 2 when one cannot.
     """
-    from flink_masking.cli.console import err
+    from flink_masking.cli.console import err, print_json
     from flink_masking.policy.check_streams import differences
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
 
     found = [load(PolicySource.read(policy)) for policy in policies]
+    if json_:
+        print_json({"policies": [_facts(policy, loaded) for policy, loaded in zip(policies, found, strict=True)],
+                    "warnings": [{"message": message, "hint": hint} for message, hint in differences(found)]})
+        return
     for policy, loaded in zip(policies, found, strict=True):
         _show(policy, loaded)
     for message, hint in differences(found):
         err.print(f"warning: {message}. Hint: {hint}", soft_wrap=True, markup=False, highlight=False)
+
+
+def _facts(policy: Path, loaded: "LoadedPolicy") -> dict[str, Any]:
+    """What the policy is, for programs."""
+    from dataclasses import asdict
+
+    model = loaded.written
+    segments = [{"name": name, "view": view, "releases": released, "protection": protection}
+                for name, view, released, protection in _segments(loaded)]
+    return {"policy": str(policy), "stream": model.stream, "version": model.version, "digest": loaded.source.digest,
+            "fields": len(model.fields), "segments": segments, "warnings": [asdict(one) for one in loaded.warnings]}
 
 
 def _show(policy: Path, loaded: "LoadedPolicy") -> None:
@@ -56,6 +78,13 @@ def _show_segments(loaded: "LoadedPolicy") -> None:
     from flink_masking.cli.console import out
 
     table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in _segments(loaded):
+        table.add_row(*row)
+    out.print(table)
+
+
+def _segments(loaded: "LoadedPolicy") -> Iterator[tuple[str, str, str, str]]:
+    """Each segment, its view, what leaves, and under which protection."""
     for name, segment in loaded.written.segments.items():
         if segment.view == "granted":
             shown = ", ".join(f"{path} ({rule.technique})" for path, rule in segment.may_show.items())
@@ -68,8 +97,7 @@ def _show_segments(loaded: "LoadedPolicy") -> None:
             groups = ", ".join(key.field for key in segment.group_by)
             released = ", ".join(segment.metrics) + (f" by {groups}" if groups else "")
             protection = f"epsilon = {segment.privacy.epsilon:g}, {_people(loaded.aggregate(name))}"
-        table.add_row(name, segment.view, released, protection)
-    out.print(table)
+        yield name, segment.view, released, protection
 
 
 def _show_tagged(loaded: "LoadedPolicy") -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
     from flink_masking.compliance import Assessment
@@ -30,8 +30,7 @@ def compliance(
     --released, figures are measured, too. No legal advice. Ends with 0 where no point is open, with 1 where one is, with 2 when the policy
     or the options cannot be used.
     """
-    import json
-
+    from flink_masking.cli.console import print_json
     from flink_masking.cli.progress import reading
     from flink_masking.compliance import FRAMEWORKS, assess_all
     from flink_masking.compliance.measured import measured
@@ -51,12 +50,12 @@ def compliance(
     views = PolicyViews(load(source), segment or (), found.reports if found else None, found.joins if found else None)
     assessments = assess_all(views, framework or ())
     if json_:
-        typer.echo(json.dumps([one.as_dict() for one in assessments], indent=2, ensure_ascii=False))
+        print_json([one.as_dict() for one in assessments])
     else:
         for one in assessments:
             _show(one)
         typer.echo(UNKNOWN)
-    raise typer.Exit(int(any(one.open for one in assessments)))
+    raise answer(any(one.open for one in assessments))
 
 
 def _show(one: "Assessment") -> None:

@@ -1,11 +1,11 @@
 """``flink-masking contract``: lock files of schemas and tags, their differences, and contracts of views."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
     from flink_masking.data_contract.differences import Change, ViewCompatibility
@@ -32,7 +32,7 @@ def pull(
 
     A tag that the source has lost stays in force until --accept-lost-tags. Ends with 0, and with 1 while lost tags are kept.
     """
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.data_contract.differences import differences
     from flink_masking.data_contract.pull import merged, read_lock, write_lock
     from flink_masking.policy.source import PolicySource
@@ -45,7 +45,7 @@ def pull(
     changes = differences(old, found) if old is not None else []
     lost = sorted(name for name, field in lock.fields.items() if field.lost)
     if as_json:
-        _print_json({"lock": str(path), "fields": len(lock.fields), "changes": [one.body() for one in changes], "lost_tags": lost})
+        print_json({"lock": str(path), "fields": len(lock.fields), "changes": [one.body() for one in changes], "lost_tags": lost})
     else:
         _show_changes(changes)
         tagged = sum(bool(field.tags) for field in lock.fields.values())
@@ -53,7 +53,7 @@ def pull(
     if lost:
         err.print(f"alarm: {counted(len(lost), 'field')} lost a tag that stays in force: {', '.join(lost[:10])}. Hint: tag them again, or "
                   "release them with --accept-lost-tags", soft_wrap=True)
-        raise SystemExit(1)
+        raise answer(True)
 
 
 @verdict("schema or tags have changed, or a view is not compatible")
@@ -177,10 +177,10 @@ def _report(changes: "list[Change]", views: "dict[str, ViewCompatibility]", as_j
     """Print differences and views; end with 1 where there are any."""
     from dataclasses import asdict
 
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
 
     if as_json:
-        _print_json({"changes": [one.body() for one in changes], "views": {name: asdict(one) for name, one in views.items()}})
+        print_json({"changes": [one.body() for one in changes], "views": {name: asdict(one) for name, one in views.items()}})
     else:
         _show_changes(changes)
         for name, view in views.items():
@@ -188,10 +188,4 @@ def _report(changes: "list[Change]", views: "dict[str, ViewCompatibility]", as_j
             out.print(f"view {name}: {told}" + (f" ({'; '.join(view.notes)})" if view.notes else ""), soft_wrap=True)
         out.print(counted(len(changes), "difference") if changes else "no differences", soft_wrap=True)
     if changes or not all(view.compatible for view in views.values()):
-        raise SystemExit(1)
-
-
-def _print_json(body: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(body, indent=2, ensure_ascii=False))
+        raise answer(True)

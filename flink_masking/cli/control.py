@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 from flink_masking.cli.identity import As, PassphraseFile
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.control.bodies import Body
@@ -106,24 +107,27 @@ def revoke(
 
 @verdict("a document does not verify")
 def verify(documents: Annotated[list[Path], typer.Argument(metavar="DOCUMENT...", help="Control documents.", show_default=False)],
-           trust: TrustFile = None, deployment: OfDeployment = None) -> None:
+           trust: TrustFile = None, deployment: OfDeployment = None, json_: Json = False) -> None:
     """Check that each DOCUMENT is well-formed and has the signatures of its role, by a trust file or that of a deployment.
 
     Ends with 0 where all of them verify, and with 1 otherwise.
     """
-    from flink_masking.cli.console import err
+    from flink_masking.cli.console import err, print_json
     from flink_masking.errors import ControlError
 
-    trusted, wrong = trust_of(trust, deployment), 0
+    trusted, found = trust_of(trust, deployment), list[dict[str, str | None]]()
     for path in documents:
         try:
             signed = read(path)
-            _say(f"{path}: {signed.kind}, signed by {_checked(signed, trusted)}")
+            found.append({"document": str(path), "kind": signed.kind, "signed_by": _checked(signed, trusted), "fault": None})
+            if not json_:
+                _say(f"{path}: {signed.kind}, signed by {found[-1]['signed_by']}")
         except ControlError as error:
-            wrong += 1
+            found.append({"document": str(path), "kind": None, "signed_by": None, "fault": str(error)})
             err.print(f"{path}: {error}", soft_wrap=True, markup=False, highlight=False)
-    if wrong:
-        raise typer.Exit(1)
+    if json_:
+        print_json(found)
+    raise answer(any(one["fault"] for one in found))
 
 
 def list_(deployment: DeploymentFile, stream: Annotated[str | None, typer.Option("--stream", help="Of this stream only.",

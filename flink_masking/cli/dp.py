@@ -12,9 +12,7 @@ def explain(
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Explain what the aggregated segments of a POLICY protect, the privacy loss of a person, and the expected error."""
-    import json
-
-    from flink_masking.cli.console import show_faults
+    from flink_masking.cli.console import print_json, show_faults
     from flink_masking.errors import PolicyError
     from flink_masking.policy.budget import aggregated
     from flink_masking.policy.load import load
@@ -34,5 +32,7 @@ def explain(
     if segment is None and (len(names) > 1 or loaded.policy.privacy is not None):
         whole = stream_account(found, None if loaded.policy.privacy is None else loaded.policy.privacy.lifetime_epsilon)
         accounts, words = [{**one, "stream": whole} for one in accounts], [*words, stream_in_words(whole)]
-    text = json.dumps(accounts, indent=2, ensure_ascii=False) + "\n" if as_json else "\n".join(words)
-    typer.echo(text, nl=False)
+    if as_json:
+        print_json(accounts)
+    else:
+        typer.echo("\n".join(words), nl=False)

@@ -1,5 +1,6 @@
 """``flink-masking erase``: erases subjects, and proves that nothing of them opens any more."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -7,7 +8,9 @@ import typer
 
 from flink_masking.cli.accountable import Actor, Purpose
 from flink_masking.cli.addresses import Vault, vault_address
+from flink_masking.cli.exits import answer, verdict
 from flink_masking.cli.identity import PassphraseFile
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.deployment.model import Deployment
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from flink_masking.tools.erase import Eraser, Opened
 
 
+@verdict("with --check, something of the subjects still opens", inputs=False)
 def erase(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     deployment: Annotated[Path | None, typer.Argument(help="The deployment: tells where keys, vault and control documents are.",
@@ -45,6 +49,7 @@ def erase(
                                                   "can be repeated.", show_default="the subjects")] = None,
     tombstones: Annotated[bool, typer.Option("--tombstones", help="Delete the subjects' rows in upsert views: send a record without a "
                                              "value under each masked key.")] = False,
+    json_: Json = False,
 ) -> None:
     """Erase subjects of POLICY: destroy their data keys, delete their tokens, and let running jobs forget them.
 
@@ -55,7 +60,7 @@ def erase(
 
     from flink_masking.audit.accountable import audited, told
     from flink_masking.audit.log import AuditLog
-    from flink_masking.cli.console import err
+    from flink_masking.cli.console import err, out, print_json
     from flink_masking.deployment.model import Deployment
     from flink_masking.errors import InputError
     from flink_masking.keys.providers import open_ring
@@ -83,15 +88,19 @@ def erase(
             opened = held.enter_context(closing(open_vault(address)))
         eraser = Eraser(loaded, ring, opened)
         if check:
-            raise typer.Exit(0 if _checked(eraser, loaded, names, sample or []) else 1)
+            raise answer(not _checked(eraser, loaded, names, sample or [], json_))
         log = AuditLog(audit, ring, loaded.policy.stream, loaded.policy.version, loaded.source.digest)
         end = held.enter_context(audited(log, "erase", {**who, "subjects": eraser.written(names)}))
         if by is not None and found is not None:
             _published(eraser, names, purpose, found, by, passphrase_file)
-        counts = _erased(eraser, names, loaded, document, purpose)
+        say = _nothing if json_ else out.print
+        counts = _erased(eraser, names, document, purpose, say)
         if tombstones and found is not None:
-            counts["tombstones_sent"] = _deleted(loaded, found, where, eraser, key or names)
+            counts["tombstones_sent"] = _deleted(loaded, found, where, eraser, key or names, say)
         end({**counts, "stays": eraser.stays()})
+    if json_:
+        print_json({"subjects": len(names), **counts, "stays": list(eraser.stays())})
+        return
     err.print("What stays:", *(f"  {line}" for line in eraser.stays()), sep="\n", soft_wrap=True, markup=False, highlight=False)
 
 
@@ -114,25 +123,29 @@ def named(given: list[str] | None, file: Path | None) -> list[str]:
     return names
 
 
-def _erased(eraser: "Eraser", names: list[str], loaded: "LoadedPolicy", document: Path | None, purpose: str) -> dict[str, object]:
+def _nothing(*_: object, **__: object) -> None:
+    """Say nothing: the document of --json does."""
+
+
+def _erased(eraser: "Eraser", names: list[str], document: Path | None, purpose: str, say: Callable[..., None]) -> dict[str, object]:
     """Do it, and say what was done."""
     import time
 
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted
     from flink_masking.cli.progress import waiting
 
     now = time.time_ns() // 1_000_000
     with waiting("Erasing"):
         done = eraser.erase(names, now)
-    out.print(f"{counted(len(names), 'subject')} erased: {counted(done.keys, 'data key')} destroyed, "
-              f"{counted(done.tokens, 'token')} deleted, {done.shared:,} shared with others and kept, "
-              f"{counted(done.tombstones, 'tombstone')} for subjects without a key", soft_wrap=True)
+    say(f"{counted(len(names), 'subject')} erased: {counted(done.keys, 'data key')} destroyed, "
+        f"{counted(done.tokens, 'token')} deleted, {done.shared:,} shared with others and kept, "
+        f"{counted(done.tombstones, 'tombstone')} for subjects without a key", soft_wrap=True)
     if document is not None:
         from flink_masking.files.private_file import new_file
 
         with new_file(document) as file:
             file.write(eraser.document(names, purpose, now).dump())
-        out.print(f"{document}: control document, not yet signed", soft_wrap=True)
+        say(f"{document}: control document, not yet signed", soft_wrap=True)
     return {"keys": done.keys, "tokens": done.tokens, "shared": done.shared, "tombstones": done.tombstones}
 
 
@@ -150,9 +163,10 @@ def _published(eraser: "Eraser", names: list[str], purpose: str, deployment: "De
     publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
 
 
-def _deleted(loaded: "LoadedPolicy", deployment: "Deployment", keys: str, eraser: "Eraser", raw: list[str]) -> dict[str, int]:
+def _deleted(loaded: "LoadedPolicy", deployment: "Deployment", keys: str, eraser: "Eraser", raw: list[str],
+             say: Callable[..., None]) -> dict[str, int]:
     """Send tombstones to the topics of upsert views; how many by view."""
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted
     from flink_masking.kafka.tombstones import send
 
     upserts = tuple(name for name, options in deployment.sinks.items() if options.get("connector") == "upsert-kafka")
@@ -160,13 +174,13 @@ def _deleted(loaded: "LoadedPolicy", deployment: "Deployment", keys: str, eraser
     for name, masked in eraser.masked_keys(upserts, raw).items():
         send(deployment, name, masked)
         sent[name] = len(masked)
-        out.print(f"{name}: {counted(len(masked), 'tombstone')} sent", soft_wrap=True)
+        say(f"{name}: {counted(len(masked), 'tombstone')} sent", soft_wrap=True)
     return sent
 
 
-def _checked(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], samples: list[str]) -> bool:
+def _checked(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], samples: list[str], json_: bool) -> bool:
     """Say what still opens; whether nothing does."""
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
 
     standing = eraser.standing(names)
     found = [f"{counted(standing.keys, 'data key')} of the subjects in the vault"] if standing.keys else []
@@ -174,11 +188,17 @@ def _checked(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], samples
     found += [f"{counted(len(names) - standing.marked, 'subject')} not known as erased to running jobs"] if (
         eraser.domains and standing.marked < len(names)) else []
     found += [f"{place}: key holders decrypt it without the vault" for place in eraser.out_of_reach()]
+    tried = []
     for written in samples:
         segment, opened = _sampled(eraser, loaded, names, written)
-        out.print(f"{segment}: {opened.records:,} records, {counted(opened.values, 'value')} of the subjects, {opened.opened:,} open",
-                  soft_wrap=True)
+        tried.append({"segment": segment, "records": opened.records, "values": opened.values, "opened": opened.opened})
+        if not json_:
+            out.print(f"{segment}: {opened.records:,} records, {counted(opened.values, 'value')} of the subjects, {opened.opened:,} open",
+                      soft_wrap=True)
         found += [f"{segment}: {counted(opened.opened, 'value')} of the subjects still open"] if opened.opened else []
+    if json_:
+        print_json({"subjects": len(names), "opens": found, "samples": tried})
+        return not found
     for line in found:
         err.print(line, soft_wrap=True, markup=False, highlight=False)
     if not found:

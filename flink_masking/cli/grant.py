@@ -9,6 +9,7 @@ import typer
 
 from flink_masking.cli.control import DeploymentFile, Document
 from flink_masking.cli.identity import As, PassphraseFile
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.control.bodies import GrantBody
@@ -144,13 +145,19 @@ def list_(deployment: DeploymentFile,
         out.print(table)
 
 
-def show(document: Document, policy: CheckedBy = None) -> None:
+def show(document: Document, policy: CheckedBy = None, json_: Json = False) -> None:
     """Print what DOCUMENT asks for, a line a member; with --policy, whether the policy allows it."""
-    from flink_masking.cli.console import out
+    import json
+
+    from flink_masking.cli.console import out, print_json
     from flink_masking.cli.control import described, read
     from flink_masking.cli.quarantine import printable
 
     signed = read(document)
+    if json_:
+        _check(signed, policy)
+        print_json({"kind": signed.kind, "signatures": len(signed.envelope.signatures), "body": json.loads(signed.payload)})
+        return
     for line in described(signed):
         out.print(printable(line), soft_wrap=True)
     _check(signed, policy)

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from flink_masking.cli.exits import verdict
+from flink_masking.cli.options import Json
 
 
 @verdict("a check fails, or the job does not answer")
@@ -21,12 +22,14 @@ def health(
     max_keys_unreadable: Annotated[str, typer.Option("--max-keys-unreadable", help="Unreadable key ring or vault: a duration.")] = "5min",
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
+    json_: Json = False,
 ) -> None:
     """Check a running job and print one line per check.
 
     Exit codes: 0 well; 1 not well, or no answer; 2 an option that cannot be used. Figures without a limit are reported, not checked.
     """
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_json
+    from flink_masking.cli.exits import answer
     from flink_masking.flink_rest.control_checks import control_check
     from flink_masking.flink_rest.health import Limits, RestEndpoint, find_job, judge, observe
     from flink_masking.flink_rest.key_checks import keys_check
@@ -42,10 +45,11 @@ def health(
     checks = [*judge(observe(endpoint, found), limits), keys_check(endpoint, found, keys_limit), services_check(endpoint, found),
               patches_check(endpoint, found),
               *control_check(endpoint, found, _duration("--max-control-unreadable", max_control_unreadable) or 0)]
-    for check in checks:
+    if json_:
+        print_json({"job": str(found), "checks": [check._asdict() for check in checks]})
+    for check in () if json_ else checks:
         out.print(f"{'ok  ' if check.well else 'FAIL'} {check.name}: {check.text}", soft_wrap=True)
-    if not all(check.well for check in checks):
-        raise typer.Exit(1)
+    raise answer(not all(check.well for check in checks))
 
 
 def _duration(option: str, text: str | None) -> int | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.addresses import Vault, vault_address
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.keys.wrapped import AnyRing, WrappedRing, Wrapper
@@ -112,17 +113,23 @@ def destroy(
     _tell_of_people(file, version, after)
 
 
-def list_(file: File) -> None:
+def list_(file: File, json_: Json = False) -> None:
     """Show the versions of FILE: number, state, check value, times. Never a secret.
 
     The check value tells a root from every other one without telling the root: it is the same in the file, in a backup and in the audit.
     """
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_json
     from flink_masking.cli.quarantine import printable
     from flink_masking.keys.files import read_bytes
     from flink_masking.keys.wrapped import WrappedRing, parse_any
 
     ring = parse_any(read_bytes(file), str(file))
+    if json_:
+        names = ("version", "state", "created", "destroyed", "check")
+        print_json({"generation": ring.edition.generation, "wrapped_by": ring.wrapped_by if isinstance(ring, WrappedRing) else None,
+                    "domains": None if isinstance(ring, WrappedRing) else ring.domains,
+                    "versions": [dict(zip(names, facts, strict=True)) for facts in ring.facts()]})
+        return
     if isinstance(ring, WrappedRing):
         out.print(f"wrapped by {printable(ring.wrapped_by)}", soft_wrap=True)
     elif ring.domains is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 
 EVERY = 1.0
 """Seconds between two looks of --watch."""
@@ -37,8 +37,7 @@ def leaks(
     with or without the blanks and signs between their parts. Ends with 0 if there is nothing, with 1 if there is a leak or a file could
     not be read, with 2 when the options cannot be used.
     """
-    import json
-
+    from flink_masking.cli.console import print_json
     from flink_masking.cli.progress import reading
     from flink_masking.errors import InputError
     from flink_masking.leaks.files import every_file, look_through
@@ -60,10 +59,10 @@ def leaks(
                 unread.append(str(error))
             found += monitor.leaks
     if json_:
-        typer.echo(json.dumps({"files": len(files), "bytes": seen, "unread": unread, "leaks": [one._asdict() for one in found]}, indent=2))
+        print_json({"files": len(files), "bytes": seen, "unread": unread, "leaks": [one._asdict() for one in found]})
     else:
         _show(found, unread, len(files), seen)
-    raise typer.Exit(int(bool(found or unread)))
+    raise answer(bool(found or unread))
 
 
 def _places(policy: Path | None, segment: str | None) -> "Places | None":

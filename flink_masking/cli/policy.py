@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import typer
 
 from flink_masking.cli.control import At, In, ToAddress, ToFile
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 from flink_masking.cli.identity import PassphraseFile
+from flink_masking.cli.options import Json
 
 
 def new(
@@ -67,9 +68,7 @@ def diff(
     Ends with 0 where TARGET can follow all of them, with 1 where it cannot or the version of NEW is not higher, with 2 where a policy has
     faults.
     """
-    import json
-
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.cli.quarantine import printable
     from flink_masking.policy.changes import EFFECTS, changes, most
     from flink_masking.policy.load import load
@@ -80,7 +79,7 @@ def diff(
     versions = before.policy.version, after.policy.version
     if as_json:
         body = [{"place": one.place, "effect": one.effect, "change": one.text} for one in found]
-        typer.echo(json.dumps({"versions": versions, "effect": most(found), "changes": body}, ensure_ascii=False, indent=2))
+        print_json({"versions": versions, "effect": most(found), "changes": body})
     else:
         for one in sorted(found, key=lambda one: -EFFECTS.index(one.effect)):
             out.print(printable(f"{one.effect}: {one.place}: {one.text}"), soft_wrap=True)
@@ -90,7 +89,7 @@ def diff(
         err.print(f"{new}: version {versions[1]} is not higher than {versions[0]}, and a job takes higher ones only. Hint: version: "
                   f"{versions[0] + 1}", soft_wrap=True)
     if not higher or EFFECTS.index(most(found)) > ("live", "savepoint", "new-state").index(target):
-        raise typer.Exit(1)
+        raise answer(True)
 
 
 @verdict("a case fails")
@@ -98,13 +97,15 @@ def test(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     cases: Annotated[Path, typer.Argument(metavar="CASES", help="A directory with cases (*.yaml), or one of them.", show_default=False)],
     junit: Annotated[Path | None, typer.Option("--junit", metavar="FILE", help="Write a JUnit XML report.", show_default=False)] = None,
+    json_: Json = False,
 ) -> None:
     """Run the cases of a policy: records in, expected views out, properties such as "no value of ssn anywhere".
 
     Keys come from a fixed ring that everybody knows, and tokens from a vault in memory, so results are repeatable; no Flink is started.
     Ends with 0 where all cases pass, with 1 where one does not, with 2 where the policy has faults.
     """
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
+    from flink_masking.cli.progress import each
     from flink_masking.cli.quarantine import printable
     from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
@@ -112,17 +113,20 @@ def test(
     from flink_masking.tools.policy_cases import as_junit, read_cases, run_case
 
     loaded = load(PolicySource.read(policy))
-    outcomes = [run_case(name, case, loaded) for name, case in read_cases(cases).items()]
-    for one in outcomes:
+    found = read_cases(cases)
+    outcomes = [run_case(name, case, loaded) for name, case in each("Testing", found.items(), "cases", len(found))]
+    failed = sum(bool(one.failures) for one in outcomes)
+    if json_:
+        print_json({"cases": [{"name": one.name, "failures": one.failures} for one in outcomes], "failed": failed})
+    for one in () if json_ else outcomes:
         out.print(printable(f"{'FAIL' if one.failures else 'ok  '} {one.name}"), soft_wrap=True)
         for failure in one.failures:
             out.print(printable(f"     {failure}"), soft_wrap=True)
     if junit is not None:
         write_whole(junit, as_junit(policy.name, outcomes))
-    failed = sum(bool(one.failures) for one in outcomes)
-    out.print(f"{counted(len(outcomes), 'case')}, {failed} failed", soft_wrap=True)
-    if failed:
-        raise typer.Exit(1)
+    if not json_:
+        out.print(f"{counted(len(outcomes), 'case')}, {failed} failed", soft_wrap=True)
+    raise answer(bool(failed))
 
 
 def publish(

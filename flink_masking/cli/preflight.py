@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flink_masking.cli.exits import verdict
+from flink_masking.cli.options import Json
 
 
 @verdict("a check fails")
@@ -16,6 +17,7 @@ def preflight(
     rest: Annotated[str | None, typer.Option("--rest", help="Flink's REST endpoint; also checks which ports the cluster opens.")] = None,
     ca: Annotated[str | None, typer.Option("--ca", help="PEM file that the endpoint's certificate is checked against.")] = None,
     certificate: Annotated[str | None, typer.Option("--certificate", help="PEM file: the client's certificate and its key.")] = None,
+    json_: Json = False,
 ) -> None:
     """Check with the job's own clients that it may read, write and begin transactions in the Kafka clusters of a DEPLOYMENT, and that
     its schema registry answers and takes the schemas of the views.
@@ -25,7 +27,8 @@ def preflight(
     """
     import os
 
-    from flink_masking.cli.console import err, out, show_warnings
+    from flink_masking.cli.console import err, out, print_json, show_warnings
+    from flink_masking.cli.progress import waiting
     from flink_masking.deployment.model import Deployment
     from flink_masking.deployment.tables import completed
     from flink_masking.deployment.view_schemas import ask_for_views
@@ -42,18 +45,23 @@ def preflight(
     from flink_masking.flink.jars import job_jars
     from flink_masking.kafka.preflight import preflight as check
 
+    warnings: list[str] = []
     if rest is not None:
         from flink_masking.flink_rest.health import RestEndpoint
         from flink_masking.flink_rest.ports import cluster_warnings
 
-        for warning in cluster_warnings(RestEndpoint(rest, ca, certificate)):
+        warnings = list(cluster_warnings(RestEndpoint(rest, ca, certificate)))
+        for warning in warnings:
             err.print(f"warning: {rest}: {warning}", soft_wrap=True)
-    if target.registry_options is not None:
-        out.print(registry(target.registry_options), soft_wrap=True)
-    for line in ask_for_views(loaded, target.registry_options, target.source_subjects):
-        out.print(line, soft_wrap=True, markup=False, highlight=False)
-    said = check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000)
-    for line in said:
+    asked = [registry(target.registry_options)] if target.registry_options is not None else []
+    asked += ask_for_views(loaded, target.registry_options, target.source_subjects)
+    for line in () if json_ else asked:
         out.print(line, soft_wrap=True)
-    if not said:
+    with waiting("Asking Kafka"):
+        said = list(check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000))
+    for line in () if json_ else said:
+        out.print(line, soft_wrap=True)
+    if json_:
+        print_json({"registry": asked, "kafka": said, "warnings": warnings})
+    elif not said:
         err.print("no table of the deployment lies in Kafka", soft_wrap=True)

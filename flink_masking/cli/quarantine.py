@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.accountable import Grants
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.engine.quarantine import Entry, QuarantineReader
+    from flink_masking.tools.member_faults import MemberFaults
 
 Source = Annotated[
     Path, typer.Argument(help="The quarantine directory of a run, or the deployment (YAML) of a job.", show_default=False)
@@ -121,6 +123,7 @@ def summary(
     vault: DayVault = None,
     command_config: Config = None,
     grants: Grants = None,
+    json_: Json = False,
 ) -> None:
     """Count the entries of a quarantine by reason and field, with the first and the last time, and all undeclared or mistyped fields.
 
@@ -128,9 +131,10 @@ def summary(
     declare them in a policy are printed; that is noted in the audit as by show.
     """
     from contextlib import ExitStack
+    from dataclasses import asdict
 
     from flink_masking.audit.accountable import audited
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import out, print_json
     from flink_masking.cli.progress import each
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.tools.member_faults import MemberFaults
@@ -157,9 +161,25 @@ def summary(
                 shown.undeclared(reader, entry)
         if end is not None:
             end(shown.counts())
-    if not counts:
+    if json_:
+        groups_ = [{"records": count, "reason": reason, "field": path or None, "first": groups[reason, path][0],
+                    "last": groups[reason, path][1]} for (reason, path), count in counts.most_common()]
+        print_json({"records": counts.total(), "groups": groups_, "fields": [asdict(fault) for fault in faults.fields],
+                    "unlisted": faults.unlisted, "proposed": [one.line() for one in shown.names.fields()] if keys is not None else [],
+                    "unopened": shown.unopened + shown.closed.total()})
+    elif not counts:
         out.print("no record is in quarantine")
-        return
+    else:
+        _show_summary(counts, groups, faults, shown if keys is not None else None)
+    if shown.closed or shown.unopened:
+        shown.refuse()
+
+
+def _show_summary(counts: "Counter[tuple[str, str]]", groups: dict[tuple[str, str], list[str]], faults: "MemberFaults",
+                  shown: "_Shown | None") -> None:
+    """Print the summary; with the names of undeclared fields for the key holder."""
+    from flink_masking.cli.console import counted, out
+
     rows = [(f"{count:,}", printable(reason), printable(path) or "-", *map(printable, groups[reason, path]))
             for (reason, path), count in counts.most_common()]
     heading = ("records", "reason", "field", "first", "last")
@@ -175,14 +195,12 @@ def summary(
         out.print(f"  {printable(found.told())}", soft_wrap=True)
     if faults.unlisted:
         out.print(f"  and {counted(faults.unlisted, 'member')} of records with more than are listed", soft_wrap=True)
-    if keys is None:
+    if shown is None:
         out.print("Hint: --keys names the undeclared fields, and prints the lines that declare them in the policy", soft_wrap=True)
     elif proposed := shown.names.fields():
         out.print("\nlines for 'fields' of the policy:")
         for field in proposed:
             out.print(printable(field.line()), soft_wrap=True)
-    if shown.closed or shown.unopened:
-        shown.refuse()
 
 
 class _Shown:

@@ -6,6 +6,7 @@ import typer
 
 from flink_masking.cli.accountable import Grants, under_grant
 from flink_masking.cli.audit_target import Audit, event_log
+from flink_masking.cli.options import Json
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -21,6 +22,7 @@ def rekey(
     purpose: Annotated[str, typer.Option("--purpose", help="Purpose; written to the audit.")] = "rotation of keys",
     audit: Audit = None,
     grants: Grants = None,
+    json_: Json = False,
 ) -> None:
     """Protect the reversible fields of a masked segment of POLICY with another key version.
 
@@ -31,7 +33,7 @@ def rekey(
 
     from flink_masking.audit.accountable import audited, told
     from flink_masking.cli import rewrite as files
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -56,4 +58,7 @@ def rekey(
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
         files.rewrite(records, output, limited(grant, step, lambda: step.records), done, step.header)
+    if json_:
+        print_json({"output": str(output), "records": step.records, "fields": step.fields})
+        return
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} under key version {target}: {output}", soft_wrap=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.accountable import Actor, Grants, Purpose
+from flink_masking.cli.options import Json
 from flink_masking.cli.quarantine import Audit, Config, DayVault, Keys, Source
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def replay(
     vault: DayVault = None,
     command_config: Config = None,
     grants: Grants = None,
+    json_: Json = False,
 ) -> None:
     """Send quarantined records through the job again: corrected by a program, or unchanged.
 
@@ -57,7 +59,7 @@ def replay(
     again. Who, why and how many is appended to the audit, before the first record is opened and again at the end.
     """
     from flink_masking.audit.accountable import audited
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.cli.mending import Mender
     from flink_masking.cli.quarantined import Quarantine
     from flink_masking.errors import DecryptionError
@@ -88,7 +90,10 @@ def replay(
     for word, count in counts.most_common():
         if word != "replayed":
             err.print(f"{counted(count, 'record')} {WORDS[word]}", soft_wrap=True)
-    out.print(f"{counted(counts['replayed'], 'record')} sent again: {where}", soft_wrap=True)
+    if json_:
+        print_json({"to": where, **counts})
+    else:
+        out.print(f"{counted(counts['replayed'], 'record')} sent again: {where}", soft_wrap=True)
     if counts["unopened"]:
         raise DecryptionError(f"{counted(counts['unopened'], 'record')} could not be opened. Hint: --keys must be the key ring that the "
                               "job used, with its versions enabled")

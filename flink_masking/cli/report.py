@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 
 
 @verdict("a promise is broken, or views together single somebody out")
@@ -23,10 +23,8 @@ def report(
     The file loads nothing and holds no raw value; it prints, and can be passed on. Ends with 0 where every promise holds and no join
     singles somebody out, with 1 where not, with 2 when the policy or the options cannot be used.
     """
-    import json
-
     from flink_masking.access.principals import read_principals
-    from flink_masking.cli.console import err
+    from flink_masking.cli.console import err, print_json
     from flink_masking.cli.progress import reading
     from flink_masking.errors import PolicyError
     from flink_masking.files.whole import write_whole
@@ -49,5 +47,5 @@ def report(
         write_whole(output, page)
         err.print(f"{output}: {len(page.encode()) / 1000:,.0f} kB", soft_wrap=True)
     if json_:
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
-    raise typer.Exit(int(broken(told)))
+        print_json(told)
+    raise answer(broken(told))

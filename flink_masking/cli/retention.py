@@ -7,6 +7,7 @@ import typer
 
 from flink_masking.cli.addresses import Vault, vault_address
 from flink_masking.cli.audit_target import event_log
+from flink_masking.cli.options import Json
 
 
 def retention(
@@ -16,6 +17,7 @@ def retention(
     audit: Annotated[Path | None, typer.Option(
         "--audit", help="Where it is noted: a file, an audit directory, or a deployment, whose sink audit it is.",
         show_default="POLICY.audit.jsonl")] = None,
+    json_: Json = False,
 ) -> None:
     """Destroy what POLICY keeps no longer: keys of the days whose quarantined records have expired, and tokens that were not used.
 
@@ -25,7 +27,7 @@ def retention(
     import time
 
     from flink_masking.audit.accountable import audited
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
     from flink_masking.cli.quarantine import login
     from flink_masking.engine.quarantine import day_keys
     from flink_masking.errors import InputError
@@ -55,6 +57,9 @@ def retention(
             end(done)
     finally:
         opened.close()
+    if json_:
+        print_json(done)
+        return
     if "days" in done:
         out.print(f"{counted(done['days'], 'day')} of quarantined records can no longer be opened", soft_wrap=True)
     if "tokens" in done:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flink_masking.cli.addresses import Vault, absolute, vault_address
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.flink_rest.progress import Progress
@@ -26,14 +27,16 @@ def run(
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
     log_format: Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of Flink's own log.")] = "text",
+    json_: Json = False,
 ) -> None:
     """Run POLICY over files on an embedded Flink mini-cluster.
 
     Writes OUTPUT/<segment>/ (records in the policy's format), OUTPUT/quarantine/, OUTPUT/audit/ and OUTPUT/summary.json.
     """
+    import json
     from dataclasses import replace
 
-    from flink_masking.cli.console import counted, err, show_warnings
+    from flink_masking.cli.console import counted, err, print_json, show_warnings
     from flink_masking.files.whole import write_whole
 
     with ProgressLine() as line:
@@ -76,7 +79,10 @@ def run(
             summary = run_local(source, plan, lines or input_, output, parallelism, show)
         add_headers(plan, output)
     write_whole(output / "summary.json", summary.encode())
-    show_summary(summary, output)
+    if json_:
+        print_json(json.loads(summary.encode()))
+    else:
+        show_summary(summary, output)
     if summary.fields:
         err.print(f"Name the undeclared fields, and get the lines that declare them: flink-masking quarantine summary "
                   f"{output / 'quarantine'} --keys {keys}", soft_wrap=True)

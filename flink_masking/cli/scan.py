@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flink_masking.cli.exits import verdict
+from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
     from flink_masking.cli.sample import Sample
@@ -51,10 +51,8 @@ def scan(
     keys that are data. --propose writes a policy with a comment for each choice. --against lists what is undeclared, mistyped, or
     sensitive and shown in clear: ends with 0 if there is nothing, with 1 if there is, with 2 when the policy or the options cannot be used.
     """
-    import json
-
     from flink_masking.cli import scanned
-    from flink_masking.cli.console import show_faults
+    from flink_masking.cli.console import print_json, show_faults
     from flink_masking.cli.sample import OF_TOPIC, Files, Sample, Topics
     from flink_masking.errors import InputError, PolicyError
     from flink_masking.policy.load import load
@@ -81,13 +79,13 @@ def scan(
     if propose is not None:
         result["proposal"] = _propose(propose, report, sample, stream)
     if json_:
-        typer.echo(json.dumps(result | ({} if loaded is None else {"complaints": [one._asdict() for one in complaints]}), indent=2))
+        print_json(result | ({} if loaded is None else {"complaints": [one._asdict() for one in complaints]}))
     elif loaded is None:
         scanned.show(report)
     else:
         show_faults(loaded.source.name, loaded.warnings)
         scanned.show_complaints(loaded.source.name, report, complaints)
-    raise typer.Exit(int(bool(complaints)))
+    raise answer(bool(complaints))
 
 
 def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None) -> dict[str, Any]:

@@ -17,13 +17,12 @@ def techniques(
 
     What a technique promises depends on its parameters: the details of one show it for each of its examples.
     """
-    import json
-
+    from flink_masking.cli.console import print_json
     from flink_masking.techniques.registry import TECHNIQUES, get
 
     chosen = [get(name)] if name is not None else list(TECHNIQUES.values())
     if as_json:
-        typer.echo(json.dumps([_document(technique) for technique in chosen], indent=2, ensure_ascii=False))
+        print_json([_document(technique) for technique in chosen])
     elif name is not None:
         _show(chosen[0])
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.identity import As, PassphraseFile
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.control.envelope import Signed
@@ -68,14 +69,21 @@ def next_(
     _signed(output, signed, by, passphrase_file)
 
 
-def show(file: Annotated[Path, typer.Argument(metavar="TRUST", help="A trust file.", show_default=False)]) -> None:
+def show(file: Annotated[Path, typer.Argument(metavar="TRUST", help="A trust file.", show_default=False)],
+         json_: Json = False) -> None:
     """Show roles, thresholds, owners and keys of TRUST, and check that its own root role has signed it."""
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_json
     from flink_masking.cli.control import read
     from flink_masking.cli.quarantine import printable
     from flink_masking.control.trust import Trust
 
     trust = Trust.anchor(read(file).dump())
+    if json_:
+        roles = {name: {"threshold": role.threshold, "keys": [{"id": keyid, "owner": trust.body.keys[keyid].owner,
+                                                               "type": trust.body.keys[keyid].keytype} for keyid in role.keys]}
+                 for name, role in trust.body.roles.items()}
+        print_json({"version": trust.version, "signed_by": sorted(trust.signers("root", trust.signed)), "roles": roles})
+        return
     signers = ", ".join(sorted(trust.signers("root", trust.signed)))
     out.print(f"{file}: version {trust.version}, signed by {printable(signers)}", soft_wrap=True)
     for name, role in trust.body.roles.items():

@@ -7,6 +7,7 @@ import typer
 from flink_masking.cli.accountable import Actor, Grants, Purpose, under_grant
 from flink_masking.cli.addresses import Vault, vault_address
 from flink_masking.cli.audit_target import Audit, event_log
+from flink_masking.cli.options import Json
 from flink_masking.cli.rewrite import Input, Keys, Output, Policy, Segment
 
 
@@ -32,6 +33,7 @@ def unmask(
     ] = False,
     audit: Audit = None,
     grants: Grants = None,
+    json_: Json = False,
 ) -> None:
     """Decrypt the reversible fields of a masked segment of POLICY.
 
@@ -42,7 +44,7 @@ def unmask(
 
     from flink_masking.audit.accountable import audited, told
     from flink_masking.cli import rewrite as files
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_json
     from flink_masking.keys.providers import open_ring
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -72,6 +74,9 @@ def unmask(
             end({"records": step.records, "values": {p: {"technique": step.techniques[p], **c} for p, c in step.fields.items()}})
 
         files.rewrite(records, output, limited(grant, lambda batch: step(batch).records, lambda: step.records), done, step.header)
+    if json_:
+        print_json({"output": str(output), "records": step.records, "fields": step.fields})
+        return
     out.print(f"{counted(step.records, 'record')} with {', '.join(step.fields)} in clear: {output}", soft_wrap=True)
     if unreadable := sum(count["unreadable"] for count in step.fields.values()):
         err.print(f"{counted(unreadable, 'value')} could not be opened and {'is' if unreadable == 1 else 'are'} null", soft_wrap=True)

@@ -149,7 +149,7 @@ def test_a_broken_lock_file_is_not_written_over(cli, pulled, tmp_path):
 def test_check_before_the_first_pull_is_an_error(cli, stream, tmp_path):
     """Without a lock file there is nothing to compare with."""
     done = cli("contract", "check", tmp_path / "policy.yaml")
-    assert done.code == 1 and "there is no lock file yet" in done.err
+    assert done.code == 2 and "there is no lock file yet" in done.err
 
 
 def test_export_writes_a_contract_of_each_view(cli, pulled, tmp_path):

@@ -196,7 +196,7 @@ def test_what_is_no_case_is_refused(cli, place, case):
     """A file that is no case is an error with its place."""
     (place / "case.yaml").write_text(case)
     done = cli("policy", "test", "v2.yaml", "case.yaml")
-    assert done.code == 1 and "no case" in done.err and "Hint" in done.err
+    assert done.code == 2 and "no case" in done.err and "Hint" in done.err
 
 
 @pytest.mark.parametrize("command", ["identity new", "control sign", "control trust next", "policy diff", "policy test", "control approve"])
