@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from flink_masking.flink.environment import stream_environment
     from flink_masking.flink.launch import launch
     from flink_masking.flink.views import Views
+    from flink_masking.frames.protected import FrameResult
     from flink_masking.keys.providers import open_ring as open_keys
     from flink_masking.keys.ring import KeyRing
     from flink_masking.policy.load import LoadedPolicy, load_policy
@@ -50,6 +51,7 @@ __all__ = [
     "DecryptionError",
     "Fault",
     "FlinkMaskingError",
+    "FrameResult",
     "InputError",
     "JobError",
     "KeyRing",
@@ -85,6 +87,7 @@ _PLACES = {
     "flink.environment": ("stream_environment",),
     "flink.launch": ("launch",),
     "flink.views": ("Views",),
+    "frames.protected": ("FrameResult",),
     "keys.providers": ("open_keys",),
     "keys.ring": ("KeyRing",),
     "documents.faults": ("Fault", "PolicyFaults"),

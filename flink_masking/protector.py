@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -30,6 +30,7 @@ from flink_masking.vault.providers import open_vault
 
 if TYPE_CHECKING:
     from flink_masking.control.watcher import ControlWatcher
+    from flink_masking.frames.protected import FrameResult
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +101,7 @@ class Protector(Secret):
         """
         if not isinstance(policy, LoadedPolicy):
             policy = load(policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy)))
+        self._loaded = policy
         ring = (lambda: keys) if isinstance(keys, KeyRing) else RingWatcher(keys, key_refresh_s, report=_report).ring
         options = RegistryOptions(registry) if isinstance(registry, str) else registry
         schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
@@ -135,6 +137,30 @@ class Protector(Secret):
         self._stateful.timers()
         views = {name: _joined([piece.views[name] for piece in pieces]) for name in pieces[0].views}
         return Result(views, self._stateful.released(), quarantine, [line for piece in pieces for line in piece.audit_lines])
+
+    def protect_frame(self, frame: Any, segment: str | None = None, *, keep_index: bool = False, last: bool = False) -> "FrameResult":
+        """Protect the rows of a frame as records, its columns as their fields; a column that no field declares passes nowhere.
+
+        Null (of pandas also NaN) is a member that is null; nested columns are objects and arrays; times are text in ISO 8601.
+
+        Args:
+            frame: a frame of pandas or polars, or an Arrow table, n rows.
+            segment: make the frame of this segment only; None: of all.
+            keep_index: of pandas, show an index without a name that is no plain range; one with a name is a column like others.
+            last: no frame follows: anonymized and aggregated segments release what they may, and suppress the rest, see `finish`.
+
+        Returns:
+            Frames of the same kind.
+
+        Raises:
+            TypeError: no frame.
+            InputError: the policy's records are not JSON, there is no such segment, a column has no form in JSON, or the index could hold
+                data.
+            KeyRingError, VaultError: as `protect`.
+        """
+        from flink_masking.frames.protected import protect_table
+
+        return protect_table(frame, segment, keep_index, self._loaded, lambda: self.plan, self.protect, self.finish if last else None)
 
     def finish(self) -> dict[str, list[bytes]]:
         """End of input: the last lines of the anonymized and aggregated segments; what cannot be released is suppressed."""

@@ -82,4 +82,5 @@ def table(app: typer.Typer) -> str:
     lines = ["| Code | Meaning |", "|---|---|", *(f"| {code} | {code.text} |" for code in ExitCode), "", "| Command | Ends with 1 when |",
              "|---|---|"]
     found = ((name, getattr(command, "finding", None)) for name, command in commands(app))
-    return "\n".join([*lines, *(f"| `{name}` | {finding} |" for name, finding in found if finding not in (None, ExitCode.FAILED.text))]) + "\n"
+    told = [f"| `{name}` | {finding} |" for name, finding in found if finding not in (None, ExitCode.FAILED.text)]
+    return "\n".join([*lines, *told]) + "\n"

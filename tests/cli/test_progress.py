@@ -35,8 +35,6 @@ RECORDS = {
     "preview": ["preview", "{place}/policy.yaml", PIPE],
     "unmask": ["unmask", "{place}/policy.yaml", "--segment", "masked", "--input", PIPE, "--output", "{place}/clear.jsonl", "--keys",
                "file://{place}/keys.json", "--actor", "ann", "--purpose", "case 7"],
-    "rekey": ["rekey", "{place}/policy.yaml", "--segment", "masked", "--input", PIPE, "--output", "{place}/new.jsonl", "--keys",
-              "file://{place}/keys.json", "--from-version", "1", "--to-version", "1"],
     "leaks": ["leaks", PIPE],
     "verify": ["verify", "{place}/policy.yaml", "--segment", "groups", "--raw", PIPE, "--released", "{place}/raw.jsonl"],
     "generate": ["generate", "--events", "900000000", "--people", "10", "--output", "{place}/out.jsonl.gz"],
@@ -46,7 +44,7 @@ RECORDS = {
 """Commands that are stopped in the middle: most read a pipe that stays open, so that they cannot end by themselves."""
 ELSEWHERE = {
     "run": "tests/cli/test_ended_in_the_middle.py", "quarantine replay": "tests/cli/test_replay.py",
-    "quarantine summary": "below, by its entries", "audit verify": "below, by its entries", "report": "reads like verify",
+    "quarantine summary": "below, by its entries", "audit verify": "below, by its entries", "report": "reads like verify", "rekey": "writes like unmask",
     "compliance": "reads like verify", "erase": "one transaction", "keys rewrap": "a transaction a batch; docs/keys.md",
     "audit seal": "tests/audit", "demo": "runs like run", "preflight": "writes nothing", "retention": "one transaction",
 }  # fmt: skip
@@ -120,7 +118,7 @@ def test_an_interrupt_leaves_nothing_half_written(masked, place, case):
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
     running = subprocess.Popen([sys.executable, "-P", "-m", "flink_masking", *command], stdout=subprocess.PIPE, stderr=terminal.slave,
                                env=environment, cwd=place, preexec_fn=default_signals)  # fmt: skip
-    threading.Thread(target=feed, args=(place / "pipe", masked[2] if case in ("unmask", "rekey") else masked[1]), daemon=True).start()
+    threading.Thread(target=feed, args=(place / "pipe", masked[2] if case == "unmask" else masked[1]), daemon=True).start()
     try:
         reading = case in ("leaks", "verify", "preview", "generate like")
         terminal.until(running, "0:00:0" if reading else "/s")
@@ -136,7 +134,7 @@ def test_an_interrupt_leaves_nothing_half_written(masked, place, case):
 
 def test_every_long_command_is_looked_at():
     """The names of this file are commands, and each is looked at in one place."""
-    named = {" ".join(part for part in case.split() if part in ("scan", "preview", "unmask", "rekey", "leaks", "verify", "generate"))
+    named = {" ".join(part for part in case.split() if part in ("scan", "preview", "unmask", "leaks", "verify", "generate"))
              for case in RECORDS}
     assert named | set(ELSEWHERE) <= set(COMMANDS)
     assert named.isdisjoint(ELSEWHERE)

@@ -18,6 +18,7 @@ from flink_masking.cli.console import reporting_errors
 SURFACE = {
     "Columns": "(payload='payload', key=None, headers=None, timestamp=None, partition=None)",
     "Fault": "(line, column, message, hint='', severity='error')",
+    "FrameResult": "(views, released, quarantine, audit)",
     "KeyRing": "class",
     "LoadedPolicy": "class",
     "Policy": "class",
@@ -25,6 +26,7 @@ SURFACE = {
     "Protector": "(policy, keys, vault=None, *, key_refresh_s=30.0, registry=None, control=None)",
     "Protector.finish": "(self)",
     "Protector.protect": "(self, batch)",
+    "Protector.protect_frame": "(self, frame, segment=None, *, keep_index=False, last=False)",
     "Result": "(views, released, quarantine, audit)",
     "Unmasker": "(policy, segment, keys, *, actor, purpose, audit, vault=None, fields=None, version=None, skip_unreadable=False, "
                 "registry=None, control=None)",
