@@ -77,7 +77,9 @@ def as_table(frame):
     """The rows of any kind of frame."""
     if isinstance(frame, pa.Table):
         return frame
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest()) if isinstance(frame, pl.DataFrame) else pa.Table.from_pandas(frame, preserve_index=False)
+    if isinstance(frame, pl.DataFrame):
+        return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 @pytest.mark.parametrize("kind", ["arrow", "polars", "pandas"])
@@ -102,7 +104,8 @@ def test_nothing_passes_by_default(protector, kind):
     """A column that no field declares sends its rows to quarantine, its values are nowhere, and only the rules' columns are in a view."""
     frame = frames()[kind]
     surplus = pa.array(["SECRET", "SECRET", "SECRET"])
-    made = {"arrow": lambda: frame.append_column("surplus", surplus), "polars": lambda: frame.with_columns(surplus=pl.Series(["SECRET"] * 3)),
+    made = {"arrow": lambda: frame.append_column("surplus", surplus),
+            "polars": lambda: frame.with_columns(surplus=pl.Series(["SECRET"] * 3)),
             "pandas": lambda: frame.assign(surplus="SECRET")}[kind]()
     found = protector.protect_frame(made)
     assert len(found.views["analytics"]) == len(found.views["bare"]) == 0
@@ -144,7 +147,8 @@ def test_null_and_nan_are_null(protector):
     """NaN of pandas and polars is null in the view; a nullable integer column stays one."""
     frame = frames()["pandas"].assign(amount=[np.nan, 1.0, 2.0], count=pd.array([1, None, 3], "Int64"))
     view = protector.protect_frame(frame).views["analytics"]
-    assert np.isnan(view["amount"].iloc[0]) and str(view["count"].dtype) == "Int64" and view["count"].isna().tolist() == [False, True, False]
+    assert np.isnan(view["amount"].iloc[0]) and str(view["count"].dtype) == "Int64"
+    assert view["count"].isna().tolist() == [False, True, False]
     polars = frames()["polars"].with_columns(amount=pl.Series([float("nan"), 1.0, float("inf")]))
     assert protector.protect_frame(polars).views["analytics"]["amount"].to_list() == [None, 1.0, None]
 
@@ -190,7 +194,8 @@ def test_an_empty_frame_gives_empty_views(protector):
 
 VALUES = st.one_of(st.none(), st.text(max_size=8))
 ROWS = st.lists(st.fixed_dictionaries({
-    "text": VALUES, "whole": st.none() | st.integers(-(2**63), 2**63 - 1), "real": st.none() | st.floats(allow_nan=False, allow_infinity=False),
+    "text": VALUES, "whole": st.none() | st.integers(-(2**63), 2**63 - 1),
+    "real": st.none() | st.floats(allow_nan=False, allow_infinity=False),
     "deep": st.none() | st.fixed_dictionaries({"a": VALUES, "b": st.none() | st.lists(VALUES, max_size=3)}),
     "list": st.none() | st.lists(st.none() | st.fixed_dictionaries({"c": st.booleans()}), max_size=3)}), max_size=5)
 SCHEMA = pa.schema([("text", pa.string()), ("whole", pa.int64()), ("real", pa.float64()),
