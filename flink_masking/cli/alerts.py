@@ -135,9 +135,10 @@ def schema(output: Annotated[Path | None, typer.Option("--output", help="Write t
     import json
 
     from flink_masking.alerts.schema import json_schema
+    from flink_masking.files.whole import write_whole
 
     text = json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
     if output is None:
         typer.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)

@@ -78,7 +78,7 @@ def _mixed(lines: pa.BinaryArray) -> pa.Table:
         values = [row.get(name) for row in rows]
         try:
             columns[name] = pa.array(values)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError):
+        except pa.ArrowException:
             columns[name] = pa.array([one if one is None or isinstance(one, str) else json.dumps(one) for one in values], pa.string())
     return pa.table(columns)
 
@@ -92,7 +92,7 @@ def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
             texts = pc.replace_substring(column, "Z", "") if kind.tz else column
             return texts.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind) if kind.tz else texts.cast(kind)
         return column.cast(kind)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except pa.ArrowException:
         return column
 
 
