@@ -67,9 +67,10 @@ test-log: $(VENV)/.package ## tier: sealed audit logs before Go's verifier (gola
 test-alerts: $(VENV)/.package ## tier: the alert rules over recorded series; promtool that cannot be had is a failure here
 	FLINK_MASKING_ALERTS=1 $(BIN)/pytest tests/k8s/test_alerts.py
 
-test-recovery: install ## tier: kill more than a hundred processes of a cluster over a million events; half an hour, log in build/recovery.log
+test-recovery: install ## tier: kill more than 150 processes of a cluster over a million events, live policies and grants; three quarters of an hour, log in build/recovery.log
 	mkdir -p build && rm -f build/recovery.log
-	FLINK_MASKING_RECOVERY=long FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log $(BIN)/pytest -s tests/cluster/test_recovery.py
+	FLINK_MASKING_RECOVERY=$${FLINK_MASKING_RECOVERY:-long} FLINK_MASKING_KAFKA=1 FLINK_MASKING_RECOVERY_LOG=$(CURDIR)/build/recovery.log \
+	  $(BIN)/pytest -s tests/cluster/test_recovery.py tests/cluster/test_recovery_governed.py
 
 test-drain: install ## tier: restore and drain a job with open windows 200 times, after silence and with another parallelism; an hour or more
 	FLINK_MASKING_SLOW=1 FLINK_MASKING_DRAINS=200 $(BIN)/pytest tests/cluster/test_event_time.py -k drain

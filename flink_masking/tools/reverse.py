@@ -96,6 +96,9 @@ def find_grant(stream: str, what: str, actor: str, control: ControlOptions, ring
     watcher = ControlWatcher(control, stream, 0, "", store)
     try:
         watcher.look()
+        for event in watcher.events():
+            if event.outcome == "unreadable":
+                raise ControlError(f"grants cannot be seen, and none counts then: {event.reason}")
         return chosen(watcher, what, actor, unfit)
     finally:
         watcher.close()

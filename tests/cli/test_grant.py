@@ -1,5 +1,6 @@
 """The command grant, and commands that need a grant."""
 
+import base64
 import json
 
 import pytest
@@ -144,6 +145,29 @@ def test_unmask_and_rekey_need_a_grant(cli, place):
     assert unmask(cli, place, "again.jsonl", "--grants", "deployment.yaml").code == 1
     rekeyed = cli(*rekey, "second.jsonl")
     assert rekeyed.code == 1 and "no grant in force" in rekeyed.err and not (place / "second.jsonl").exists()
+
+
+def test_a_source_that_is_away_or_lies_opens_nothing(cli, place):
+    """Where the source of grants is away, or holds a forged or half a grant, nothing is opened, and the error says why; with the
+    whole grant it is."""
+    masked(place)
+    approved(cli, place, "--reverse", "--fields", "name", policy="back.yaml", segment="claims")
+    [grant] = (place / "control").iterdir()
+    whole = grant.read_text()
+    (place / "control").rename(place / "gone")
+    done = unmask(cli, place, "out.jsonl", "--grants", "deployment.yaml")
+    assert done.code == 1 and "grants cannot be seen" in done.err and "cannot be read" in done.err
+    (place / "gone").rename(place / "control")
+    body = json.loads(whole)
+    told = json.loads(base64.b64decode(body["payload"])) | {"reason": "another"}
+    forged = json.dumps(body | {"payload": base64.b64encode(json.dumps(told).encode()).decode()})
+    for text in (whole[: len(whole) // 2], forged):
+        grant.write_text(text)
+        done = unmask(cli, place, "out.jsonl", "--grants", "deployment.yaml")
+        assert done.code == 1 and "no grant in force" in done.err
+    assert not (place / "out.jsonl").exists()
+    grant.write_text(whole)
+    assert unmask(cli, place, "out.jsonl", "--grants", "deployment.yaml").code == 0
 
 
 def test_max_records_of_a_reverse_grant(cli, place):

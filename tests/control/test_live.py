@@ -209,6 +209,17 @@ def test_a_restart_between_document_and_effect(job, signers):
         assert event(job(feed=feed)[2](RECORDS)[0])["policy_version"] == version
 
 
+def test_a_clock_that_is_set_back_brings_no_policy_back(job, signers):
+    """A policy that was in force goes on when the worker's clock is set back before its instant; one that waits waits for its own."""
+    feed, watcher, protect, _ = job()
+    feed.documents = [signers.policy(2, effective_at=NOW + 10), signers.policy(3, effective_at=NOW + 100)]
+    watcher.look()
+    for at, version in ((9, 1), (10, 2), (-60_000, 2), (99, 2), (100, 3), (9, 3)):
+        feed.now = NOW + at
+        watcher.look()
+        assert event(protect(RECORDS)[0])["policy_version"] == version
+
+
 def test_what_control_costs_a_batch(job):
     """Without any document a batch spends less than 20 µs on control documents."""
     _, watcher, protect, held = job()
