@@ -1,6 +1,7 @@
 """A job on a cluster whose processes are killed at random while events flow, with exactly-once sinks: every promise holds at the end.
 
-The short form kills a few processes; FLINK_MASKING_RECOVERY=long (`make test-recovery`) kills more than a hundred over a million events.
+The short form kills a few processes; FLINK_MASKING_RECOVERY=long (`make test-recovery`) kills more than a hundred over a million events;
+FLINK_MASKING_RECOVERY_EVENTS and FLINK_MASKING_RECOVERY_KILLS say other numbers.
 """
 
 import json
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.flink
 LONG = os.environ.get("FLINK_MASKING_RECOVERY") == "long"
 SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315"))
 EVENTS, PEOPLE, CHUNK, KILLS = (1_000_000, 50_000, 2_000, 110) if LONG else (40_000, 4_000, 1_000, 6)
+EVENTS, KILLS = (int(os.environ.get(f"FLINK_MASKING_RECOVERY_{name}", most)) for name, most in (("EVENTS", EVENTS), ("KILLS", KILLS)))
 TASK_MANAGERS = 2 if LONG else 1
 
 
