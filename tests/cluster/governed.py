@@ -121,13 +121,21 @@ class Governed:
         """What is wrong with the output of a drained job; nothing, if every promise was kept."""
         return [*self._shared_faults(), *self._granted_faults(), *self._audit_faults()]
 
+    def opened(self, level: str = "read_committed") -> Counter[str]:
+        """How many records of the granted view tell each grant."""
+        return Counter(name for one in self.broker.consume("governed-debug", level) for name in _header(one, "grants").split(","))
+
     def figures(self) -> dict[str, object]:
         """What the output consists of."""
         versions = Counter(_header(one, "policy_version") for one in self.broker.consume("governed-support"))
-        opened = Counter(name for one in self.broker.consume("governed-debug") for name in _header(one, "grants").split(","))
+        opened, later, began = self.opened(), set[str](), dict[str, int]()
+        for event in sorted(self.events(), key=lambda event: (event["chain"], event["number"])):
+            begun = began.setdefault(event["chain"], milliseconds_of(event["time"]))
+            later |= {name for name in event["segments"]["debug"].get("grants", {}) if self.grants[name].begins < begun}
         return {"records": len(self.given), "published versions": self.version, "versions with records": len(versions),
                 "grants": len(self.grants), "granted records": [opened[name] for name in self.grants],
-                "max_records": [one.most for one in self.grants.values()]}
+                "max_records": [one.most for one in self.grants.values()], "revoked": len(self.revoked),
+                "grants used by later workers": len(later)}
 
     def _shared_faults(self) -> Iterator[str]:
         """Each record once, its bytes those that the version in its header makes."""
@@ -150,13 +158,12 @@ class Governed:
     def _granted_faults(self) -> Iterator[str]:
         """Records of the granted view: of grants and their people, no more than they allow, else as the version in the header says."""
         for level in ("read_committed", "read_uncommitted"):
-            opened = Counter(name for one in self.broker.consume("governed-debug", level) for name in _header(one, "grants").split(","))
-            yield from (f"debug: grant {name} opened {count} records ({level})" for name, count in opened.items()
+            yield from (f"debug: grant {name} opened {count} records ({level})" for name, count in self.opened(level).items()
                         if name not in self.grants or count > self.grants[name].most)
         for one in self.broker.consume("governed-debug"):
             body = json.loads(one.value or b"")
             number, names = body["amount"], _header(one, "grants").split(",")
-            (line,) = Protector(self._loaded(_header(one, "policy_version")), self.ring).protect([self.given[number]]).views["support"]
+            (line,) = Protector(policy(int(_header(one, "policy_version"))), self.ring).protect([self.given[number]]).views["support"]
             if body != {**json.loads(line.as_py()), "ssn": f"{number % PEOPLE:09d}"}:
                 yield f"debug: record {number} is not what its grant and the version in its header make of it"
             if any(number % PEOPLE not in self.grants[name].people for name in names):
@@ -175,7 +182,7 @@ class Governed:
                 one = self.grants[name]
                 if not one.begins <= at < one.ends or (chain, name) in ended or began[chain] > self.revoked.get(name, at) + 1_000:
                     yield f"audit: grant {name} was used outside of its time, by {at - one.ends} ms"
-        opened = Counter(name for one in self.broker.consume("governed-debug") for name in _header(one, "grants").split(","))
+        opened = self.opened()
         if used != opened:
             yield f"audit: it tells {sum(used.values())} granted records, and there are {sum(opened.values())}"
         released = Counter(event["policy_version"] for event in events for _ in range(event["segments"]["support"]["released"]))
@@ -183,9 +190,6 @@ class Governed:
         if released != told:
             yield "audit: it tells other numbers of records by version than their headers"
         yield from (f"audit: chain {name} is broken" for name in broken_links(one.value for one in self.broker.consume("governed-audit")))
-
-    def _loaded(self, version: str) -> Any:
-        return policy(int(version))
 
 
 def _header(one: Record, name: str) -> str:

@@ -26,7 +26,7 @@ FORM = os.environ.get("FLINK_MASKING_RECOVERY")
 pytestmark = [pytest.mark.flink, pytest.mark.skipif(FORM is None, reason="FLINK_MASKING_RECOVERY=short or long: make test-recovery")]
 KILLS = int(os.environ.get("FLINK_MASKING_RECOVERY_KILLS", "40" if FORM == "long" else "4"))
 SEED = int(os.environ.get("FLINK_MASKING_RECOVERY_SEED", "20240315")) + 7
-LIMIT, TASK_MANAGERS = 150, 2
+LIMIT, TASK_MANAGERS = 400, 2
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,16 @@ def story(kafka_jars: str, cluster: Cluster, place: Path, key_uri: str) -> Itera
             wait("records of version 1", 1)
             job.grant((1, 2), 3_600, LIMIT)
             lasting = job.grant((4,), 3_600)
+            cluster.wait("grants are used", lambda: {*job.grants} == {*job.opened()}, lambda: len(job.given))
             while storm.killed < KILLS:
                 job.publish(chance.choice((0, AHEAD, 4_000)))
                 job.grant((3,), chance.uniform(2, 8))
+                job.grant((5 + len(job.grants) % 10, 17), 3_600, LIMIT)
                 storm.kill()
                 job.publish(chance.choice((0, AHEAD, 8_000)))
+                storm.patience()
                 if lasting not in job.revoked and 2 * storm.killed >= KILLS:
                     job.revoke(lasting)
-                storm.patience()
             storm.calm()
             job.publish(AHEAD)
             wait("records of the last version", job.version)
@@ -82,5 +84,5 @@ def test_every_record_is_of_one_policy_and_nothing_is_shown_outside_of_grants(st
 
 
 def test_grants_outlast_kills(story):
-    """The limited grant opens records, after restarts as well, and no more than it may."""
-    assert 0 < story["report"]["granted records"][0] <= LIMIT and story["report"]["granted records"][1] > 0
+    """Grants go on in workers that have begun after them."""
+    assert story["report"]["grants used by later workers"] > 0
