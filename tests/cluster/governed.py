@@ -54,6 +54,7 @@ class Governed:
         self.broker, self.signers, self.ring, self.given = broker, Signers(), open_ring(keys), list[bytes]()
         self.policy, self.deployment, self._control = place / "policy.yaml", place / "deployment.yaml", place / "control"
         self.version, self.grants, self.revoked = 1, dict[str, Granted](), dict[str, int]()
+        self._protectors = dict[int, Protector]()
         self._control.mkdir(parents=True)
         self.policy.write_text(policy(1).source.text)
         (place / "trust.json").write_bytes(self.signers.trust())
@@ -149,7 +150,7 @@ class Governed:
             by_version[_header(one, "policy_version"), _header(one, "policy_digest")].append(one.value)
         for (version, digest), lines in by_version.items():
             loaded = policy(int(version))
-            expected = Protector(loaded, self.ring).protect([self.given[json.loads(line)["amount"]] for line in lines])
+            expected = self._protector(int(version)).protect([self.given[json.loads(line)["amount"]] for line in lines])
             if digest != loaded.source.digest:
                 yield f"support: {len(lines)} records tell another digest than that of version {version}"
             if wrong := sum(one != other for one, other in zip(lines, expected.views["support"].to_pylist(), strict=True)):
@@ -163,11 +164,17 @@ class Governed:
         for one in self.broker.consume("governed-debug"):
             body = json.loads(one.value or b"")
             number, names = body["amount"], _header(one, "grants").split(",")
-            (line,) = Protector(policy(int(_header(one, "policy_version"))), self.ring).protect([self.given[number]]).views["support"]
+            (line,) = self._protector(int(_header(one, "policy_version"))).protect([self.given[number]]).views["support"]
             if body != {**json.loads(line.as_py()), "ssn": f"{number % PEOPLE:09d}"}:
                 yield f"debug: record {number} is not what its grant and the version in its header make of it"
             if any(number % PEOPLE not in self.grants[name].people for name in names):
                 yield f"debug: record {number} is of somebody whom its grants do not name"
+
+    def _protector(self, version: int) -> Protector:
+        """Makes records as a version of the policy does."""
+        if version not in self._protectors:
+            self._protectors[version] = Protector(policy(version), self.ring)
+        return self._protectors[version]
 
     def _audit_faults(self) -> Iterator[str]:
         """Grants are used while they are in force, as often as the granted view has records; chains are whole."""
