@@ -115,7 +115,7 @@ $(VENV)/.python: Makefile
 	touch $@
 
 # Built without isolation, so that a later build needs no network.
-$(VENV)/.wheel: $(VENV)/.python pyproject.toml $(SOURCES)
+$(VENV)/.wheel: $(VENV)/.python pyproject.toml setup.py docs/site/package_page.py README.md $(SOURCES)
 	rm -rf build/lib build/bdist.* dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl

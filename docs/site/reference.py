@@ -4,7 +4,6 @@ import html
 import re
 from typing import Any
 
-import click
 from mkdocs.structure.files import File, Files
 
 CLI = """\
@@ -59,6 +58,7 @@ What each error means, and what a command ends with that meets it. 0 is success,
 
 | class | also a | exit code | what to do |
 |---|---|---|---|
+| `FlinkMaskingError` | `Exception` | 1 | the base of all |
 """
 
 
@@ -135,12 +135,12 @@ def python() -> str:
     return PYTHON + "\n\n".join([*places, ERRORS + table])
 
 
-def _command(command: click.Command, path: str, level: int) -> list[str]:
+def _command(command: Any, path: str, level: int) -> list[str]:
     """The part of a command, or of a group and all of its commands."""
     parts = [f"{'#' * level} {path}", "", html.escape((command.help or "").replace("\b\n", "").strip(), quote=False), ""]
-    if isinstance(command, click.Group):
-        return parts + [part for name, inner in sorted(command.commands.items()) for part in _command(inner, f"{path} {name}", level + 1)]
-    context = click.Context(command, info_name=f"flink-masking {path}")
+    if inside := getattr(command, "commands", None):
+        return parts + [part for name, inner in sorted(inside.items()) for part in _command(inner, f"{path} {name}", level + 1)]
+    context = command.context_class(command, info_name=f"flink-masking {path}")
     parts += ["```", f"flink-masking {path} {' '.join(command.collect_usage_pieces(context))}", "```", ""]
     records = [parameter.get_help_record(context) for parameter in command.get_params(context) if parameter.name != "help"]
     rows = [f"| <code>{_cell(record[0])}</code> | {_cell(record[1])} |" for record in records if record is not None]
