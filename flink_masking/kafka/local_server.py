@@ -40,8 +40,8 @@ def free_ports(count: int) -> list[int]:
     raise JobError("no port between 15000 and 32000 is free on this machine. Hint: end what listens there")
 
 
-def _end_with_the_parent() -> None:
-    """Have the system end the server when the process that started it ends (Linux)."""
+def end_with_the_parent() -> None:
+    """For a new process: have the system end it when the process that started it ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
@@ -136,7 +136,7 @@ class LocalServer(ABC):
         command = [str(java_home() / "bin" / "java"), *self._java, *program]
         with self.log.open("ab") as log:
             return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.directory,
-                                    preexec_fn=_end_with_the_parent)
+                                    preexec_fn=end_with_the_parent)
 
     def _wait(self, logged: int) -> None:
         """Wait until it serves.

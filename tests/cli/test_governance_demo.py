@@ -1,11 +1,16 @@
 """The governance demonstration's parts: it fails where a step does not show what it must; its webhook takes signed alerts only."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 import pytest
+from waiting import until
 
 from flink_masking.alerts.webhook import signature
 from flink_masking.cli.governance.receiver import Receiver
@@ -41,6 +46,31 @@ def test_a_job_that_has_ended_is_not_waited_for(tmp_path):
         stage.job("main", "no_such_module")
         with pytest.raises(JobError, match=r"job main has ended while waiting: a record.*main\.log"):
             stage.until("a record", lambda: False)
+
+
+def test_jobs_end_with_the_demonstration(tmp_path):
+    """A job ends when the demonstration does, and when that is killed."""
+    (tmp_path / "sleeper.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(600)\n")
+    program = ("import sys, time, pathlib\nfrom flink_masking.cli.governance.stage import Stage\n"
+               "with Stage(pathlib.Path(sys.argv[1])) as stage:\n    stage.job('main', 'sleeper')\n"
+               "    while not (stage.place / 'main.log').read_text(): time.sleep(0.05)\n    time.sleep(float(sys.argv[2]))\n")
+
+    def alive(pid):
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except OSError:
+            return False
+
+    for seconds in (600, 0):
+        log = tmp_path / "main.log"
+        log.unlink(missing_ok=True)
+        running = subprocess.Popen([sys.executable, "-P", "-c", program, str(tmp_path), str(seconds)], stdout=subprocess.DEVNULL,
+                                   env={**os.environ, "PYTHONPATH": str(tmp_path)})
+        until("the job runs", lambda log=log: log.exists() and log.read_text().endswith("\n"))
+        if seconds == 600:
+            running.kill()
+        assert running.wait() == (-9 if seconds == 600 else 0)
+        until("the job has ended", lambda pid=int(log.read_text()): not alive(pid))
 
 
 def test_the_webhook_takes_signed_alerts_only():

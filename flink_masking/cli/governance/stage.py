@@ -107,11 +107,13 @@ class Stage:
             arguments: of its command line.
         """
         out.print(f"$ python -m {module} {shlex.join(arguments)} &", style="bold", soft_wrap=True)
+        from flink_masking.kafka.local_server import end_with_the_parent
+
         command = [sys.executable, "-P", "-m", module, *arguments, "--wait"]
         environment = {**self._environment, "JAVA_TOOL_OPTIONS": _QUICK}
         with (self.place / f"{name}.log").open("wb") as log:
             self._jobs[name] = subprocess.Popen(command, cwd=self.place, env=environment, stdin=subprocess.DEVNULL, stdout=log,
-                                                stderr=subprocess.STDOUT, start_new_session=True)
+                                                stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_the_parent)
 
     def until(self, what: str, done: Callable[[], bool]) -> None:
         """Wait until something is true.
