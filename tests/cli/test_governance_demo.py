@@ -70,7 +70,8 @@ def test_jobs_end_with_the_demonstration(tmp_path):
         if seconds == 600:
             running.kill()
         assert running.wait() == (-9 if seconds == 600 else 0)
-        until("the job has ended", lambda pid=int(log.read_text()): not alive(pid))
+        job = int(log.read_text())
+        until("the job has ended", lambda job=job: not alive(job))
 
 
 def test_the_webhook_takes_signed_alerts_only():

@@ -68,6 +68,21 @@ def test_a_signer_who_is_removed_in_the_middle_of_a_stream(job, signers):
     assert {("refused", first), ("ended", first)} <= control_events(event)
 
 
+def test_what_a_removed_signer_has_ended_stays_ended(job, signers):
+    """A revocation or an erasure keeps its effect when its signer is removed: no grant comes back, and no erased subject."""
+    made = job(policy_of(1, subject=("subject: id\n", "subject: id\nerasure: {later: drop}\n")))
+    made.revoke(made.grant(["p0"], by=("bob",)))
+    marks = tuple(write_mark(one) for one in marks_of(made.ring, "s", pa.array(["p1"])))
+    made.feed.documents.append(signers.erasure(marks, issued_at=NOW))
+    made.grant(["p1", "p2"], by=("bob",))
+    assert [one is not None for one in made.shown(PEOPLE)] == [False, False, True, False]
+    roles = {"root": ("root",), "policy": ("paula",), "approver": ("bob",), "eraser": ("paula",)}
+    made.feed.documents.append(signers.trust(2, roles=roles))
+    made.watcher.look()
+    assert [one is not None for one in made.shown(PEOPLE)] == [False, False, True, False]
+    assert [one is not None for one in made.shown(PEOPLE, "support")] == [True, False, True, True]
+
+
 def test_a_worker_that_restarts_between_document_and_effect(job, signers):
     """A worker that begins after a grant was published and before its time carries it out from its time on."""
     ring = KeyRing.new()
