@@ -41,7 +41,7 @@ def leaf_hashes(records: pa.BinaryArray | pa.StringArray) -> np.ndarray:
     data, offsets, _ = parts(records)
     out = np.empty((len(records), HASH_BYTES), np.uint8)
     if len(records):
-        kernel.leaf_column(data, offsets, out.reshape(-1), np.empty(kernel.SCRATCH, np.uint8))
+        kernel.leaf_column(data, offsets, out.reshape(-1), np.empty(kernel.SCRATCH, np.uint8), np.empty(len(records), np.int32))
     return out
 
 
@@ -53,8 +53,8 @@ def root_of(leaves: np.ndarray) -> bytes:
     """
     if not len(leaves):
         return EMPTY
-    hashes = np.zeros(kernel.FRONT + leaves.size, np.uint8)
-    hashes[kernel.FRONT :] = leaves.reshape(-1)
+    hashes = np.empty(kernel.FRONT + leaves.size + kernel.BACK, np.uint8)
+    hashes[kernel.FRONT : kernel.FRONT + leaves.size] = leaves.reshape(-1)
     kernel.fold(hashes, len(leaves), np.empty(kernel.SCRATCH, np.uint8))
     return hashes[kernel.FRONT : kernel.FRONT + HASH_BYTES].tobytes()
 

@@ -16,6 +16,7 @@ import platform
 from llvmlite import ir
 
 from flink_masking.kernels import I64, intrinsic, types, with_numba
+from flink_masking.kernels.features import Features
 
 LANES = 16
 VECTOR_BYTES = 4 * LANES
@@ -109,23 +110,9 @@ def _declare():
     binding.add_symbol(_FLAG, ctypes.addressof(_wide))
 
 
-class _Features(ir.values.FunctionAttributes):  # type: ignore[misc]
-    """Attributes of a function that is compiled for other features than its module; llvmlite has no way to state them."""
-
-    def _to_list(self, ret_type):
-        return [*super()._to_list(ret_type), f'"target-features"="{WIDE}"']
-
-
-def _block_function(module, name, attributes):
-    """The block function as an LLVM function of two addresses, made once a module."""
-    if name in module.globals:
-        return module.globals[name]
-    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64, _I64]), name)
-    function.linkage, function.attributes = "linkonce_odr", attributes
-    builder = ir.IRBuilder(function.append_basic_block())
-    state, words = function.args
-    old = [_load(builder, state, k) for k in range(8)]
-    w = [_load(builder, words, k) for k in range(16)]
+def _rounds(builder, old, words):
+    """The state after a block, both as lists of vectors."""
+    w = list(words)
     a, b, c, d, e, f, g, h = old
     for t in range(64):
         if t >= 16:
@@ -136,21 +123,105 @@ def _block_function(module, name, attributes):
         majority = builder.or_(builder.and_(a, b), builder.and_(c, builder.or_(a, b)))
         t2 = builder.add(_rotated(builder, a, 2, 13, 22), majority)
         a, b, c, d, e, f, g, h = builder.add(t1, t2), a, b, c, builder.add(d, t1), e, f, g
-    for k, (before, after) in enumerate(zip(old, (a, b, c, d, e, f, g, h), strict=True)):
-        _store(builder, builder.add(before, after), state, k)
+    return [builder.add(before, after) for before, after in zip(old, (a, b, c, d, e, f, g, h), strict=True)]
+
+
+def _stored(builder, vectors, address):
+    for k, vector in enumerate(vectors):
+        _store(builder, vector, address, k)
+
+
+def _compress(builder, state, words):
+    old = [_load(builder, state, k) for k in range(8)]
+    _stored(builder, _rounds(builder, old, [_load(builder, words, k) for k in range(16)]), state)
+
+
+def _transposed(builder, rows):
+    """Sixteen vectors of sixteen words, rows made columns."""
+    rows = list(rows)
+    for s in (8, 4, 2, 1):
+        low = ir.Constant(_LANES, [j if not j & s else LANES + j - s for j in range(LANES)])
+        high = ir.Constant(_LANES, [j + s if not j & s else LANES + j for j in range(LANES)])
+        for i in range(LANES):
+            if not i & s:
+                a, b = rows[i], rows[i + s]
+                rows[i], rows[i + s] = builder.shuffle_vector(a, b, low), builder.shuffle_vector(a, b, high)
+    return rows
+
+
+def _turned(builder, vector):
+    """A vector with the bytes of each word in reverse order."""
+    return builder.call(_function(builder, f"llvm.bswap.v{LANES}i32", 1), [vector])
+
+
+def _message(builder, places):
+    """The words of the blocks of sixteen messages at addresses."""
+    rows = []
+    for place in places:
+        rows.append(builder.load(builder.inttoptr(place, _LANES.as_pointer())))
+        rows[-1].align = 1
+    return [_turned(builder, vector) for vector in _transposed(builder, rows)]
+
+
+def _listed(builder, address):
+    """The sixteen addresses that stand at an address."""
+    return [builder.load(builder.inttoptr(builder.add(address, ir.Constant(_I64, 8 * k)), _I64.as_pointer())) for k in range(LANES)]
+
+
+def _beside(builder, address, step, first):
+    return [builder.add(address, ir.Constant(_I64, step * k + first)) for k in range(LANES)]
+
+
+def _digests(builder, state, places):
+    """Write the digest of each lane, 32 bytes, to its address."""
+    half = ir.VectorType(_I32, 8)
+    rows = _transposed(builder, [_turned(builder, vector) for vector in state] + [ir.Constant(_LANES, ir.Undefined)] * 8)
+    for row, place in zip(rows, places, strict=True):
+        digest = builder.shuffle_vector(row, row, ir.Constant(half, list(range(8))))
+        builder.store(digest, builder.inttoptr(place, half.as_pointer())).align = 1
+
+
+def _compress_at(builder, state, places):
+    old = [_load(builder, state, k) for k in range(8)]
+    _stored(builder, _rounds(builder, old, _message(builder, _listed(builder, places))), state)
+
+
+def _digests_at(builder, state, places):
+    _digests(builder, [_load(builder, state, k) for k in range(8)], _listed(builder, places))
+
+
+def _nodes(builder, out, p):
+    words = _message(builder, _beside(builder, p, 64, -1))
+    words[0] = builder.or_(builder.and_(words[0], _splat(0xFFFFFF)), _splat(1 << 24))
+    last = ir.Constant(_LANES, ir.Undefined)
+    for lane, place in enumerate(_beside(builder, p, 64, 63)):
+        byte = builder.load(builder.inttoptr(place, _I8.as_pointer()))
+        last = builder.insert_element(last, builder.zext(byte, _I32), ir.Constant(_I32, lane))
+    state = _rounds(builder, [_splat(word) for word in START], words)
+    words = [builder.or_(builder.shl(last, _splat(24)), _splat(0x80 << 16)), *[_splat(0)] * 14, _splat(65 * 8)]
+    _digests(builder, _rounds(builder, state, words), _beside(builder, out, 32, 0))
+
+
+def _made(module, name, attributes, body):
+    """An LLVM function of two addresses, made once a module."""
+    if name in module.globals:
+        return module.globals[name]
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [_I64, _I64]), name)
+    function.linkage, function.attributes = "linkonce_odr", attributes
+    builder = ir.IRBuilder(function.append_basic_block())
+    body(builder, *function.args)
     builder.ret_void()
     return function
 
 
-@intrinsic
-def compress(_, state, words):
-    """One block of SHA-256 for all lanes: state (8 vectors at `state`) and message words (16 at `words`) → new state, in place."""
+def _calling(name, body):
+    """Code that calls a function of two addresses, in the version for the processor that runs it."""
 
     def code(context, builder, sig, args):
         module = builder.module
-        narrow = _block_function(module, "flink_masking.sha256", ir.values.FunctionAttributes(["noinline", "nounwind"]))
+        narrow = _made(module, name, ir.values.FunctionAttributes(["noinline", "nounwind"]), body)
         if module.triple.startswith("x86_64"):
-            wide = _block_function(module, "flink_masking.sha256.wide", _Features(["noinline", "nounwind"]))
+            wide = _made(module, f"{name}.wide", Features(["noinline", "nounwind"], WIDE), body)
             flag = module.globals.get(_FLAG) or ir.GlobalVariable(module, _I64, _FLAG)
             with builder.if_else(builder.icmp_unsigned("!=", builder.load(flag), ir.Constant(_I64, 0))) as (yes, no):
                 with yes:
@@ -162,6 +233,32 @@ def compress(_, state, words):
         return context.get_dummy_value()
 
     return types.void(I64, I64), code
+
+
+@intrinsic
+def compress(_, state, words):
+    """One block of SHA-256 for all lanes: state (8 vectors at `state`) and message words (16 at `words`) → new state, in place."""
+    return _calling("flink_masking.sha256", _compress)
+
+
+@intrinsic
+def compress_at(_, state, places):
+    """The same for blocks of 64 bytes at sixteen addresses, which stand at `places`."""
+    return _calling("flink_masking.sha256.at", _compress_at)
+
+
+@intrinsic
+def digests_at(_, state, places):
+    """Write the digest of each lane, 32 bytes, to its address; the addresses stand at `places`."""
+    return _calling("flink_masking.sha256.digests", _digests_at)
+
+
+@intrinsic
+def nodes(_, out, p):
+    """SHA-256 of the byte 1 and each of sixteen stretches of 64 bytes at p → 32 bytes each at `out`, which may be p; the byte before p is
+    read and does not count.
+    """
+    return _calling("flink_masking.sha256.nodes", _nodes)
 
 
 def _swapping(n):
@@ -194,6 +291,22 @@ def clear64(_, p):
         return context.get_dummy_value()
 
     return types.void(I64), code
+
+
+@intrinsic
+def copy64(_, to, p):
+    """Copy 64 bytes."""
+
+    def code(context, builder, sig, args):
+        halves = []
+        for k in (0, 32):
+            halves.append(builder.load(builder.inttoptr(builder.add(args[1], ir.Constant(_I64, k)), _ZEROS.as_pointer())))
+            halves[-1].align = 1
+        for k, half in zip((0, 32), halves, strict=True):
+            builder.store(half, builder.inttoptr(builder.add(args[0], ir.Constant(_I64, k)), _ZEROS.as_pointer())).align = 1
+        return context.get_dummy_value()
+
+    return types.void(I64, I64), code
 
 
 def _word(builder, address, k):

@@ -44,6 +44,9 @@ class SubjectHashes(Secret):
 
     The hash is HMAC-SHA-256 under a random secret of the domain, which the vault keeps wrapped by the ring: rotating the ring, and wrapping
     the secret anew, changes no hash.
+
+    Attributes:
+        bound: what wrapped secrets and keys of the domain are bound to.
     """
 
     def __init__(self, vault: Vault, ring: KeyRing, domain: str) -> None:
@@ -56,12 +59,8 @@ class SubjectHashes(Secret):
         """
         self.vault, self.domain = vault, domain
         self.sealer = Sealer(ring, PURPOSE, domain)
+        self.bound = len(domain.encode()).to_bytes(4, "big") + domain.encode()
         self._parts: tuple[Prf, BlockCipher, Nonces] | None = None
-
-    @property
-    def bound(self) -> bytes:
-        """What wrapped secrets and keys of the domain are bound to."""
-        return len(self.domain.encode()).to_bytes(4, "big") + self.domain.encode()
 
     def _secrets(self) -> tuple[Prf, BlockCipher, Nonces]:
         """The function that makes hashes, the cipher that hides them in ciphertext, and what makes nonces."""
@@ -160,17 +159,21 @@ class SubjectKeys(SubjectHashes):
         store = self.vault.subjects
         found = listed(store.keys(self.domain, column, None))
         new = [k for k, wrapped in enumerate(found) if wrapped is None or (self._renew and wrapped == DESTROYED)] if make else []
+        keys, known = np.zeros((len(wanted), KEY_BYTES), np.uint8), np.zeros(len(wanted), np.bool_)
         if new:
             self._secrets()  # the domain has a secret before it has keys
-            fresh, seal = os.urandom(KEY_BYTES * len(new)), self.sealer.seal
-            wrapped = [seal(fresh[KEY_BYTES * place : KEY_BYTES * (place + 1)], self.bound + whose[k]) for place, k in enumerate(new)]
-            standing = store.keys(self.domain, column.take(pa.array(new)), pa.array(wrapped, SEALED), self._renew)
-            for k, stands in zip(new, listed(standing), strict=True):
+            fresh, seal, bound = os.urandom(KEY_BYTES * len(new)), self.sealer.seal, self.bound
+            wrapped = [seal(fresh[KEY_BYTES * place : KEY_BYTES * (place + 1)], bound + whose[k]) for place, k in enumerate(new)]
+            standing = listed(store.keys(self.domain, column.take(pa.array(new)), pa.array(wrapped, SEALED), self._renew))
+            for k, stands in zip(new, standing, strict=True):
                 found[k] = stands
-        keys, known = np.zeros((len(wanted), KEY_BYTES), np.uint8), np.zeros(len(wanted), np.bool_)
-        known[:] = [bool(sealed) for sealed in found]
-        opened = [self.opened(sealed, whose[k]) for k, sealed in enumerate(found) if sealed]
-        keys[known] = np.frombuffer(b"".join(opened), np.uint8).reshape(-1, KEY_BYTES)
+            rows, own = np.array(new), np.array([stands == sealed for stands, sealed in zip(standing, wrapped, strict=True)])
+            keys[rows[own]] = np.frombuffer(fresh, np.uint8).reshape(-1, KEY_BYTES)[own]  # these need not be opened
+            known[rows[own]] = True
+        rest = [k for k, sealed in enumerate(found) if sealed and not known[k]]
+        if rest:
+            opened = b"".join([self.opened(found[k], whose[k]) for k in rest])
+            keys[rest], known[rest] = np.frombuffer(opened, np.uint8).reshape(-1, KEY_BYTES), True
         return keys, known
 
     def opened(self, wrapped: bytes, subject: bytes) -> bytes:

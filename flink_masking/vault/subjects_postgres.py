@@ -90,10 +90,11 @@ class PostgresSubjects:
         proposed = None if proposals is None else listed(proposals)
 
         def work(connection: psycopg.Connection) -> pa.BinaryArray:
-            with connection.pipeline():  # what stands between two syncs of a pipeline is one transaction
-                if proposed is not None:
-                    connection.execute(_INSERT + (_RENEW if renew else "DO NOTHING"), (domain, hashes, proposed))
-                cursor = connection.execute(_STANDING, (hashes, domain), binary=True)
+            if proposed is not None:
+                made = connection.execute(_INSERT + (_RENEW if renew else "DO NOTHING"), (domain, hashes, proposed)).rowcount
+                if made == len(hashes):  # as ever where subjects come for the first time: no need to send the keys back
+                    return pa.array(proposed, SEALED)
+            cursor = connection.execute(_STANDING, (hashes, domain), binary=True)
             return pa.array([wrapped for (wrapped,) in cursor.fetchall()], SEALED)
 
         return self._run(work)

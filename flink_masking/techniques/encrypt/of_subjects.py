@@ -32,6 +32,7 @@ class Scheme(NamedTuple):
         labels: of the keys that are taken from a data key, 32 bytes each.
         nonce_bytes: of each value.
         seal: keys, nonces, values, associated data → ciphertexts with their tags.
+        seal_rows: the same for a scheme without nonces, a column in one call, as `many_keys.seal_siv_rows`; None: there is none.
         open: keys, nonces, ciphertexts, associated data → values, or None.
         tag_first: whether a tag stands in front of its ciphertext.
     """
@@ -40,6 +41,7 @@ class Scheme(NamedTuple):
     labels: tuple[bytes, ...]
     nonce_bytes: int
     seal: Callable[[Sequence[bytes], Sequence[bytes], Sequence[bytes], bytes], list[bytes]]
+    seal_rows: Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray, bytes], np.ndarray] | None
     open: Callable[[Sequence[bytes], Sequence[bytes], Sequence[bytes], bytes], list[bytes | None]]
     tag_first: bool
 
@@ -49,24 +51,30 @@ class Scheme(NamedTuple):
         return SUBJECT_BYTES + self.nonce_bytes + TAG_BYTES + 2
 
     def keys(self, data_keys: np.ndarray) -> list[bytes]:
+        """`taken` as a list."""
+        taken = self.taken(data_keys)
+        return listed(pa.Array.from_buffers(pa.binary(taken.shape[1]), len(taken), [None, pa.py_buffer(taken)]))
+
+    def taken(self, data_keys: np.ndarray) -> np.ndarray:
         """The keys that this scheme takes from data keys: HKDF-Extract (RFC 5869) with each label as the salt.
 
         Args:
             data_keys: uint8, shape (n, 32).
+
+        Returns:
+            uint8, shape (n, 32 times the number of labels), contiguous.
         """
         n = len(data_keys)
         offsets = np.arange(0, 32 * n + 1, 32, dtype=np.int32)
         column = assemble(pa.binary(), pa.py_buffer(np.ascontiguousarray(data_keys).reshape(-1)), offsets, None)
-        taken = np.concatenate([Prf(label).digests(column) for label in self.labels], axis=1)
-        size = 32 * len(self.labels)
-        return listed(pa.Array.from_buffers(pa.binary(size), n, [None, pa.py_buffer(np.ascontiguousarray(taken))]))
+        return np.ascontiguousarray(np.concatenate([Prf(label).digests(column) for label in self.labels], axis=1))
 
 
 GCM = Scheme((envelope.SUBJECT_GCM, envelope.SUBJECT_GCM_OF_STREAM), (b"flink-masking subject AES-256-GCM",),
-             many_keys.GCM_NONCE_BYTES, many_keys.seal_gcm, many_keys.open_gcm, False)
+             many_keys.GCM_NONCE_BYTES, many_keys.seal_gcm, None, many_keys.open_gcm, False)
 SIV = Scheme((envelope.SUBJECT_SIV, envelope.SUBJECT_SIV_OF_STREAM),
              (b"flink-masking subject AES-SIV authentication", b"flink-masking subject AES-SIV encryption"), 0,
-             lambda keys, _, values, bound: many_keys.seal_siv(keys, values, bound),
+             lambda keys, _, values, bound: many_keys.seal_siv(keys, values, bound), many_keys.seal_siv_rows,
              lambda keys, _, sealed, bound: many_keys.open_siv(keys, sealed, bound), True)
 
 
@@ -87,7 +95,7 @@ def make(params: EncryptParams, rule_context: RuleContext, scheme: Scheme) -> Ma
 
     def encrypt(values: Values, context: Context) -> Masked:
         data, offsets, valid = plaintexts(values)
-        n, plain = len(values.text), data[: offsets[-1]].tobytes()
+        n = len(values.text)
         rows = np.flatnonzero(np.diff(offsets))
         hashes, keys, there = keys_of.made(context.subjects_of(values.rows[rows]))
         refused = None
@@ -95,17 +103,20 @@ def make(params: EncryptParams, rule_context: RuleContext, scheme: Scheme) -> Ma
             refused = np.zeros(n, np.bool_)
             refused[rows[~there]] = True
             rows, hashes, keys = rows[there], hashes[there], keys[there]
-        drawn = keys_of.nonces().draw(nonce_bytes * len(rows), context.seed, bound, offsets, plain, hashes) if nonce_bytes else b""
-        own = np.frombuffer(drawn, np.uint8).reshape(len(rows), nonce_bytes)
-        ends = offsets.tolist()
-        texts = [plain[ends[row] : ends[row + 1]] for row in rows.tolist()]
-        nonces = [drawn[k : k + nonce_bytes] for k in range(0, len(drawn), nonce_bytes or 1)]
-        sealed = scheme.seal(scheme.keys(keys), nonces, texts, bound)
+        own = np.zeros((len(rows), nonce_bytes), np.uint8)
+        if scheme.seal_rows is not None:
+            body = scheme.seal_rows(scheme.taken(keys), data, offsets[rows], offsets[rows + 1], bound)
+        else:
+            plain, ends = data[: offsets[-1]].tobytes(), offsets.tolist()
+            drawn = keys_of.nonces().draw(nonce_bytes * len(rows), context.seed, bound, offsets, plain, hashes)
+            own = np.frombuffer(drawn, np.uint8).reshape(len(rows), nonce_bytes)
+            texts = [plain[ends[row] : ends[row + 1]] for row in rows.tolist()]
+            nonces = [drawn[k : k + nonce_bytes] for k in range(0, len(drawn), nonce_bytes)]
+            body = np.frombuffer(b"".join(scheme.seal(scheme.keys(keys), nonces, texts, bound)), np.uint8)
         lengths = np.zeros(n, np.int64)
         lengths[rows] = np.diff(offsets)[rows] + TAG_BYTES
         stops = np.cumsum(lengths).astype(np.int32)
         starts = (stops - lengths).astype(np.int32)
-        body = np.frombuffer(b"".join(sealed), np.uint8)
         fixed = np.zeros((n, SUBJECT_BYTES + nonce_bytes), np.uint8)
         first = starts[rows] if scheme.tag_first else stops[rows] - TAG_BYTES
         fixed[rows, :SUBJECT_BYTES] = keys_of.hidden(hashes, _at(body, first))
