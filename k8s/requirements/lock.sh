@@ -21,7 +21,7 @@ lock() {
 
 lock base "What the package needs, each file by its digest." pyproject.toml "$@"
 mapfile -t known < <(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package=\1/p' "$lists/base.txt")
-for extra in aws azure control-kafka gcp jars openlineage postgres protobuf vault; do
+for extra in aws azure control-kafka gcp jars openlineage postgres protobuf report vault; do
   lock "$extra" "What the extra $extra needs besides base.txt." pyproject.toml --extra "$extra" --constraint "$lists/base.txt" "${known[@]}" "$@"
 done
 lock build "What source distributions are built with." - "$@" <<< $'setuptools>=77,<81\nwheel<0.46'
