@@ -10,10 +10,11 @@ from flink_masking.compliance.model import Evidence
 from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.errors import PolicyError
+from flink_masking.policy.durations import written
 from flink_masking.policy.fields import Field
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.rules import Rule
-from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, MaskedSegment
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, GrantedView, MaskedSegment
 from flink_masking.records.paths import format_path, parse_path, unselected
 from flink_masking.techniques.base import Action, RuleContext
 from flink_masking.techniques.promises import Promises, Shows
@@ -36,13 +37,14 @@ class Showing:
 
     Attributes:
         segment: the view.
-        view: masked, anonymized or aggregated.
+        view: masked, granted, anonymized or aggregated.
         path: of the field, as declared; of a rule with selectors, as the rule has it; or ``record.key`` and the like.
         field: its declaration; None for parts of a Kafka record and for undeclared members.
         text: the rule, as in the policy, shortened.
         promises: of the rule, or of the kind of view.
         rule: of a masked view, or of an aggregated view's group; None otherwise.
         context: where the rule stands, for trying it; None where there is no rule.
+        grant: of a granted view, within which limits a grant lets records flow; empty where none is needed.
     """
 
     segment: str
@@ -53,6 +55,7 @@ class Showing:
     promises: Promises
     rule: Rule | None = None
     context: RuleContext | None = dataclasses.field(default=None, repr=False, compare=False)
+    grant: str = ""
 
     @property
     def hidden(self) -> bool:
@@ -91,7 +94,7 @@ class Showing:
 
     def evidence(self, met: bool, note: str) -> Evidence:
         """Evidence about this field in this view."""
-        return Evidence(self.segment, self.path, self.text, met, note)
+        return Evidence(self.segment, self.path, self.text, met, "; ".join(part for part in (note, self.grant) if part))
 
     def tell(self) -> str:
         """What the view shows, in a word or two."""
@@ -157,14 +160,17 @@ class PolicyViews:
 
     def _of(self, name: str) -> Iterator[Showing]:
         segment = self.loaded.policy.segments[name]
-        if isinstance(segment, MaskedSegment):
+        if isinstance(segment, GrantedView):
+            grant = f"only with a grant, {limits(segment)}"
+            yield from (dataclasses.replace(one, view="granted", grant=grant) for one in self._masked(name, segment))
+        elif isinstance(segment, MaskedSegment):
             yield from self._masked(name, segment)
         elif isinstance(segment, AnonymizedSegment):
             yield from self._anonymized(name, segment)
         elif isinstance(segment, AggregatedSegment):
             yield from self._aggregated(name, segment)
         else:
-            raise KeyError(segment)  # a loaded policy has a GrantedView, a masked segment, in its place
+            raise KeyError(segment)  # a loaded policy has a GrantedView in its place
 
     def _masked(self, name: str, segment: MaskedSegment) -> Iterator[Showing]:
         for path, rule in self.loaded.rules(name).items():
@@ -213,6 +219,13 @@ class PolicyViews:
                 yield Showing(name, "aggregated", path, declared, f"in figures with noise, {epsilon}", _NOISY)
             else:
                 yield Showing(name, "aggregated", path, declared, "not released", _hidden())
+
+
+def limits(segment: GrantedView) -> str:
+    """How much one grant of a view opens, at most, and who must approve it."""
+    approvals = "1 approval" if segment.approvals == 1 else f"{segment.approvals} approvals"
+    records = "1 record" if segment.max_records == 1 else f"{segment.max_records:,} records"
+    return f"at most {records} within {written(segment.max_duration)}, {approvals}"
 
 
 def rule_text(rule: Rule) -> str:

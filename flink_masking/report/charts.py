@@ -47,21 +47,34 @@ def distribution(told: Mapping[str, Any]) -> str:
 
 def series(told: Mapping[str, Any], groups: Sequence[str]) -> str:
     """The figures of a metric by window, a colour, sign and dash for each group, each with the band of the promised noise."""
-    band = told["error_95"]
-    values = [{**point, "low": point["value"] - band, "high": point["value"] + band} for point in told["points"]]
-    colour = {"field": "group", "type": "nominal", "title": "group",
-              "scale": {"domain": list(groups), "range": list(SERIES[: len(groups)])}}
-    shape = {"field": "group", "type": "nominal", "scale": {"domain": list(groups)}, "title": "group"}
+    scale = {"domain": list(groups)}
+    colour = {"field": "group", "type": "nominal", "title": "group", "scale": {**scale, "range": list(SERIES[: len(groups)])}}
+    shape = {"field": "group", "type": "nominal", "scale": scale, "title": "group"}
     x = {"field": "window", "type": "temporal", "title": "window (UTC)", "scale": {"type": "utc"},
          "axis": {"format": "%m-%d %H:%M:%S", "tickCount": 5}}
+    y = {"field": "value", "type": "quantitative", "title": told["metric"], "scale": {"zero": False}}
+    return svg({"data": {"values": list(told["points"])}, "layer": [
+        {"transform": [{"filter": "isValid(datum.low)"}], "mark": {"type": "errorbar", "ticks": True}, "encoding": {
+            "x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}, "color": colour}},
+        {"mark": {"type": "line"}, "encoding": {"x": x, "y": y, "color": colour, "strokeDash": shape}},
+        {"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1},
+         "encoding": {"x": x, "y": y, "color": colour, "shape": shape}},
+    ]})
+
+
+def histogram(told: Mapping[str, Any], groups: Sequence[str]) -> str:
+    """The bins of a published histogram, bars beside each other for the groups, each with the band of the promised noise."""
+    band = told["error_95"]
+    values = [{**one, "low": one["value"] - band, "high": one["value"] + band} for one in told["bars"]]
+    colour = {"field": "group", "type": "nominal", "title": "group",
+              "scale": {"domain": list(groups), "range": list(SERIES[: len(groups)])}}
+    x = {"field": "label", "type": "ordinal", "title": told["metric"], "sort": None}
+    beside = {"field": "group", "type": "nominal", "scale": {"domain": list(groups)}}
+    y = {"field": "value", "type": "quantitative", "title": "records"}
     return svg({"data": {"values": values}, "layer": [
-        {"mark": {"type": "errorbar", "ticks": True}, "encoding": {
-            "x": x, "y": {"field": "low", "type": "quantitative", "title": told["metric"], "scale": {"zero": False}},
-            "y2": {"field": "high"}, "color": colour}},
-        {"mark": {"type": "line"}, "encoding": {"x": x, "y": {"field": "value", "type": "quantitative"}, "color": colour,
-                                                "strokeDash": shape}},
-        {"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1}, "encoding": {
-            "x": x, "y": {"field": "value", "type": "quantitative"}, "color": colour, "shape": shape}},
+        {"mark": {"type": "bar"}, "encoding": {"x": x, "xOffset": beside, "y": y, "color": colour}},
+        {"mark": {"type": "rule", "strokeWidth": 2, "color": INK},
+         "encoding": {"x": x, "xOffset": beside, "y": {**y, "field": "low"}, "y2": {"field": "high"}}},
     ]})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from flink_masking.access.principals import Principals
 from flink_masking.compliance import assess_all
 from flink_masking.compliance.subject import PolicyViews
+from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError
 from flink_masking.policy.load import load
 from flink_masking.policy.privacy_account import account, stream_account
@@ -17,6 +18,7 @@ from flink_masking.report.aggregated import aggregated
 from flink_masking.report.anonymized import anonymized
 from flink_masking.report.coverage import coverage
 from flink_masking.report.flow import flow
+from flink_masking.report.governance import governance
 from flink_masking.verify.files import read_policy
 from flink_masking.verify.joint import verify_joint
 from flink_masking.verify.report import Report
@@ -25,7 +27,8 @@ FORM = 1
 """Version of the form of these data; keys are added without a new one."""
 
 
-def figures(source: PolicySource, raw: Path, released: Path, principals: Principals | None = None) -> dict[str, Any]:
+def figures(source: PolicySource, raw: Path, released: Path, principals: Principals | None = None,
+            deployment: Deployment | None = None) -> dict[str, Any]:
     """Measure every view of an output directory, and tell all of it.
 
     Args:
@@ -33,6 +36,7 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
         raw: a file or a directory: what the job read.
         released: the output directory, which holds a directory for each segment.
         principals: who reads which view; None: not told.
+        deployment: of the job, for what it declares of control, audit and transport; None: not told.
 
     Returns:
         Plain values. Of raw records there are counts only, of k people or more, where k is that of the view.
@@ -46,7 +50,7 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
     loaded, policy = load(source), read_policy(source, people=False)
     groups, series, reports, missing = [], [], dict[str, Report](), []
     for name, segment in policy.segments.items():
-        if segment.view == "masked":
+        if segment.view in ("masked", "granted"):  # what a granted view holds depends on grants
             continue
         if not (released / name).is_dir():
             missing.append(name)
@@ -54,7 +58,7 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
             told, reports[name] = anonymized(name, segment, policy, source, raw, released / name)
             groups.append(told)
         elif isinstance(segment, AggregatedSegment):
-            told, reports[name] = aggregated(name, segment, policy, raw, released / name)
+            told, reports[name] = aggregated(name, segment, policy, raw, released / name, loaded.aggregate(name))
             series.append({**told, "account": account(name, loaded.aggregate(name))})
     joins = None
     if groups:
@@ -72,6 +76,7 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
                    "segments": len(policy.segments)},
         "flow": flow(views, principals),
         "coverage": coverage(views),
+        "governance": governance(loaded, deployment),
         "anonymized": groups,
         "aggregated": series,
         "budget": stream_account(spending, lifetime) if spending else None,

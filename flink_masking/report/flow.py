@@ -3,7 +3,8 @@
 from typing import Any
 
 from flink_masking.access.principals import Principals
-from flink_masking.compliance.subject import PolicyViews
+from flink_masking.compliance.subject import PolicyViews, limits
+from flink_masking.policy.segments import GrantedView
 
 
 def flow(views: PolicyViews, principals: Principals | None) -> dict[str, Any]:
@@ -31,6 +32,10 @@ def flow(views: PolicyViews, principals: Principals | None) -> dict[str, Any]:
 
 def _passes(views: PolicyViews, name: str) -> str:
     """What a view lets pass, in a line."""
+    segment = views.loaded.policy.segments[name]
+    if isinstance(segment, GrantedView):
+        shown = ", ".join(segment.may_show)
+        return f"nothing without a grant; with one, {limits(segment)}, as {segment.of}, and at most of {shown}"
     counts: dict[str, int] = {}
     told = {one.path: one.tell() for one in views.showings if one.segment == name and one.field is not None}
     for word in told.values():

@@ -40,6 +40,8 @@ def as_html(told: Mapping[str, Any]) -> str:
                           for view in told["anonymized"]},
         "series": {view["segment"]: [charts.series(one, view["groups_told"]) if one["points"] else "" for one in view["series"]]
                    for view in told["aggregated"]},
+        "histograms": {view["segment"]: [charts.histogram(one, view["groups_told"]) if one["bars"] else "" for one in view["histograms"]]
+                       for view in told["aggregated"]},
     }
     page = environment.from_string(text).render(told=told, drawn=drawn, style=style, marks=MARKS, unknown=UNKNOWN)
     if len(page.encode()) > MOST:
@@ -48,7 +50,7 @@ def as_html(told: Mapping[str, Any]) -> str:
 
 
 def _number(value: Any) -> str:
-    if value is None:
+    if not isinstance(value, int | float):
         return "–"
     if isinstance(value, int) or abs(value) >= 100 or (value.is_integer() and abs(value) > 1):
         return f"{value:,.0f}"

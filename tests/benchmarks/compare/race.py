@@ -106,18 +106,27 @@ def alternate(running: dict[str, Running], rounds: int, warm: int = 1) -> dict[s
     """Rounds of all contestants, after some that do not count.
 
     Returns:
-        For each contestant a list of `rounds` figures; those that make no sense, such as a slope below zero, as NaN.
+        For each contestant a list of `rounds` figures; those that make no sense, such as a slope below zero, and those of one that has
+        ended, as NaN.
     """
     found: dict[str, list[dict[str, float]]] = {name: [] for name in running}
-    names = list(running)
+    names, gone = list(running), set[str]()
     for number in range(-warm, rounds):
         turn = number % len(names)
         for name in [*names[turn:], *names[:turn]]:
-            told = running[name].work()
+            if name in gone:
+                continue
+            try:
+                told = running[name].work()
+            except (Failed, OSError) as error:
+                print(f"  {name} ends: {error}", file=sys.stderr, flush=True)
+                gone.add(name)
+                continue
             print(f"  {name}: {1e6 * told['cpu']:,.2f} µs", file=sys.stderr, flush=True)
             if number >= 0:
                 found[name].append(told if min(told.values()) > 0 else dict.fromkeys(told, float("nan")))
-    return found
+    lost = {"cpu": float("nan"), "wall": float("nan")}
+    return {name: [*figures, *[lost] * (rounds - len(figures))] for name, figures in found.items()}
 
 
 def spread(values: Sequence[float]) -> dict[str, float] | None:

@@ -12,6 +12,7 @@ import platform
 import sys
 import tempfile
 from contextlib import ExitStack
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -78,9 +79,10 @@ def compare(comparison: Comparison, sources: Sources, home: Path, work: Path) ->
             if isinstance(found, dict) and "loss" in found:
                 told[name] |= {**found, "sizes": len(found["sizes"])}
         if ours in running:
-            rounds = race.alternate(running, sources.size.rounds)
+            rounds = race.alternate(running, min(sources.size.rounds, comparison.most), comparison.warm)
             for name, figures in race.ratios(rounds, ours).items():
-                told[name] |= {"rounds": rounds[name], "times_ours": figures,
+                told[name] |= {"rounds": [{clock: one[clock] if isfinite(one[clock]) else None for clock in one} for one in rounds[name]],
+                               "times_ours": figures,
                                "seconds": {clock: race.spread([one[clock] for one in rounds[name]]) for clock in ("cpu", "wall")}}
     return result
 
