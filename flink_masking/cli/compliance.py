@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.completion import frameworks, segments
 from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ STYLES = {"met": "green", "open": "bold red", "outside": "dim"}
 def compliance(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     framework: Annotated[list[str] | None, typer.Option(
-        "--framework", help="gdpr, hipaa-safe-harbor, hipaa-expert, ccpa or pci-dss; repeatable.", show_default="all")] = None,
-    segment: Annotated[list[str] | None, typer.Option("--segment", help="Look at this view only; repeatable.", show_default="all")] = None,
+        "--framework", help="gdpr, hipaa-safe-harbor, hipaa-expert, ccpa or pci-dss; repeatable.",
+        show_default="all", autocompletion=frameworks)] = None,
+    segment: Annotated[list[str] | None, typer.Option("--segment", help="Look at this view only; repeatable.",
+        show_default="all", autocompletion=segments)] = None,
     raw: Annotated[Path | None, typer.Option("--raw", help="Raw records, to measure with --released.", show_default=False)] = None,
     released: Annotated[Path | None, typer.Option(
         "--released", help="The output directory of a run, to measure.", show_default=False)] = None,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.completion import segments
 from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ def diff(
 
 def export(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
-    segment: Annotated[str | None, typer.Option("--segment", help="Only this view.", show_default=False)] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="Only this view.", show_default=False, autocompletion=segments)] = None,
     output: Annotated[Path | None, typer.Option("--output", help="A directory: VIEW.odcs.yaml for each view.", show_default=False)] = None,
 ) -> None:
     """Print a data contract (Open Data Contract Standard v3.1.0) of each view of POLICY: fields, how they are made, what is promised."""

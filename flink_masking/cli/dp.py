@@ -5,10 +5,12 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.completion import segments
+
 
 def explain(
     policy: Annotated[Path, typer.Argument(help="A policy file (YAML).", show_default=False)],
-    segment: Annotated[str | None, typer.Option(help="Only this aggregated segment.", show_default=False)] = None,
+    segment: Annotated[str | None, typer.Option(help="Only this aggregated segment.", show_default=False, autocompletion=segments)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Explain what the aggregated segments of a POLICY protect, the privacy loss of a person, and the expected error."""

@@ -5,9 +5,12 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.completion import examples
+
 
 def example(
-    name: Annotated[str | None, typer.Argument(help="Which one; without it, all are listed.", show_default=False)] = None,
+    name: Annotated[str | None, typer.Argument(help="Which one; without it, all are listed.",
+        show_default=False, autocompletion=examples)] = None,
     output: Annotated[Path | None, typer.Option(help="The directory to write to.", show_default="the example's name")] = None,
     people: Annotated[int, typer.Option(min=1, max=100_000, help="How many patients, users or drivers the records are about.")] = 500,
     seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same records.")] = 0,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from flink_masking.cli.completion import formats, locales
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -27,7 +29,7 @@ def generate(
                                   show_default=False)] = None,
     locale: Annotated[
         list[str] | None, typer.Option("--locale", help="Payloads: whose names, addresses and numbers, in turn; repeatable.",
-                                       show_default="en_US, de_DE, fr_FR, es_ES")] = None,
+                                       show_default="en_US, de_DE, fr_FR, es_ES", autocompletion=locales)] = None,
     templates: Annotated[
         Path | None, typer.Option("--templates", help="Payloads: templates of your own, JSON with {EMAIL} or #uuid for values.",
                                   show_default="those of the library")] = None,
@@ -40,7 +42,8 @@ def generate(
                                        help="With --like: use the values of this path as they are, such as a list of codes; repeatable.")
     ] = None,
     format_: Annotated[
-        str | None, typer.Option("--format", help="json or csv, with a header.", show_default="by the file's name, or json")] = None,
+        str | None, typer.Option("--format", help="json or csv, with a header.",
+        show_default="by the file's name, or json", autocompletion=formats)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write realistic records about people who do not exist.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from flink_masking.cli.completion import segments
 from flink_masking.cli.control import DeploymentFile, Document
 from flink_masking.cli.identity import As, PassphraseFile
 from flink_masking.cli.options import Json
@@ -24,7 +25,7 @@ CheckedBy = Annotated[Path | None, typer.Option("--policy", metavar="POLICY", he
 def request(
     policy: PolicyFile,
     segment: Annotated[str, typer.Option("--segment", help="A granted segment; with --reverse, what is opened: a masked segment, "
-                                         "quarantine, or sql.", show_default=False)],
+                                         "quarantine, or sql.", show_default=False, autocompletion=segments)],
     reason: Annotated[str, typer.Option("--reason", help="Why, one line; approvers and the audit see it.", show_default=False)],
     requester: Annotated[str, typer.Option("--requester", help="Who asks, by the name in the trust file; this person's approval does not "
                                            "count.", show_default=False)],

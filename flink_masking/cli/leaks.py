@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.completion import segments
 from flink_masking.cli.exits import answer, verdict
 
 EVERY = 1.0
@@ -22,7 +23,7 @@ def leaks(
                                                                        "checkpoints.", show_default=False)],
     policy: Annotated[Path | None, typer.Option("--policy", help="The files are a view of this policy: what it shows is no leak. Needs "
                                                                  "--segment.", show_default=False)] = None,
-    segment: Annotated[str | None, typer.Option("--segment", help="The view.", show_default=False)] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="The view.", show_default=False, autocompletion=segments)] = None,
     canaries: Annotated[
         Path | None, typer.Option("--canaries", help="Directory with the fingerprints that Protect has kept ('leaks' of the deployment). "
                                                      "Needs --keys.", show_default=False)] = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from flink_masking.cli.completion import templates
 from flink_masking.cli.control import At, In, ToAddress, ToFile
 from flink_masking.cli.exits import answer, verdict
 from flink_masking.cli.identity import PassphraseFile
@@ -14,7 +15,8 @@ from flink_masking.cli.options import Json
 
 def new(
     output: Annotated[Path | None, typer.Argument(metavar="[POLICY]", help="The file to write.", show_default="TEMPLATE.yaml")] = None,
-    template: Annotated[str | None, typer.Option("--template", help="Which one; without it, all are listed.", show_default=False)] = None,
+    template: Annotated[str | None, typer.Option("--template", help="Which one; without it, all are listed.",
+        show_default=False, autocompletion=templates)] = None,
     records: Annotated[Path | None, typer.Option("--records", metavar="FILE", help="Write synthetic records that it takes, too.",
                                                  show_default=False)] = None,
     people: Annotated[int, typer.Option(min=1, max=100_000, help="How many people the records are about.")] = 500,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from flink_masking.cli.addresses import named_vault
+from flink_masking.cli.completion import segments
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +26,8 @@ SAMPLE = 100_000
 def preview(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     events: Annotated[Path, typer.Argument(help="Records: a file, a directory of files, or - for standard input.", show_default=False)],
-    segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.", show_default="all")] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="Only this segment.",
+        show_default="all", autocompletion=segments)] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="Events (or lines of an anonymized or aggregated view) to show.")] = 5,
     keys: Annotated[
         str | None, typer.Option("--keys", help="Address of the key ring; without it, throw-away keys.", show_default=False)

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.completion import segments
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from flink_masking.records.inputs import Input as Records
 
 Policy = Annotated[Path, typer.Argument(help="The policy (YAML) that the records were masked with.", show_default=False)]
-Segment = Annotated[str, typer.Option("--segment", help="Name of the masked segment.", show_default=False)]
+Segment = Annotated[str, typer.Option("--segment", help="Name of the masked segment.", show_default=False, autocompletion=segments)]
 Input = Annotated[Path, typer.Option("--input", help="Its records: a file, a directory of files, or -.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", help="A file that does not exist yet (mode 0600).", show_default=False)]
 Keys = Annotated[str, typer.Option("--keys", help="Address of the key ring: file:///path or env://NAME.", show_default=False)]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flink_masking.cli.completion import formats
 from flink_masking.cli.exits import answer, verdict
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def scan(
     format_: Annotated[
         str | None,
         typer.Option("--format", help="Of the records: json, csv with a header, text, avro, and protobuf in topics.",
-                                 show_default="by the policy or the first file's name")] = None,
+                                 show_default="by the policy or the first file's name", autocompletion=formats)] = None,
     framing: Annotated[
         str | None, typer.Option("--framing", help="With --deployment: what stands in front of records of a format with schemas.",
                                  show_default="by the policy, or confluent")] = None,

@@ -4,13 +4,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flink_masking.cli.completion import techniques as names
+
 if TYPE_CHECKING:
     from flink_masking.techniques.base import Technique
     from flink_masking.techniques.promises import Promises
 
 
 def techniques(
-    name: Annotated[str | None, typer.Argument(help="One technique, in detail.", show_default="all of them")] = None,
+    name: Annotated[str | None, typer.Argument(help="One technique, in detail.", show_default="all of them", autocompletion=names)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """List the techniques that a policy can name, those of other installed packages among them.

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from flink_masking.cli.completion import segments
 from flink_masking.cli.exits import verdict
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ def verify(
     raw: Annotated[Path, typer.Option("--raw", help="The raw records: a file or a directory.", show_default=False)],
     released: Annotated[
         Path, typer.Option("--released", help="The view: a file or a directory; with --joint the output directory.", show_default=False)],
-    segment: Annotated[str | None, typer.Option("--segment", help="The view's name in the policy.", show_default="by the folder")] = None,
+    segment: Annotated[str | None, typer.Option("--segment", help="The view's name in the policy.",
+        show_default="by the folder", autocompletion=segments)] = None,
     joint: Annotated[bool, typer.Option("--joint", help="Try to join the views of an output directory.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Treat a promise that the output cannot decide as broken.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
