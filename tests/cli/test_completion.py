@@ -53,8 +53,8 @@ def test_values_complete_in_bash(home):
     lines = []
     for typed in CASES:
         words = ["flink-masking", *typed.split()]
-        quoted = " ".join(words)
-        lines.append(f"COMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}; COMPREPLY=(); $complete flink-masking; echo \"${{COMPREPLY[*]}}\"")
+        lines.append(f"COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; COMPREPLY=()")
+        lines.append('$complete flink-masking; echo "${COMPREPLY[*]}"')
     script = "\n".join(['source "$HOME/.bashrc"', "found=$(complete -p flink-masking)",
                         "complete=$(sed -E 's/.*-F ([^ ]+) .*/\\1/' <<< \"$found\")", *lines])
     done = subprocess.run([bash, "--norc", "-c", script], env=environment, cwd=place, capture_output=True, text=True, check=False)
