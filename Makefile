@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format bench bench-kafka compare clean
+.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format studio-editor bench bench-kafka compare clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -85,6 +85,9 @@ check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+studio-editor: ## bundle the editor of the studio's page (needs npm; only after a change in studio-editor/)
+	cd studio-editor && npm ci --no-fund --no-audit && npm run build
 
 format: $(VENV)/.dependencies ## put the sources into ruff's format and mend what it can mend
 	$(BIN)/ruff check --fix .

@@ -41,6 +41,7 @@ from flink_masking.cli import (
     scan,
     schema,
     sql,
+    studio,
     techniques,
     trust,
     unmask,
@@ -181,6 +182,7 @@ _alerts.command("publish")(alerts.publish)
 _alerts.command("schema")(alerts.schema)
 app.add_typer(_alerts, name="alerts")
 
+app.command("studio")(studio.studio)
 app.command("compliance")(compliance.compliance)
 app.command("report")(report.report)
 app.command("lineage")(lineage.lineage)

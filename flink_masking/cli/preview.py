@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from flink_masking.engine.quarantine import Entry
     from flink_masking.engine.record import RecordPlan
-    from flink_masking.policy.load import LoadedPolicy
     from flink_masking.protector import Protector, Result
 
 SAMPLE = 100_000
@@ -53,6 +52,7 @@ def preview(
     from flink_masking.policy.source import PolicySource
     from flink_masking.protector import Protector
     from flink_masking.records.inputs import Input
+    from flink_masking.tools.preview import why_empty
     from flink_masking.vault.memory import MemoryVault
 
     source = PolicySource.read(policy)
@@ -90,24 +90,8 @@ def preview(
             rows = [*result.released[published.name], *final[published.name]]
             write(f"{published.name}: {len(rows):,} lines from {len(payloads):,} events\n\n")
             if not rows:
-                write(f"  {_why_empty(loaded, published.name, len(payloads) - len(result.quarantine))}\n\n")
+                write(f"  {why_empty(loaded, published.name, len(payloads) - len(result.quarantine))}\n\n")
             write("".join(f"  {printable(row)}\n" for row in rows[:limit]) + "\n")
-
-
-def _why_empty(loaded: "LoadedPolicy", name: str, accepted: int) -> str:
-    """Why a view of groups or figures shows nothing of a sample."""
-    from flink_masking.cli.console import counted
-    from flink_masking.policy.privacy_account import account, groups_in_words
-    from flink_masking.policy.segments import AnonymizedSegment
-
-    if not accepted:
-        return "every event went to quarantine"
-    segment = loaded.policy.segments[name]
-    if isinstance(segment, AnonymizedSegment):
-        return (f"{counted(accepted, 'event')} could be shown, and none is: a group, or a value, needs {segment.k:,} distinct people who "
-                "fit together in their quasi-identifiers; records that lack one are left out (missing: suppress)")
-    return (f"groups are {groups_in_words(account(name, loaded.aggregate(name))['groups'])} A larger sample, coarser groups or a larger "
-            "epsilon show more; flink-masking dp explain tells the figures")
 
 
 def _beside(record: "RecordPlan") -> str:

@@ -113,7 +113,7 @@ class Reader:
             out = tuple(np.empty(self._room, kind) for kind in (np.int64, np.int64, np.uint8, np.int32, np.int32, np.int64, np.int32))
             count = walk_kernels.walk(data, starts[:-1], starts[1:], skipped, p.table, p.numbers, p.paths, p.counts, row, *out, done)
             p.name_new(data)
-            if int(done[0]) == row:
+            if int(done[0]) == row < len(broken):
                 self._room *= 2
                 continue
             row = int(done[0])

@@ -17,7 +17,7 @@ from flink_masking.protector import Protector
 from flink_masking.scan.changes import Changes, key_columns, recognised, rows
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.framed import Framed
-from flink_masking.scan.propose import write
+from flink_masking.scan.propose import Draft, draft
 from flink_masking.scan.report import Report
 from flink_masking.scan.scanner import Scanner
 
@@ -38,12 +38,14 @@ class Proposal(NamedTuple):
         records: records that it was run over.
         refused: records that no policy takes, by reason.
         warnings: what `check` says of it.
+        draft: what it was written of.
     """
 
     text: str
     records: int
     refused: dict[str, int]
     warnings: list[Fault]
+    draft: Draft
 
 
 def propose_policy(report: Report, stream: str, batches: Callable[[], Iterator[pa.BinaryArray]],
@@ -101,8 +103,9 @@ def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.Bin
     untyped: set[str] = set()
     keys, loose = True, False
     for _ in range(ROUNDS):
-        text = write(report, stream, opaque, untyped, keys, each, changes, key, loose,
+        made = draft(report, stream, opaque, untyped, keys, each, changes, key, loose,
                      "" if framed is None else framed.layout.framing)
+        text = made.text()
         try:
             loaded = load(PolicySource("the proposal", text, columns=columns))
         except PolicyFaults as faults:
@@ -113,7 +116,7 @@ def _proposal(report: Report, stream: str, batches: Callable[[], Iterator[pa.Bin
                              f"({faults.faults[0].message}). Hint: scan without --propose shows what was found") from None
         trial = _run(loaded, batches(), framed)
         if not trial.unfit and not trial.refused:
-            return Proposal(text, trial.records, trial.broken, loaded.warnings)
+            return Proposal(text, trial.records, trial.broken, loaded.warnings, made)
         before = len(opaque) + len(untyped) + loose
         loose = loose or (changes is not None and any(reason == "unknown_field" for reason, _ in trial.refused))
         untyped |= trial.unfit

@@ -9,8 +9,10 @@ from flink_masking.engine.masking import keep
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.view import RecordView
 from flink_masking.policy.fields import OBJECT_TYPES
+from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.model import Policy
-from flink_masking.policy.segments import MaskedSegment
+from flink_masking.policy.privacy_account import account, groups_in_words
+from flink_masking.policy.segments import AnonymizedSegment, MaskedSegment
 from flink_masking.records.codec import View
 from flink_masking.records.edits import DROP, KEEP, Edit, Keys, Replace
 from flink_masking.records.paths import Wild, format_path, parse_path, selects
@@ -80,3 +82,21 @@ def side_by_side(before: Mapping[str, str], after: Mapping[str, str]) -> Iterato
             kept = within.get(path)
             told = after.get(path, MISSING) if kept is None else f"{{{', '.join(f'{rest}: {text}' for rest, text in kept.items())}}}"
             yield path, before.get(path, MISSING), told
+
+
+def why_empty(loaded: LoadedPolicy, name: str, accepted: int) -> str:
+    """Why a view of groups or figures shows nothing of a sample.
+
+    Args:
+        loaded: the policy.
+        name: of the anonymized or aggregated segment.
+        accepted: records that were not quarantined.
+    """
+    if not accepted:
+        return "every event went to quarantine"
+    segment = loaded.policy.segments[name]
+    if isinstance(segment, AnonymizedSegment):
+        return (f"{accepted:,} event{'s' * (accepted != 1)} could be shown, and none is: a group, or a value, needs {segment.k:,} distinct "
+                "people who fit together in their quasi-identifiers; records that lack one are left out (missing: suppress)")
+    return (f"groups are {groups_in_words(account(name, loaded.aggregate(name))['groups'])} A larger sample, coarser groups or a larger "
+            "epsilon show more; flink-masking dp explain tells the figures")

@@ -35,6 +35,16 @@ def test_paths_have_counts_shares_and_kinds():
     assert found["a.d"].kinds == {"boolean": 1}
 
 
+def test_a_batch_without_records_adds_nothing():
+    """An empty batch, alone or between others, is read like none."""
+    record = b'{"a":1}'
+    scanner = Scanner()
+    for raw in ([], [record], []):
+        scanner.add(pa.array(raw, pa.binary()))
+    assert scanner.report().paths == report_of([record]).paths
+    assert report_of([]).paths == ()
+
+
 def test_containers_that_are_always_empty_are_told():
     """An object or array is always empty if it never holds anything, not if it does once."""
     found = paths_of([{"a": {}, "b": [], "c": []}, {"a": {}, "b": [], "c": [1]}])

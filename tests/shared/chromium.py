@@ -1,5 +1,6 @@
 """A real Chromium without a window, driven over a pipe by the DevTools protocol: no port is opened, and no name is looked up."""
 
+import base64
 import json
 import os
 import shutil
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking",
-         "--disable-component-update", "--disable-sync", "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND",
+         "--disable-component-update", "--disable-sync", "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
          "--force-color-profile=srgb", "--hide-scrollbars", "--disable-dev-shm-usage")
 
 
@@ -87,6 +88,26 @@ class Page:
         """Emulate a medium and its features, such as ``prefers_color_scheme="dark"``."""
         self.call("Emulation.setEmulatedMedia", media=kind,
                   features=[{"name": name.replace("_", "-"), "value": value} for name, value in features.items()])
+
+    def write(self, text: str) -> None:
+        """Type a text where the focus is, key by key where keys matter to a page."""
+        for one in text:
+            if one == "\n":
+                self.press("Enter")
+            else:
+                self.call("Input.dispatchKeyEvent", type="keyDown", text=one, key=one)
+                self.call("Input.dispatchKeyEvent", type="keyUp", key=one)
+
+    def press(self, key: str, control: bool = False) -> None:
+        """Press a key by its name, such as ``ArrowDown`` or ``s``."""
+        number = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowDown": 40, "ArrowRight": 39, "Backspace": 8}.get(key, ord(key[0].upper()))
+        told = {"key": key, "code": key if len(key) > 1 else f"Key{key.upper()}", "windowsVirtualKeyCode": number, "modifiers": 2 * control}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **told, **({"text": "\r"} if key == "Enter" else {}))
+        self.call("Input.dispatchKeyEvent", type="keyUp", **told)
+
+    def picture(self, file: Path) -> None:
+        """Write what the window shows as PNG."""
+        file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
