@@ -93,13 +93,13 @@ class Monitor:
             data: uint8.
             starts: int64, m: text i is ``data[starts[i]:ends[i]]``.
             ends: int64, m.
-            binary: they are the readable parts of binary data. The first byte of one may be no part of it, and short ones look like an
-                e-mail address by chance: in them only canaries are looked up.
+            binary: they are the readable parts of binary data. The first byte of one may be no part of it, nor the last one, and short
+                ones look like an e-mail address by chance: in them only canaries are looked up.
         """
         self.records += len(starts)
         nowhere = np.zeros(len(starts), np.int32)
         self._learn()
-        self._canary(data, starts, ends, nowhere, np.zeros(len(starts), np.uint8), starts + 1 if binary else None)
+        self._canary(data, starts, ends, nowhere, np.zeros(len(starts), np.uint8), binary)
         if binary:
             long = ends - starts >= BY_CHANCE
             starts, ends, nowhere = starts[long], ends[long], nowhere[long]
@@ -133,7 +133,7 @@ class Monitor:
             self._shown.append(name if declared else _without_data(name))
 
     def _canary(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, paths: np.ndarray, place: np.ndarray,
-                others: np.ndarray | None = None) -> None:
+                binary: bool = False) -> None:
         if self._canaries is None:
             return
         for path in np.flatnonzero(np.bincount(paths[place == Place.REALISTIC], minlength=1)):
@@ -142,8 +142,9 @@ class Monitor:
         starts, ends, paths, place = starts[looked], ends[looked], paths[looked], place[looked]
         for filters, keys in self._canaries.filters:
             hits = {(hit.value, hit.field) for hit in filters.find(keys, data, starts, ends)}
-            if others is not None:
-                hits |= {(hit.value, hit.field) for hit in filters.find(keys, data, others, ends)}
+            if binary:  # a length before a text, or what follows it, may look like one of its letters
+                for begin, end in ((1, 0), (0, 1), (1, 1)):
+                    hits |= {(hit.value, hit.field) for hit in filters.find(keys, data, starts + begin, ends - end)}
             for value, field in hits:
                 name, what = self._shown[paths[value]], f"{filters.stream}/{filters.fields[field]}"
                 if place[value] == Place.REALISTIC:

@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import random
 import struct
 
 import pyarrow as pa
@@ -59,7 +60,8 @@ def looked(place, *more: str):
     ("app.log.gz", gzip.compress(f"2024-01-01 INFO saved customer {ID}\n".encode())),
     ("events.jsonl", b'{"a":1}\n' + json.dumps({"deep": [{"x": f"see {ID}!"}]}).encode()),
     (".hidden", f"x\n\n{ID}".encode()),
-    ("chk-1", os.urandom(5000) + struct.pack(">H", len(ID)) + ID.encode() + os.urandom(5000)),
+    ("chk-1", random.Random(1).randbytes(5000) + struct.pack(">H", len(ID)) + ID.encode() + b"\0" + random.Random(2).randbytes(5000)),
+    ("chk-2", random.Random(3).randbytes(5000) + b"\0\x30" + ID.encode() + b"x\0" + random.Random(4).randbytes(5000)),
     ("one-line.txt", b"a " * (files.BLOCK + 7) + ID.encode() + b" b" * 10),
     ("split", b"\0" + b"ab " * ((2 * files.BLOCK) // 3 - 2) + ID.encode() + b" b" * files.BLOCK),
     ("state", b"\0" + b"\x30" + ID.encode() + b"\0"),
