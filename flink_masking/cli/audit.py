@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flink_masking.cli.exits import verdict
+from flink_masking.cli.identity import PassphraseFile
 from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ Key = Annotated[list[str], typer.Option("--key", metavar="VKEY", help="Public ke
 Sources = Annotated[list[Path], typer.Argument(
     metavar="SOURCE...", help="A deployment, or directories and files with audit events.", show_default=False)]
 Target = Annotated[str | None, typer.Option("--log", help="The log: a directory, file:// or s3://.", show_default="the deployment's")]
-SigningKey = Annotated[Path | None, typer.Option("--key", help="File with the signing key.", show_default="the deployment's")]
+SigningKey = Annotated[Path | None, typer.Option("--key", help="File with the signing key, or an identity's.",
+                                                       show_default="the deployment's")]
 State = Annotated[Path | None, typer.Option("--state", help="Directory of this machine for the sealer's state.",
                                             show_default="the deployment's, or LOG/.sealer")]
 Every = Annotated[float | None, typer.Option("--every", min=0.1, help="Seconds between two checkpoints at least.",
@@ -40,17 +42,21 @@ Record = Annotated[str, typer.Argument(metavar="RECORD", help="The record as it 
 
 
 def key(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.", show_default=False)],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet, or an identity's.", show_default=False)],
     name: Annotated[str, typer.Option("--name", help="The log's name, such as audit.example.com/orders.", show_default=False)],
 ) -> None:
     """Make the key that signs the checkpoints of a log (Ed25519), and print its public side (vkey).
 
-    It is no key of the ring: whoever holds the ring cannot rewrite what is sealed. Give the public key to all who verify.
+    It is no key of the ring: whoever holds the ring cannot rewrite what is sealed. Give the public key to all who verify. Where FILE is an
+    identity ('identity new'), nothing is made: its key signs, and its public side is printed as that of the log NAME.
     """
     from flink_masking.audit.notes import NoteSigner
     from flink_masking.cli.console import out
+    from flink_masking.control.identity import is_identity
+    from flink_masking.control.note_key import note_verifier
 
-    out.print(str(NoteSigner.create(file, name).verifier), soft_wrap=True)
+    verifier = note_verifier(file, name) if is_identity(file) else NoteSigner.create(file, name).verifier
+    out.print(str(verifier), soft_wrap=True)
 
 
 def seal(
@@ -60,6 +66,9 @@ def seal(
     state: State = None,
     every: Every = None,
     once: Annotated[bool, typer.Option("--once", help="Seal what is there, and end.")] = False,
+    name: Annotated[str | None, typer.Option("--name", help="The log's name, where the key is an identity.",
+                                             show_default="the deployment's")] = None,
+    passphrase_file: PassphraseFile = None,
 ) -> None:
     """Seal audit events into a log, in the foreground until it is interrupted.
 
@@ -71,7 +80,7 @@ def seal(
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.sealing import Sealing
 
-    job = Sealing.of(sources, log, signing_key, state, every)
+    job = Sealing.of(sources, log, signing_key, state, every, name, passphrase_file)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def told(size: int, again: int) -> None:

@@ -56,22 +56,9 @@ def passphrase(file: Path, from_file: Path | None, confirm: bool = False) -> str
     if from_file is None:
         answer: str = typer.prompt(f"Passphrase of {file}", hide_input=True, confirmation_prompt=confirm, err=True)
         return answer
-    import os
-    import stat
+    from flink_masking.control.identity import passphrase_in
 
-    from flink_masking.errors import InputError
-    from flink_masking.keys.files import exposure
-
-    try:
-        with from_file.open(encoding="utf-8") as opened:
-            facts = os.fstat(opened.fileno())
-            if exposed := exposure(stat.S_IMODE(facts.st_mode), facts.st_uid, os.geteuid()):
-                raise InputError(f"{from_file}: {exposed}. Hint: chmod 600 {from_file}")
-            return opened.readline().rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        told = getattr(error, "strerror", None) or "no UTF-8 text"
-        failure = InputError(f"{from_file}: cannot be read ({told}). Hint: a file with the passphrase in its first line")
-    raise failure
+    return passphrase_in(from_file)
 
 
 def _shown(public: "PublicIdentity") -> str:

@@ -58,14 +58,18 @@ class Sealing:
     keep: int | None = None
 
     @classmethod
-    def of(cls, sources: Sequence[Path], log: str | None, key: Path | None, state: Path | None, every: float | None) -> "Sealing":
+    def of(cls, sources: Sequence[Path], log: str | None, key: Path | None, state: Path | None, every: float | None,
+           name: str | None = None, passphrase_file: Path | None = None) -> "Sealing":
         """What the command line says; what it does not say comes from the deployment.
 
         Raises:
             BadParameter: log or key are missing.
             InputError: the deployment cannot be read, its audit is not readable here, or there is no such store.
             KeyRingError: the key cannot be read.
+            ControlError: the key is an identity that cannot be opened.
         """
+        from flink_masking.cli.identity import passphrase
+        from flink_masking.control.note_key import note_signer
         from flink_masking.deployment.model import Deployment
 
         found: list[Source] = []
@@ -76,6 +80,9 @@ class Sealing:
                 found.append(_sink(path, deployment))
                 if (section := deployment.audit) is not None:
                     found += [FileSource(Path(also)) for also in section.also]
+                    if key is None:  # name and passphrase are those of the key
+                        name, told = name or section.name, section.passphrase_file
+                        passphrase_file = passphrase_file or (None if told is None else Path(told))
                     log, key = log or section.log, key or Path(section.key)
                     state = state or (None if section.state is None else Path(section.state))
                     every, keep = every or section.seal_every / 1000, section.keep
@@ -90,7 +97,9 @@ class Sealing:
             if not isinstance(store, Directory):
                 raise typer.BadParameter("needed for a log that is no directory of this machine", param_hint="--state")
             state = store.path / STATE
-        return cls(found, store, NoteSigner.read(key), state, every or EVERY, log, keep)
+        signed_by = key
+        signer = note_signer(key, name, lambda: passphrase(signed_by, passphrase_file))
+        return cls(found, store, signer, state, every or EVERY, log, keep)
 
     def expire(self, now: int) -> int:
         """Remove leaf hashes that are older than they are kept, by a time in ms since 1970; how many files were removed."""

@@ -13,12 +13,13 @@ from securesystemslib.signer import CryptoSigner, SSlibKey
 
 from flink_masking.control.bodies import Model
 from flink_masking.control.trust import TrustedKey, first_fault
-from flink_masking.errors import ControlError
+from flink_masking.errors import ControlError, InputError
 from flink_masking.files.private_file import new_file
 from flink_masking.keys.files import exposure
 
 LARGEST = 65_536
 """Bytes of a key file or of a public one."""
+_BEGIN = b"-----BEGIN ENCRYPTED PRIVATE KEY-----"
 SHORTEST = 8
 """Characters of a passphrase, at least."""
 
@@ -92,6 +93,24 @@ def load_identity(path: Path, passphrase: str) -> Identity:
     Raises:
         ControlError: a file cannot be read, is accessible to others or no identity, or the passphrase is another.
     """
+    private = private_key(path, passphrase)
+    public = read_public(path.with_name(path.name + ".pub"))
+    key = CryptoSigner(private).public_key
+    if public.key.material != bytes.fromhex(key.keyval["public"]):
+        raise ControlError(f"{path}.pub: the public key of another identity. Hint: keep the two files together")
+    return Identity(CryptoSigner(private, SSlibKey(public.keyid, key.keytype, key.scheme, key.keyval)), public)
+
+
+def private_key(path: Path, passphrase: str) -> Ed25519PrivateKey:
+    """The private key of an identity.
+
+    Args:
+        path: as for `new_identity`.
+        passphrase: of the file.
+
+    Raises:
+        ControlError: the file cannot be read, is accessible to others or no identity, or the passphrase is another.
+    """
     data = _private(path)
     try:
         private = load_pem_private_key(data, passphrase.encode())
@@ -99,11 +118,34 @@ def load_identity(path: Path, passphrase: str) -> Identity:
         private = None  # raised below, so that the text with the key is no context of it
     if not isinstance(private, Ed25519PrivateKey):
         raise ControlError(f"{path}: the passphrase does not open it, or it is no identity. Hint: flink-masking identity new makes one")
-    public = read_public(path.with_name(path.name + ".pub"))
-    key = CryptoSigner(private).public_key
-    if public.key.material != bytes.fromhex(key.keyval["public"]):
-        raise ControlError(f"{path}.pub: the public key of another identity. Hint: keep the two files together")
-    return Identity(CryptoSigner(private, SSlibKey(public.keyid, key.keytype, key.scheme, key.keyval)), public)
+    return private
+
+
+def is_identity(path: Path) -> bool:
+    """Whether a file that can be read begins as the private key of an identity does."""
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_BEGIN)) == _BEGIN
+    except OSError:
+        return False
+
+
+def passphrase_in(path: Path) -> str:
+    """The passphrase in the first line of a file that only its owner can read.
+
+    Raises:
+        InputError: the file cannot be read, or others can.
+    """
+    try:
+        with path.open(encoding="utf-8") as opened:
+            facts = os.fstat(opened.fileno())
+            if exposed := exposure(stat.S_IMODE(facts.st_mode), facts.st_uid, os.geteuid()):
+                raise InputError(f"{path}: {exposed}. Hint: chmod 600 {path}")
+            return opened.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        told = getattr(error, "strerror", None) or "no UTF-8 text"
+        failure = InputError(f"{path}: cannot be read ({told}). Hint: a file with the passphrase in its first line")
+    raise failure
 
 
 def read_public(path: Path) -> PublicIdentity:

@@ -10,7 +10,9 @@ class AuditSection(BaseModel):
 
     Attributes:
         log: a directory, file:// or an address of an object store, such as s3://bucket/prefix.
-        key: file with the key that signs its checkpoints, on the sealer's machine.
+        key: file with the key that signs its checkpoints, on the sealer's machine: made by ``audit key``, or an identity.
+        name: of the log, such as audit.example.com/orders; needed where the key is an identity, and otherwise in the key's file.
+        passphrase_file: file with the passphrase of the identity in its first line; needed by the job, ``audit seal`` asks for it.
         seal_every: milliseconds, written as a duration: the shortest time between two checkpoints.
         state: directory of the sealer's machine for its state; needed where the log is in an object store.
         keep: milliseconds, written as a duration: how long leaf hashes are kept, by which records can be traced; None: for ever. The log
@@ -22,6 +24,8 @@ class AuditSection(BaseModel):
 
     log: str
     key: str
+    name: str | None = None
+    passphrase_file: str | None = None
     seal_every: PositiveDuration = 10_000
     state: str | None = None
     keep: PositiveDuration | None = None

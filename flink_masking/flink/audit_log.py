@@ -15,9 +15,10 @@ from pyflink.datastream import KeyedProcessFunction, RuntimeContext
 from pyflink.datastream.state import ListStateDescriptor
 from pyflink.table import StatementSet, StreamTableEnvironment
 
-from flink_masking.audit.notes import NoteSigner
 from flink_masking.audit.sealer import Sealer
 from flink_masking.audit.stores import Directory, open_store
+from flink_masking.control.identity import passphrase_in
+from flink_masking.control.note_key import note_signer
 from flink_masking.deployment.audit import AuditSection
 from flink_masking.deployment.model import Deployment, with_clause
 from flink_masking.errors import JobError
@@ -86,8 +87,13 @@ class SealFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
             state = Path(section.state) if section.state is not None else store.path / STATE if isinstance(store, Directory) else None
             if state is None:
                 raise JobError("audit.state: a log that is no directory needs one for the sealer's state. Hint: audit: {state: /path}")
-            self._sealer = Sealer(store, NoteSigner.read(Path(section.key)), state).__enter__()
+            self._sealer = Sealer(store, note_signer(Path(section.key), section.name, self._passphrase), state).__enter__()
         return self._sealer
+
+    def _passphrase(self) -> str:
+        if self._section.passphrase_file is None:
+            raise JobError("audit.key: an identity, whose passphrase a job cannot ask for. Hint: audit: {passphrase_file: /path}")
+        return passphrase_in(Path(self._section.passphrase_file))
 
 
 def seal(environment: StreamTableEnvironment, deployment: Deployment, name: str, bounded: bool) -> StatementSet:

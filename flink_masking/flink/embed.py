@@ -21,11 +21,13 @@ from pyflink.table import DataTypes, StreamTableEnvironment, Table
 from pyflink.table.expressions import col
 from pyflink.table.types import BinaryType, CharType, DataType, IntType, LocalZonedTimestampType, MapType, VarBinaryType, VarCharType
 
+from flink_masking.control.options import ControlOptions
+from flink_masking.deployment.model import Deployment
 from flink_masking.deployment.queries import Names, Queries
 from flink_masking.deployment.view_schemas import register_views
 from flink_masking.engine.plan import Plan
 from flink_masking.engine.record import Transport
-from flink_masking.errors import JobError
+from flink_masking.errors import InputError, JobError
 from flink_masking.flink.compat.beam_services import is_on_class_path
 from flink_masking.flink.compat.java_objects import (
     bytes_of,
@@ -113,7 +115,8 @@ class Columns:
 def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Path | PolicySource | LoadedPolicy, keys: str, *,
                   vault: str | None = None, columns: Columns = Columns(), name: str = "", bounded: bool = False,
                   idle_after_s: float = 60.0, key_refresh_s: float = KEY_REFRESH / 1000, vault_patience_s: float = VAULT_PATIENCE / 1000,
-                  require_tls: bool = False, registry: str | RegistryOptions | None = None) -> Views[Table]:
+                  require_tls: bool = False, registry: str | RegistryOptions | None = None,
+                  control: str | Path | ControlOptions | None = None) -> Views[Table]:
     """Let a table of raw records through a policy, as one step of a job.
 
     Contract: each record is evaluated once, whatever is done with the views, as long as all that reads them is one job: one statement set,
@@ -137,6 +140,8 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         require_tls: refuse a vault or registry on another machine without TLS.
         registry: address or options of the schema registry that records name their schemas by; None where they need none. Views whose
             schema differs from that of the records need options with `subjects`.
+        control: where control documents lie (live policies, grants, erasures) and whom the job trusts: path of a deployment with a section
+            ``control``, or its options; None: the job takes none.
 
     Returns:
         A table for each segment with a column ``line`` (BYTES), and ``key``, ``headers`` and ``timestamp`` where the segment's `record`
@@ -144,7 +149,7 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
 
     Raises:
         PolicyFaults: the policy has faults.
-        InputError: a file that cannot be read, or a `name` that is none.
+        InputError: a file that cannot be read, a `name` that is none, or a deployment without a section ``control``.
         KeyRingError: the key ring cannot be opened here.
         RegistryError: the registry cannot be used.
         VaultError: the vault cannot be opened here, or a rule makes tokens and none is named.
@@ -157,14 +162,14 @@ def protect_table(t_env: StreamTableEnvironment, table: Table, policy: str | Pat
         policy = policy.source
     text = policy if isinstance(policy, PolicySource) else PolicySource.read(Path(policy))
     source = JobSource(text, keys, vault, round(key_refresh_s * 1000), round(vault_patience_s * 1000), require_tls,
-                       RegistryOptions(registry) if isinstance(registry, str) else registry)
+                       RegistryOptions(registry) if isinstance(registry, str) else registry, _control_options(control))
     plan = source.plan()
     register_views(source.loaded(), source.registry, (None, None))
     environment = environment_of(t_env)
     _prepare(environment)
     check_savepoint(environment, source.loaded(), names)
     _check_unique(t_env, environment, names, plan)
-    queries = _queries(plan, columns, names, bounded)
+    queries = _queries(plan, columns, names, bounded, source.control is not None)
     if queries.transport.partitioned and t_env.get_config().get_local_timezone() not in _UTC:
         raise JobError("event time by partitions takes timestamps in UTC, and the session has another time zone. Hint: "
                        "t_env.get_config().set_local_timezone('UTC'), or omit columns.partition")
@@ -222,12 +227,21 @@ def protect_stream(env: StreamExecutionEnvironment, stream: DataStream, policy: 
                  lambda: streamed(views.quarantine))
 
 
-def _queries(plan: Plan, columns: Columns, names: Names, bounded: bool) -> Queries:
+def _control_options(control: str | Path | ControlOptions | None) -> ControlOptions | None:
+    if control is None or isinstance(control, ControlOptions):
+        return control
+    options = Deployment.read(Path(control)).control_options
+    if options is None:
+        raise InputError(f"{control}: it names no control documents. Hint: control: {{source: file:///control, trust: trust.json}}")
+    return options
+
+
+def _queries(plan: Plan, columns: Columns, names: Names, bounded: bool, live: bool = False) -> Queries:
     told = [segment.name for segment in plan.masked if segment.record]
     timed = not bounded and any(segment.has_time for segment in plan.stateful)
     partitioned = timed and columns.partition is not None and columns.timestamp is not None
     read = plan.codec.headers if columns.headers is not None else ()
-    return Queries(plan, Transport(partitioned, bool(told), read=read), told, names=names)
+    return Queries(plan, Transport(partitioned, bool(told), read=read, live=live), told, names=names)
 
 
 def _wanted(queries: Queries) -> set[str]:

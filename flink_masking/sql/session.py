@@ -37,6 +37,8 @@ WAITS = {KEY_REFRESH: "30s", VAULT_PATIENCE: "30s"}
 """Durations that a session may set: how often the key ring is looked at, how long a vault that is away is waited for."""
 REGISTRY = "flink-masking.registry"
 """The schema registry: its address, or its options as `RegistryOptions.encode` writes them."""
+CONTROL = "flink-masking.control"
+"""Refused: whoever sets it would otherwise believe that policies, grants and revocations from outside have effect."""
 REQUIRE_TLS = "flink-masking.require_tls"
 """``true``: a vault on another machine is spoken to over TLS or not at all."""
 PARAMETERS = (KEYS, VAULT, POLICY, TRANSPORT, ACTOR, PURPOSE, GRANTS, REGISTRY, REQUIRE_TLS, *WAITS)
@@ -94,8 +96,11 @@ class Session:
             parameter: name and default → the job parameter.
 
         Raises:
-            InputError: a duration that is none.
+            InputError: a duration that is none, or control documents, which functions do not take.
         """
+        if parameter(CONTROL, ""):
+            raise InputError(f"{CONTROL}: SQL follows no policies from outside: each function would do so by itself, and one record could "
+                             f"be made by two of them. Hint: jobs/fan_out.py and protect_table do; grants for inverse functions: {GRANTS}")
         self._given = {name: parameter(name, "") or "" for name in PARAMETERS}
         self._seconds = {name: self._duration(name) for name in WAITS}
         self._watcher: RingWatcher | None = None

@@ -140,3 +140,35 @@ def test_keys_are_private_and_not_overwritten(cli, tmp_path):
     """The signing key's file is for its owner only, and a second key takes another file."""
     assert cli("audit", "key", tmp_path / "k", "--name", "a").code == 0 and (tmp_path / "k").stat().st_mode & 0o777 == 0o600
     assert cli("audit", "key", tmp_path / "k", "--name", "a").code == 1 and cli("audit", "key", tmp_path / "k2", "--name", "a b").code == 1
+
+
+def test_an_identity_signs_a_log(cli, log, tmp_path):
+    """The key of an identity signs under the log's name, by option or deployment; its passphrase and a name are needed."""
+    (tmp_path / "words").write_text("correct horse battery staple\n")
+    (tmp_path / "words").chmod(0o600)
+    person = tmp_path / "sealer.key"
+    assert cli("identity", "new", person, "--owner", "sealer", "--passphrase-file", tmp_path / "words").code == 0
+    before = person.read_bytes()
+    key = cli("audit", "key", person, "--name", "audit.example.com/orders").out.strip()
+    assert key.startswith("audit.example.com/orders+") and person.read_bytes() == before
+    seal = ("audit", "seal", tmp_path / "run", "--log", tmp_path / "signed", "--key", person, "--once")
+    nameless = cli(*seal, "--passphrase-file", tmp_path / "words")
+    assert nameless.code == 2 and "the log's name" in nameless.err and "--name" in nameless.err
+    done = cli(*seal, "--passphrase-file", tmp_path / "words", "--name", "audit.example.com/orders")
+    assert done.code == 0, done.err
+    assert cli("audit", "verify", tmp_path / "signed", "--key", key).code == 0
+    assert cli("audit", "verify", tmp_path / "signed", "--key", log[1]).code != 0
+    (tmp_path / "deployment.yaml").write_text(f"""\
+source: {{connector: datagen}}
+sinks: {{audit: {{connector: filesystem, path: 'file://{tmp_path}/run/audit'}}}}
+keys: file://{tmp_path}/ring.json
+audit: {{log: '{tmp_path}/again', key: '{person}', name: audit.example.com/orders, passphrase_file: '{tmp_path}/words'}}
+""")
+    done = cli("audit", "seal", tmp_path / "deployment.yaml", "--once")
+    assert done.code == 0, done.err
+    assert cli("audit", "verify", tmp_path / "again", "--key", key).code == 0
+    (tmp_path / "words").write_text("another passphrase\n")
+    refused = cli("audit", "seal", tmp_path / "deployment.yaml", "--once")
+    assert refused.code != 0 and "the passphrase does not open it" in refused.err
+    other = cli("audit", "seal", tmp_path / "run", "--log", tmp_path / "log", "--key", tmp_path / "log.key", "--once", "--name", "x")
+    assert other.code != 0 and "the key of the log audit.example.com/orders" in other.err

@@ -231,7 +231,7 @@ class Cluster:
         return None
 
     def submit(self, policy: Path, deployment: Path, *, run: tuple[object, ...] = (), arguments: tuple[object, ...] = (),
-               python: Path | str = sys.executable, program: Path | None = None) -> Submitted:
+               python: Path | str = sys.executable, program: Path | None = None, first: str = "--policy") -> Submitted:
         """Submit the main job, or another program with the same options, with the package's own ``flink run``, detached.
 
         Args:
@@ -241,9 +241,10 @@ class Cluster:
             arguments: further arguments of the job.
             python: interpreter of the workers.
             program: what to submit; the main job unless given.
+            first: the option that names the first file; the alert job has ``--rules``.
         """
         command = [str(FLINK / "bin" / "flink"), "run", "-d", "-m", f"localhost:{self.port}", "-pyclientexec", sys.executable,
-                   "-pyexec", str(python), *map(str, run), "-py", str(program or jobs.fan_out.__file__), "--policy",
+                   "-pyexec", str(python), *map(str, run), "-py", str(program or jobs.fan_out.__file__), first,
                    str(policy), "--deployment", str(deployment), *map(str, arguments)]
         done = run_program(command, env=self.environment, cwd=self.place, stderr=subprocess.STDOUT, figure=self.tasks)
         found = re.search(r"JobID ([0-9a-f]{32})", done.out)

@@ -131,6 +131,22 @@ def wrong(place: Path, keys: str) -> dict[str, Any]:
     return found
 
 
+def live(place: Path, keys: str) -> dict[str, Any]:
+    """A job that takes control documents: two records, and the event of their batch."""
+    _, t_env = fresh()
+    raw = "SELECT ENCODE(v, 'UTF-8') AS payload, k FROM (VALUES ('{\"id\":\"i\",\"ssn\":\"1\"}', 'k1')) AS t(v, k)"
+    deployment = place / "live-deployment.yaml"
+    views = protected(t_env, raw, place / "live.yaml", keys, control=deployment)
+    found: dict[str, Any] = {"view": [bytes(line).decode() for [line] in collected(views["masked"])]}
+    with_key = place / "live-keyed.yaml"
+    keyed = protected(t_env, raw, with_key, keys, name="k", columns=Columns(key="k"), control=str(deployment))
+    [[_, _, headers]] = collected(keyed["masked"])
+    found["headers"] = {name: bytes(value).decode() for name, value in headers.items()}
+    found["audit"] = [json.loads(bytes(line)) for [line] in collected(keyed.audit)]
+    found["none"] = told(lambda: protected(t_env, raw, with_key, keys, name="n", control=place / "no-control.yaml"))
+    return found
+
+
 def left_over(policy: Path, keys: str) -> dict[str, Any]:
     """What a call leaves that is refused late, when a name of its last view is somebody else's."""
     environment, t_env = fresh()
@@ -148,6 +164,7 @@ def main() -> None:
     policy, keys, place = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
     answers: dict[str, Any] = {"page": page(place)}
     answers["wrong"] = wrong(place, keys)
+    answers["live"] = live(place, keys)
     uids: list[str] = []
     sys.argv = [sys.argv[0]]
     before = StreamExecutionEnvironment.execute_async

@@ -3,13 +3,16 @@
 import collections
 import decimal
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 import material
 import processes
 import pytest
+from control_documents import Signers, policy_text
 
+from flink_masking.control.sources.local import DirectorySource
 from flink_masking.keys.files import create
 
 pytestmark = pytest.mark.flink
@@ -35,10 +38,37 @@ def answers(place: Path, given: material.Events) -> dict[str, Any]:
     (place / "typed.csv").write_text("C1,ada@example.org,94110,12.50\n")
     (place / "example.yaml").write_text(POLICY)
     create(place / "keys.json")
+    publish(place)
     program = Path(__file__).with_name("own_jobs.py")
     finished = processes.run(place, program, place / "example.yaml", f"file://{place / 'keys.json'}", place)
     assert finished.code == 0, finished.err[-4000:]
     return dict(json.loads(finished.out.splitlines()[-1]))
+
+
+def publish(place: Path) -> None:
+    """The policy of a job that takes control documents, and a higher version of it at their source."""
+    signers, keyed = Signers(), "    record: {key: {technique: pseudonym, domain: d}}\n"
+    (place / "control").mkdir()
+    (place / "trust.json").write_bytes(signers.trust())
+    (place / "live.yaml").write_text(policy_text(1))
+    (place / "live-keyed.yaml").write_text(policy_text(1).replace("stream: s", "stream: k") + keyed)
+    now = time.time_ns() // 1_000_000
+    for stream, text in (("s", policy_text(2, "redact")), ("k", policy_text(2, "redact").replace("stream: s", "stream: k") + keyed)):
+        document = signers.policy(2, text, stream=stream, issued_at=now)
+        DirectorySource(place / "control").publish(stream, document)
+    head = f"source: {{connector: datagen}}\nsinks: {{}}\nkeys: file://{place}/keys.json\n"
+    (place / "no-control.yaml").write_text(head)
+    (place / "live-deployment.yaml").write_text(head + f"control: {{source: 'file://{place}/control', trust: trust.json}}\n")
+
+
+def test_a_job_of_ones_own_takes_live_policies(answers):
+    """With `control` the policy at the source is in force, in the view, the headers and the audit; a deployment without one is refused."""
+    live = answers["live"]
+    assert [json.loads(line)["id"] for line in live["view"]] == ["***"]
+    assert live["headers"]["policy_version"] == "2" and len(live["headers"]["policy_digest"]) == 64
+    assert [(event["policy_version"], [one["outcome"] for one in event["control"]]) for event in live["audit"]] == [
+        (2, ["taken", "in_force"])]
+    assert "names no control documents" in live["none"]
 
 
 def test_the_table_snippets_protect_what_passes_the_filter(answers):

@@ -202,3 +202,9 @@ def test_a_script_waits_as_its_deployment_says(policy, key_uri):
     assert session._watcher._interval == 40 * 86_400
     with pytest.raises(InputError, match=r"flink-masking.key_refresh is not a duration. Hint"):
         Session(lambda name, default: "soon")
+
+
+def test_a_session_takes_no_control_documents():
+    """Functions that would follow policies each by itself are refused, with what takes them."""
+    with pytest.raises(InputError, match=r"Hint: jobs/fan_out\.py and protect_table do"):
+        Session(lambda name, default: {"flink-masking.control": "/etc/deployment.yaml"}.get(name, default))
