@@ -98,11 +98,11 @@ class Session:
         Raises:
             InputError: a duration that is none, or control documents, which functions do not take.
         """
+        self._given = {name: parameter(name, "") or "" for name in PARAMETERS}
+        self._seconds = {name: self._duration(name) for name in WAITS}
         if parameter(CONTROL, ""):
             raise InputError(f"{CONTROL}: SQL follows no policies from outside: each function would do so by itself, and one record could "
                              f"be made by two of them. Hint: jobs/fan_out.py and protect_table do; grants for inverse functions: {GRANTS}")
-        self._given = {name: parameter(name, "") or "" for name in PARAMETERS}
-        self._seconds = {name: self._duration(name) for name in WAITS}
         self._watcher: RingWatcher | None = None
         self._without = NoKeys()
 

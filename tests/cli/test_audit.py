@@ -153,7 +153,7 @@ def test_an_identity_signs_a_log(cli, log, tmp_path):
     assert key.startswith("audit.example.com/orders+") and person.read_bytes() == before
     seal = ("audit", "seal", tmp_path / "run", "--log", tmp_path / "signed", "--key", person, "--once")
     nameless = cli(*seal, "--passphrase-file", tmp_path / "words")
-    assert nameless.code == 2 and "the log's name" in nameless.err and "--name" in nameless.err
+    assert nameless.code == 1 and "the log's name" in nameless.err and "--name" in nameless.err
     done = cli(*seal, "--passphrase-file", tmp_path / "words", "--name", "audit.example.com/orders")
     assert done.code == 0, done.err
     assert cli("audit", "verify", tmp_path / "signed", "--key", key).code == 0

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -12,9 +13,9 @@ import pyarrow as pa
 import pytest
 import yaml
 from alert_receiver import SECRET, Receiver
+from cluster import Cluster
 from control_documents import Signers
 
-import jobs.leak_monitor
 import jobs.watch
 from flink_masking.audit.events import AuditChain
 from flink_masking.audit.reports import BatchReport
@@ -46,6 +47,7 @@ rules:
   unmasking: {when: reverse, without_grant: true, severity: critical}
   leaks: {when: leak, severity: critical}
 """
+BOTH = Path(__file__).with_name("both_watchers.py")
 TOPICS = "shown", "audit", "quarantine", "findings", "alerts"
 
 
@@ -81,6 +83,14 @@ class Watchers:
                       "restart-strategy.fixed-delay.attempts": 1000, "restart-strategy.fixed-delay.delay": "200 ms"}}))
         self._canaries = CanaryWriter(load(PolicySource("p", POLICY)), LeakOptions(str(place / "canaries"), 1.0),
                                       lambda: open_ring(keys), os.urandom, now)
+
+    def submitted(self, cluster: Cluster) -> tuple[str, str]:
+        """Submit both jobs with one client; their ids."""
+        done = cluster.submit(self.place / "policy.yaml", self.place / "deployment.yaml", program=BOTH,
+                              arguments=("--rules", self.place / "alerts.yaml"))
+        found = re.findall(r"JobID ([0-9a-f]{32})", done.text)
+        assert len(found) == 2, done.text
+        return found[0], found[1]
 
     def refused(self, count: int) -> None:
         """A batch of which so many records went to the quarantine."""
@@ -120,11 +130,7 @@ def test_no_alert_is_lost(kafka_jars, cluster, place, key_uri):
         cluster.add_task_manager()
     with Broker(place / "broker") as broker:
         site = Watchers(place, broker, key_uri)
-        watch = {"policy": place / "alerts.yaml", "deployment": place / "deployment.yaml", "program": Path(jobs.watch.__file__),
-                 "first": "--rules"}
-        alerts = cluster.submit(**watch)
-        monitor = cluster.submit(place / "policy.yaml", place / "deployment.yaml", program=Path(jobs.leak_monitor.__file__))
-        assert alerts.job and monitor.job, alerts.text + monitor.text
+        alerts, monitor = site.submitted(cluster)
         site.refused(40)
         site.refused(20)
         site.leak("CUST-00000001")
@@ -136,8 +142,8 @@ def test_no_alert_is_lost(kafka_jars, cluster, place, key_uri):
         site.unmask("eve-1", "eve-2")
         failed = len(site.receiver.got)
         cluster.wait("an alert was refused", lambda: len(site.receiver.got) > failed)
-        done = cluster.checkpoints(alerts.job)
-        cluster.wait("a checkpoint holds what waits", lambda: cluster.checkpoints(alerts.job) > done + 1)
+        done = cluster.checkpoints(alerts)
+        cluster.wait("a checkpoint holds what waits", lambda: cluster.checkpoints(alerts) > done + 1)
         site.leak("CUST-00000002")
         site.unmask("eve-3", "eve-4")
         for _ in range(2):
@@ -155,17 +161,18 @@ def test_no_alert_is_lost(kafka_jars, cluster, place, key_uri):
         site.publish(2, RULES.replace("LIMIT", "many"))
         cluster.wait("bad rules are told", lambda: "refused" in site.values("alert-rules", "outcome"))
         site.refused(100)
-        before = cluster.checkpoints(alerts.job)
-        cluster.wait("its line is in the state", lambda: cluster.checkpoints(alerts.job) > before + 1)
-        savepoint = cluster.savepoint(alerts.job, stop=True)
+        before = cluster.checkpoints(alerts)
+        cluster.wait("its line is in the state", lambda: cluster.checkpoints(alerts) > before + 1)
+        savepoint = cluster.savepoint(alerts, stop=True)
         site.refused(300)
-        alerts = cluster.submit(**watch, run=("-s", savepoint))
-        assert alerts.job, alerts.text
+        again = cluster.submit(place / "alerts.yaml", place / "deployment.yaml", program=Path(jobs.watch.__file__), first="--rules",
+                               run=("-s", savepoint))
+        assert again.job, again.text
         site.refused(50)
         cluster.wait("the window goes on", lambda: 510 in site.values("refusals", "count"))
         assert site.values("refusals", "count") == {60, 510}
         records = [(record.key, json.loads(record.value)["id"], dict(record.headers)) for record in broker.consume("watch-alerts")]
-        for job in (alerts.job, monitor.job):
+        for job in (again.job, monitor):
             cluster.cancel(job)
     site.receiver.close()
     assert {headers["content-type"] for _, _, headers in records} == {b"application/cloudevents+json"}
