@@ -48,7 +48,7 @@ def leaks(
         raise typer.BadParameter("goes with --segment", param_hint="--policy")
     places, known = _places(policy, segment), _canaries(canaries, keys, waits=watch)
     if watch:
-        raise typer.Exit(_watch(paths, places, known))
+        raise answer(_watch(paths, places, known))
     found: list[Leak] = []
     files, unread, seen = every_file(paths), list[str](), 0
     with reading("Looking", *files):
@@ -80,8 +80,8 @@ def _places(policy: Path | None, segment: str | None) -> "Places | None":
     return Places(loaded, segment)
 
 
-def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None") -> int:
-    """Look until SIGTERM or SIGINT; 1 where something was found or could not be read, 0 otherwise."""
+def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None") -> bool:
+    """Look until SIGTERM or SIGINT; whether something was found or could not be read."""
     import json
     import signal
     import threading
@@ -92,11 +92,11 @@ def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None")
     from flink_masking.leaks.monitor import Monitor
     from flink_masking.leaks.watching import FileWatch
 
-    ended, outcome, told = threading.Event(), 0, ""
+    ended, outcome, told = threading.Event(), False, ""
 
     def unread(text: str) -> None:
         nonlocal outcome
-        outcome = 1
+        outcome = True
         err.print(f"not read: {text}", soft_wrap=True, markup=False, highlight=False)
 
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,7 +113,7 @@ def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None")
                 told = str(error)
                 unread(told)
         if found := watch.look():
-            outcome = 1
+            outcome = True
             typer.echo(json.dumps({"time": time.time_ns() // 1_000_000, "leaks": [one._asdict() for one in found]}, ensure_ascii=False))
     return outcome
 

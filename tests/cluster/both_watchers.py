@@ -1,4 +1,4 @@
-"""The alert job and the leak monitor by one client: flink run -py both_watchers.py --policy POLICY --deployment DEPLOYMENT --rules RULES."""
+"""The alert job and the leak monitor by one client, for test_watchers.py: --policy POLICY --deployment DEPLOYMENT --rules RULES."""
 
 import sys
 
