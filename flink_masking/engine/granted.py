@@ -155,12 +155,16 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     taken = [(grant, rows) for grant in opened if (rows := np.flatnonzero(grant.rows(view, accepted, now))).size]
     if not taken:
         return _nothing(segment, n)
-    chosen = np.unique(np.concatenate([rows for _, rows in taken]))
-    within = []
-    for grant, rows in taken:
-        mine = np.zeros(len(chosen), np.bool_)
-        mine[np.searchsorted(chosen, rows)] = True
-        within.append((grant, mine))
+    if len(taken) == 1:
+        grant, chosen = taken[0]
+        within = [(grant, np.ones(len(chosen), np.bool_))]
+    else:
+        chosen = np.unique(np.concatenate([rows for _, rows in taken]))
+        within = []
+        for grant, rows in taken:
+            mine = np.zeros(len(chosen), np.bool_)
+            mine[np.searchsorted(chosen, rows)] = True
+            within.append((grant, mine))
     few = scan(chosen)
     table, spliced = few.table, _narrowed(spliced, chosen, view.table, few.table)
     edits = _edits(segment, base, within, few, spliced, context(few))
@@ -180,15 +184,18 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     fields = {path for grant, _ in within for path in grant.fields}
     values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields])))
               for path in fields}
-    rows, kept = chosen[shown], pa.array(np.flatnonzero(shown))
+    rows, ids = chosen[shown], _ids(within)
     source = rows
-    if segment.shuffled:
-        order = shuffled(np.ones(len(rows), np.bool_), seed())
-        kept, source = kept.take(order), rows[order.to_numpy()]
+    if segment.shuffled or len(rows) < len(chosen):
+        kept = pa.array(np.flatnonzero(shown))
+        if segment.shuffled:
+            order = shuffled(np.ones(len(rows), np.bool_), seed())
+            kept, source = kept.take(order), rows[order.to_numpy()]
+        made, ids = made.take(kept), ids.take(kept)
     used = {name: count for name, count in counts.items() if count}
     there = np.zeros(n, np.bool_)
     there[rows] = True
-    return Granted(segment, _spread(made.take(kept), rows, n), there, _spread(_ids(within).take(kept), rows, n), used, values,
+    return Granted(segment, _spread(made, rows, n), there, _spread(ids, rows, n), used, values,
                    moved=(rows, source) if segment.shuffled else None)
 
 
@@ -209,8 +216,12 @@ def _narrowed(spliced: Spliced, rows: np.ndarray, whole: SpanTable, few: SpanTab
         whole: the batch, scanned.
         few: these records, scanned.
     """
+    around = np.concatenate([rows, np.maximum(rows - 1, 0), np.minimum(rows + 1, whole.n - 1)])
+
     def of(path: str) -> np.ndarray:
         held = whole.rows(path)
+        if len(held) == whole.n and bool((held[around] == around).all()):  # ascending: each of these rows has one value
+            return rows
         first, last = np.searchsorted(held, rows), np.searchsorted(held, rows, "right")
         lengths = last - first
         return np.repeat(first - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths) + np.arange(lengths.sum())
@@ -292,6 +303,8 @@ def _columns(one: Edit, n: int) -> tuple[pa.StringArray, np.ndarray]:
 
 
 def _ids(taken: Sequence[tuple[Opened, np.ndarray]]) -> pa.BinaryArray:
+    if len(taken) == 1:
+        return pa.repeat(pa.scalar(taken[0][0].id.encode(), pa.binary()), len(taken[0][1]))
     ids = np.full(len(taken[0][1]), None, object)
     for grant, rows in taken:
         for row in np.flatnonzero(rows).tolist():  # as many as max_records, at most
