@@ -1,4 +1,4 @@
-"""The source of a deployment in Kafka, read without a job: what `scan` looks at."""
+"""Topics of a deployment, read without a job: its source, which `scan` looks at, and its views, which `report` measures."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,32 +15,34 @@ from flink_masking.kafka.topic import read_topic
 
 
 class SourceTopics:
-    """The topics that a deployment's source reads.
+    """The topics that a deployment's source reads, or that one of its sinks writes.
 
     Attributes:
         names: of the topics.
     """
 
-    def __init__(self, deployment: Deployment, command_config: Path | None = None, timeout: int = TIMEOUT) -> None:
+    def __init__(self, deployment: Deployment, command_config: Path | None = None, timeout: int = TIMEOUT, sink: str | None = None) -> None:
         """Prepare clients; nothing is connected yet.
 
         Args:
-            deployment: its source is in Kafka.
+            deployment: its source, or that sink, is in Kafka.
             command_config: properties of a Kafka user; None for the deployment's own.
             timeout: milliseconds that a broker gets to answer.
+            sink: name of a sink; None for the source.
 
         Raises:
-            InputError: the source is not in Kafka or names no topic; the properties file cannot be read.
+            InputError: the table is not in Kafka or names no topic; the properties file cannot be read.
             JobError: there is no Kafka client.
         """
-        endpoint = kafka_endpoint(deployment.source)
+        options, place = (deployment.source, "source") if sink is None else (deployment.sinks[sink], f"sinks.{sink}")
+        endpoint = kafka_endpoint(options)
         if endpoint is None or not endpoint.topics or not endpoint.servers:
-            raise InputError("source: it names no topic and brokers. Hint: connector: kafka, topic: NAME, properties.bootstrap.servers: "
+            raise InputError(f"{place}: it names no topic and brokers. Hint: connector: kafka, topic: NAME, properties.bootstrap.servers: "
                              "\"host:9092\"; or write a sample to a file, and scan that")
         self.names, self._servers, self._timeout = endpoint.topics, endpoint.servers, timeout
         self._clients = KafkaClients(job_jars(deployment))
-        self._settings = connection(self._clients, settings_of(deployment.source), ",".join(endpoint.servers), command_config)
-        self._place = "source" if command_config is None else str(command_config)
+        self._settings = connection(self._clients, settings_of(options), ",".join(endpoint.servers), command_config)
+        self._place = place if command_config is None else str(command_config)
 
     def values(self, topic: str) -> Iterator[bytes]:
         """The values that are committed in a topic now, from its beginning; records without one are left out.

@@ -1,6 +1,8 @@
 """All figures of the report as plain data: what ``--json`` prints, and what the page is made of."""
 
 import datetime
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,28 +17,32 @@ from flink_masking.policy.privacy_account import account, stream_account
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.report.aggregated import aggregated
-from flink_masking.report.anonymized import anonymized
+from flink_masking.report.anonymized import anonymized, view_figures
 from flink_masking.report.coverage import coverage
 from flink_masking.report.flow import flow
 from flink_masking.report.governance import governance
+from flink_masking.report.sample import Sample
 from flink_masking.verify.files import read_policy
-from flink_masking.verify.joint import verify_joint
+from flink_masking.verify.joint import join_views
+from flink_masking.verify.records import Held
 from flink_masking.verify.report import Report
 
 FORM = 1
 """Version of the form of these data; keys are added without a new one."""
 
 
-def figures(source: PolicySource, raw: Path, released: Path, principals: Principals | None = None,
-            deployment: Deployment | None = None) -> dict[str, Any]:
+def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str, Held], principals: Principals | None = None,
+            deployment: Deployment | None = None, sample: Sample | None = None) -> dict[str, Any]:
     """Measure every view of an output directory, and tell all of it.
 
     Args:
         source: of the policy.
-        raw: a file or a directory: what the job read.
-        released: the output directory, which holds a directory for each segment.
+        raw: a file or a directory: what the job read; or such records.
+        released: the output directory, which holds a directory for each segment; or records by segment.
         principals: who reads which view; None: not told.
         deployment: of the job, for what it declares of control, audit and transport; None: not told.
+        sample: what `raw` and `released` are a sample of. Where it was cut, a promise that is not kept in it stays open, since the records
+            that are missing decide.
 
     Returns:
         Plain values. Of raw records there are counts only, of k people or more, where k is that of the view.
@@ -45,25 +51,31 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
         PolicyError: the policy cannot be used.
         InputError: files are not there, or cannot be read.
     """
-    if not released.is_dir():
+    if isinstance(released, Path) and not released.is_dir():
         raise InputError(f"{released}: is no directory. Hint: --released is the output directory of a run")
     loaded, policy = load(source), read_policy(source, people=False)
+    places: Mapping[str, Path | Held] = released if not isinstance(released, Path) else {
+        name: released / name for name in policy.segments if (released / name).is_dir()}
     groups, series, reports, missing = [], [], dict[str, Report](), []
     for name, segment in policy.segments.items():
         if segment.view in ("masked", "granted"):  # what a granted view holds depends on grants
             continue
-        if not (released / name).is_dir():
+        if name not in places:
             missing.append(name)
         elif isinstance(segment, AnonymizedSegment):
-            told, reports[name] = anonymized(name, segment, policy, source, raw, released / name)
+            told, reports[name] = anonymized(name, segment, policy, source, raw, places[name])
             groups.append(told)
         elif isinstance(segment, AggregatedSegment):
-            told, reports[name] = aggregated(name, segment, policy, raw, released / name, loaded.aggregate(name))
+            told, reports[name] = aggregated(name, segment, policy, raw, places[name], loaded.aggregate(name))
             series.append({**told, "account": account(name, loaded.aggregate(name))})
+    if sample is not None and sample.cut:
+        reports = {name: in_a_part(report) for name, report in reports.items()}
+        for told in (*groups, *series):
+            told |= {key: value for key, value in view_figures(reports[told["segment"]]).items() if key in ("promises", "broken")}
     joins = None
     if groups:
         try:
-            joins = verify_joint(source, raw, released)
+            joins = join_views(read_policy(source), source, raw, places)
         except InputError:  # a view whose lines cannot be read one way only: its own promises say so
             missing.append("views together")
     views = PolicyViews(loaded, (), reports, joins)
@@ -83,10 +95,21 @@ def figures(source: PolicySource, raw: Path, released: Path, principals: Princip
         "joins": None if joins is None else [join.as_dict() for join in joins],
         "compliance": [one.as_dict() for one in assess_all(views)],
         "not_measured": missing,
+        "sample": None if sample is None else {"limit": sample.limit, "cut": list(sample.cut), "records": {
+            "source": len(sample.raw.records), **{name: len(held.records) for name, held in sample.released.items()}}},
     }
 
 
+def in_a_part(report: Report) -> Report:
+    """A report on a part of the records: what is not kept in it stays open."""
+    return replace(report, promises=[
+        replace(one, verdict="open", note="; ".join(part for part in (one.note, "the sample does not hold all records") if part))
+        if one.verdict == "broken" else one for one in report.promises])
+
+
 def broken(told: dict[str, Any]) -> bool:
-    """Whether a promise is broken, or the views together single somebody out."""
+    """Whether a promise is broken, or the views together single somebody out; not known of a sample that was cut."""
+    if told["sample"] is not None and told["sample"]["cut"]:
+        return False
     return any(view["broken"] for view in (*told["anonymized"], *told["aggregated"])) or any(
         join["singled_out"] for join in told["joins"] or ())

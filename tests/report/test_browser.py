@@ -47,7 +47,7 @@ def test_the_parts_stand_below_each_other(tab, width):
     assert tab.run(OVERLAPS) == []
     assert tab.run("document.documentElement.scrollWidth") <= width
     assert tab.run("[...document.querySelectorAll('h2')].map(one => one.id)") == [
-        "flow", "coverage", "anonymized", "aggregated", "joins", "law"]
+        "flow", "coverage", "anonymized", "aggregated", "joins", "governance", "law"]
 
 
 def test_every_chart_is_drawn(tab):

@@ -12,8 +12,9 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.report import as_html
 from flink_masking.report.aggregated import error_95
 from flink_masking.report.anonymized import Bin, _withheld
-from flink_masking.report.figures import figures
+from flink_masking.report.figures import broken, figures
 from flink_masking.report.html import MOST
+from flink_masking.report.sample import sample_of
 from flink_masking.verify.files import read_policy, verify
 from flink_masking.verify.joint import verify_joint
 
@@ -136,3 +137,26 @@ def test_names_of_a_policy_are_escaped(run, tmp_path, text):
     policy.write_text(run.policy.read_text().replace("  notes: ", '  "<b>bold</b>": {class: plain}\n  notes: ', 1))
     made = as_html(figures(PolicySource.read(policy), run.raw, run.output))
     assert text in made and "<b>bold</b>" not in made
+
+
+def test_a_sample_of_topics_is_measured_as_files_are(run, told):
+    """Records in memory give the figures of the files; where a table was cut, what is not kept in it stays open and breaks nothing."""
+    source = PolicySource.read(run.policy)
+    policy = read_policy(source)
+
+    def read(name):
+        place = run.raw if name is None else run.output / name / "part-0"
+        return iter(place.read_bytes().splitlines())
+
+    whole = sample_of(policy, [path.name for path in run.output.iterdir()], read, 10_000)
+    assert whole.cut == () and len(whole.raw.records) == 4000
+    found = figures(source, whole.raw, whole.released, sample=whole)
+    assert found["sample"]["cut"] == [] and {key: found[key] for key in ("anonymized", "aggregated", "joins")} == {
+        key: told[key] for key in ("anonymized", "aggregated", "joins")}
+    part = sample_of(policy, ["aggregated-customer-metrics", "anonymized-customer-events"], read, 500)
+    assert part.cut == ("source", "anonymized-customer-events")
+    found = figures(source, part.raw, part.released, sample=part)
+    notes = [one["note"] for view in (*found["anonymized"], *found["aggregated"]) for one in view["promises"] if one["verdict"] == "open"]
+    assert any("the sample does not hold all records" in note for note in notes)
+    assert not any(view["broken"] for view in (*found["anonymized"], *found["aggregated"])) and not broken(found)
+    assert "A sample of a deployment's topics" in as_html(found)
