@@ -31,7 +31,7 @@ class Budget:
     def renew(self, claim: Claim) -> None:
         """Go on under a policy that may allow another number of records."""
         if claim != self._claim:
-            self._claim, self.share, self._held = claim, claim.share, 0
+            self._claim, self.share, self._held, self._again = claim, claim.share, 0, 0
 
     def left(self) -> int:
         """How many records may still be opened here.

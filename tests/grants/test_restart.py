@@ -82,6 +82,16 @@ def test_a_live_policy_lowers_max_records(again, signers):
     assert opened(made, 60) <= 40 and opened(again(policy_of(2, most=100), began=NOW + 1), 60) == 0
 
 
+def test_a_live_policy_raises_max_records(again, signers):
+    """A grant that was used up goes on under a policy that allows more, as far as its own limit."""
+    made = again(policy_of(most=20))
+    made.grant(["p0"])
+    assert opened(made, 30) == 20 and opened(made, 1) == 0
+    made.feed.documents.append(signers.policy(2, policy_of(2, most=30).source.text))
+    made.watcher.look()
+    assert opened(made, 60) == 10
+
+
 def test_a_lost_ledger_opens_nothing_more(again, tmp_path):
     """Where the ledger was deleted, nobody knows what was opened: a new worker refuses the grant, and a running one gets no more."""
     first = again()
