@@ -13,7 +13,7 @@ from typing import Self
 from flink_masking.cli.console import out
 from flink_masking.errors import JobError
 
-_LIMIT = 150.0
+_LIMIT = 600.0
 """Seconds after which something that was waited for counts as missing."""
 _QUICK = "-XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 """Java options of jobs that run for two minutes: they start with less processor time."""
