@@ -18,38 +18,41 @@ OWN_PROCESS = ("run", "demo")
 
 
 @pytest.fixture
-def follow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[str], int]:
-    """Follow a page: how many commands it has. A command that fails, or prints something else than the page shows, is a failure."""
+def perform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Step], tuple[int, str]]:
+    """Write the file of a step, or run its command in the test's directory: exit code, and what was printed; errors first."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("COLUMNS", "80")
 
-    def in_process(arguments: list[str]) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["flink-masking", *arguments])
-        with pytest.raises(SystemExit) as left:
-            main()
-        assert left.value.code is None or isinstance(left.value.code, int)
-        return left.value.code or 0, *capsys.readouterr()
-
-    def run(page: str, step: Step) -> None:
+    def run(step: Step) -> tuple[int, str]:
         if step.file:
             path = tmp_path / step.file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(step.text, encoding="utf-8")
-            return
-        if step.arguments and step.arguments[0] not in OWN_PROCESS:
-            code, out, err = in_process(step.arguments)
-        else:
+            return 0, ""
+        if not step.arguments or step.arguments[0] in OWN_PROCESS:
             done = subprocess.run(["bash", "-euo", "pipefail", "-c", step.text], capture_output=True, text=True, check=False)
-            code, out, err = done.returncode, done.stdout, done.stderr
-        assert code == 0, f"{page}:{step.line}: {step.text} ended with {code}\n{out}{err}"
-        shown = f"{page}:{step.line}: {step.text} printed\n{out}{err}and the page shows\n{step.printed}"
-        assert any(step.matches(text) for text in (out + err, err + out)), shown
+            return done.returncode, done.stderr + done.stdout
+        monkeypatch.setattr(sys, "argv", ["flink-masking", *step.arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert left.value.code is None or isinstance(left.value.code, int)
+        out, err = capsys.readouterr()
+        return left.value.code or 0, err + out
+
+    return run
+
+
+@pytest.fixture
+def follow(perform: Callable[[Step], tuple[int, str]]) -> Callable[[str], int]:
+    """Follow a page: how many commands it has. A command that fails, or prints something else than the page shows, is a failure."""
 
     def page(name: str) -> int:
         found = steps(DOCS / name)
         for step in found:
-            run(name, step)
+            code, said = perform(step)
+            assert code == 0, f"{name}:{step.line}: {step.text} ended with {code}\n{said}"
+            assert step.matches(said), f"{name}:{step.line}: {step.text} printed\n{said}and the page shows\n{step.printed}"
         return sum(not step.file for step in found)
 
     return page

@@ -23,16 +23,30 @@ class Released(NamedTuple):
     output: Path
 
 
-def released_run(folder: Path, policy: Path, events: int, people: int) -> Released:
-    """Protect synthetic customer events."""
+def released_run(folder: Path, policy: Path, events: int, people: int, keys: str | None = None, more: bytes = b"") -> Released:
+    """Protect synthetic customer events.
+
+    Args:
+        folder: gets `events.jsonl` and `out`.
+        policy: of the views.
+        events: how many.
+        people: that they are about.
+        keys: address of a key ring; with it there are a quarantine and an audit, too.
+        more: lines after the events.
+    """
     raw, output = folder / "events.jsonl", folder / "out"
     write_events(raw, events, people, 1)
-    protector = Protector(load(PolicySource.read(policy)), KeyRing.ephemeral())
+    with raw.open("ab") as file:
+        file.write(more)
+    protector = Protector(load(PolicySource.read(policy)), keys or KeyRing.ephemeral())
     lines, views = raw.read_bytes().splitlines(), dict[str, list[bytes]]()
     for start in range(0, len(lines), 2000):
         result = protector.protect(lines[start : start + 2000])
         for name, found in (*((name, view.to_pylist()) for name, view in result.views.items()), *result.released.items()):
             views.setdefault(name, []).extend(line for line in found if line is not None)
+        if keys is not None:
+            views.setdefault("audit", []).extend(result.audit)
+            views.setdefault("quarantine", []).extend(line for _, line in result.quarantine)
     for name, found in protector.finish().items():
         views[name] += found
     for name, found in views.items():
