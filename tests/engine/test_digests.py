@@ -2,13 +2,15 @@
 
 import base64
 import json
+import os
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pytest
 
 from flink_masking import KeyRing, Protector
-from flink_masking.audit.digests import read_leaves
+from flink_masking.audit.digests import leaf_lines, read_leaves
 from flink_masking.crypto.merkle import leaf_hash, leaf_hashes, root_of
 from flink_masking.engine.origins import source_ranges
 from flink_masking.engine.record import Origin
@@ -70,3 +72,19 @@ def test_offsets_by_topic_and_partition():
     mixed = Origin(pa.array(["b", "a", "b", "a"]), partitions, offsets).slice(1, 3)
     assert [(r.topic, r.partition, r.first, r.last) for r in source_ranges(mixed)] == [("a", 0, 3, 3), ("a", 1, 8, 8), ("b", 1, 9, 9)]
     assert source_ranges(None) == ()
+
+
+@pytest.mark.parametrize("sizes", [(2,), (1, 1), (999, 2), (1000,), (1001,), (0, 2500), (3, 0, 4)])
+def test_lines_of_leaves(sizes):
+    """Lines hold a thousand hashes at most, in base64 as everybody reads it, and together all of them in their order."""
+    leaves = {f"view-{k}": np.frombuffer(os.urandom(32 * n), np.uint8).reshape(n, 32) for k, n in enumerate(sizes)}
+    found = dict.fromkeys(leaves, b"")
+    for line in leaf_lines({"chain": "c", "of": 7}, 1_710_498_600_000, leaves):
+        body = json.loads(line)
+        assert line == orjson.dumps(body) and (body["event"], body["of"], body["time"]) == ("leaves", 7, "2024-03-15T10:30:00.000Z")
+        texts = {name: base64.b64decode(one["leaves"], validate=True) for name, one in body["views"].items()}
+        assert sum(map(len, texts.values())) <= 32 * 1000
+        for name, text in texts.items():
+            assert body["views"][name]["from"] * 32 == len(found[name])
+            found[name] += text
+    assert found == {name: hashes.tobytes() if sum(sizes) > 2 or max(sizes) > 1 else b"" for name, hashes in leaves.items()}
