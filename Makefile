@@ -11,7 +11,7 @@ SOURCES := $(shell find $(PACKAGES) -type f -not -path '*/__pycache__/*' 2>/dev/
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format studio-editor bench bench-kafka compare clean
+.PHONY: help install java demo kafka-demo governance-demo broker registry package test test-fast test-slow test-services test-kafka test-registry test-sinks test-log test-alerts test-recovery test-drain test-laws docs check format studio-editor bench bench-kafka bench-watchers compare clean
 
 # The installed wheel is what runs: nothing of the caller's Python environment may come before it.
 unexport PYTHONPATH PYTHONHOME VIRTUAL_ENV
@@ -104,6 +104,10 @@ bench-kafka: install ## measure Kafka to Kafka, write build/bench-kafka.json (ne
 compare: install ## this library beside its peers, whose packages are downloaded into build/compare; writes build/compare.json, .md, .svg; ten minutes (COMPARE="--quick")
 	mkdir -p build
 	$(BIN)/python -P tests/benchmarks/compare/run.py --output build/compare.json $(COMPARE)
+
+bench-watchers: install ## measure how long alerts and findings of leaks take on Kafka and on files, write build/bench-watchers.json
+	mkdir -p build
+	$(BIN)/python -P tests/benchmarks/bench_watchers.py --output build/bench-watchers.json $(BENCH)
 
 clean: ## remove the virtual environment and everything that was built
 	rm -rf $(VENV) build dist site *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

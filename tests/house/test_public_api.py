@@ -37,7 +37,7 @@ SURFACE = {
     "open_keys": "(uri)",
     "protect_stream": "(env, stream, policy, keys, **options)",
     "protect_table": "(t_env, table, policy, keys, *, vault=None, columns=…, name='', bounded=False, idle_after_s=60.0, "
-                     "key_refresh_s=30.0, vault_patience_s=30.0, require_tls=False, registry=None)",
+                     "key_refresh_s=30.0, vault_patience_s=30.0, require_tls=False, registry=None, control=None)",
     "stream_environment": "(settings=None, jars=(), archive=None)",
 }  # fmt: skip
 ERRORS = {
