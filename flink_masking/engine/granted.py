@@ -16,7 +16,6 @@ from flink_masking.audit.reports import FieldReport, MaskedReport
 from flink_masking.engine.done import parts_done
 from flink_masking.engine.grants import Grants, Opened
 from flink_masking.engine.masking import FieldRule, KeptField, apply, edit, keep
-from flink_masking.engine.order import shuffled
 from flink_masking.engine.plan import MaskedPlan
 from flink_masking.engine.record import Released
 from flink_masking.engine.view import RecordView
@@ -112,7 +111,7 @@ class GrantedViews:
             opened = self._grants.opened.get(segment.name) if self._grants is not None else None
             one = _nothing(segment, view.n) if not opened else _view(
                 segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name),
-                lambda: self._entropy(32), now)
+                self._entropy, now)
             if base.name in released:
                 one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
                 if one.parts is not None and one.moved is not None:
@@ -133,7 +132,7 @@ def _nothing(segment: MaskedPlan, n: int) -> Granted:
 
 def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray, spliced: Spliced,
           scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None,
-          seed: Callable[[], bytes], now: int) -> Granted:
+          entropy: Callable[[int], bytes], now: int) -> Granted:
     """The records that grants open.
 
     They are few, so they are scanned once more by themselves: what a batch costs grows with them, and not with the batch.
@@ -148,7 +147,7 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
         scan: scans the records with these row numbers alone.
         context: for the rules of grants.
         limit: bytes that a record may have; None: any.
-        seed: 32 bytes, for the order of shuffled records.
+        entropy: n → n random bytes, for the order of shuffled records.
         now: when the batch has begun, ms since 1970.
     """
     n = view.n
@@ -186,11 +185,11 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
               for path in fields}
     rows, ids = chosen[shown], _ids(within)
     source = rows
-    if segment.shuffled or len(rows) < len(chosen):
+    if (segment.shuffled and len(rows) > 1) or len(rows) < len(chosen):
         kept = pa.array(np.flatnonzero(shown))
-        if segment.shuffled:
-            order = shuffled(np.ones(len(rows), np.bool_), seed())
-            kept, source = kept.take(order), rows[order.to_numpy()]
+        if segment.shuffled and len(rows) > 1:
+            order = np.argsort(np.frombuffer(entropy(8 * len(rows)), np.uint64))  # for few records cheaper than a generator of its own
+            kept, source = kept.take(pa.array(order)), rows[order]
         made, ids = made.take(kept), ids.take(kept)
     used = {name: count for name, count in counts.items() if count}
     there = np.zeros(n, np.bool_)
