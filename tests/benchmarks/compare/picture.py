@@ -8,7 +8,7 @@ from flink_masking.report import charts
 
 OURS, MORE, LESS = "flink-masking", "flink-masking takes less", "the peer takes less"
 _TITLE = "Processor time of the same work beside flink-masking"
-_LABELS = 370
+_LABELS = 400
 """Width of the names of rows, pixels."""
 _STYLE = """<style>svg{--ink:#1d2733;--grid:#d5dae0;--series-1:#2f6db3;--series-2:#b4500a;--series-3:#2b7a4b;--series-4:#7a3fa0;
 --paper:#fff;font-family:sans-serif}@media(prefers-color-scheme:dark){svg{--ink:#e6edf3;--grid:#3a434e;--series-1:#79b8ff;--series-2:#f0a05a;
@@ -19,7 +19,7 @@ def rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for the title of each comparison and for each peer that ran: ratio of processor times, and who is faster."""
     made: list[dict[str, Any]] = []
     for one in found.values():
-        made.append({"row": f"{len(made)}|{one['title']}|title"})
+        made.append({"row": f"{len(made)}|{one['title']}{' (little data)' if one.get('quick') else ''}|title"})
         for name, told in one["contestants"].items():
             spread = (told.get("times_ours") or {}).get("cpu")
             if spread and not name.startswith(OURS):

@@ -18,6 +18,8 @@ def markdown(found: Mapping[str, Found]) -> str:
     parts = [_where(found)]
     for one in found.values():
         parts.append(f"## {one['title']}\n\n{_table(one)}")
+        if one.get("quick"):
+            parts.append("**Little data and few rounds (--quick): this shows that it runs and who is ahead, not by how much.**")
         if "differs" in one:
             parts.append(f"**Not the same work: {one['differs']}.**")
         elif one.get("checked"):
@@ -41,10 +43,9 @@ def _where(found: Mapping[str, Found]) -> str:
                  one["machine"]["date"]) for one in found.values()}
     lines = [f"Measured {date} on {processor}, {cores} cores, {system}, Python {python}."
              for processor, cores, system, python, date in sorted(machines)]
-    if any(one.get("quick") for one in found.values()):
-        lines.append("**Little data and two rounds (--quick): this shows that everything runs, not how fast.**")
-    rounds = max(len(told.get("rounds", ())) for one in found.values() for told in one["contestants"].values())
-    lines.append(f"Time is that of one unit, the median of {rounds} rounds in turns; ratios are round by round, the median with minimum "
+    counts = sorted({len(told["rounds"]) for one in found.values() for told in one["contestants"].values() if "rounds" in told})
+    lines.append(f"Time is that of one unit, the median of {' or '.join(map(str, counts))} rounds in turns; ratios "
+                 f"are round by round, the median with minimum "
                  f"and maximum. A ratio above 1: {_OURS} takes less time. Below 1: the peer does, and its row is **bold**.")
     return " ".join(lines)
 
