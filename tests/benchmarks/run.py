@@ -45,6 +45,7 @@ def main() -> None:
         "bench_dp": lambda: load("bench_dp").measure(),
         "bench_preview": lambda: load("bench_preview").measure(),
         "bench_scan": lambda: load("bench_scan").measure(),
+        "bench_studio": lambda: load("bench_studio").measure(),
         "bench_sweep": lambda: load("bench_sweep").measure(flink=True),
         "bench_start": lambda: load("bench_start").measure(),
         "bench_flink": lambda: load("bench_flink").measure(rounds=options.rounds),

@@ -54,7 +54,8 @@ def _proposals(page: StudioPage) -> None:
     page.until("proposals", "document.querySelectorAll('.proposals li').length > 10 && document.querySelector('.record')")
     for name in ("subject", "customerId", "name", "email", "card.brand", "birthDate", "age", "zip", "purchaseAmount", "timestamp"):
         page.answered(f"document.querySelector('[data-id=\"{name}\"] .accept').click()")
-    page.answered("document.querySelector('[data-id=ssn] .refuse').click()")
+    page.click("[data-id=ssn] .refuse")
+    page.until("a refusal", "document.querySelector('.progress').textContent.includes('1 refused')")
     page.tab.picture(PICTURES / "studio-proposals.png")
 
 

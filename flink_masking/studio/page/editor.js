@@ -56,7 +56,7 @@ export function makeEditor(parent, {changed, save}) {
     EditorView.cspNonce.of(nonce), lineNumbers(), foldGutter(), lintGutter(), highlightActiveLineGutter(), highlightActiveLine(),
     highlightSpecialChars(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(), search({top: true}),
     highlightSelectionMatches(), yaml(), indentUnit.of("  "), syntaxHighlighting(colours), said,
-    autocompletion({override: [complete], icons: true, maxRenderedOptions: 60}),
+    autocompletion({override: [complete], icons: false, maxRenderedOptions: 60}),
     placeholder("version: 1"),
     EditorView.contentAttributes.of({"aria-label": "Policy (YAML)"}),
     keymap.of([{key: "Mod-s", run: () => (save(), true), preventDefault: true}, {key: "Tab", run: acceptCompletion}, ...closeBracketsKeymap,

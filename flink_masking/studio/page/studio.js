@@ -7,7 +7,7 @@ import {makeProposals} from "./proposals.js"
 import {showView} from "./records.js"
 
 const PATIENCE = 80  // milliseconds without a key before an edit is sent
-const state = {digest: "", saved: "", segment: null, start: 0, refused: false, raw: false, part: null, faults: [], timer: 0, isNew: false}
+const state = {digest: "", saved: "", segment: null, start: 0, refused: false, raw: false, part: null, coverage: null, faults: [], timer: 0, isNew: false}
 const editor = makeEditor(byId("editor"), {changed, save})
 let proposals = null
 
@@ -59,7 +59,7 @@ function heard(part) {
     byId("save").textContent = part.usable ? "Save" : `Save with ${counted(part.faults.filter(one => one.severity === "error").length, "error")}`
     if (part.usable) audiences(part.segments)
   } else if (part.part === "view") view(part)
-  else if (part.part === "coverage") showCoverage(part, state.segment)
+  else if (part.part === "coverage") showCoverage(state.coverage = part, state.segment)
   else if (part.part === "groups") showGroups(part)
   else if (part.part === "joins") showJoins(part)
   else if (part.part === "error") showError(part)
@@ -86,6 +86,7 @@ function choose(name) {
     tab.setAttribute("aria-selected", String(chosen))
     tab.tabIndex = chosen ? 0 : -1
   }
+  if (state.coverage) showCoverage(state.coverage, name)
   again()
 }
 
