@@ -34,13 +34,17 @@ from flink_masking.engine.quarantine import Entry  # noqa: E402
 from flink_masking.keys.files import create  # noqa: E402
 
 LEAKS, PATIENCE_S = 20, 120.0
+FORMS = [make for number, make in enumerate(PLANTED) if number != 3]
+"""Without addresses of machines, which are found only under a name that says so: elsewhere they may be version numbers."""
 GOALS_S = {"alerts": 5.0, "leaks in Kafka": 10.0, "leaks in files": 10.0}
 
 
 def quantiles(seconds: list[float]) -> dict[str, float]:
     """Median, 95th percentile and maximum."""
-    found = np.percentile(seconds, [50, 95, 100])
-    return {"n": len(seconds), **{name: round(float(value), 3) for name, value in zip(("median", "p95", "max"), found, strict=True)}}
+    values = np.percentile(seconds, [50, 95, 100])
+    found = {"n": len(seconds), **{name: round(float(value), 3) for name, value in zip(("median", "p95", "max"), values, strict=True)}}
+    print(found, flush=True)
+    return found
 
 
 def until(done: Callable[[], bool]) -> float:
@@ -96,7 +100,7 @@ def alerts(site: story.Watchers, lines: Path, rate: int, seconds: float) -> list
 
 def values(draw: random.Random) -> list[tuple[str, bool]]:
     """Values to plant, and whether one is a canary: half of them have a form that detection knows."""
-    return [(f"CUST-{draw.randrange(10**8):08d}", True) if number % 2 else (PLANTED[number // 2 % len(PLANTED)](draw), False)
+    return [(f"CUST-{draw.randrange(10**8):08d}", True) if number % 2 else (FORMS[number // 2 % len(FORMS)](draw), False)
             for number in range(LEAKS)]
 
 
