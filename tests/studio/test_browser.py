@@ -169,9 +169,9 @@ def test_names_and_values_are_text(folder):
                                          '  m: {view: masked, rules: {"<img src=x onerror=hit()>": keep}}\n')
     with StudioPage(folder, "hostile.yaml", "--sample", "hostile.jsonl", "--show-raw") as page:
         page.open()
-        page.until("an answer or its faults", "document.querySelector('.record') || document.querySelector('.problem')")
+        page.until("a record", "document.querySelector('.record')")
         told = page.tab.run("document.body.textContent")
         assert "<img src=x onerror=hit()>" in told and "<script>hit()</script>" in told
         assert "\u202e" not in told
-        assert page.tab.run("document.querySelectorAll('main img, main script').length") == 0
+        assert page.tab.run("document.querySelectorAll('#results img, #results script, #figures img, #problems img').length") == 0
         local(page)
