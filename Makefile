@@ -46,7 +46,7 @@ test: install ## run the tests against the installed wheel, two at a time (WORKE
 test-fast: $(VENV)/.package ## tier: the tests that need no Java virtual machine
 	$(BIN)/pytest $(TOGETHER) -m "not flink"
 
-test-slow: install ## tier: long stories on clusters that `make test` leaves out; with `make test` all that .ci/run runs
+test-slow: install ## tier: long stories on clusters that `make test` leaves out; .ci/slow runs them
 	FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) -m slow
 
 test-services: $(VENV)/.package ## tier: the tests of shared services; a PostgreSQL server that is not installed is a failure here
