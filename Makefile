@@ -79,15 +79,15 @@ test-laws: $(VENV)/.package ## tier: Avro and Protobuf against fastavro and upb:
 	FLINK_MASKING_LONG=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) tests/records/test_avro_laws.py tests/records/test_avro_hostile.py tests/records/test_protobuf_laws.py
 
 docs: $(VENV)/.package ## build the site from flink_masking/docs and the code into site/; a broken link or a page outside the navigation is an error
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --config-file docs/site/mkdocs.yml
 
 check: $(VENV)/.dependencies ## lint, strict types, layer rules
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-studio-editor: ## bundle the editor of the studio's page (needs npm; only after a change in studio-editor/)
-	cd studio-editor && npm ci --no-fund --no-audit && npm run build
+studio-editor: ## bundle the editor of the studio's page (needs npm; only after a change in flink_masking/studio/editor/)
+	cd flink_masking/studio/editor && npm ci --no-fund --no-audit && npm run build
 
 format: $(VENV)/.dependencies ## put the sources into ruff's format and mend what it can mend
 	$(BIN)/ruff check --fix .
@@ -122,7 +122,7 @@ $(VENV)/.python: Makefile
 	touch $@
 
 # Built without isolation, so that a later build needs no network.
-$(VENV)/.wheel: $(VENV)/.python pyproject.toml setup.py docs/site/package_page.py README.md $(SOURCES)
+$(VENV)/.wheel: $(VENV)/.python pyproject.toml README.md $(SOURCES)
 	rm -rf build/lib build/bdist.* dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(BIN)/python -m pip install --quiet --force-reinstall --no-deps dist/*.whl

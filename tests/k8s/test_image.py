@@ -177,9 +177,9 @@ def test_what_the_manifests_name_is_in_the_image(production):
 def test_lists_keep_to_the_bounds_of_the_package():
     """What the image installs is one version of each dependency, inside the bounds of pyproject.toml, for every extra of a service.
 
-    Java is part of the image; a language model is somebody's choice, and spaCy comes with it; pages are made and written beside a cluster.
+    Java is part of the image; a language model is somebody's choice, and spaCy comes with it; policies are written beside a cluster.
     """
-    elsewhere = ("dev", "java", "ner", "report", "studio")
+    elsewhere = ("dev", "java", "ner", "studio")
     extras = {name: needs for name, needs in PROJECT["optional-dependencies"].items() if name not in elsewhere}
     assert {path.stem for path in LISTS.glob("*.txt")} == {"base", "build"} | set(extras)
     pinned = {name: dict(re.findall(r"^([a-z0-9.-]+)(?:\[[^\]]*\])?==(\S+)", (LISTS / f"{name}.txt").read_text(), re.MULTILINE))

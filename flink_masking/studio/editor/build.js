@@ -3,7 +3,7 @@ import { build } from "esbuild"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 
-const page = "../flink_masking/studio/page"
+const page = "../page"
 const made = await build({ entryPoints: ["entry.js"], bundle: true, format: "esm", minify: true, target: "es2022", legalComments: "none",
   charset: "ascii", metafile: true, write: false })
 
@@ -17,7 +17,7 @@ const packages = [...folders].sort().map(folder => ({ ...JSON.parse(readFileSync
 const other = packages.find(one => one.license !== "MIT")
 if (other) throw new Error(`${other.name} is not under the MIT License`)
 const versions = packages.map(one => `${one.name} ${one.version}`).join(", ")
-writeFileSync(join(page, "codemirror.js"), `/* ${versions}; MIT License, see codemirror.LICENSE.txt. Made by studio-editor/build.js: do not edit. */\n`
+writeFileSync(join(page, "codemirror.js"), `/* ${versions}; MIT License, see codemirror.LICENSE.txt. Made by editor/build.js: do not edit. */\n`
   + made.outputFiles[0].text)
 const texts = new Map()
 for (const one of packages) texts.set(one.text, [...(texts.get(one.text) ?? []), `${one.name} ${one.version}`])
