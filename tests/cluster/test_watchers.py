@@ -103,10 +103,14 @@ class Watchers:
 
     def leak(self, secret: str) -> None:
         """A protected value in clear in the masked view."""
-        self._canaries.note(pa.array([json.dumps({"id": secret, "note": "x"}).encode()]))
+        self.keep(secret)
+        self.broker.produce("watch-shown", [json.dumps({"id": "x", "note": f"see {secret}"}).encode()])
+
+    def keep(self, *secrets: str) -> None:
+        """Keep canaries of values, as Protect does when it meets them."""
+        self._canaries.note(pa.array([json.dumps({"id": secret, "note": "x"}).encode() for secret in secrets]))
         self._canaries._written = 0
         self._canaries.write()
-        self.broker.produce("watch-shown", [json.dumps({"id": "x", "note": f"see {secret}"}).encode()])
 
     def publish(self, version: int, text: str) -> None:
         """Alert rules, in effect at once."""
