@@ -25,6 +25,7 @@ from flink_masking.keys.providers import open_ring
 from flink_masking.leaks.canaries import Canaries
 from flink_masking.leaks.monitor import Monitor
 from flink_masking.leaks.places import Places
+from flink_masking.leaks.recent import Recent
 from flink_masking.policy.load import LoadedPolicy, load
 from flink_masking.policy.source import PolicySource
 from flink_masking.records.codec import FORMATS
@@ -63,7 +64,7 @@ class Look:
         self._json = loaded.policy.format == "json"
         self._stream = loaded.policy.stream
         self._canaries = Canaries(Path(self._source.directory), open_ring(self._source.keys), _now)
-        self._monitor = Monitor(self._segment, Places(loaded, self._segment), self._canaries)
+        self._monitor = Monitor(self._segment, Places(loaded, self._segment), self._canaries, recent=Recent(_now))
         self._looked = 0
 
     def close(self) -> None:
@@ -90,12 +91,13 @@ class Look:
             return [pa.array(lines, pa.binary())]
 
     def _look(self) -> None:
-        """Read new canaries; those that were read before stay where that fails."""
+        """Read new canaries and look them up in what came last, too; those that were read before stay where that fails."""
         if (now := _now()) - self._looked < LOOK:
             return
         self._looked = now
         try:
-            self._canaries.look()
+            if self._canaries.look():
+                self._monitor.look_again()
         except FlinkMaskingError as error:
             _log.warning("the canaries could not be read; those read before stay in use: %s", error)
 

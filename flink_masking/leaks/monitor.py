@@ -12,6 +12,7 @@ from flink_masking.arrow import parts
 from flink_masking.detect import TYPES, Detectors, Paths
 from flink_masking.leaks.canaries import Canaries
 from flink_masking.leaks.places import Place, Places
+from flink_masking.leaks.recent import Recent
 
 CATEGORIES = frozenset({"contact", "device", "finance", "health", "identity", "secret"})
 """Categories of types that are looked for: those that say something of one person by their form."""
@@ -48,7 +49,7 @@ class Monitor:
     """Looks through batches of one source and adds up what it finds."""
 
     def __init__(self, source: str, places: Places | None = None, canaries: Canaries | None = None,
-                 detectors: Detectors | None = None) -> None:
+                 detectors: Detectors | None = None, recent: Recent | None = None) -> None:
         """Get ready.
 
         Args:
@@ -56,9 +57,10 @@ class Monitor:
             places: what a view may show; None where nothing may be shown.
             canaries: looked up as they are with each batch; None: detection only.
             detectors: what detection looks for; None for `leak_detectors()`.
+            recent: keeps what came last for `look_again`; None: nothing is kept.
         """
         self._source, self._places, self._canaries = source, places, canaries
-        self._detectors = detectors or leak_detectors()
+        self._detectors, self._recent = detectors or leak_detectors(), recent
         self._paths = Paths()
         self._place_of: list[Place] = []
         self._hints: list[int] = []
@@ -105,6 +107,13 @@ class Monitor:
             starts, ends, nowhere = starts[long], ends[long], nowhere[long]
         self._detect(data, starts, ends, nowhere, nowhere)
 
+    def look_again(self) -> None:
+        """Look up canaries that are new in what came last; what was found in it before does not count again."""
+        for batch in self._recent or ():
+            found = self._hits(batch.data, batch.starts, batch.ends, batch.binary) - batch.hits
+            self._count(found, batch.paths, batch.place)
+            batch.hits |= found
+
     @property
     def leaks(self) -> list[Leak]:
         """All that was found so far, by path."""
@@ -140,17 +149,28 @@ class Monitor:
             self._values[self._shown[path]] += int((paths == path).sum())
         looked = np.flatnonzero(place != Place.SHOWN)
         starts, ends, paths, place = starts[looked], ends[looked], paths[looked], place[looked]
-        for filters, keys in self._canaries.filters:
-            hits = {(hit.value, hit.field) for hit in filters.find(keys, data, starts, ends)}
-            if binary:  # a length before a text, or what follows it, may look like one of its letters
-                for begin, end in ((1, 0), (0, 1), (1, 1)):
-                    hits |= {(hit.value, hit.field) for hit in filters.find(keys, data, starts + begin, ends - end)}
-            for value, field in hits:
-                name, what = self._shown[paths[value]], f"{filters.stream}/{filters.fields[field]}"
-                if place[value] == Place.REALISTIC:
-                    self._realistic[name, what] += 1
-                else:
-                    self._found[name, "canary", what] += 1
+        hits = self._hits(data, starts, ends, binary)
+        self._count(hits, paths, place)
+        if self._recent is not None:
+            self._recent.add(data, starts, ends, paths, place, binary, hits)
+
+    def _hits(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, binary: bool) -> set[tuple[int, str, str]]:
+        """Number of the value, stream and field of each canary in some values."""
+        hits = set()
+        for filters, keys in self._canaries.filters if self._canaries is not None else ():
+            # In binary data a length before a text, or what follows it, may look like one of its letters.
+            for begin, end in ((0, 0), (1, 0), (0, 1), (1, 1)) if binary else ((0, 0),):
+                hits |= {(hit.value, filters.stream, filters.fields[hit.field]) for hit in
+                         filters.find(keys, data, starts + begin, ends - end)}
+        return hits
+
+    def _count(self, hits: set[tuple[int, str, str]], paths: np.ndarray, place: np.ndarray) -> None:
+        for value, stream, field in hits:
+            name, what = self._shown[paths[value]], f"{stream}/{field}"
+            if place[value] == Place.REALISTIC:
+                self._realistic[name, what] += 1
+            else:
+                self._found[name, "canary", what] += 1
 
     def _detect(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, paths: np.ndarray, hints: np.ndarray) -> None:
         found = self._detectors.find(data, starts, ends, hints)

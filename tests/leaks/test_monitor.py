@@ -3,6 +3,7 @@
 import os
 import time
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -14,6 +15,7 @@ from flink_masking.leaks.canaries import Canaries, CanaryWriter
 from flink_masking.leaks.monitor import Monitor
 from flink_masking.leaks.options import LeakOptions
 from flink_masking.leaks.places import Place, Places
+from flink_masking.leaks.recent import Recent
 from flink_masking.policy.load import load, load_policy
 from flink_masking.policy.source import PolicySource
 
@@ -122,3 +124,37 @@ def test_format_preserving_values_are_stand_ins():
     text = ("version: 1\nstream: s\nfields: {a: {class: direct, type: us_ssn}}\nsegments:\n  v: {view: masked, rules: "
             "{a: {technique: fpe, domain: d, format: ssn}}}\n")
     assert Places(load(PolicySource("p.yaml", text)), "v").of("a") is Place.REALISTIC
+
+
+@pytest.mark.parametrize(("later", "found"), [(3_000, 1), (7_000, 0)], ids=["in time", "too late"])
+def test_a_value_that_leaks_before_its_canary_is_read(tmp_path, later, found):
+    """Canaries that come within seconds are looked up in what came before them, and each value counts once."""
+    ring, clock = KeyRing.new(), [10**12]
+    writer = CanaryWriter(LOADED, LeakOptions(str(tmp_path), 1.0), lambda: ring, os.urandom, lambda: clock[0])
+    canaries = Canaries(tmp_path, ring, lambda: clock[0])
+    monitor = Monitor("view", None, canaries, recent=Recent(lambda: clock[0]))
+
+    def counts():
+        return [leak.values for leak in monitor.leaks if leak.kind == "canary" and leak.what.endswith("/customerId")]
+
+    canaries.look()
+    monitor.records_of(pa.array([b'{"note":"CUST99887"}', b'{"note":"fine"}']))
+    writer.note(pa.array([b'{"customerId":"CUST99887","timestamp":"2024-03-15T10:30:00Z"}']))
+    writer.write()
+    clock[0] += later
+    assert canaries.look() and counts() == []
+    monitor.look_again()
+    monitor.look_again()
+    assert counts() == [1] * found
+    monitor.records_of(pa.array([b'{"note":"CUST99887"}']))
+    monitor.look_again()
+    assert counts() == [found + 1]
+
+
+def test_what_is_kept_has_a_size(monkeypatch):
+    """Above the limit the oldest batches are no longer looked through again."""
+    monkeypatch.setattr("flink_masking.leaks.recent.MOST", 1_000)
+    recent, none = Recent(lambda: 0), np.zeros(0, np.int64)
+    for size in (600, 300, 300):
+        recent.add(np.zeros(size, np.uint8), none, none, none, none, False, set())
+    assert [batch.data.nbytes for batch in recent] == [300, 300]
