@@ -7,7 +7,7 @@ import {makeProposals} from "./proposals.js"
 import {showView} from "./records.js"
 
 const PATIENCE = 80  // milliseconds without a key before an edit is sent
-const state = {digest: "", saved: "", segment: null, start: 0, refused: false, raw: false, part: null, coverage: null, faults: [], timer: 0, isNew: false}
+const state = {digest: "", saved: "", segment: null, start: 0, refused: false, raw: false, saving: false, part: null, coverage: null, faults: [], timer: 0, isNew: false}
 const editor = makeEditor(byId("editor"), {changed, save})
 let proposals = null
 
@@ -107,8 +107,9 @@ function view(part) {
 }
 
 async function save() {
-  if (byId("save").disabled) return
+  if (byId("save").disabled || state.saving) return
   const text = editor.text()
+  state.saving = true
   try {
     state.digest = (await post("save", {text, digest: state.digest})).digest
     Object.assign(state, {saved: text, isNew: false})
@@ -117,6 +118,8 @@ async function save() {
     byId("status").textContent = "saved"
   } catch (error) {
     notice(error.message, error.status === 409)
+  } finally {
+    state.saving = false
   }
 }
 
@@ -153,7 +156,7 @@ async function begin() {
   byId("differences").addEventListener("change", () => state.part && showView(state.part, byId("differences").checked, again))
   byId("raw").addEventListener("change", event => again({raw: event.target.checked}))
   addEventListener("keydown", event => {
-    if ((event.ctrlKey || event.metaKey) && event.key === "s") { event.preventDefault(); save() }
+    if ((event.ctrlKey || event.metaKey) && event.key === "s" && !event.defaultPrevented) { event.preventDefault(); save() }
   })
   addEventListener("beforeunload", event => { if (!byId("dirty").hidden && !state.isNew) event.preventDefault() })
   addEventListener("focus", async () => {
