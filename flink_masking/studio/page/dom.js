@@ -37,7 +37,7 @@ export const percent = value => `${(100 * value).toLocaleString("en", {maximumFr
 /** Split an error of the house's form into what is wrong and what to do. */
 export function explained(text) {
   const [what, hint] = text.split(/\s*Hint: /)
-  return [h("span", {}, what), hint ? h("span.hint", {}, hint) : null]
+  return [h("span", {}, what), ...(hint ? [h("span.hint", {}, hint)] : [])]
 }
 
 /** Tabs that arrow keys move between. */
