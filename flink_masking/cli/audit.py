@@ -94,7 +94,7 @@ def seal(
         err.print("stopped")
 
 
-@verdict("the log does not verify", inputs=False)
+@verdict("the log does not verify", unusable=())
 def verify(
     log: Log,
     keys: Key,
@@ -148,7 +148,7 @@ def verify(
             err.print(f"{counted(number, noun)} {what}", soft_wrap=True)
 
 
-@verdict("the record is in no batch of the log", inputs=False)
+@verdict("the record is in no batch of the log", unusable=())
 def trace(
     log: Log,
     record: Record,
@@ -190,7 +190,7 @@ def trace(
         print(f"proof: {proof}", file=sys.stderr)
 
 
-@verdict("the proof does not hold", inputs=False)
+@verdict("the proof does not hold", unusable=())
 def proof(
     file: Annotated[Path, typer.Argument(metavar="PROOF", help="From `audit trace --proof`.", show_default=False)],
     record: Record,

@@ -7,6 +7,7 @@ import typer
 
 from flink_masking.cli.completion import segments
 from flink_masking.cli.exits import answer, verdict
+from flink_masking.errors import InputError, RegistryError
 
 if TYPE_CHECKING:
     from flink_masking.data_contract.differences import Change, ViewCompatibility
@@ -21,7 +22,7 @@ Deployment = Annotated[Path | None, typer.Option("--deployment", help="A deploym
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
-@verdict("a tag that the source has lost is kept")
+@verdict("a tag that the source has lost is kept", unusable=(InputError, RegistryError))
 def pull(
     policy: Policy,
     registry: Registry = None,
@@ -57,7 +58,7 @@ def pull(
         raise answer(True)
 
 
-@verdict("schema or tags have changed, or a view is not compatible")
+@verdict("schema or tags have changed, or a view is not compatible", unusable=(InputError, RegistryError))
 def check(policy: Policy, registry: Registry = None, deployment: Deployment = None, as_json: Json = False) -> None:
     """Compare the lock file of POLICY with its source: new and removed fields, lost and new tags, changed types, and each view.
 
@@ -65,7 +66,6 @@ def check(policy: Policy, registry: Registry = None, deployment: Deployment = No
     """
     from flink_masking.data_contract.differences import compatibility, differences
     from flink_masking.data_contract.pull import merged, read_lock
-    from flink_masking.errors import InputError
     from flink_masking.policy.source import PolicySource
 
     source = PolicySource.read(policy)
@@ -78,7 +78,7 @@ def check(policy: Policy, registry: Registry = None, deployment: Deployment = No
     _report(changes, views, as_json)
 
 
-@verdict("the lock files differ, or a view is not compatible")
+@verdict("the lock files differ, or a view is not compatible", unusable=(InputError, RegistryError))
 def diff(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="A lock file.", show_default=False)],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="Another one.", show_default=False)],
@@ -92,7 +92,6 @@ def diff(
     """
     from flink_masking.data_contract.differences import compatibility, differences
     from flink_masking.data_contract.pull import read_lock, tagged_policy
-    from flink_masking.errors import InputError
     from flink_masking.policy.source import PolicySource
 
     locks: list[SchemaLock] = []
@@ -118,7 +117,6 @@ def export(
     from flink_masking.cli.console import out
     from flink_masking.data_contract.export import contract
     from flink_masking.documents.faults import did_you_mean
-    from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
@@ -146,8 +144,7 @@ def _pulled(source: "PolicySource", policy: Path, registry: str | None, deployme
     parsed, tags = tagged_policy(source)
     path = policy.parent / tags.lock
     if Path(tags.lock).is_absolute() or ".." in Path(tags.lock).parts:
-        from flink_masking.errors import InputError
-
+    
         raise InputError(f"{tags.lock}: the name leads out of the policy's folder. Hint: tags.lock is relative to the policy")
     client = _client(registry, deployment) if tags.source == "registry" else None
     return path, pulled(tags, parsed.stream, policy.parent, client)

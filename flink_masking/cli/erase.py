@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flink_masking.tools.erase import Eraser, Opened
 
 
-@verdict("with --check, something of the subjects still opens", inputs=False)
+@verdict("with --check, something of the subjects still opens", unusable=())
 def erase(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     deployment: Annotated[Path | None, typer.Argument(help="The deployment: tells where keys, vault and control documents are.",

@@ -6,19 +6,20 @@ from typing import Any, ParamSpec
 
 import typer
 
-from flink_masking.errors import ExitCode, InputError, PolicyError
+from flink_masking.errors import ExitCode, FlinkMaskingError, InputError, PolicyError
 
 P = ParamSpec("P")
 TOLD = (ExitCode.OK, ExitCode.FAILED, ExitCode.USAGE, ExitCode.UNAVAILABLE, ExitCode.INTERRUPTED)
 """The codes in the help of each command."""
 
 
-def verdict(finding: str, inputs: bool = True) -> Callable[[Callable[P, None]], Callable[P, None]]:
+def verdict(finding: str, unusable: tuple[type[FlinkMaskingError], ...] = (InputError,),
+            ) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Mark a command that answers a question: 1 says no, and an input that cannot be used ends with 2 instead.
 
     Args:
         finding: when it ends with 1, for its help.
-        inputs: False where an `InputError` is itself the finding.
+        unusable: errors that say that an input cannot be used; those with an exit code of their own keep it.
     """
 
     def marked(command: Callable[P, None]) -> Callable[P, None]:
@@ -26,8 +27,8 @@ def verdict(finding: str, inputs: bool = True) -> Callable[[Callable[P, None]], 
         def judged(*arguments: P.args, **options: P.kwargs) -> None:
             try:
                 command(*arguments, **options)
-            except InputError as error:
-                if not inputs:
+            except unusable as error:
+                if error.exit_code is not ExitCode.FAILED:
                     raise
                 raise PolicyError(str(error)) from None
 

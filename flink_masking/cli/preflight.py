@@ -53,14 +53,17 @@ def preflight(
         warnings = list(cluster_warnings(RestEndpoint(rest, ca, certificate)))
         for warning in warnings:
             err.print(f"warning: {rest}: {warning}", soft_wrap=True)
-    asked = [registry(target.registry_options)] if target.registry_options is not None else []
-    asked += ask_for_views(loaded, target.registry_options, target.source_subjects)
-    for line in () if json_ else asked:
-        out.print(line, soft_wrap=True)
+
+    def show(lines: list[str]) -> list[str]:
+        for line in () if json_ else lines:
+            out.print(line, soft_wrap=True)
+        return lines
+
+    asked = show([registry(target.registry_options)] if target.registry_options is not None else [])
+    asked += show(list(ask_for_views(loaded, target.registry_options, target.source_subjects)))
     with waiting("Asking Kafka"):
         said = list(check(completed(target, loaded.policy.stream), job_jars(target), timeout * 1000))
-    for line in () if json_ else said:
-        out.print(line, soft_wrap=True)
+    show(said)
     if json_:
         print_json({"registry": asked, "kafka": said, "warnings": warnings})
     elif not said:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flink_masking.scan import Report
 
 
-@verdict("with --against, the policy and the sample differ", inputs=False)
+@verdict("with --against, the policy and the sample differ", unusable=())
 def scan(
     inputs: Annotated[
         list[Path] | None,
@@ -53,7 +53,7 @@ def scan(
     sensitive and shown in clear: ends with 0 if there is nothing, with 1 if there is, with 2 when the policy or the options cannot be used.
     """
     from flink_masking.cli import scanned
-    from flink_masking.cli.console import print_json, show_faults
+    from flink_masking.cli.console import err, print_json, show_faults
     from flink_masking.cli.sample import OF_TOPIC, Files, Sample, Topics
     from flink_masking.errors import InputError, PolicyError
     from flink_masking.policy.load import load
@@ -77,8 +77,9 @@ def scan(
             raise
         raise PolicyError(str(error)) from None  # 1 says that the policy and the sample differ
     result: dict[str, Any] = report.as_dict()
+    written = ""
     if propose is not None:
-        result["proposal"] = _propose(propose, report, sample, stream)
+        result["proposal"], written = _propose(propose, report, sample, stream)
     if json_:
         print_json(result | ({} if loaded is None else {"complaints": [one._asdict() for one in complaints]}))
     elif loaded is None:
@@ -86,12 +87,14 @@ def scan(
     else:
         show_faults(loaded.source.name, loaded.warnings)
         scanned.show_complaints(loaded.source.name, report, complaints)
+    if written:
+        err.print(written, soft_wrap=True)
     raise answer(bool(complaints))
 
 
-def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None) -> dict[str, Any]:
-    """Write a proposal once it has taken every record of the sample."""
-    from flink_masking.cli.console import counted, err
+def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None) -> tuple[dict[str, Any], str]:
+    """Write a proposal once it has taken every record of the sample; gives its figures, and a line for people."""
+    from flink_masking.cli.console import counted
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
     from flink_masking.scan import propose_policy
@@ -107,6 +110,6 @@ def _propose(path: Path, report: "Report", sample: "Sample", stream: str | None)
     decisions = proposal.text.count("decide: ") - 1  # the heading has one
     refused = sum(proposal.refused.values())
     no_policy = f"; {counted(refused, 'record')} that no policy takes: " + ", ".join(f"{n:,} {r}" for r, n in proposal.refused.items())
-    err.print(f"{path}: takes {counted(proposal.records - refused, 'record')} of the sample and quarantines none"
-              f"{no_policy if refused else ''}; {counted(max(0, decisions), 'line')} to decide", soft_wrap=True)
-    return {"path": str(path), "decisions": max(0, decisions), "refused": proposal.refused, "warnings": len(proposal.warnings)}
+    told = (f"{path}: takes {counted(proposal.records - refused, 'record')} of the sample and quarantines none"
+            f"{no_policy if refused else ''}; {counted(max(0, decisions), 'line')} to decide")
+    return {"path": str(path), "decisions": max(0, decisions), "refused": proposal.refused, "warnings": len(proposal.warnings)}, told

@@ -3,6 +3,7 @@
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.arrow import nulled
 from flink_masking.errors import InputError
 
 _CONTROLS = r"[\x00-\x1f]"
@@ -55,7 +56,7 @@ def _scalar(column: pa.Array, name: str) -> pa.StringArray:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return pc.binary_join_element_wise('"', _escaped(column.cast(pa.string())), '"', "")
     if pa.types.is_floating(kind):
-        finite = pc.if_else(pc.is_finite(column), column, pa.scalar(None, kind))
+        finite = nulled(column, pc.invert(pc.fill_null(pc.is_finite(column), False)).to_numpy(zero_copy_only=False))
         return finite.cast(pa.float64() if pa.types.is_float16(kind) else kind).cast(pa.string())
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())

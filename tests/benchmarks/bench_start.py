@@ -77,7 +77,7 @@ def archive(folder: Path) -> dict[str, dict[str, Any]]:
 def first_record(folder: Path) -> dict[str, dict[str, Any]]:
     """From ``flink run`` with the archive to the first record in a view, on a TaskManager that has run no Python yet."""
     sys.path += [str(HERE.parent / name) for name in ("cluster", "flink", "shared")]
-    import material  # type: ignore[import-not-found]
+    import job_material as material  # type: ignore[import-not-found]
     from cluster import Cluster  # type: ignore[import-not-found]
     from fanout import FanOut  # type: ignore[import-not-found]
 

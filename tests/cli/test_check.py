@@ -111,7 +111,7 @@ def test_a_warning_does_not_refuse(cli, policy):
 def test_a_missing_policy_is_a_clear_error(cli, tmp_path):
     """A policy that is not there is named in one short message."""
     done = cli("check", tmp_path / "nowhere.yaml")
-    assert done.code == 1
+    assert done.code == 2
     assert "nowhere.yaml" in done.err and len(done.err.splitlines()) <= 3
 
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import material
+import job_material as material
 import yaml
 
 from flink_masking.audit.events import broken_links

@@ -12,7 +12,7 @@ from pathlib import Path
 sys.path += [str(Path(__file__).resolve().parents[1] / name) for name in ("cluster", "flink", "shared")]
 
 import fanout
-import material
+import job_material as material
 import yaml
 from cluster import Cluster
 

@@ -6,7 +6,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-import material
+import job_material as material
 import pytest
 import yaml
 from control_documents import Signers, policy_text

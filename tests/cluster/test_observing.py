@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import intruder
-import material
+import job_material as material
 import pyarrow as pa
 import pytest
 import sockets

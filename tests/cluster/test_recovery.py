@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import fanout
-import material
+import job_material as material
 import pytest
 from cluster import Cluster
 from storm import Feeder, Storm

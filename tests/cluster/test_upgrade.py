@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import fanout
-import material
+import job_material as material
 import pytest
 import yaml
 from cluster import Cluster

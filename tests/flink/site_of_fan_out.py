@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import material
+import job_material as material
 import processes
 import yaml
 from lineage_receiver import receiving

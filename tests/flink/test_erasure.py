@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import material
+import job_material as material
 import processes
 import pyarrow as pa
 import pytest

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-import material
+import job_material as material
 import pytest
 import site_of_fan_out
 

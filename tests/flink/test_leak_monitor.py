@@ -2,7 +2,7 @@
 
 import json
 
-import material
+import job_material as material
 import processes
 import pytest
 import yaml

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import material
+import job_material as material
 import processes
 import pytest
 from control_documents import Signers, policy_text

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import fastavro
 import format_inputs
 import intruder
-import material
+import job_material as material
 import processes
 import pytest
 import sockets

@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-import material
+import job_material as material
 import processes
 import pytest
 import sql_client

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import material
+import job_material as material
 import processes
 import pytest
 import yaml

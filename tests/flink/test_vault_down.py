@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import material
+import job_material as material
 import processes
 import psycopg
 import pytest

@@ -141,7 +141,7 @@ def test_the_options_of_the_probe_are_those_of_the_command(objects):
     command = [word if not word.startswith("https:") else "ftp://x" for word in container["readinessProbe"]["exec"]["command"]]
     program = Path(sys.executable).with_name(command[0])
     done = subprocess.run([program, *command[1:]], capture_output=True, text=True, timeout=CLIENT_S, check=False)
-    assert (1, "error: --rest: no http address.") == (done.returncode, done.stderr.splitlines()[0])
+    assert (2, "error: --rest: no http address.") == (done.returncode, done.stderr.splitlines()[0])
 
 
 def test_names_are_asked_of_the_cluster_and_of_the_node(objects):

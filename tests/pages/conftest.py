@@ -1,5 +1,6 @@
 """Follows pages of the documentation as a reader would: every file written and every command typed, in an empty directory."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -19,7 +20,7 @@ OWN_PROCESS = ("run", "demo")
 
 @pytest.fixture
 def perform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[[Step], tuple[int, str]]:
-    """Write the file of a step, or run its command in the test's directory: exit code, and what was printed; errors first."""
+    """Write the file of a step, or run its command in the test's directory: exit code, and what was printed."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("COLUMNS", "80")
@@ -31,14 +32,14 @@ def perform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
             path.write_text(step.text, encoding="utf-8")
             return 0, ""
         if not step.arguments or step.arguments[0] in OWN_PROCESS:
-            done = subprocess.run(["bash", "-euo", "pipefail", "-c", step.text], capture_output=True, text=True, check=False)
-            return done.returncode, done.stderr + done.stdout
+            shell = ["bash", "-euo", "pipefail", "-c", step.text]
+            done = subprocess.run(shell, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            return done.returncode, done.stdout
         monkeypatch.setattr(sys, "argv", ["flink-masking", *step.arguments])
-        with pytest.raises(SystemExit) as left:
+        with pytest.raises(SystemExit) as left, contextlib.redirect_stderr(sys.stdout):  # in the order in which a terminal shows it
             main()
         assert left.value.code is None or isinstance(left.value.code, int)
-        out, err = capsys.readouterr()
-        return left.value.code or 0, err + out
+        return left.value.code or 0, capsys.readouterr().out
 
     return run
 

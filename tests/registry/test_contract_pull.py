@@ -47,11 +47,11 @@ def test_all_versions_of_a_subject_are_locked(answering, tmp_path):
 
 
 @pytest.mark.parametrize("respond, code, what", [
-    (lambda *_: (503, b"{}"), 75, "HTTP 503"), (lambda *_: (404, b'{"error_code": 40401}'), 1, "no subject 'users-value'"),
-    (lambda *_: (200, b'"x"'), 1, "of another form"), (lambda *_: (401, b""), 1, "login is refused"),
+    (lambda *_: (503, b"{}"), 75, "HTTP 503"), (lambda *_: (404, b'{"error_code": 40401}'), 2, "no subject 'users-value'"),
+    (lambda *_: (200, b'"x"'), 2, "of another form"), (lambda *_: (401, b""), 2, "login is refused"),
 ])
 def test_a_registry_that_cannot_be_used(answering, tmp_path, respond, code, what):
-    """The command ends with 75 where the registry is away and may answer later, with 1 where it cannot be used; nothing is written."""
+    """The command ends with 75 where the registry is away and may answer later, with 2 where it cannot be used; nothing is written."""
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nstream: users\ntags: {source: registry, map: {PII: direct}}\n"
                       "segments: {v: {view: masked, rules: {class:direct: redact}}}\n")

@@ -56,8 +56,8 @@ def test_every_chart_is_drawn(tab):
     drawn = tab.run("[...document.querySelectorAll('figure')].map(one => [one.querySelector('svg').getBoundingClientRect().width, "
                     "one.querySelectorAll('svg path').length, one.querySelectorAll('table tbody tr').length])")
     groups = tab.run("[...document.querySelectorAll('figure[aria-label$=\"by window\"] svg')].map(one => one.textContent)")
-    assert len(groups) == 3 and all("1****" in text for text in groups)
-    assert len(drawn) == 6 and all(width > 250 and marks > 3 and rows > 0 for width, marks, rows in drawn)
+    assert len(groups) == 4 and all("1****" in text for text in groups)
+    assert len(drawn) == 7 and all(width > 250 and marks > 3 and rows > 0 for width, marks, rows in drawn)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -97,4 +97,4 @@ def test_the_screenshot_has_ink_in_every_part(tab):
                     "return {x: r.left, y: r.top + scrollY, width: r.width, height: Math.min(r.height, 1500)}; })")
     sizes = [len(tab.call("Page.captureScreenshot", captureBeyondViewport=True, clip={**box, "scale": 1})["data"]) for box in boxes]
     blank = len(tab.call("Page.captureScreenshot", clip={"x": 0, "y": 0, "width": 10, "height": 10, "scale": 1})["data"])
-    assert len(sizes) == 6 and all(size > 20 * blank for size in sizes)
+    assert len(sizes) == 7 and all(size > 20 * blank for size in sizes)
