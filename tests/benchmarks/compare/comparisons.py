@@ -25,7 +25,7 @@ class Size(NamedTuple):
     rounds: int
 
 
-FULL, QUICK = Size(20_000, 2_000, 4_000, 60_000, 5), Size(500, 60, 400, 2_000, 2)
+FULL, QUICK = Size(20_000, 2_000, 4_000, 200_000, 5), Size(500, 60, 400, 2_000, 2)
 
 
 class Comparison(NamedTuple):
