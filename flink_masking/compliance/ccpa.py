@@ -3,12 +3,12 @@
 from flink_masking.compliance import kinds
 from flink_masking.compliance.kinds import fields_of
 from flink_masking.compliance.model import Evidence, Framework, Point
-from flink_masking.compliance.questions import IDENTIFYING, defaults, erasable, of_classes, protected, separated
+from flink_masking.compliance.questions import IDENTIFYING, budgets, defaults, erasable, of_classes, protected, separated
 from flink_masking.compliance.subject import PolicyViews
-from flink_masking.policy.segments import AggregatedSegment
 
 _SENSITIVE = (kinds.SSN, kinds.LICENCE, kinds.ACCOUNT, kinds.BODY)
 """Kinds of 1798.140(ae) that fields can be known by; class sensitive and places to the point besides."""
+_FIGURES = "figures with noise of differential privacy, groups from a threshold or a public list"
 
 
 def points(views: PolicyViews) -> list[Point]:
@@ -24,7 +24,8 @@ def points(views: PolicyViews) -> list[Point]:
         Point("1798.140(aa)", "pseudonymised: not attributable without additional information",
               tuple(protected(of_classes(views, *IDENTIFYING))), 
               "key ring and vault are that information; who holds them is outside this tool"),
-        Point("1798.140(b)", "aggregate consumer information", tuple(_aggregate(views)), "groups of people, not linkable to one of them"),
+        Point("1798.140(b)", "aggregate consumer information", tuple(budgets(views, _FIGURES)),
+              "groups of people, not linkable to one of them"),
         Point("1798.140(m)", "deidentified: cannot reasonably be linked", tuple(separated(views)) if views.of_view("anonymized") else (),
               "the public commitment and the contracts of 1798.140(m)(2), (3) are outside this tool"),
         Point("1798.150", "unencrypted and unredacted data in a breach", tuple(_breach(views)),
@@ -36,19 +37,9 @@ def _sensitive(views: PolicyViews) -> list[Evidence]:
     places = [path for path, field in views.fields.items() if field.type == "geo" or field.role == "sensitive"]
     found = []
     for one in views.of(list(dict.fromkeys([*fields_of(views, *_SENSITIVE), *places]))):
-        clear = one.exact and one.view == "masked"
+        clear = one.exact and one.by_record
         told = "nothing of the value leaves" if one.hidden else f"leaves as {one.tell()}"
         found.append(one.evidence(not clear, "leaves as it came, record by record" if clear else told))
-    return found
-
-
-def _aggregate(views: PolicyViews) -> list[Evidence]:
-    found = []
-    for name in views.of_view("aggregated"):
-        segment = views.loaded.policy.segments[name]
-        assert isinstance(segment, AggregatedSegment)
-        found.append(Evidence(name, "privacy", f"epsilon: {segment.privacy.epsilon:g}, delta: {segment.privacy.delta:g}", True,
-                              "figures with noise of differential privacy, groups from a threshold or a public list"))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from flink_masking.compliance.measured import without_names
 from flink_masking.compliance.model import Evidence, Figure, Framework, Point
-from flink_masking.compliance.questions import of_classes, protected, separated
+from flink_masking.compliance.questions import budgets, of_classes, protected, separated
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 
@@ -88,13 +88,9 @@ def _sensitive(views: PolicyViews) -> list[Evidence]:
 
 
 def _aggregates(views: PolicyViews) -> list[Evidence]:
-    found = []
-    for name in views.of_view("aggregated"):
-        segment = views.loaded.policy.segments[name]
-        assert isinstance(segment, AggregatedSegment)
+    found = budgets(views, "per person and window")
+    for name, segment in views.aggregated.items():
         life = segment.privacy.lifetime_epsilon
-        found.append(Evidence(name, "privacy", f"epsilon: {segment.privacy.epsilon:g}, delta: {segment.privacy.delta:g}", True,
-                              "per person and window"))
         found.append(Evidence(name, "privacy.lifetime_epsilon", "none" if life is None else f"{life:g}", life is not None,
                               "a bound on the sum over all windows" if life is not None else
                               "windows add up without a bound; set lifetime_epsilon"))

@@ -40,7 +40,7 @@ def _minimal(views: PolicyViews) -> list[Evidence]:
     found = []
     for one in of_classes(views, "quasi", "sensitive", *IDENTIFYING):
         assert one.field is not None
-        if one.exact and one.view == "masked":
+        if one.exact and one.by_record:
             found.append(one.evidence(False, f"class {one.field.role}, leaves as it came; make it coarser, put a stand-in in its place, or "
                                              "use a view of groups"))
     for name in views.segments:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from flink_masking.compliance.model import Evidence
-from flink_masking.compliance.subject import UNDECLARED, PolicyViews, Showing
+from flink_masking.compliance.subject import BY_RECORD, UNDECLARED, PolicyViews, Showing
 from flink_masking.policy.segments import MaskedSegment
 
 IDENTIFYING = ("identifier", "direct", "free_text")
@@ -56,7 +56,7 @@ def defaults(views: PolicyViews) -> list[Evidence]:
     found = [setting("unknown_fields", policy.unknown_fields, policy.unknown_fields != "scan",
                      "undeclared members leave after detection; quarantine, drop or redact let none leave"
                      if policy.unknown_fields == "scan" else "undeclared members reach no view")]
-    for name in views.of_view("masked"):
+    for name in views.of_view(*BY_RECORD):
         segment = policy.segments[name]
         assert isinstance(segment, MaskedSegment)
         others = [one for one in views.showings if one.segment == name and one.rule is not None and "*" in segment.rules
@@ -79,7 +79,7 @@ def erasable(views: PolicyViews) -> list[Evidence]:
     found, loaded = [], views.loaded
     for one in of_classes(views, *IDENTIFYING):
         promised = one.promises
-        if one.hidden or one.view != "masked":
+        if one.hidden or not one.by_record:
             continue
         if one.exact:
             found.append(one.evidence(False, "leaves as it came: no command takes it back from readers"))
@@ -99,6 +99,12 @@ def erasable(views: PolicyViews) -> list[Evidence]:
         found.append(setting("erasure.later", later, loaded.policy.erasure is not None,
                              "what becomes of records of an erased person that come later"))
     return found
+
+
+def budgets(views: PolicyViews, note: str) -> list[Evidence]:
+    """Epsilon and delta of each aggregated view."""
+    return [Evidence(name, "privacy", f"epsilon: {one.privacy.epsilon:g}, delta: {one.privacy.delta:g}", True, note)
+            for name, one in views.aggregated.items()]
 
 
 def separated(views: PolicyViews) -> list[Evidence]:

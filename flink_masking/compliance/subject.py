@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 UNDECLARED = "undeclared members"
 """Stands for the path of what no field declares."""
+BY_RECORD = ("masked", "granted")
+"""Kinds of views with a record for each record. A grant bounds who sees a value and for how long, not what of it is seen."""
 _LONGEST = 90
 _GROUPED = Promises(shows=Shows.COARSER, deterministic=False, lasting=False, passes=True)
 _NOISY = Promises(shows=Shows.NOISE, deterministic=False, lasting=False, passes=False)
@@ -62,6 +64,11 @@ class Showing:
         """Whether nothing of any value leaves but that it was there, or how long it was."""
         dropped = self.rule is not None and self.rule.technique.action is Action.DROP
         return dropped or self.promises.always_null or self.promises.erases
+
+    @property
+    def by_record(self) -> bool:
+        """Whether the view has a record for each record, as masked and granted views have, and no groups or figures."""
+        return self.view in BY_RECORD
 
     @property
     def exact(self) -> bool:
@@ -141,9 +148,15 @@ class PolicyViews:
         """The declared fields by path."""
         return self.loaded.policy.fields
 
-    def of_view(self, view: str) -> list[str]:
-        """The segments of one kind."""
-        return [name for name in self.segments if self.loaded.policy.segments[name].view == view]
+    def of_view(self, *views: str) -> list[str]:
+        """The segments of these kinds."""
+        return [name for name in self.segments if self.loaded.policy.segments[name].view in views]
+
+    @property
+    def aggregated(self) -> dict[str, AggregatedSegment]:
+        """The aggregated segments by name."""
+        chosen = {name: self.loaded.policy.segments[name] for name in self.segments}
+        return {name: one for name, one in chosen.items() if isinstance(one, AggregatedSegment)}
 
     @cached_property
     def showings(self) -> tuple[Showing, ...]:

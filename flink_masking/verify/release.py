@@ -202,9 +202,10 @@ def segment_of(policy: Policy, name: str | None, folder: str) -> str:
     Raises:
         PolicyError: there is no such segment, none that can be verified, or several.
     """
-    fitting = [one for one, segment in policy.segments.items() if segment.view != "masked"]
+    fitting = [one for one, segment in policy.segments.items() if segment.view in ("anonymized", "aggregated")]
     swept = [one for one, segment in policy.segments.items() if segment.view == "masked" and any(swept_rules(segment, policy))]
-    if (name or folder) in swept:
+    granted = [one for one, segment in policy.segments.items() if segment.view == "granted"]
+    if (name or folder) in (*swept, *granted):  # a granted one has a message of its own
         return name or folder
     if name is None:
         name = folder if folder in fitting else fitting[0] if len(fitting) == 1 else None

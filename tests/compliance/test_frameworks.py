@@ -146,6 +146,25 @@ def test_both_images_of_a_changed_row_are_asked_for():
     assert found["164.514(b)(2)(i)(G)"].status == "met"
 
 
+GRANTED = """
+version: 1
+stream: s
+subject: id
+fields: {id: {class: identifier}, ssn: {class: direct, type: us_ssn}, illness: {class: sensitive}}
+segments:
+  support: {view: masked, rules: {id: {technique: pseudonym, domain: d}}}
+  debug: {view: granted, of: support, may_show: {ssn: keep, illness: keep}, max_duration: 1h, max_records: 10}
+"""
+
+
+def test_what_a_grant_may_show_counts_as_shown():
+    """A grant bounds who reads a value and for how long; points about the value itself stay open."""
+    views = PolicyViews(load(PolicySource("policy.yaml", GRANTED)))
+    for framework, number in (("ccpa", "1798.121, 1798.140(ae)"), ("ccpa", "1798.105"), ("gdpr", "Art. 5(1)(c)"), ("gdpr", "Art. 17")):
+        told = {(one.segment, one.place): one for one in points(views, framework)[number].evidence}
+        assert told["debug", "ssn"].met is False and "only with a grant" in told["debug", "ssn"].note, (framework, number)
+
+
 def test_no_text_claims_more_than_evidence():
     """No title, note or text calls anything compliant, of any framework and example."""
     policies = [EVENTS, *(load(PolicySource.read(path)) for example in EXAMPLES.values() for path in example.streams.values())]
