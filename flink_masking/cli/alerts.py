@@ -44,9 +44,10 @@ def test(
     from flink_masking.alerts.load import read
     from flink_masking.alerts.recorded import alerts_of, lines_of
     from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.progress import each
 
     found = read(rules)
-    alerts, taken, unreadable = alerts_of(found, lines_of(paths))
+    alerts, taken, unreadable = alerts_of(found, each("Reading", lines_of(paths), "lines"))
     for alert in alerts:
         if as_json:
             typer.echo(alert.cloud_event(found.source))

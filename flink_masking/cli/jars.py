@@ -22,13 +22,14 @@ def jars(
     """
     import shutil
 
+    from flink_masking.cli.progress import each
     from flink_masking.deployment.model import Deployment
     from flink_masking.jars import CONNECTORS, Artifact, JarCache, needed
 
     target = None if deployment is None else Deployment.read(deployment)
     found = needed(CONNECTORS, None) if target is None else needed(target.connectors, target.jars)
     cache = JarCache(offline=offline)
-    for jar in found:
+    for jar in each("Fetching", found, "jars", len(found)):
         path = cache.resolve(jar)
         if into is not None:
             into.mkdir(parents=True, exist_ok=True)

@@ -15,12 +15,14 @@ def package(
     """Pack this installation for the workers of a cluster on which only Python is installed."""
     from flink_masking.archive import PYTHON, write_archive
     from flink_masking.cli.console import err, out
+    from flink_masking.cli.progress import waiting
     from flink_masking.kernels import SHIPPED
 
     aggregates = policy is None or _aggregates(policy)
     if not SHIPPED.is_dir():
         err.print("This installation brings no compiled kernels: each machine compiles them at its first start.", soft_wrap=True)
-    size = write_archive(output, extra or (), aggregates)
+    with waiting("Packing"):
+        size = write_archive(output, extra or (), aggregates)
     out.print(f"{output}: {size / 1e6:,.0f} MB; the workers need {PYTHON} on their PATH", soft_wrap=True)
     command = f"flink run -pyclientexec {sys.executable} -py jobs/fan_out.py --archive {output} …"
     out.print(command, soft_wrap=True, markup=False, highlight=False)

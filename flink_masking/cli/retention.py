@@ -28,6 +28,7 @@ def retention(
 
     from flink_masking.audit.accountable import audited
     from flink_masking.cli.console import counted, out, print_json
+    from flink_masking.cli.progress import waiting
     from flink_masking.cli.quarantine import login
     from flink_masking.engine.quarantine import day_keys
     from flink_masking.errors import InputError
@@ -48,7 +49,7 @@ def retention(
     facts = {"actor": login(), "purpose": "retention", **({"keep_ms": quarantine.keep} if quarantine is not None else {}),
              **({"tokens_keep_ms": tokens.keep} if tokens is not None else {})}
     try:
-        with audited(log, "expire", facts) as end:
+        with audited(log, "expire", facts) as end, waiting("Destroying what has expired"):
             done = {}
             if quarantine is not None:
                 done["days"] = day_keys(opened, ring, loaded.policy.stream, quarantine.keep).destroy(now)

@@ -48,6 +48,7 @@ ELSEWHERE = {
     "rekey": "writes like unmask",
     "compliance": "reads like verify", "erase": "one transaction", "keys rewrap": "a transaction a batch; docs/keys.md",
     "audit seal": "tests/audit", "demo": "runs like run", "preflight": "writes nothing", "retention": "one transaction",
+    "alerts test": "writes nothing", "jars": "a jar has its name when it is whole", "package": "the archive has its name when it is whole",
 }  # fmt: skip
 """Long commands whose interruption is looked at elsewhere."""
 
