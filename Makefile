@@ -101,7 +101,7 @@ bench-kafka: install ## measure Kafka to Kafka, write build/bench-kafka.json (ne
 	mkdir -p build
 	$(BIN)/python -P tests/benchmarks/bench_kafka.py --output build/bench-kafka.json $(BENCH)
 
-compare: install ## this library beside its peers, whose packages are downloaded into build/compare; writes build/compare.json, .md, .svg; ten minutes (COMPARE="--quick")
+compare: install ## this library beside its peers, whose packages are downloaded into build/compare; writes build/compare.json, .md, .svg; six minutes (COMPARE="--quick")
 	mkdir -p build
 	$(BIN)/python -P tests/benchmarks/compare/run.py --output build/compare.json $(COMPARE)
 
