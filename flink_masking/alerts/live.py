@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flink_masking.alerts.alert import Alert
+from flink_masking.alerts.kept_rules import verified_state
 from flink_masking.alerts.load import AlertFaults, rules_of
 from flink_masking.alerts.logic import AlertLogic
 from flink_masking.alerts.rules import Rules
@@ -60,18 +61,16 @@ class LiveRules:
         Args:
             rules: as submitted.
             options: where documents are, and whom the watcher trusts.
-            kept: of `state`, or None.
+            kept: of `state`, or None; nothing in it is trusted that no signature vouches for, see `verified_state`.
             clock: ms since 1970.
             source: where documents lie; that of the options when None.
 
         Raises:
-            ControlError: the trust file is none, or a login cannot be read.
+            ControlError: the trust file is none, a login cannot be read, or `kept` is no state.
         """
         self.rules, self._submitted = rules, rules
-        try:
-            self._memory = _Memory(Kept() if kept is None else Kept.load(kept))
-        except (ValueError, KeyError, TypeError):
-            raise ControlError("this is no state of alert rules. Hint: remove the state to begin anew") from None
+        found, self._refused = (Kept(), []) if kept is None else verified_state(kept, options, rules.source, clock())
+        self._memory = _Memory(found)
         self._watcher = ControlWatcher(options, rules.source, 0, "", self._memory, clock, source=source, follows="alerts")
         self._generation, self._ready = -1, dict[str, Rules]()
         self._told = dict[tuple[str, str, str], int]()
@@ -89,7 +88,7 @@ class LiveRules:
         self._watcher.close()
 
     def state(self) -> bytes:
-        """What `__init__` goes on from: the document in force, what was revoked or withdrawn, and the trust file; nothing secret."""
+        """What `__init__` goes on from: the document in force, what was revoked or withdrawn, and trust files; nothing secret."""
         return self._memory.kept.dump()
 
     def follow(self, logic: AlertLogic, now: int) -> tuple[AlertLogic, list[Alert]]:
@@ -112,7 +111,8 @@ class LiveRules:
                 self._watcher.adopted(due)
         if self._ready and not self._watcher.upcoming():
             self._ready.clear()
-        return logic, [alert for event in self._watcher.events() if (alert := self._alert(event, now)) is not None]
+        events, self._refused = [*self._refused, *self._watcher.events()], []
+        return logic, [alert for event in events if (alert := self._alert(event, now)) is not None]
 
     def _checked(self, document: Policy) -> Rules | None:
         """The rules of a document; None where it was refused."""

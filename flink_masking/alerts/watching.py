@@ -16,6 +16,7 @@ from flink_masking.alerts.rules import Rules
 from flink_masking.audit.sources import FileSource
 from flink_masking.control.options import ControlOptions
 from flink_masking.errors import InputError
+from flink_masking.files.whole import write_whole
 
 MOST = 20_000
 LOOK_S = 0.5
@@ -42,7 +43,8 @@ class Watcher:
             rules: to watch.
             paths: files and directories, which may come later.
             tell: called with each alert.
-            state: file that keeps windows and places across restarts; None: nothing is kept.
+            state: file that keeps windows and places across restarts, mode 0600; None: nothing is kept. Published rules in it count where
+                their signatures do.
             from_start: begin with the lines that are there, where there is no state.
             clock: ms since 1970.
             control: where rules are published that replace these; None: they stay as they are.
@@ -73,6 +75,7 @@ class Watcher:
 
         Raises:
             InputError: a file has become shorter.
+            OSError: the state cannot be written.
         """
         taken = 0
         if self._live is not None:
@@ -120,9 +123,7 @@ class Watcher:
             return
         self._kept = beside
         data = orjson.dumps({"version": 1, "positions": self._positions, "logic": orjson.loads(self.logic.state()), **beside})
-        partial = path.with_name(path.name + ".new")
-        partial.write_bytes(data)
-        os.replace(partial, path)
+        write_whole(path, data, private=True)
 
 
 def _kept(path: Path | None) -> Mapping[str, Any] | None:

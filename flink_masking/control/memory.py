@@ -3,6 +3,9 @@
 A source could otherwise undo history: whoever withdraws the newest policy, or a revocation, and then restarts the job, would bring back
 what was before. The file is written by all workers of a job; each writes what it knows on top of what is there, so versions only rise and
 sets only grow. It is sealed with the job's key ring, so that it cannot be written by others, and holds no value, key or salt.
+
+Who watches with alert rules has no key ring, and its state is not sealed: beside what is kept stand the signed documents that prove it, and
+`flink_masking.alerts.kept_rules` verifies them before anything of it is used.
 """
 
 import base64
@@ -42,6 +45,8 @@ class Kept:
         revoked: ids that were revoked.
         withdrawn: ids that a source no longer had.
         erasures: envelopes of erasures by id.
+        chain: envelopes of the trust files that followed the deployment's, up to `trust`; only where the state is not sealed.
+        revocations: envelopes of revocations by the id of what they revoke; likewise.
     """
 
     version: int = 0
@@ -51,22 +56,28 @@ class Kept:
     revoked: frozenset[str] = frozenset()
     withdrawn: frozenset[str] = frozenset()
     erasures: dict[str, bytes] = field(default_factory=dict)
+    chain: tuple[bytes, ...] = ()
+    revocations: dict[str, bytes] = field(default_factory=dict)
 
     def merged(self, other: "Kept") -> "Kept":
         """The higher versions and the united sets of both."""
         newer = other if other.version > self.version else self
         trusted = other if other.trust_version > self.trust_version else self
         return Kept(newer.version, newer.policy, trusted.trust_version, trusted.trust, _newest(self.revoked | other.revoked),
-                    _newest(self.withdrawn | other.withdrawn), {**self.erasures, **other.erasures})
+                    _newest(self.withdrawn | other.withdrawn), {**self.erasures, **other.erasures}, trusted.chain,
+                    {**self.revocations, **other.revocations})
 
     def dump(self) -> bytes:
         """As JSON."""
         def text(data: bytes | None) -> str | None:
             return None if data is None else base64.b64encode(data).decode()
 
+        proofs = {"chain": [text(data) for data in self.chain],
+                  "revocations": {name: text(data) for name, data in self.revocations.items()}}
         return json.dumps({"format": FORMAT, "version": self.version, "policy": text(self.policy), "trust_version": self.trust_version,
                            "trust": text(self.trust), "revoked": sorted(self.revoked), "withdrawn": sorted(self.withdrawn),
-                           "erasures": {name: text(data) for name, data in self.erasures.items()}}).encode()
+                           "erasures": {name: text(data) for name, data in self.erasures.items()},
+                           **{name: found for name, found in proofs.items() if found}}).encode()
 
     @classmethod
     def load(cls, data: bytes) -> "Kept":
@@ -80,7 +91,9 @@ class Kept:
             raise ValueError
         policy, trust = (None if body[name] is None else base64.b64decode(body[name]) for name in ("policy", "trust"))
         return cls(body["version"], policy, body["trust_version"], trust, frozenset(body["revoked"]), frozenset(body["withdrawn"]),
-                   {name: base64.b64decode(text) for name, text in body["erasures"].items()})
+                   {name: base64.b64decode(text) for name, text in body["erasures"].items()},
+                   tuple(base64.b64decode(text) for text in body.get("chain", ())),
+                   {name: base64.b64decode(text) for name, text in body.get("revocations", {}).items()})
 
 
 def _newest(ids: frozenset[str]) -> frozenset[str]:

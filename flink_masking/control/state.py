@@ -101,8 +101,9 @@ class ControlState:
         """
         kept = kept or Kept()
         if kept.trust is not None and kept.trust_version > trust.version:
-            trust = Trust.anchor(kept.trust)  # followed step by step when it was taken; the file that keeps it is sealed
+            trust = Trust.anchor(kept.trust)  # followed step by step; see kept_policy
         self.trust, self._stream, self.kept, self._follows = trust, stream, kept, follows
+        self._proves = follows == "alerts"  # that state is not sealed: what it holds is verified when it is read
         self.version, self._digests = version, {digest}
         self._known: dict[str, Document[Any]] = {}
         self._refused: dict[str, str] = {}
@@ -118,7 +119,8 @@ class ControlState:
     def kept_policy(self) -> Policy | None:
         """The policy that was in force before a restart, where it is higher than the submitted one.
 
-        It was verified when it was taken, and the file that keeps it is sealed: the key of its signer may be out of the trust file by now.
+        It was verified when it was taken, and the file that keeps it is sealed (alert rules: it was verified when the state was read): the
+        key of its signer may be out of the trust file by now.
         """
         if self.kept.policy is None or self.kept.version <= self.version:
             return None
@@ -154,10 +156,12 @@ class ControlState:
         for one in made.revocations:
             events += self._tell("revoked", now, one.body.of, one.body.target, one.body.reason, signers=one.signers)
         revoked, withdrawn = self.kept.revoked | {one.body.target for one in made.revocations}, self.kept.withdrawn | gone
+        proofs = {one.body.target: one.signed.dump() for one in made.revocations} if self._proves else {}
         over = revoked | withdrawn
         erasures = [one for name, one in made.erasures.items() if name in self.kept.erasures or name not in over]
         erased = {one.id: one.signed.dump() for one in erasures if one.body.effective_at <= now}
-        self.kept = replace(self.kept, revoked=revoked, withdrawn=withdrawn, erasures={**self.kept.erasures, **erased})
+        self.kept = replace(self.kept, revoked=revoked, withdrawn=withdrawn, erasures={**self.kept.erasures, **erased},
+                            revocations={**self.kept.revocations, **proofs})
         self.view = View(tuple(self._candidates(made.policies, over, now, events)), tuple(one for one in made.grants if one.id not in over),
                          tuple(erasures), revoked, self.trust.version)
         self.view = replace(self.view, refused=len(self._refusing))
@@ -236,7 +240,8 @@ class ControlState:
                         self._refused[signed.digest] = str(error)
                     continue
                 self._refused.pop(signed.digest, None)
-                self.kept = replace(self.kept, trust=signed.dump(), trust_version=self.trust.version)
+                chain = (*self.kept.chain, signed.dump()) if self._proves else ()
+                self.kept = replace(self.kept, trust=signed.dump(), trust_version=self.trust.version, chain=chain)
                 events += self._tell("taken", now, "trust", signed.digest[:16], version=self.trust.version)
         for signed in parsed:
             if signed.kind == "trust" and (reason := self._refused.get(signed.digest)):

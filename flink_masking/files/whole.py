@@ -6,12 +6,13 @@ import secrets
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes | str) -> None:
+def write_whole(path: Path, data: bytes | str, private: bool = False) -> None:
     """Write a file under a hidden name, and give it its own when it is complete.
 
     Args:
         path: created, or replaced with its mode kept; a pipe or a device is written to directly.
         data: the contents; text becomes UTF-8.
+        private: with mode 0600, whatever mode and umask were.
 
     Raises:
         OSError: it cannot be written, names `path`.
@@ -23,12 +24,13 @@ def write_whole(path: Path, data: bytes | str) -> None:
     target = path.resolve()  # a link stays a link
     beside = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "wb") as file:
+        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600 if private else 0o666), "wb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(beside, target.stat().st_mode & 0o7777)
+        if not private:
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(beside, target.stat().st_mode & 0o7777)
         beside.replace(target)
     except OSError as error:
         raise OSError(error.errno, error.strerror, str(path)) from None

@@ -193,3 +193,133 @@ def test_alerts_that_wait_are_sent_after_a_restart_under_the_same_id(tmp_path):
     assert {event["id"] for event in receiver.taken()} == set(ids)
     assert [event["id"] for event in receiver.taken()].count(ids[0]) == 1
     receiver.close()
+
+
+SILENT = RULES % 1_000_000_000
+
+
+def document(place, by=(), stream="/soc", effective=T, text=SILENT):
+    """An envelope with rules, as somebody might write it into a state."""
+    from flink_masking.control.bodies import AlertsBody
+
+    made = AlertsBody(id=new_id(T), stream=stream, issued_at=T, effective_at=effective, version=1_000_000_000, name="a.yaml", text=text,
+                      digest=hashlib.sha256(text.encode()).hexdigest())
+    return place.signers._signed("alerts", made, by)
+
+
+FORGED = {
+    "nobody": lambda place: {"policy": document(place)},
+    "another role": lambda place: {"policy": document(place, by=("ann",))},
+    "for another watcher": lambda place: {"policy": document(place, by=("paula",), stream="/other", text=SILENT.replace("/soc", "/other"))},
+    "another kind": lambda place: {"policy": place.signers.policy(10**9, stream="/soc")},
+    "not yet in effect": lambda place: {"policy": document(place, by=("paula",), effective=T + 60_000)},
+    "no envelope": lambda place: {"policy": b"{}"},
+    "a trust file of one's own": lambda place: {
+        "policy": document(place, by=("mallory",)), "trust_version": 9,
+        "trust": place.signers.trust(9, ("mallory",), roles={"root": ("mallory",), "policy": ("mallory",)})},
+    "a version alone": lambda place: {},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_a_state_that_somebody_wrote_puts_no_rules_in_force(place, forged, caplog):
+    """Rules of a state that their signatures do not vouch for are told and passed over: submitted and published ones hold."""
+    from dataclasses import replace
+
+    from flink_masking.control.memory import Kept
+
+    body = forged(place)
+    kept = replace(Kept(version=1_000_000_000), **body).dump()
+    rules = live(place, kept)
+    _, alerts = rules.follow(AlertLogic(rules.rules), place.now)
+    assert rules.rules.rules["refusals"].above == 100
+    told = [(alert.names["outcome"], alert.severity, alert.rule) for alert in alerts]
+    assert set(told) == ({("refused", "critical", "alert-rules")} if body else set())
+    assert all("state" in alert.names["reason"] and "Hint:" in alert.names["reason"] for alert in alerts)
+    assert ("refused" in caplog.text) is bool(body) and SILENT not in caplog.text
+    place.publish(2, RULES % 50)
+    rules.look()
+    rules.follow(AlertLogic(rules.rules), place.now)
+    assert rules.rules.rules["refusals"].above == 50
+    rules.look()
+    after = json.loads(rules.state())
+    assert (after["version"], after["trust_version"], after["trust"]) == (2, 0, None)
+
+
+def test_a_state_file_that_somebody_wrote_does_not_silence_the_watch(place):
+    """With forged rules in the file of `--state` the refusals are told as before."""
+    import base64
+
+    file, state, told = place.path / "audit.jsonl", place.path / "state.json", []
+    file.touch()
+    options = {"state": state, "clock": lambda: place.now, "control": place.options}
+    watch = Watcher(rules_of("alerts.yaml", RULES % 100), [file], told.append, **options)
+    watch.look()
+    watch.close(5.0)
+    body = json.loads(state.read_bytes())
+    rules = json.loads(body["rules"])
+    body["rules"] = json.dumps(rules | {"version": 10**9, "policy": base64.b64encode(document(place)).decode()})
+    state.write_text(json.dumps(body))
+    file.write_bytes(b"".join(line + b"\n" for line in place.refused(160)))
+    again = Watcher(rules_of("alerts.yaml", RULES % 100), [file], told.append, **options)
+    again.look()
+    again.close(5.0)
+    assert [(alert.rule, alert.severity) for alert in told] == [("alert-rules", "critical"), ("refusals", "warning")]
+
+
+@pytest.mark.parametrize("withheld", ["revoked", "withdrawn"])
+def test_a_state_that_somebody_wrote_holds_no_published_rules_back(place, withheld):
+    """That a document was revoked or withdrawn is taken from its signed revocation and from the source, not from a list of ids."""
+    rules = live(place)
+    name = place.publish(3, RULES % 50)
+    kept = json.loads(rules.state())
+    again = live(place, json.dumps(kept | {withheld: [name]}).encode())
+    again.follow(AlertLogic(again.rules), place.now)
+    assert again.rules.rules["refusals"].above == 50
+
+
+def test_a_revocation_that_the_source_no_longer_has_holds_after_a_restart(place):
+    """Rules that were revoked before their time do not come back when the source forgets that and the watcher is restarted."""
+    from flink_masking.control.bodies import RevocationBody
+
+    rules, control = live(place), DirectorySource(place.path / "control")
+    name = place.publish(3, RULES % 900, effective=T + 60_000)
+    over = RevocationBody(id=new_id(T), stream="/soc", issued_at=T, effective_at=T, target=name, of="alerts", reason="wrong limit")
+    control.publish(over.id, place.signers._signed("revocation", over, ("paula",)))
+    rules.look()
+    (place.path / "control" / f"{over.id}.json").unlink()
+    place.now += 60_000
+    again = live(place, rules.state())
+    again.follow(AlertLogic(again.rules), place.now)
+    assert again.rules.rules["refusals"].above == 100
+
+
+@pytest.mark.parametrize("roots", [("root",), ("root", "other")], ids=["one root", "a root that changes"])
+def test_rules_of_a_signer_that_was_replaced_hold_after_a_restart(place, roots):
+    """The state keeps the trust files one after the other: each vouches for the next, and one of them for the rules."""
+    signers, control = place.signers, DirectorySource(place.path / "control")
+    rules = live(place)
+    place.publish(1, RULES % 70)
+    rules.look()
+    rules.follow(AlertLogic(rules.rules), place.now)
+    last = roots[-1]
+    control.publish("t2", signers.trust(2, tuple(dict.fromkeys(("root", last))), roles={"root": (last,), "policy": ("peter",)}))
+    control.publish("t3", signers.trust(3, (last,), roles={"root": (last,), "policy": ("peter", "petra")}))
+    rules.look()
+    place.publish(2, RULES % 50, ("petra",))
+    place.publish(3, RULES % 900)
+    rules.look()
+    _, alerts = rules.follow(AlertLogic(rules.rules), place.now)
+    assert ("in_force", 2) in [fact[:2] for fact in facts(alerts)]
+    rules.look()
+    kept = rules.state()
+    for file in (place.path / "control").iterdir():
+        file.unlink()
+    again = live(place, kept)
+    _, alerts = again.follow(AlertLogic(again.rules), place.now)
+    assert again.rules.rules["refusals"].above == 50 and json.loads(again.state())["trust_version"] == 3
+    assert [fact[:2] for fact in facts(alerts)] == [("in_force", 2)]
+    place.publish(4, RULES % 900)
+    again.look()
+    _, alerts = again.follow(AlertLogic(again.rules), place.now)
+    assert [fact[:2] for fact in facts(alerts)] == [("refused", None)]

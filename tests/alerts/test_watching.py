@@ -1,7 +1,9 @@
 """``flink-masking alerts watch``: files as they grow, restarts, and a real process."""
 
 import json
+import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -71,6 +73,36 @@ def test_a_restarted_watch_goes_on(growing, tmp_path):
     state.write_text("{}")
     with pytest.raises(InputError, match="Hint"):
         watcher(file, told, state=state)
+
+
+def test_the_state_is_private_and_replaced_as_a_whole(growing, tmp_path, monkeypatch):
+    """Nobody else reads the state, and its contents are on the disk before it gets its name; no file beside it is touched."""
+    file, grow = growing
+    state, synced = tmp_path / "state.json", []
+    real = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda opened: (synced.append(os.fstat(opened).st_ino), real(opened)))
+    (tmp_path / "state.json.new").write_text("of somebody else")
+    watch = watcher(file, [], state=state)
+    before = os.umask(0)
+    try:
+        for _ in range(2):
+            grow(1)
+            watch.look()
+            assert stat.S_IMODE(state.stat().st_mode) == 0o600 and synced[-1] == state.stat().st_ino
+            state.chmod(0o644)  # as earlier versions left it
+    finally:
+        os.umask(before)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["audit.jsonl", "state.json", "state.json.new"]
+    assert (tmp_path / "state.json.new").read_text() == "of somebody else"
+
+
+def test_a_state_that_cannot_be_written_is_told(growing, tmp_path):
+    """A directory that is not there is an error that names the state, before any line is taken in."""
+    file, grow = growing
+    watch = watcher(file, [], state=tmp_path / "away" / "state.json")
+    grow(1)
+    with pytest.raises(OSError, match=r"away/state\.json"):
+        watch.look()
 
 
 def test_a_process_tells_alerts_within_five_seconds(growing, tmp_path):
