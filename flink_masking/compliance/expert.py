@@ -1,10 +1,10 @@
 """HIPAA Expert Determination: the figures that an expert asks for, promised by the policy and measured on what was released."""
 
-from flink_masking.compliance.measured import without_names
 from flink_masking.compliance.model import Evidence, Figure, Framework, Point
 from flink_masking.compliance.questions import budgets, of_classes, protected, separated
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
+from flink_masking.verify.passed_on import outside
 
 _ID = "164.514(b)(1)"
 _RISKS = ("prosecutor, highest", "prosecutor, average", "journalist, highest", "marketer")
@@ -98,7 +98,7 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 
 
 def _measured(views: PolicyViews) -> list[Evidence]:
-    told = [(name, without_names(promise)) for name, report in views.reports.items() if name in views.segments
+    told = [(name, outside(promise)) for name, report in views.reports.items() if name in views.segments
             for promise in report.promises]
     return [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
                 part for part in (promise.found, promise.note) if part)) for name, promise in told]

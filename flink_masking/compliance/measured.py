@@ -1,13 +1,14 @@
 """What `flink_masking.verify` measures of all views of an output directory."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from flink_masking.errors import FlinkMaskingError, InputError
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.files import read_policy, verify
 from flink_masking.verify.joint import verify_joint
-from flink_masking.verify.report import Promise, Report
+from flink_masking.verify.passed_on import passed_on
+from flink_masking.verify.report import Report
 from flink_masking.verify.sequences import Join
 
 
@@ -16,7 +17,7 @@ class Measured:
     """Reports and joins.
 
     Attributes:
-        reports: by segment, of those that can be verified.
+        reports: by segment, of those that can be verified, as they may be passed on.
         joins: of the views together; None: they could not be tried.
         missing: segments without files, or that cannot be verified, and why.
     """
@@ -46,7 +47,7 @@ def measured(source: PolicySource, raw: Path, released: Path) -> Measured:
         if segment.view in ("masked", "granted"):  # what a granted view holds depends on grants
             continue
         if (released / name).is_dir():
-            reports[name] = verify(source, raw, released / name, name)
+            reports[name] = passed_on(verify(source, raw, released / name, name), policy)
         else:
             missing[name] = "there are no files of it"
     joins = None
@@ -56,10 +57,3 @@ def measured(source: PolicySource, raw: Path, released: Path) -> Measured:
         except FlinkMaskingError as error:
             missing["views together"] = str(error)
     return Measured(reports, joins, missing)
-
-
-def without_names(promise: Promise) -> Promise:
-    """A promise without the names that a release has and the policy does not: a member's name can be personal data."""
-    if promise.name != "members" or promise.verdict != "broken":
-        return promise
-    return replace(promise, found="other members, or unreadable lines", note="'flink-masking verify' names them")

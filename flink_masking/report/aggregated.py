@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 from flink_masking.dp.spec import AggregateSpec
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment
-from flink_masking.report.anonymized import view_figures
 from flink_masking.report.bands import Band, Bands
 from flink_masking.verify.aggregated import verify_aggregated
 from flink_masking.verify.budget import Budget
 from flink_masking.verify.figures import instant
 from flink_masking.verify.grouping import text_of
 from flink_masking.verify.lines import Column, Table, member
+from flink_masking.verify.passed_on import passed_on
 from flink_masking.verify.records import Held, Records
 from flink_masking.verify.report import Report
 
@@ -53,9 +53,9 @@ def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path 
         spec: of the loaded policy, for the bands.
 
     Returns:
-        Plain values, and the verifier's report.
+        Plain values, and the verifier's report as it may be passed on.
     """
-    report = verify_aggregated(name, segment, policy, raw, released)
+    report = passed_on(verify_aggregated(name, segment, policy, raw, released), policy)
     keys, metrics, bands = [key.field for key in segment.group_by], list(segment.metrics), Bands(spec)
     errors = {one: error_95(segment, policy, one) for one, metric in segment.metrics.items() if metric.kind in _OF_ITSELF}
     names = ["window_start", *keys, *metrics]
@@ -69,8 +69,7 @@ def aggregated(name: str, segment: AggregatedSegment, policy: Policy, raw: Path 
     found = [Row(_time(cells[0][at]), groups[at], dict(zip(metrics, (column[at] for column in cells[1 + len(keys) :]), strict=True)))
              for at in range(rows.size) if groups[at] in chosen]
     found.sort(key=lambda row: (row.group, row.window))
-    told = view_figures(report)
-    told["figures"].pop("people behind a row", None)  # an exact count: what the noise is there to hide
+    told = report.as_dict()
     told |= {"group_by": keys, "groups": len(counted), "groups_told": chosen, "epsilon": segment.privacy.epsilon,
              "series": [one for metric in metrics for one in series_of(metric, errors.get(metric), bands, found)],
              "histograms": [histogram_of(metric, errors[metric], found) for metric, declared in segment.metrics.items()

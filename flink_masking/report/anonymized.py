@@ -1,19 +1,18 @@
 """One anonymized view: classes, promises, loss and risk, and each quasi-identifier before and after."""
 
 import datetime
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from flink_masking.compliance.measured import without_names
 from flink_masking.policy.fields import Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.anonymized import verify_anonymized
 from flink_masking.verify.attributes import Attribute, Dates, Labels, Numbers, Prefixes
+from flink_masking.verify.passed_on import beside_noise, passed_on
 from flink_masking.verify.records import Held
 from flink_masking.verify.release import Classes, Raw, Release, read_trees
 from flink_masking.verify.report import Report
@@ -50,13 +49,14 @@ def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: Po
         released: the view.
 
     Returns:
-        Plain values, and the verifier's report.
+        Plain values, and the verifier's report as it may be passed on.
     """
     trees = read_trees(policy, source.file)
     records = Raw.read(raw, policy, list(dict.fromkeys([*segment.quasi_identifiers, *segment.release, *segment.sensitive])))
     release = Release(name, segment, policy, records, released, trees)
-    report = verify_anonymized(release, policy, Sensitive(policy, trees))
-    told = view_figures(report)
+    report = passed_on(verify_anonymized(release, policy, Sensitive(policy, trees)), policy)
+    places = 2 if beside_noise(policy) else 6  # exact shares lead to the counts that the other view's noise is there to hide
+    told = report.as_dict()
     told |= {"k": segment.k, "mode": segment.mode, "quasi_identifiers": list(segment.quasi_identifiers), "release": list(segment.release),
              "class_sizes": [], "distributions": []}
     if segment.mode == "buffered":
@@ -64,13 +64,8 @@ def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: Po
         sizes, counts = np.unique(found.size, return_counts=True)
         told["class_sizes"] = [{"lines": int(size), "classes": int(count)} for size, count in zip(sizes, counts, strict=True)]
         for at, (path, attribute) in enumerate(release.attributes.items()):
-            told["distributions"].append(_distribution(release, found, at, path, attribute, policy.fields[path], segment.k))
+            told["distributions"].append(_distribution(release, found, at, path, attribute, policy.fields[path], segment.k, places))
     return told, report
-
-
-def view_figures(report: Report) -> dict[str, Any]:
-    """The verifier's report without names that a release has and the policy does not."""
-    return replace(report, promises=[without_names(promise) for promise in report.promises]).as_dict()
 
 
 def bins_of(attribute: Attribute, field: Field) -> list[Bin]:
@@ -117,7 +112,8 @@ def _written(start: int, end: int, attribute: Attribute, field: Field) -> str:
     return f"{start / 10**scale:g}–{end / 10**scale:g}"
 
 
-def _distribution(release: Release, found: Classes, at: int, path: str, attribute: Attribute, field: Field, k: int) -> dict[str, Any]:
+def _distribution(release: Release, found: Classes, at: int, path: str, attribute: Attribute, field: Field, k: int,
+                  places: int) -> dict[str, Any]:
     """People by public bin in the raw records, and lines by the same bins in the view; each line counts evenly over what its label says."""
     positions = release.raw.positions(path, attribute)[release.candidates]
     people = release.raw.people[release.candidates]
@@ -127,7 +123,7 @@ def _distribution(release: Release, found: Classes, at: int, path: str, attribut
     records = [int(((positions[:, 0] >= one.low) & (positions[:, 0] <= one.high)).sum()) for one in bins]
     whole, released = max(1, len(positions)), max(1, int(found.size.sum()))
     withheld = _withheld(positions, people, bins, before, k)
-    rows = [{"label": one.label, "before": number / whole, "after": after / released}
+    rows = [{"label": one.label, "before": round(number / whole, places), "after": after / released}
             for at_bin, (one, number, after) in enumerate(zip(bins, records, lines.tolist(), strict=True))
             if at_bin not in withheld and (number or after >= 1)]
     return {"path": path, "bins": rows, "bins_of_fewer_people": sum(before[at_bin] > 0 for at_bin in withheld)}

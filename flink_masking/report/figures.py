@@ -13,17 +13,19 @@ from flink_masking.compliance.subject import PolicyViews
 from flink_masking.deployment.model import Deployment
 from flink_masking.errors import InputError
 from flink_masking.policy.load import load
+from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_account import account, stream_account
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.report.aggregated import aggregated
-from flink_masking.report.anonymized import anonymized, view_figures
+from flink_masking.report.anonymized import anonymized
 from flink_masking.report.coverage import coverage
 from flink_masking.report.flow import flow
 from flink_masking.report.governance import governance
 from flink_masking.report.sample import Sample
 from flink_masking.verify.files import read_policy
 from flink_masking.verify.joint import join_views
+from flink_masking.verify.passed_on import beside_noise
 from flink_masking.verify.records import Held
 from flink_masking.verify.report import Report
 
@@ -71,7 +73,7 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
     if sample is not None and sample.cut:
         reports = {name: in_a_part(report) for name, report in reports.items()}
         for told in (*groups, *series):
-            told |= {key: value for key, value in view_figures(reports[told["segment"]]).items() if key in ("promises", "broken")}
+            told |= {key: value for key, value in reports[told["segment"]].as_dict().items() if key in ("promises", "broken")}
     joins = None
     if groups:
         try:
@@ -93,11 +95,18 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
         "aggregated": series,
         "budget": stream_account(spending, lifetime) if spending else None,
         "joins": None if joins is None else [join.as_dict() for join in joins],
-        "compliance": [one.as_dict() for one in assess_all(views)],
+        "compliance": [{**one.as_dict(), "policy": Path(source.name).name} for one in assess_all(views)],
         "not_measured": missing,
-        "sample": None if sample is None else {"limit": sample.limit, "cut": list(sample.cut), "records": {
-            "source": len(sample.raw.records), **{name: len(held.records) for name, held in sample.released.items()}}},
+        "sample": None if sample is None else _read(sample, policy),
     }
+
+
+def _read(sample: Sample, policy: Policy) -> dict[str, Any]:
+    """How many records a sample has, but not of a whole source whose records a view counts with noise."""
+    hidden = beside_noise(policy) and "source" not in sample.cut
+    source = {} if hidden else {"source": len(sample.raw.records)}
+    return {"limit": sample.limit, "cut": list(sample.cut),
+            "records": source | {name: len(held.records) for name, held in sample.released.items()}}
 
 
 def in_a_part(report: Report) -> Report:

@@ -92,8 +92,9 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
     if not budget.public:
         residuals.judge_groups(report)
     if bool(found.unsure.any()):
-        report.notes.append(f"{int(found.unsure.sum()):,} of {len(found.unsure):,} windows and groups may lack late records, or people "
-                            "whose lifetime budget is spent: their figures are held against ranges only")
+        report.figures["windows and groups of the raw records"] = {"all": len(found.unsure), "held against ranges": int(found.unsure.sum())}
+        report.notes.append("some windows and groups may lack late records, or people whose lifetime budget is spent: their figures are "
+                            "held against ranges only")
     report.notes.append("records that the job put into quarantine for other reasons than their person, time, group or measures count here")
 
 

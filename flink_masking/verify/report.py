@@ -19,6 +19,8 @@ class Promise:
         found: what the output shows.
         verdict: open where the output alone does not decide it.
         note: why, or where.
+        outside: the same two, `found` and `note`, for people who do not hold the raw records, where these must not learn them as they are;
+            see `flink_masking.verify.passed_on`.
     """
 
     name: str
@@ -26,6 +28,7 @@ class Promise:
     found: str
     verdict: Verdict
     note: str = ""
+    outside: tuple[str, str] | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass
@@ -48,10 +51,11 @@ class Report:
     figures: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
-    def add(self, name: str, promised: str, found: str, verdict: Verdict | bool, note: str = "") -> None:
+    def add(self, name: str, promised: str, found: str, verdict: Verdict | bool, note: str = "",
+            outside: tuple[str, str] | None = None) -> None:
         """Add a promise: True means kept, False broken."""
         told: Verdict = verdict if isinstance(verdict, str) else "held" if verdict else "broken"
-        self.promises.append(Promise(name, promised, found, told, note))
+        self.promises.append(Promise(name, promised, found, told, note, outside))
 
     @property
     def broken(self) -> bool:
@@ -65,7 +69,10 @@ class Report:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return {**asdict(self), "broken": self.broken, "open": self.open}
+        told = asdict(self)
+        for promise in told["promises"]:
+            del promise["outside"]
+        return {**told, "broken": self.broken, "open": self.open}
 
 
 def unreadable(table: "Table") -> str:

@@ -1,7 +1,8 @@
 """Tests the noise of published figures against the raw records, and the thresholds of groups."""
 
+import hashlib
 import math
-import zlib
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,9 @@ import numpy as np
 from flink_masking.policy.segments import AggregatedSegment, Metric
 from flink_masking.verify.budget import Budget, Quantity
 from flink_masking.verify.contributions import Contributions, Figure
-from flink_masking.verify.noise import ERROR, held_against, statistics
-from flink_masking.verify.report import Report
+from flink_masking.verify.noise import ERROR, Tested, held_against, statistics
+from flink_masking.verify.passed_on import COMPARED, MANY, NOISE
+from flink_masking.verify.report import Report, Verdict
 
 _BLURRED = 0.25
 """Of the noise's variance (or square of its scale): where choices of records blur a raw figure more, only its range is used."""
@@ -20,6 +22,8 @@ _FEW_PEOPLE = 20
 """Scales of noise that a mean's divisor must hold to be read off it."""
 _MOST = 20_000
 """Figures of a kind that are tested."""
+_KEY = secrets.token_bytes(32)
+"""Of the draws: the same figures are judged alike in one process, and who tries residuals cannot make the draws that go with them."""
 HALVED = math.log(2) - 0.5
 """What a figure tells, in logarithms of probability, of noise that is half as large as promised."""
 
@@ -129,7 +133,8 @@ class Residuals:
         least = None
         if quantity.kind == "subjects" and not self._budget.public:
             least = self._budget.threshold - np.rint(mean).astype(np.int64)
-        draw = np.random.Generator(np.random.PCG64(zlib.crc32(residual.tobytes()))).random(len(residual))
+        seed = hashlib.blake2b(residual.tobytes(), key=_KEY).digest()
+        draw = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big"))).random(len(residual))
         some = np.flatnonzero(exact)[:_MOST]
         found = statistics(noise, residual[some], draw[some], variance[some], None if least is None else least[some], shown.censored[some])
         self._found.setdefault(name, []).append(found)
@@ -146,20 +151,26 @@ class Residuals:
         ranges = np.concatenate([np.zeros(0), *self._ranges])
         tests = 2 * len(tested) + 2
         limit = ERROR / tests
-        wrong = [f"{name}: noise {0 if one.ratio < 0.005 else one.ratio:.2f} of the promised, p = {one.too_small:.1g}"
-                 for name, one in tested.items() if one.too_small < limit]
-        wrong += [f"{name}: further off than noise explains, p = {min(one.too_large, one.farthest):.1g}"
+        wrong = [_smaller(name, one) for name, one in tested.items() if one.too_small < limit]
+        wrong += [(f"{name}: further off than noise explains, p = {min(one.too_large, one.farthest):.1g}",
+                   f"{name}: further off than noise explains")
                   for name, one in tested.items() if min(one.too_large, one.farthest / 2) < limit]
         if len(ranges) and len(ranges) * math.exp(-float(ranges.max())) < limit:
-            wrong.append("a figure lies outside of what the records can add up to and noise explains")
+            wrong.append(("a figure lies outside of what the records can add up to and noise explains",) * 2)
         size = max((one.size for one in tested.values()), default=0)
-        report.figures["noise, 1 as promised"] = {name: one.ratio for name, one in tested.items() if one.size}
-        verdict = "broken" if wrong else "held" if size else "open"
-        found = f"{size:,} figures beside their raw values" if size else "no figure whose raw value is known"
-        report.add("noise", promised, found, verdict, "; ".join(wrong))  # type: ignore[arg-type]
+        report.figures[NOISE] = {name: one.ratio for name, one in tested.items() if one.size}
+        report.figures[COMPARED] = {name: one.size for name, one in tested.items() if one.size}
+        verdict: Verdict = "broken" if wrong else "held" if size else "open"
+        exact, rough = "no figure whose raw value is known", "no figure whose raw value is known"
+        if size:
+            exact = f"{size:,} figures beside their raw values"
+            rough = f"{MANY} figures or more" if size >= MANY else f"fewer than {MANY} figures"
+            rough += " beside their raw values"
+        notes = ["; ".join(texts) for texts in zip(*wrong, strict=True)] or ["", ""]
+        report.add("noise", promised, exact, verdict, notes[0], (rough, notes[1]))
         if size and not wrong and size * HALVED < -math.log(limit):
             enough = math.ceil(-math.log(limit) / HALVED)
-            report.notes.append(f"among {size} figures, noise of half the size can go unnoticed; {enough} show it")
+            report.notes.append(f"among fewer than {enough} figures, noise of half the size can go unnoticed")
 
     def judge_groups(self, report: Report) -> None:
         """Note whether groups that few people share are published more often than the promised noise lifts them over the threshold."""
@@ -174,7 +185,14 @@ class Residuals:
         alone = int(np.sum(shared)) if shared else 0
         bad = int((rare | np.array(shared, np.bool_)).sum())
         note = f"{alone:,} about nobody, or one person" if alone else ""
-        report.add("groups", f"from {budget.threshold:,} people on, noise included", f"{bad:,} rows that noise does not lift so far",
-                   bad == 0, note)
+        lifted = "rows that noise does not lift so far"
+        report.add("groups", f"from {budget.threshold:,} people on, noise included", f"{bad:,} {lifted}", bad == 0, note,
+                   (f"{'some' if bad else 'no'} {lifted}", ""))
         report.figures["people behind a row"] = {"least": float(people.min()) if len(people) else 0.0}
 
+
+def _smaller(name: str, one: Tested) -> tuple[str, str]:
+    """What is said of too little noise, exactly and to people who do not hold the raw records."""
+    ratio = 0 if one.ratio < 0.005 else one.ratio
+    rough = f"noise {ratio:.1f} of the promised, p < {ERROR:.0e}" if one.size >= MANY else "noise smaller than promised"
+    return f"{name}: noise {ratio:.2f} of the promised, p = {one.too_small:.1g}", f"{name}: {rough}"
