@@ -1,7 +1,8 @@
 """What a batch released, as hashes: a root for each view in the audit event, and lines with the leaf hashes beside it.
 
-A leaf is one released record as it leaves, without Kafka's key and headers. Leaf hashes let whoever holds them test guesses of records, so
-they are not part of the event and go into no published log; the root commits to all of them.
+A leaf is one released record as it leaves, without Kafka's key and headers; that of a granted view has a salt in front
+(`flink_masking.audit.salted`). Leaf hashes let whoever holds them test guesses of records, so they are not part of the event and go into no
+published log; the root commits to all of them.
 """
 
 import base64

@@ -71,6 +71,11 @@ class AuditChain:
         """The chain's name and the number of its last event, for lines beside it."""
         return {"chain": self._chain, "of": self._number - 1}
 
+    @property
+    def coming(self) -> tuple[str, int]:
+        """The chain's name and the number of its next event."""
+        return self._chain, self._number
+
     def event(self, kind: str, now: int, body: Mapping[str, Any]) -> bytes:
         """One JSON line.
 

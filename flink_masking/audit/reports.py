@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from flink_masking.audit.salted import SALTED
 from flink_masking.errors import InputError
 
 
@@ -81,6 +82,7 @@ class MaskedReport:
         keys: technique by path, of the members of open objects whose keys are masked.
         root: RFC 6962 root over the released records, in their order; None without digests.
         grants: records that each grant in force applied to, by its id.
+        salted: whether the root's leaves are salted, see `flink_masking.audit.salted`.
     """
 
     released: int
@@ -92,6 +94,7 @@ class MaskedReport:
     keys: Mapping[str, str] = field(default_factory=dict)
     root: bytes | None = None
     grants: Mapping[str, int] = field(default_factory=dict)
+    salted: bool = False
 
     def body(self) -> dict[str, Any]:
         """As the audit has it."""
@@ -105,6 +108,7 @@ class MaskedReport:
             body["keys"] = dict(self.keys)
         if self.root is not None:
             body["root"] = base64.b64encode(self.root).decode()
+            body.update({"leaves": SALTED} if self.salted else {})
         if self.grants:
             body["grants"] = dict(self.grants)
         return body

@@ -71,6 +71,7 @@ class ViewDone(_Model):
         released: records in a masked view.
         fields: by path.
         root: RFC 6962 root over the released records, in their order.
+        leaves: of a granted view: its leaves are salted under the key ring; members of other views lack this.
         lines: of an anonymized or aggregated view: number of the root's leaves.
         grants: records that each grant applied to, by its id.
         packed: records sent on to a stateful segment.
@@ -80,6 +81,7 @@ class ViewDone(_Model):
     released: Count | None = None
     fields: dict[str, FieldDone] | None = None
     root: Root | None = None
+    leaves: Literal["salted"] | None = None
     lines: Count | None = None
     grants: dict[str, Count] | None = None
     packed: Count | None = None

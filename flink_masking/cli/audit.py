@@ -37,6 +37,8 @@ View = Annotated[str, typer.Option("--view", help="The segment whose view the re
 Proof = Annotated[Path | None, typer.Option("--proof", help="File for a proof of the first time that stands alone.", show_default=False)]
 Trusted = Annotated[list[str] | None, typer.Option("--key", metavar="VKEY", help="Public key of the log: its signature is checked, too.",
                                                    show_default=False)]
+Granted = Annotated[str | None, typer.Option("--keys", help="Address of the job's key ring: records of granted views are found with it "
+                                             "only.", show_default=False)]
 Record = Annotated[str, typer.Argument(metavar="RECORD", help="The record as it left: a file, - for standard input, or the text itself.",
                                        show_default=False)]
 
@@ -155,6 +157,7 @@ def trace(
     view: View,
     proof: Proof = None,
     keys: Trusted = None,
+    ring: Granted = None,
     json_: Json = False,
 ) -> None:
     """Say when RECORD was sent in a view, under which policy, what was done to each field, and under which grant.
@@ -170,13 +173,15 @@ def trace(
     from flink_masking.cli.progress import waiting
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
+    from flink_masking.keys.providers import open_ring
 
-    data = _record(record)
+    data, opened = _record(record), None if ring is None else open_ring(ring)
     with waiting("Searching the log"):
-        found = traced(open_store(log), view, data)
+        found = traced(open_store(log), view, data, opened)
     if not found:
         raise InputError(f"no batch of the log has this record in view {view}. Hint: its bytes as they left, without a line break behind "
-                         "them; batches without digests, or whose leaf hashes were removed, cannot be searched")
+                         "them; batches without digests, or whose leaf hashes were removed, cannot be searched, nor can granted views "
+                         "with another key ring than the job's")
     for sent in found:
         if keys:
             check_proof(sent.proof, data, _verifiers(keys))

@@ -74,7 +74,7 @@ class Granted:
         fields = {path: FieldReport("grant", count) for path, count in sorted(self.values.items())}
         parts = None if self.parts is None else parts_done(self.segment.record)
         return MaskedReport(int(np.count_nonzero(self.rows)), fields, parts=parts, shuffled=self.segment.shuffled, root=root,
-                            grants=self.grants)
+                            grants=self.grants, salted=root is not None)
 
 
 class GrantedViews:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from flink_masking.audit.digests import leaf_lines
 from flink_masking.audit.events import AuditChain
 from flink_masking.audit.reports import BatchReport, MaskedReport, PackedReport
+from flink_masking.audit.salted import salted, salting
 from flink_masking.crypto.merkle import leaf_hashes, root_of
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.done import fields_done, parts_done
@@ -89,6 +90,9 @@ class Protect:
         self._quarantine = QuarantineWriter(plan.ring, plan.policy.stream, transport.quarantine, plan.days,
                                             reverse.approvals if reverse is not None and reverse.requires_grant else None)
         self._notes: list[dict[str, Any]] = []
+        self._digests = plan.policy.audit is not None and plan.policy.audit.digests
+        granted = [segment.name for segment in plan.masked if segment.of] if self._digests else []
+        self._salts = {name: salting(plan.ring, name) for name in granted}
         self._audit = AuditChain.signed(plan.ring, plan.policy.stream, plan.policy.version, plan.digest)
 
     def note(self, events: Iterable[dict[str, Any]]) -> None:
@@ -141,7 +145,7 @@ class Protect:
         tombstones, gone = counts.pop(TOMBSTONE, 0), counts.pop(ERASED, 0)
         deleted, erased = rejections.of(TOMBSTONE), rejections.of(ERASED)
         quarantined = sum(counts.values())
-        masked_reports, leaves, digests = {}, dict[str, np.ndarray](), plan.policy.audit is not None and plan.policy.audit.digests
+        masked_reports, leaves, digests = {}, dict[str, np.ndarray](), self._digests
         in_order = dict(released)
         for segment, edits in zip(self._masked, masked, strict=True):
             upsert = segment.name in self._transport.upserts
@@ -171,7 +175,7 @@ class Protect:
                 views[name] = one.records
                 released |= {} if one.parts is None else {name: one.parts}
                 if digests:
-                    leaves[name] = leaf_hashes(one.records)
+                    leaves[name] = leaf_hashes(salted(self._salts[name], one.records, *self._audit.coming))
                 masked_reports[name] = one.report(root_of(leaves[name]) if digests else None)
             views, released, masked_reports = _in_order(views, plan), _in_order(released, plan), _in_order(masked_reports, plan)
         accepted, packed, packed_reports = np.flatnonzero(~rejected), {}, {}

@@ -7,7 +7,9 @@ import urllib.request
 
 import jsonschema
 import pytest
-from sealed_logs import RING, batches
+from control_documents import NOW, Signers
+from granted_jobs import Job, policy_of, record
+from sealed_logs import RING, SIGNER, batches, sealed
 
 from flink_masking.audit.events import is_leaves
 from flink_masking.audit.server import server
@@ -59,6 +61,22 @@ def test_trace_and_proof(cli, log, tmp_path):
     assert cli("audit", "proof", tmp_path / "proof.json", released[8].decode(), "--key", key).code == 1
     missing = cli("audit", "trace", folder, '{"n": -1}', "--view", "support")
     assert missing.code == 1 and "no batch" in missing.err
+
+
+def test_a_granted_record_is_traced_with_the_key_ring(cli, tmp_path):
+    """A record of a granted view is found with --keys and not without, and its proof needs no ring."""
+    job = Job(Signers(), policy_of(change=("stream: s\n", "stream: s\naudit: {sink: audit, digests: true}\n")), now=NOW)
+    name = job.grant(["p0"])
+    piece = job([record(0), record(1)])
+    (tmp_path / "ring.json").write_bytes(job.ring.dump())
+    (tmp_path / "ring.json").chmod(0o600)
+    folder, opened = sealed(tmp_path / "log", [piece.audit, *piece.leaves]), piece.views["debug"][0].as_py().decode()
+    without = cli("audit", "trace", folder, opened, "--view", "debug")
+    assert without.code == 1 and "needs the key ring" in without.err and "--keys" in without.err
+    done = cli("audit", "trace", folder, opened, "--view", "debug", "--keys", f"file://{tmp_path / 'ring.json'}", "--proof",
+               tmp_path / "proof.json")
+    assert done.code == 0 and name in done.out
+    assert cli("audit", "proof", tmp_path / "proof.json", opened, "--key", str(SIGNER.verifier)).code == 0
 
 
 def test_a_log_is_sealed_further(cli, log, tmp_path):
