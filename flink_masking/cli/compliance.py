@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 STYLES = {"met": "green", "open": "bold red", "outside": "dim"}
 
 
-@verdict("a point is open")
+@verdict("a point is open, or a view was not measured")
 def compliance(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     framework: Annotated[list[str] | None, typer.Option(
@@ -30,13 +30,15 @@ def compliance(
     """List the points of laws and standards that POLICY is evidence for: met by which field and rule, open, or outside this tool.
 
     Frameworks: GDPR Art. 5, 17, 25, 30, 32; HIPAA Safe Harbor and Expert Determination; CCPA; PCI DSS 4.0, 3.3 to 3.5. With --raw and
-    --released, figures are measured, too. No legal advice. Ends with 0 where no point is open, with 1 where one is, with 2 when the policy
-    or the options cannot be used.
+    --released, figures are measured, too. No legal advice. Ends with 0 where no point is open, with 1 where one is, or where a view or the
+    joins could not be measured, with 2 when the policy or the options cannot be used, or there is nothing to measure.
     """
-    from flink_masking.cli.console import print_json
+    from rich.text import Text
+
+    from flink_masking.cli.console import out, print_json
     from flink_masking.cli.progress import reading
     from flink_masking.compliance import FRAMEWORKS, assess_all
-    from flink_masking.compliance.measured import measured
+    from flink_masking.compliance.measured import TOGETHER, measured
     from flink_masking.compliance.model import UNKNOWN
     from flink_masking.compliance.subject import PolicyViews
     from flink_masking.policy.load import load
@@ -52,13 +54,17 @@ def compliance(
             found = measured(source, raw, released)
     views = PolicyViews(load(source), segment or (), found.reports if found else None, found.joins if found else None)
     assessments = assess_all(views, framework or ())
+    missing = {name: why for name, why in (found.missing if found else {}).items() if name in views.segments or name == TOGETHER}
     if json_:
-        print_json([one.as_dict() for one in assessments])
+        told = {} if found is None else {"not_measured": list(missing), "why_not_measured": missing}
+        print_json([one.as_dict() | told for one in assessments])
     else:
         for one in assessments:
             _show(one)
+        for name, why in missing.items():
+            out.print(Text(f"not measured  {name}: {why}", "bold red"), soft_wrap=True)
         typer.echo(UNKNOWN)
-    raise answer(any(one.open for one in assessments))
+    raise answer(bool(missing) or any(one.open for one in assessments))
 
 
 def _show(one: "Assessment") -> None:

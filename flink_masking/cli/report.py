@@ -16,7 +16,7 @@ OF_TOPIC = 10_000
 """Records that are read of a table unless more are asked for."""
 
 
-@verdict("a promise is broken, or views together single somebody out")
+@verdict("a promise is broken, views together single somebody out, or something was not measured")
 def report(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML) that the views were made under.", show_default=False)],
     raw: Annotated[Path | None, typer.Option("--raw", help="The raw records: a file or a directory.", show_default=False)] = None,
@@ -37,8 +37,9 @@ def report(
     """Measure all views of a run, and write one HTML file: flow, coverage, groups, figures, joins, points of laws and standards.
 
     The file loads nothing and holds no raw value; it prints, and can be passed on. Ends with 0 where every promise holds and no join
-    singles somebody out, with 1 where not, with 2 when the policy or the options cannot be used. Of topics, a sample is read, without a
-    consumer group; where they hold more, a promise that the sample does not keep stays open, and the exit code is 0.
+    singles somebody out, with 1 where not, or where a view or the joins could not be measured, with 2 when the policy or the options
+    cannot be used, or there is nothing to measure. Of topics, a sample is read, without a consumer group; where they hold more, a promise
+    that the sample does not keep stays open, which ends with 0.
     """
     from flink_masking.access.principals import read_principals
     from flink_masking.cli.console import err, print_json
@@ -48,7 +49,7 @@ def report(
     from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
-    from flink_masking.report.figures import broken, figures
+    from flink_masking.report.figures import figures, unmet
 
     if output is None and not json_:
         raise typer.BadParameter("name a file with --output, or print with --json", param_hint="--output")
@@ -77,7 +78,9 @@ def report(
         err.print(f"{output}: {len(page.encode()) / 1000:,.0f} kB", soft_wrap=True)
     if json_:
         print_json(told)
-    raise answer(broken(told))
+    for name, why in told["why_not_measured"].items():
+        err.print(f"not measured  {name}: {why}", soft_wrap=True, markup=False)
+    raise answer(unmet(told))
 
 
 def _sample(source: "PolicySource", deployment: "Deployment", command_config: Path | None, limit: int) -> "Sample":

@@ -1,15 +1,23 @@
-"""What `flink_masking.verify` measures of all views of an output directory."""
+"""What `flink_masking.verify` measures of all views of a run, and what of it is missing."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from flink_masking.errors import FlinkMaskingError, InputError
+from flink_masking.errors import InputError
+from flink_masking.files.opened import STANDARD_INPUT, data_files, input_files
+from flink_masking.policy.model import Policy
+from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.files import read_policy, verify
-from flink_masking.verify.joint import verify_joint
+from flink_masking.verify.joint import join_views
 from flink_masking.verify.passed_on import passed_on
+from flink_masking.verify.records import Held
 from flink_masking.verify.report import Report
 from flink_masking.verify.sequences import Join
+
+TOGETHER = "views together"
+_UNTRIED = "a view cannot be read, or its lines not one way only: 'flink-masking verify --joint' says which"
 
 
 @dataclass(frozen=True)
@@ -19,7 +27,7 @@ class Measured:
     Attributes:
         reports: by segment, of those that can be verified, as they may be passed on.
         joins: of the views together; None: they could not be tried.
-        missing: segments without files, or that cannot be verified, and why.
+        missing: segments without files, or what could not be tried, and why.
     """
 
     reports: dict[str, Report]
@@ -37,23 +45,95 @@ def measured(source: PolicySource, raw: Path, released: Path) -> Measured:
 
     Raises:
         PolicyError: the policy cannot be used.
-        InputError: a directory is not there, or a view cannot be read.
+        InputError: a directory is not there, or none of these views is, there are no raw records, or a view cannot be read.
     """
     policy = read_policy(source, people=False)
-    if not released.is_dir():
-        raise InputError(f"{released}: is no directory. Hint: --released is the output directory of a run")
-    reports, missing = {}, {}
+    views = views_of(policy, raw, released)
+    missing = absent(policy, views)
+    reports = {name: passed_on(verify(source, raw, released / name, name), policy) for name, _, _ in measurable(policy, views)}
+    return Measured(reports, joined(source, policy, raw, views, missing), missing)
+
+
+def views_of(policy: Policy, raw: Path | Held, released: Path | Mapping[str, Held]) -> Mapping[str, Path | Held]:
+    """The views that there are, by segment.
+
+    Args:
+        policy: that they were made under.
+        raw: a file or a directory; or such records.
+        released: holds a directory for each segment; or records by segment.
+
+    Raises:
+        InputError: `released` is no directory, it holds nothing of what the policy has to measure, or there are no raw records.
+    """
+    if isinstance(released, Path):
+        if not released.is_dir():
+            raise InputError(f"{released}: is no directory. Hint: --released is the output directory of a run")
+        found: dict[str, Path | Held] = {name: released / name for name in policy.segments if data_files(released / name)}
+    else:
+        found = {name: held for name, held in released.items() if held.records}
+    wanted = [name for name, segment in policy.segments.items() if isinstance(segment, AnonymizedSegment | AggregatedSegment)]
+    if wanted and not any(name in found for name in wanted):
+        where, hint = (f"{released}: it", "--released is the output directory of a run") if isinstance(released, Path) else (
+            "the sample", "name a deployment whose sinks are Kafka topics with records in them")
+        raise InputError(f"{where} holds nothing of {', '.join(wanted)}, so there is nothing to measure. Hint: {hint}")
+    _some_raw(raw)
+    return found
+
+
+def _some_raw(raw: Path | Held) -> None:
+    if isinstance(raw, Held):
+        if not raw.records:
+            raise InputError("the source holds no records, so there is nothing to measure against. Hint: look at the deployment's source")
+    elif raw == STANDARD_INPUT:
+        raise InputError("--raw: standard input can be read once, and each view reads the raw records. Hint: name a file or a directory")
+    elif not any(file.stat().st_size for file in input_files(raw)):
+        raise InputError(f"{raw}: it holds no records, so there is nothing to measure against. Hint: --raw is what the job read")
+
+
+def measurable(policy: Policy, views: Mapping[str, Path | Held],
+               ) -> Iterator[tuple[str, AnonymizedSegment | AggregatedSegment, Path | Held]]:
+    """Name, segment and place of each view that is measured: anonymized and aggregated ones; what a granted one holds depends on grants."""
     for name, segment in policy.segments.items():
-        if segment.view in ("masked", "granted"):  # what a granted view holds depends on grants
+        if isinstance(segment, AnonymizedSegment | AggregatedSegment) and name in views:
+            yield name, segment, views[name]
+
+
+def absent(policy: Policy, views: Mapping[str, Path | Held]) -> dict[str, str]:
+    """Views that would be measured, or joined with those, and are not there, and why they are missing."""
+    joins = any(isinstance(segment, AnonymizedSegment) for segment in policy.segments.values())
+    missing = {}
+    for name, segment in policy.segments.items():
+        if name in views:
             continue
-        if (released / name).is_dir():
-            reports[name] = passed_on(verify(source, raw, released / name, name), policy)
-        else:
-            missing[name] = "there are no files of it"
-    joins = None
-    if any(segment.view == "anonymized" and name in reports for name, segment in policy.segments.items()):
-        try:
-            joins = verify_joint(source, raw, released)
-        except FlinkMaskingError as error:
-            missing["views together"] = str(error)
-    return Measured(reports, joins, missing)
+        if isinstance(segment, AnonymizedSegment | AggregatedSegment):
+            missing[name] = "there are no files of it" if _files(views) else "there are no records of it"
+        elif segment.view == "masked" and joins:
+            missing[name] = f"there are no {'files' if _files(views) else 'records'} of it, so it is in no join"
+    return missing
+
+
+def joined(source: PolicySource, policy: Policy, raw: Path | Held, views: Mapping[str, Path | Held],
+           missing: dict[str, str]) -> list[Join] | None:
+    """Try the joins of the views that there are.
+
+    Args:
+        source: of the policy.
+        policy: of `source`.
+        raw: the raw records.
+        views: of `views_of`.
+        missing: gets why joins were not tried.
+
+    Returns:
+        The joins; None: there is no anonymized view, or lines cannot be read one way only.
+    """
+    if not any(isinstance(segment, AnonymizedSegment) for _, segment, _ in measurable(policy, views)):
+        return None
+    try:
+        return join_views(read_policy(source), source, raw, views)
+    except InputError:
+        missing[TOGETHER] = _UNTRIED
+        return None
+
+
+def _files(views: Mapping[str, Path | Held]) -> bool:
+    return not any(isinstance(place, Held) for place in views.values())

@@ -9,9 +9,9 @@ from typing import Any
 
 from flink_masking.access.principals import Principals
 from flink_masking.compliance import assess_all
+from flink_masking.compliance.measured import absent, joined, measurable, views_of
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.deployment.model import Deployment
-from flink_masking.errors import InputError
 from flink_masking.policy.load import load
 from flink_masking.policy.model import Policy
 from flink_masking.policy.privacy_account import account, stream_account
@@ -24,7 +24,6 @@ from flink_masking.report.flow import flow
 from flink_masking.report.governance import governance
 from flink_masking.report.sample import Sample
 from flink_masking.verify.files import read_policy
-from flink_masking.verify.joint import join_views
 from flink_masking.verify.passed_on import beside_noise
 from flink_masking.verify.records import Held
 from flink_masking.verify.report import Report
@@ -51,36 +50,25 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
 
     Raises:
         PolicyError: the policy cannot be used.
-        InputError: files are not there, or cannot be read.
+        InputError: files are not there, or cannot be read, or nothing of what the policy has to measure is among them.
     """
-    if isinstance(released, Path) and not released.is_dir():
-        raise InputError(f"{released}: is no directory. Hint: --released is the output directory of a run")
     loaded, policy = load(source), read_policy(source, people=False)
-    places: Mapping[str, Path | Held] = released if not isinstance(released, Path) else {
-        name: released / name for name in policy.segments if (released / name).is_dir()}
-    groups, series, reports, missing = [], [], dict[str, Report](), []
-    for name, segment in policy.segments.items():
-        if segment.view in ("masked", "granted"):  # what a granted view holds depends on grants
-            continue
-        if name not in places:
-            missing.append(name)
-        elif isinstance(segment, AnonymizedSegment):
-            told, reports[name] = anonymized(name, segment, policy, source, raw, places[name])
+    places = views_of(policy, raw, released)
+    groups, series, reports, missing = [], [], dict[str, Report](), absent(policy, places)
+    for name, segment, place in measurable(policy, places):
+        if isinstance(segment, AnonymizedSegment):
+            told, reports[name] = anonymized(name, segment, policy, source, raw, place)
             groups.append(told)
-        elif isinstance(segment, AggregatedSegment):
-            told, reports[name] = aggregated(name, segment, policy, raw, places[name], loaded.aggregate(name))
+        else:
+            told, reports[name] = aggregated(name, segment, policy, raw, place, loaded.aggregate(name))
             series.append({**told, "account": account(name, loaded.aggregate(name))})
-    if sample is not None and sample.cut:
+    cut = sample is not None and bool(sample.cut)
+    if cut:
         reports = {name: in_a_part(report) for name, report in reports.items()}
         for told in (*groups, *series):
             told |= {key: value for key, value in reports[told["segment"]].as_dict().items() if key in ("promises", "broken")}
-    joins = None
-    if groups:
-        try:
-            joins = join_views(read_policy(source), source, raw, places)
-        except InputError:  # a view whose lines cannot be read one way only: its own promises say so
-            missing.append("views together")
-    views = PolicyViews(loaded, (), reports, joins)
+    joins = joined(source, policy, raw, places, missing)
+    views = PolicyViews(loaded, (), reports, None if cut else joins)  # joins of a part are no evidence about the whole
     spending = {name: one for name, one in loaded.policy.segments.items() if isinstance(one, AggregatedSegment)}
     lifetime = loaded.policy.privacy.lifetime_epsilon if loaded.policy.privacy is not None else None
     return {
@@ -96,7 +84,7 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
         "budget": stream_account(spending, lifetime) if spending else None,
         "joins": None if joins is None else [join.as_dict() for join in joins],
         "compliance": [{**one.as_dict(), "policy": Path(source.name).name} for one in assess_all(views)],
-        "not_measured": missing,
+        "not_measured": list(missing), "why_not_measured": missing,
         "sample": None if sample is None else _read(sample, policy),
     }
 
@@ -114,6 +102,11 @@ def in_a_part(report: Report) -> Report:
     return replace(report, promises=[
         replace(one, verdict="open", note="; ".join(part for part in (one.note, "the sample does not hold all records") if part))
         if one.verdict == "broken" else one for one in report.promises])
+
+
+def unmet(told: dict[str, Any]) -> bool:
+    """Whether a promise is broken, views together single somebody out, or something was not measured."""
+    return broken(told) or bool(told["not_measured"])
 
 
 def broken(told: dict[str, Any]) -> bool:

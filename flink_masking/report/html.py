@@ -45,7 +45,7 @@ def as_html(told: Mapping[str, Any]) -> str:
     }
     page = environment.from_string(text).render(told=told, drawn=drawn, style=style, marks=MARKS, unknown=UNKNOWN)
     if len(page.encode()) > MOST:
-        raise InputError(f"the page would have more than {MOST / 1e6:g} MB. Hint: --json, or a report of fewer segments")
+        raise InputError(f"the page would have more than {MOST / 1e6:g} MB. Hint: --json prints the same figures")
     return page
 
 

@@ -92,7 +92,7 @@ def test_other_members_of_a_view_are_not_quoted(run, tmp_path):
     (tmp_path / name / "part-0").write_text("\n".join([*lines[:-1], lines[-1][:-1] + ',"john.doe@example.com":1}']))
     told = figures(PolicySource.read(run.policy), run.raw, tmp_path)
     assert told["anonymized"][0]["broken"] and "john.doe" not in json.dumps(told)
-    assert told["not_measured"] == ["aggregated-customer-metrics"]
+    assert told["not_measured"] == ["masked-customer-events", "dev-customer-events", "aggregated-customer-metrics"]
 
 
 def test_a_view_that_cannot_be_joined_is_still_reported(run, tmp_path):
@@ -111,6 +111,13 @@ def test_what_the_page_needs_is_named_where_it_is_missing(told, monkeypatch, mod
     """Without the extra, the error names the command that installs it, and --json, which needs none of it."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(InputError, match=r"pip install 'flink-masking\[report\]', or --json"):
+        as_html(told)
+
+
+def test_a_page_that_is_too_large_is_refused_with_a_way_that_there_is(told, monkeypatch):
+    """The error of a page above the limit names --json, and nothing that the command does not have."""
+    monkeypatch.setattr("flink_masking.report.html.MOST", 10_000)
+    with pytest.raises(InputError, match=r"more than 0\.01 MB\. Hint: --json prints the same figures$"):
         as_html(told)
 
 
@@ -161,3 +168,5 @@ def test_a_sample_of_topics_is_measured_as_files_are(run, told):
     assert any("the sample does not hold all records" in note for note in notes)
     assert not any(view["broken"] for view in (*found["anonymized"], *found["aggregated"])) and not broken(found)
     assert "A sample of a deployment's topics" in as_html(found)
+    evidence = [json.dumps(one["compliance"]) for one in (told, found)]
+    assert ["joins tried" in text for text in evidence] == [True, False]
