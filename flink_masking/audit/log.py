@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from flink_masking.audit.events import AuditChain
 from flink_masking.errors import InputError
+from flink_masking.files.directory import sync_directory
 from flink_masking.keys.ring import KeyRing
 
 TAIL = 1 << 20
@@ -71,6 +72,8 @@ class AuditLog:
                 while left:
                     left = left[opened.write(left) or 0 :]
                 os.fsync(opened.fileno())
+                if not size:
+                    sync_directory(self._path.parent)
             except OSError:
                 os.ftruncate(opened.fileno(), size)  # a disk that is full: half a line would keep every later event out
                 raise

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from flink_masking.errors import InputError
+from flink_masking.files.directory import sync_directory
 
 LEAVES = "leaves"
 """The folder of leaf hashes and of what is not to be served: its files are for their owner only."""
@@ -75,13 +76,13 @@ class Directory:
             with contextlib.suppress(OSError):
                 partial.unlink()
             raise
-        _flushed(where.parent)
+        sync_directory(where.parent)
 
     def remove(self, name: str) -> None:
         """See `Store`."""
         (self.path / name).unlink(missing_ok=True)
         if (self.path / name).parent.exists():
-            _flushed((self.path / name).parent)
+            sync_directory((self.path / name).parent)
 
     def names(self, below: str) -> list[str]:
         """See `Store`."""
@@ -181,11 +182,3 @@ def open_store(address: str) -> Store:
     if scheme == "file":
         return Directory(Path(urlsplit(address).path))
     return ObjectStore(address) if "://" in address else Directory(Path(address))
-
-
-def _flushed(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from flink_masking.errors import ControlError, ControlUnavailableError, DecryptionError, KeyRingError
+from flink_masking.files.directory import sync_directory
 
 
 class Seals(Protocol):
@@ -72,6 +73,7 @@ class SealedFile:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(beside, self.path)
+            sync_directory(self.path.parent)  # or an older count could come back after a power cut, when records were shown
         finally:
             with contextlib.suppress(OSError):
                 beside.unlink()

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import BinaryIO, NoReturn
 
+from flink_masking.files.directory import sync_directory
+
 MODE = 0o600
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NO_ANONYMOUS_FILES = (errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL)
@@ -97,6 +99,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 yield _private(opened)
                 _complete(opened)
             _name(partial, where)
+            sync_directory(where.parent)
         finally:
             partial.unlink(missing_ok=True)
 

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from flink_masking.errors import KeyRingError
+from flink_masking.files.directory import sync_directory
 from flink_masking.files.private_file import ending_in_order, new_file
 from flink_masking.keys.document import LARGEST
 from flink_masking.keys.ring import KeyRing
@@ -107,7 +108,7 @@ def edit(path: PathName, change: Callable[[bytes], bytes]) -> None:
                 os.fchmod(new.fileno(), stat.S_IMODE(facts.st_mode))
                 new.write(data)
             os.replace(beside, where)
-            _sync_directory(where)
+            sync_directory(os.path.dirname(where))
         except OSError as error:
             raise KeyRingError(f"{where}: cannot be replaced ({error.strerror}). Hint: check the directory and the file's owner") from None
         finally:
@@ -179,12 +180,3 @@ def _contents(file: int, where: str) -> bytes:
             return stream.read(LARGEST + 1)
     except OSError as error:
         raise KeyRingError(f"{where}: the key ring cannot be read ({error.strerror}). Hint: check the path and its owner") from None
-
-
-def _sync_directory(where: str) -> None:
-    """Make the new name of a file last."""
-    directory = os.open(os.path.dirname(where), os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)

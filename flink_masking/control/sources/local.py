@@ -13,6 +13,7 @@ from flink_masking.control.envelope import LARGEST
 from flink_masking.control.sources.base import MOST, TOTAL
 from flink_masking.control.sources.bundle import pack, unpack
 from flink_masking.errors import ControlError, ControlUnavailableError
+from flink_masking.files.directory import sync_directory
 
 SUFFIX = ".json"
 """Of documents in a directory; names that begin with a dot are passed over."""
@@ -134,6 +135,7 @@ def replace_file(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)
+        sync_directory(path.parent)
     except OSError as error:
         raise ControlError(f"{path}: cannot be written ({error.strerror}). Hint: check the directory and its permissions") from None
     finally:
