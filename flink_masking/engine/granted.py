@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from flink_masking.arrow import assemble, parts
 from flink_masking.audit.reports import FieldReport, MaskedReport
@@ -22,6 +21,8 @@ from flink_masking.engine.view import RecordView
 from flink_masking.records.edits import DROP, DROP_VALUE, KEEP, KEEP_VALUE, USE, USE_LITERAL, Edit, Keys, Replace, Swept
 from flink_masking.records.spans import SpanTable
 from flink_masking.techniques.masks import Context
+
+NO_PARTS = Released()
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ class GrantedViews:
         for segment, base in self._segments:
             opened = self._grants.opened.get(segment.name) if self._grants is not None else None
             one = _nothing(segment, view.n) if not opened else _view(
-                segment, base, opened, view, accepted, spliced[base.name], scan, self._context, self._limits.get(segment.name),
-                self._entropy, now)
+                segment, base, opened, view, accepted, spliced[base.name], released.get(base.name, NO_PARTS), scan, self._context,
+                self._limits.get(segment.name), self._entropy, now)
             if base.name in released:
                 one = replace(one, parts=released[base.name].without(~one.rows, ~one.rows))
                 if one.parts is not None and one.moved is not None:
@@ -131,7 +132,7 @@ def _nothing(segment: MaskedPlan, n: int) -> Granted:
 
 
 def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view: RecordView, accepted: np.ndarray, spliced: Spliced,
-          scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None,
+          released: Released, scan: Callable[[np.ndarray], RecordView], context: Callable[[RecordView], Context], limit: int | None,
           entropy: Callable[[int], bytes], now: int) -> Granted:
     """The records that grants open.
 
@@ -144,9 +145,10 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
         view: of the scanned batch.
         accepted: bool, n: records that are in the masked segment's view.
         spliced: what these were made with.
+        released: their parts, in the order of the batch.
         scan: scans the records with these row numbers alone.
         context: for the rules of grants.
-        limit: bytes that a record may have; None: any.
+        limit: bytes that a record may have, with its parts and the ids of its grants; None: any.
         entropy: n → n random bytes, for the order of shuffled records.
         now: when the batch has begun, ms since 1970.
     """
@@ -167,14 +169,15 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     few = scan(chosen)
     table, spliced = few.table, _narrowed(spliced, chosen, view.table, few.table)
     edits = _edits(segment, base, within, few, spliced, context(few))
-    shown = np.ones(len(chosen), np.bool_)
+    shown, named = np.ones(len(chosen), np.bool_), _ids(within)
+    beside = NO_PARTS if limit is None else released.take(pa.array(chosen)).with_header(named)
     while True:
         made = table.splice(edits, unknown=spliced.unknown, reject=~shown, added=base.added, keys=dict(spliced.keys), swept=spliced.swept,
                             view=segment.view)
         made = table.codec.one_line(made) if table.breaks else made
         wrong = ~made.is_valid().to_numpy(zero_copy_only=False)
         if limit is not None:
-            wrong |= pc.fill_null(pc.binary_length(made), 0).to_numpy() > limit
+            wrong |= beside.sizes(made) > limit
         if not (wrong & shown).any():
             break
         shown = shown & ~wrong
@@ -183,7 +186,7 @@ def _view(segment: MaskedPlan, base: MaskedPlan, opened: Sequence[Opened], view:
     fields = {path for grant, _ in within for path in grant.fields}
     values = {path: int(np.count_nonzero(np.logical_or.reduce([rows for grant, rows in within if path in grant.fields])))
               for path in fields}
-    rows, ids = chosen[shown], _ids(within)
+    rows, ids = chosen[shown], named
     source = rows
     if (segment.shuffled and len(rows) > 1) or len(rows) < len(chosen):
         kept = pa.array(np.flatnonzero(shown))

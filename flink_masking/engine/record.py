@@ -210,6 +210,10 @@ class Released:
                                 np.zeros(len(view), np.int64))
         return total
 
+    def with_header(self, values: pa.BinaryArray) -> "Released":
+        """The parts with one more header, n values."""
+        return Released(self.key, (*self.headers, values))
+
     def without(self, rows: np.ndarray, keys: np.ndarray) -> "Released":
         """The parts with the headers of `rows` and the keys of `keys` taken out; both bool, n."""
         key = None if self.key is None else _blank(self.key, keys)
