@@ -70,21 +70,20 @@ class Ledger:
             ControlUnavailableError: it cannot be read or written.
             ControlError: it was not written by this job.
         """
-        if self._file.read() is None:
-            with self._file.locked(PATIENCE):
-                self._read(now)
+        self._begun(now)
 
-    def left(self, claim: Claim) -> int:
-        """How many records a worker may still claim.
+    def left(self, claim: Claim, now: int) -> int:
+        """How many records a worker may still claim; begins the file where there is none, as `begin`.
+
+        Args:
+            claim: of which grant, as which worker.
+            now: ms since 1970.
 
         Raises:
-            ControlUnavailableError: the file cannot be read.
+            ControlUnavailableError: the file cannot be read or written.
             ControlError: it was not written by this job, or the grant took effect before it was begun.
         """
-        body = self._file.read()
-        if body is None:
-            raise _younger()
-        return _left(self._parsed(body), claim)
+        return _left(self._begun(now), claim)
 
     def claim(self, claim: Claim, wanted: int, now: int) -> int:
         """Claim records before they are shown.
@@ -111,6 +110,14 @@ class Ledger:
                 body["grants"] = {name: one for name, one in grants.items() if now < one["until"] + KEPT}
                 self._write(body)
         return max(0, claimed)
+
+    def _begun(self, now: int) -> dict[str, Any]:
+        """What is in the file, as `_read`; it is locked only where there is none."""
+        data = self._file.read()
+        if data is not None:
+            return self._parsed(data)
+        with self._file.locked(PATIENCE):
+            return self._read(now)
 
     def _read(self, now: int) -> dict[str, Any]:
         """What is in the file; one is begun where there is none."""

@@ -28,21 +28,29 @@ class Budget:
         self._claim, self._ledger, self.share, self.failed = claim, ledger, claim.share, ""
         self._opened = self._held = self._again = 0
 
+    @property
+    def expires_at(self) -> int:
+        """When the grant ends, ms since 1970."""
+        return self._claim.expires_at
+
     def renew(self, claim: Claim) -> None:
         """Go on under a policy that may allow another number of records."""
         if claim != self._claim:
             self._claim, self.share, self._held, self._again = claim, claim.share, 0, 0
 
-    def left(self) -> int:
+    def left(self, now: int) -> int:
         """How many records may still be opened here.
 
+        Args:
+            now: ms since 1970.
+
         Raises:
-            ControlUnavailableError: the ledger cannot be read.
+            ControlUnavailableError: the ledger cannot be read, or not be begun.
             ControlError: it does not know what was opened.
         """
         if self._ledger is None:
             return max(0, self.share - self._opened)
-        return max(0, self._held + self._ledger.left(self._claim))
+        return max(0, self._held + self._ledger.left(self._claim, now))
 
     def take(self, wanted: int, now: int) -> int:
         """Count records that are about to be opened.

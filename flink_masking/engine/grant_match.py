@@ -44,6 +44,10 @@ class Subjects:
         self._strangers.forget()
         self._view = lambda: None
 
+    def clear(self) -> None:
+        """Look for nobody any more."""
+        self._begins[:] = False
+
     def likely(self, view: RecordView) -> tuple[np.ndarray, np.ndarray]:
         """Rows of a batch whose subject's hash begins like one that is looked for, and the hashes: int64 and S16."""
         if view is not self._view() and (subjects := view.subjects) is not None:

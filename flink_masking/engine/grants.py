@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from flink_masking.control.events import ControlEvent, Outcome
-from flink_masking.control.ledger import Claim
+from flink_masking.control.ledger import KEPT, Claim
 from flink_masking.crypto.prf import Prf
 from flink_masking.engine.budget import AGAIN, Budget
 from flink_masking.engine.erased import read_mark
@@ -46,13 +46,16 @@ class Opened:
         segment: the granted segment.
         fields: by path, the rule, or the field that stays as it is, or None: it is dropped.
         budget: how many records it may still open here.
+        left: how many that were when this worker took the grant up.
+        people: keyed hashes of its subjects, sorted: S16, and who finds them in a batch; none where it is for a predicate.
     """
 
     id: str
     segment: str
     fields: Mapping[str, FieldRule | KeptField | None]
     budget: Budget
-    _people: tuple[tuple[Subjects, np.ndarray], ...] = field(repr=False)
+    left: int
+    people: tuple[tuple[Subjects, np.ndarray], ...] = field(repr=False)
     _where: Mapping[str, Where] = field(repr=False)
     _texts: bool = False
 
@@ -70,7 +73,7 @@ class Opened:
         found = accepted
         for path, value in self._where.items():
             found = found & equal(view, path, value, self._texts)
-        if self._people:
+        if self.people:
             found = self._of_people(view, found)
         if (named := int(np.count_nonzero(found))) and (taken := self.budget.take(named, now)) < named:
             found = found.copy()
@@ -80,7 +83,7 @@ class Opened:
     def _of_people(self, view: RecordView, among: np.ndarray) -> np.ndarray:
         """Those of some records whose subject is one of the grant's."""
         found = np.zeros(view.n, np.bool_)
-        for subjects, named in self._people:
+        for subjects, named in self.people:
             rows, digests = subjects.likely(view)
             places = np.minimum(np.searchsorted(named, digests), len(named) - 1)
             found[rows[named[places] == digests]] = True
@@ -147,7 +150,7 @@ class Grants:
             if document.body.kind != "view":
                 continue
             try:
-                one = self._made.get(document.id) or self._compiled(document, loaded, plan, vault)
+                one = self._made.get(document.id) or self._compiled(document, loaded, plan, vault, now)
             except Exception as error:  # a document from outside must not fail the job
                 if isinstance(error, ControlUnavailableError):
                     self._again = now + AGAIN
@@ -158,15 +161,31 @@ class Grants:
                 continue
             self._refused.pop(document.id, None)
             if document.id not in before:
-                events.append(_event("in_force", now, document, f"segment {one.segment}: at most {one.budget.left()} records here, as "
+                events.append(_event("in_force", now, document, f"segment {one.segment}: at most {one.left} records here, as "
                                      f"one of {self._workers} workers"))
             self._made[document.id] = one
             made.setdefault(one.segment, []).append(one)
         gone = before - {document.id for document in documents}
         events += [_event("ended", now, document) for document in self._in_force if document.id in gone]
-        self._made = {name: one for name, one in self._made.items() if name not in gone}
+        if gone:
+            self._made = {name: one for name, one in self._made.items() if name not in gone}
+            self._look_for([part for one in self._made.values() for part in one.people])
         self._in_force, self.opened = documents, {name: tuple(found) for name, found in made.items()}
+        self._forget({document.id for document in documents}, now)
         return events
+
+    def _look_for(self, people: list[tuple[Subjects, np.ndarray]]) -> None:
+        """Look for these subjects in batches and for nobody else: whoever is looked for costs a hash with each record."""
+        for subjects in self._subjects.values():
+            subjects.clear()
+        for subjects, named in people:
+            subjects.add(named)
+
+    def _forget(self, known: set[str], now: int) -> None:
+        """Keep nothing of other grants but what they have opened, which counts as long as they could come back."""
+        self._told = {name: told for name, told in self._told.items() if name in known}
+        self._refused = {name: told for name, told in self._refused.items() if name in known}
+        self._budgets = {name: one for name, one in self._budgets.items() if now < one.expires_at + KEPT}
 
     def _failures(self, now: int) -> list[ControlEvent]:
         """Claims that could not be made since the batch before; each reason is told once."""
@@ -186,7 +205,7 @@ class Grants:
             self._subjects[version] = Subjects(prf, bool(plan.stateful) and version == self._people_version)
         return self._subjects[version]
 
-    def _compiled(self, document: "Grant", loaded: LoadedPolicy, plan: Plan, vault: Vault | None) -> Opened:
+    def _compiled(self, document: "Grant", loaded: LoadedPolicy, plan: Plan, vault: Vault | None, now: int) -> Opened:
         """A grant for the policy in force.
 
         Raises:
@@ -205,6 +224,7 @@ class Grants:
         rules = granted_rules(body, loaded)
         fields = {path: _field(path, rule, loaded, plan.ring, vault) for path, rule in rules.items()}
         budget = self._budget(document, segment.max_records)
+        left = budget.left(now)
         stream = loaded.policy.stream
         people = [(self._known(version, stream, plan), named) for version, named in _people(body, plan.ring)]
         for subjects, named in people:
@@ -212,15 +232,13 @@ class Grants:
         where = {loaded.declared(path): value for path, value in body.where.items()}
         if unread := [path for path in where if path not in plan.paths.names]:
             raise ControlError(f"where: {unread[0]} is not read. Hint: a field that is no object")
-        return Opened(document.id, body.segment, fields, budget, tuple(people), where, FORMATS[loaded.policy.format].header)
-
+        return Opened(document.id, body.segment, fields, budget, left, tuple(people), where, FORMATS[loaded.policy.format].header)
 
     def _budget(self, document: "Grant", most: int) -> Budget:
         """How many records a grant may open here.
 
         Raises:
             ControlError: nobody can know how many were opened before.
-            ControlUnavailableError: it cannot be read now.
         """
         body, ledger = document.body, self._control.ledger
         if ledger is None and body.effective_at < self._began:
@@ -231,7 +249,6 @@ class Grants:
         claim = Claim(document.id, body.effective_at, body.expires_at, most, share, f"{self._worker}/{self._workers}")
         found = self._budgets.setdefault(document.id, Budget(claim, ledger))
         found.renew(claim)
-        found.left()
         return found
 
 

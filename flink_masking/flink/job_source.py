@@ -123,7 +123,7 @@ class JobSource:
                 try:
                     ledger.begin(time.time_ns() // 1_000_000)
                 except ControlUnavailableError as error:
-                    _log.warning("%s; no grant is carried out until then", error)
+                    _log.warning("%s; no grant is carried out until it can", error)
         watcher = ControlWatcher(self.control, policy.stream, policy.version, loaded.source.digest, store, ledger=ledger)
         watcher.start()
         return watcher

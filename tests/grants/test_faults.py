@@ -180,3 +180,25 @@ def test_a_full_disk_opens_nothing_that_is_not_counted(job, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"state.grants", "state.grants.lock"}
     made.now += 5_000
     assert sum(one is not None for one in made.shown([record(0)] * 100)) == 40 and name
+
+
+def test_grants_that_are_over_are_forgotten(job, tmp_path):
+    """A worker that has carried out and refused many grants keeps nothing of those that are over: with a ledger and without."""
+    ring = KeyRing.new()
+    ledger = Ledger(f"file://{tmp_path}/state", "s", Sealer(ring, "control", "s"))
+    ledger.begin(NOW - 1)
+    for options in ({}, {"ledger": ledger}):
+        made = job(ring=ring, **options)
+        grants = made.protect._grants
+        for _ in range(20):
+            made.grant(["p0"], expires_at=made.now + MINUTE)
+            made.grant(["p0"], expires_at=made.now + MINUTE, fields={})
+            assert made.shown(PEOPLE)[0] is not None
+            made.now += MINUTE
+        made.feed.documents.clear()
+        made.now += 2 * 24 * 60 * MINUTE
+        made.grant(["p1"])
+        assert made.shown(PEOPLE)[1] is not None
+        assert {name: len(kept) for name, kept in vars(grants).items() if isinstance(kept, dict) and name != "_subjects"} == {
+            "opened": 1, "_budgets": 1, "_told": 0, "_made": 1, "_refused": 0}
+        assert [int(one._begins.sum()) for one in grants._subjects.values()] == [1]

@@ -7,6 +7,7 @@ from control_documents import NOW
 from granted_jobs import policy_of, record
 
 from flink_masking.control.ledger import Ledger
+from flink_masking.errors import ControlUnavailableError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.sealer import Sealer
 
@@ -141,3 +142,57 @@ def test_a_ledger_that_is_away_is_tried_again(again, tmp_path):
     assert opened(made, 1) == 0
     made.now += 5_000
     assert opened(made, 100) == 38
+
+
+def test_a_state_directory_that_is_mounted_later(job, tmp_path):
+    """A ledger that cannot be begun when the job starts is begun as soon as its directory is there: grants that take effect from then on
+    are carried out, and counted over restarts; older ones stay refused, for nobody counted."""
+    ring, place = KeyRing.new(), tmp_path / "state"
+    ledger = Ledger(f"file://{place}/control", "s", Sealer(ring, "control", "s"))
+    with pytest.raises(ControlUnavailableError):
+        ledger.begin(NOW)
+    made = job(ring=ring, ledger=ledger)
+    early = made.grant(["p0"], max_records=40)
+    event = made.event(PERSON)
+    assert event["segments"]["debug"]["released"] == 0
+    assert [one["outcome"] for one in event["control"] if one["id"] == early] == ["taken", "refused"]
+    place.mkdir()
+    made.now += 6_000
+    assert opened(made, 1) == 0
+    made.now += 1
+    late = made.grant(["p0"], max_records=4)
+    event = made.event(PERSON * 3)
+    assert event["segments"]["debug"]["grants"] == {late: 3}
+    assert opened(made, 9) == 1 and (place / "control.grants").exists()
+
+
+class Failing(Ledger):
+    """A ledger whose directory is away at the reads with these numbers."""
+
+    def __init__(self, *arguments, away=()):
+        """Keep them."""
+        super().__init__(*arguments)
+        self.reads, self.away, self._read_file = 0, away, self._file.read
+        self._file.read = self._counted
+
+    def _counted(self):
+        self.reads += 1
+        if self.reads in self.away:
+            raise ControlUnavailableError("control.state: away. Hint: none")
+        return self._read_file()
+
+
+@pytest.mark.parametrize("away", [*((number,) for number in range(1, 6)), (1, 2), (2, 3), (2, 3, 4, 5)])
+def test_a_ledger_that_is_away_between_two_reads(job, tmp_path, away):
+    """At whichever of its reads a ledger is away: the batch is masked, what cannot be counted is not opened, and it goes on later."""
+    ring = KeyRing.new()
+    Ledger(f"file://{tmp_path}/state", "s", Sealer(ring, "control", "s")).begin(NOW - 1)
+    made = job(ring=ring, ledger=Failing(f"file://{tmp_path}/state", "s", Sealer(ring, "control", "s"), away=away))
+    made.grant(["p0"], max_records=40)
+    total = 0
+    for _ in range(8):
+        piece = made(PERSON * 10)
+        assert piece.views["support"].null_count == 0
+        total += 10 - piece.views["debug"].null_count
+        made.now += 5_000
+    assert total == 40
