@@ -41,7 +41,7 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
         raw: a file or a directory: what the job read; or such records.
         released: the output directory, which holds a directory for each segment; or records by segment.
         principals: who reads which view; None: not told.
-        deployment: of the job, for what it declares of control, audit and transport; None: not told.
+        deployment: of the job, for topics, tables and transport, and what it declares of control and audit; None: not told.
         sample: what `raw` and `released` are a sample of. Where it was cut, a promise that is not kept in it stays open, since the records
             that are missing decide.
 
@@ -76,7 +76,7 @@ def figures(source: PolicySource, raw: Path | Held, released: Path | Mapping[str
         "made_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "policy": {"file": Path(source.name).name, "stream": policy.stream, "version": policy.version, "fields": len(loaded.policy.fields),
                    "segments": len(policy.segments)},
-        "flow": flow(views, principals),
+        "flow": flow(views, principals, deployment),
         "coverage": coverage(views),
         "governance": governance(loaded, deployment),
         "anonymized": groups,

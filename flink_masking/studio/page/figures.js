@@ -18,7 +18,7 @@ export function showCoverage({coverage}, segment) {
         {title: cell.default ? `${cell.rule}, because no rule names it` : cell.rule},
         h("span.sign", {"aria-hidden": "true"}, MARKS[cell.tells]), h(cell.default ? "span.default" : "span", {}, cell.tells))
     })))
-  const last = h("tr", {}, h("th", {scope: "row"}, h("i", {}, "undeclared members")),
+  const last = coverage.rows.some(row => row.class === "undeclared") ? null : h("tr", {}, h("th", {scope: "row"}, h("i", {}, "undeclared members")),
     h("td", {colspan: coverage.segments.length}, coverage.default === "quarantine" ? "the record goes to quarantine" : coverage.default))
   cells = fresh
   body("coverage").replaceChildren(h("table", {}, h("caption.hidden", {}, "Fields and views"),
