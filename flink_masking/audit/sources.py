@@ -52,6 +52,12 @@ class FileSource:
                     reached[name] = begin
         return lines, reached
 
+    def bytes(self, positions: Mapping[str, Any] | None = None) -> int:
+        """Bytes of the files that are there now; with positions, those that were read of them."""
+        files = self.files()
+        return sum(file.stat().st_size for file in files) if positions is None else sum(
+            int(positions.get(str(file.resolve()), 0)) for file in files)
+
     def files(self) -> list[Path]:
         """The files that are there now."""
         if self.path.is_file():

@@ -106,6 +106,7 @@ def publish(
     output: ToFile = None,
     to: ToAddress = None,
     passphrase_file: PassphraseFile = None,
+    json_: Json = False,
 ) -> None:
     """Check RULES, sign them, and publish them to whoever watches with the same 'source': 'alerts watch --control' and jobs/watch.py.
 
@@ -123,7 +124,8 @@ def publish(
     effective = effect_of(at, within, options, issued)
     version = 1 + highest_version(found(options), trust_in(options), "alerts", loaded.source)
     signed = alerts_document(rules.name, text, loaded.source, version, issued, effective)
-    publish_or_write(signed, by, passphrase_file, options, output, to)
+    placed = publish_or_write(signed, by, passphrase_file, options, output, to)
+    placed.tell(json_, stream=loaded.source, version=version, effective_at=instant(effective))
     typer.echo(f"version {version} of the rules of {loaded.source} takes effect at {instant(effective)}", err=True)
 
 

@@ -10,11 +10,12 @@ from flink_masking.cli.identity import PassphraseFile
 from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flink_masking.audit.notes import NoteVerifier
     from flink_masking.audit.trace import Sent
     from flink_masking.audit.verify import Verified
+    from flink_masking.cli.sealing import Sealing, Step
 
 Log = Annotated[str, typer.Argument(metavar="LOG", help="The log: a directory, file://, s3:// or http(s)://.", show_default=False)]
 Key = Annotated[list[str], typer.Option("--key", metavar="VKEY", help="Public key of the log, or a file with it; give one or more.",
@@ -71,6 +72,8 @@ def seal(
     name: Annotated[str | None, typer.Option("--name", help="The log's name, where the key is an identity.",
                                              show_default="the deployment's")] = None,
     passphrase_file: PassphraseFile = None,
+    json_: Annotated[bool, typer.Option("--json", help="With --once: print the result as one JSON document; errors, too: "
+                                                       "{\"error\": …}.")] = False,
 ) -> None:
     """Seal audit events into a log, in the foreground until it is interrupted.
 
@@ -81,19 +84,49 @@ def seal(
 
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.sealing import Sealing
+    from flink_masking.errors import InputError
 
+    if json_ and not once:
+        raise typer.BadParameter("goes with --once", param_hint="--json")
+    if once and (missing := [path for path in sources if not path.exists()]):
+        raise InputError(f"{missing[0]}: there is no such file or directory. Hint: name a deployment, or files and directories with events")
     job = Sealing.of(sources, log, signing_key, state, every, name, passphrase_file)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
-    def told(size: int, again: int) -> None:
-        out.print(f"sealed {_entries(size)}: {job.shown}", soft_wrap=True)
-        if again:
-            err.print(f"{counted(again, 'line')} had been sealed before", soft_wrap=True)
+    def told(step: "Step") -> None:
+        out.print(f"sealed {_entries(step.size)}: {job.shown}", soft_wrap=True)
+        if step.again:
+            err.print(f"{counted(step.again, 'line')} had been sealed before", soft_wrap=True)
 
     try:
-        job.run(once, told)
+        if once:
+            _sealed_once(job, told, json_)
+        else:
+            job.run(False, told)
     except KeyboardInterrupt:
         err.print("stopped")
+
+
+def _sealed_once(job: "Sealing", told: "Callable[[Step], None]", json_: bool) -> None:
+    """Seal what is there, and say how much that was."""
+    from flink_masking.cli.console import out, print_json
+    from flink_masking.cli.progress import progress
+    from flink_masking.cli.sealing import Step
+
+    steps: list[Step] = []
+    with progress("Sealing", job.bytes(None), "entries") as shown:
+        def moved(step: Step) -> None:
+            steps.append(step)
+            shown(step.added, job.bytes(step.positions) or 0)
+
+        size = job.run(True, moved)
+    last = Step(size, 0, 0, {}) if not steps else steps[-1]._replace(again=sum(step.again for step in steps))
+    if json_:
+        print_json({"log": job.shown, "entries": last.size, "sealed": last.added, "sealed_before": last.again})
+    elif steps:
+        told(last)
+    else:
+        out.print(f"nothing new to seal, {_entries(last.size)}: {job.shown}", soft_wrap=True)
 
 
 @verdict("the log does not verify", unusable=())

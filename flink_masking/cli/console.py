@@ -68,7 +68,10 @@ def reporting_errors() -> Iterator[None]:
 
 def print_json(body: Any) -> None:
     """Print the result of a command with ``--json``: one document, the only one on stdout."""
-    text = json.dumps(body, indent=2, ensure_ascii=False)
+    _print(json.dumps(body, indent=2, ensure_ascii=False))
+
+
+def _print(text: str) -> None:
     _printed.append(text)
     sys.stdout.write(text + "\n")
 
@@ -124,7 +127,8 @@ def leave(message: str, code: int, body: dict[str, Any] | None = None) -> NoRetu
     if json_wanted() and not _printed:
         told = {"message": text, **({"hint": hint} if separator else {})} if body is None else body
         with contextlib.suppress(OSError):
-            print_json({"error": {**told, "exit_code": int(code)}})
+            # one line, as the results of commands that print a document a line
+            _print(json.dumps({"error": {**told, "exit_code": int(code)}}, ensure_ascii=False))
             sys.stdout.flush()
     raise SystemExit(int(code))
 

@@ -1,7 +1,7 @@
 """``flink-masking control``: signs, approves, publishes, lists and verifies control documents."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -30,6 +30,35 @@ ToFile = Annotated[Path | None, typer.Option("--output", metavar="FILE", help="W
                                              "('control sign') before 'control publish'.", show_default=False)]
 ToAddress = Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…, where the source is read only "
                                                "from here.", show_default=False)]
+
+
+class Placed(NamedTuple):
+    """Where a signed document is now.
+
+    Attributes:
+        kind: of the document.
+        id: of the document; of a trust file its version.
+        published_to: the source, without passwords; None where it was written to a file.
+        written_to: the file; None where it was published.
+    """
+
+    kind: str
+    id: str
+    published_to: str | None = None
+    written_to: str | None = None
+
+    def tell(self, json_: bool, **more: Any) -> None:
+        """Print it: as a JSON document with `more`, or as a line where it was published."""
+        from flink_masking.cli.console import print_json
+
+        if json_:
+            print_json({**self._asdict(), **more})
+        elif self.published_to is not None:
+            _say(self.line())
+
+    def line(self) -> str:
+        """``policy 01K… published to file:///control``."""
+        return f"{self.kind} {self.id} published to {self.published_to}"
 
 
 def sign(document: Document, by: As, passphrase_file: PassphraseFile = None) -> None:
@@ -74,10 +103,11 @@ def publish(
     deployment: DeploymentFile,
     to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…: for a source that is read only from "
                                            "here, such as a bundle that a web server serves.", show_default=False)] = None,
+    json_: Json = False,
 ) -> None:
     """Verify DOCUMENT as jobs will, and put it at the source that DEPLOYMENT names."""
     signed = read(document)
-    publish_signed(signed, options_of(deployment), to)
+    publish_signed(signed, options_of(deployment), to).tell(json_)
 
 
 def revoke(
@@ -89,6 +119,7 @@ def revoke(
     stream: Annotated[str | None, typer.Option("--stream", help="Of the document; not needed while the source has it.",
                                                show_default=False)] = None,
     passphrase_file: PassphraseFile = None,
+    json_: Json = False,
 ) -> None:
     """End a document for good: a grant at once, a policy, alert rules or an erasure before they take effect."""
     from flink_masking.cli.identity import opened
@@ -102,7 +133,7 @@ def revoke(
         if stream is None:
             raise ControlError(f"{target}: the source has no such document. Hint: control list; or name its stream with --stream")
     signed = revocation_document(stream, target, of, reason, now())
-    publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
+    publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None).tell(json_, revoked=target)
 
 
 @verdict("a document does not verify")
@@ -240,8 +271,8 @@ def trust_of(trust: Path | None, deployment: Path | None) -> "Trust":
     return trust_in(options_of(deployment))
 
 
-def publish_signed(signed: "Signed", options: "ControlOptions", to: str | None) -> None:
-    """Verify a document as jobs will, and publish it.
+def publish_signed(signed: "Signed", options: "ControlOptions", to: str | None) -> Placed:
+    """Verify a document as jobs will, and publish it; the caller says so.
 
     Raises:
         ControlError: it does not verify, or cannot be written.
@@ -262,7 +293,7 @@ def publish_signed(signed: "Signed", options: "ControlOptions", to: str | None) 
         source.publish(name, signed.dump())
     finally:
         source.close()
-    _say(f"{signed.kind} {name} published to {options.shown if to is None else to}")
+    return Placed(signed.kind, name, published_to=options.shown if to is None else to)
 
 
 def effect_of(at: str | None, within: str | None, options: "ControlOptions", issued: int) -> int:
@@ -289,20 +320,21 @@ def effect_of(at: str | None, within: str | None, options: "ControlOptions", iss
 
 
 def publish_or_write(signed: "Signed", by: Path, passphrase_file: Path | None, options: "ControlOptions", output: Path | None,
-                     to: str | None) -> None:
-    """Sign a document, and publish it, or write it to a file for more signatures.
+                     to: str | None) -> Placed:
+    """Sign a document, and publish it, or write it to a file for more signatures; the caller says so.
 
     Raises:
         ControlError: the identity cannot be opened, the document does not verify, or it cannot be written.
     """
     from flink_masking.cli.identity import opened
+    from flink_masking.control.documents import body_of
     from flink_masking.control.envelope import countersigned
 
     signed = countersigned(signed, opened(by, passphrase_file).signer)
-    if output is not None:
-        write(output, signed)
-    else:
-        publish_signed(signed, options, to)
+    if output is None:
+        return publish_signed(signed, options, to)
+    write(output, signed)
+    return Placed(signed.kind, body_of(signed).id, written_to=str(output))
 
 
 def described(signed: "Signed") -> list[str]:

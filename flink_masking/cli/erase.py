@@ -13,6 +13,7 @@ from flink_masking.cli.identity import PassphraseFile
 from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
+    from flink_masking.cli.control import Placed
     from flink_masking.deployment.model import Deployment
     from flink_masking.policy.load import LoadedPolicy
     from flink_masking.tools.erase import Eraser, Opened
@@ -61,6 +62,7 @@ def erase(
     from flink_masking.audit.accountable import audited, told
     from flink_masking.audit.log import AuditLog
     from flink_masking.cli.console import err, out, print_json
+    from flink_masking.cli.quarantine import printable
     from flink_masking.deployment.model import Deployment
     from flink_masking.errors import InputError
     from flink_masking.keys.providers import open_ring
@@ -91,15 +93,18 @@ def erase(
             raise answer(not _checked(eraser, loaded, names, sample or [], json_))
         log = AuditLog(audit, ring, loaded.policy.stream, loaded.policy.version, loaded.source.digest)
         end = held.enter_context(audited(log, "erase", {**who, "subjects": eraser.written(names)}))
-        if by is not None and found is not None:
-            _published(eraser, names, purpose, found, by, passphrase_file)
         say = _nothing if json_ else out.print
+        published = {}
+        if by is not None and found is not None:
+            placed = _published(eraser, names, purpose, found, by, passphrase_file)
+            (err if json_ else out).print(printable(placed.line()), soft_wrap=True)
+            published["published"] = placed._asdict()
         counts = _erased(eraser, names, document, purpose, say)
         if tombstones and found is not None:
             counts["tombstones_sent"] = _deleted(loaded, found, where, eraser, key or names, say)
         end({**counts, "stays": eraser.stays()})
     if json_:
-        print_json({"subjects": len(names), **counts, "stays": list(eraser.stays())})
+        print_json({"subjects": len(names), **counts, **published, "stays": list(eraser.stays())})
         return
     err.print("What stays:", *(f"  {line}" for line in eraser.stays()), sep="\n", soft_wrap=True, markup=False, highlight=False)
 
@@ -149,7 +154,8 @@ def _erased(eraser: "Eraser", names: list[str], document: Path | None, purpose: 
     return {"keys": done.keys, "tokens": done.tokens, "shared": done.shared, "tombstones": done.tombstones}
 
 
-def _published(eraser: "Eraser", names: list[str], purpose: str, deployment: "Deployment", by: Path, passphrase_file: Path | None) -> None:
+def _published(eraser: "Eraser", names: list[str], purpose: str, deployment: "Deployment", by: Path,
+               passphrase_file: Path | None) -> "Placed":
     """Let running jobs know, before anything is destroyed."""
     import time
 
@@ -160,7 +166,7 @@ def _published(eraser: "Eraser", names: list[str], purpose: str, deployment: "De
     options = deployment.control_options
     assert options is not None  # checked before
     signed = eraser.document(names, purpose, time.time_ns() // 1_000_000, options.refresh)
-    publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
+    return publish_signed(countersigned(signed, opened(by, passphrase_file).signer), options, None)
 
 
 def _deleted(loaded: "LoadedPolicy", deployment: "Deployment", keys: str, eraser: "Eraser", raw: list[str],

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flink_masking.cli.completion import formats, locales
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +46,7 @@ def generate(
         str | None, typer.Option("--format", help="json or csv, with a header.",
         show_default="by the file's name, or json", autocompletion=formats)] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file if it is there.")] = False,
+    json_: Json = False,
 ) -> None:
     """Write realistic records about people who do not exist.
 
@@ -53,6 +55,7 @@ def generate(
     lengths, forms and ranges of a sample. No text or number of five characters or more is one of the sample's, except words of the format,
     which are listed.
     """
+    from flink_masking.cli.console import print_json
     from flink_masking.errors import InputError
     from flink_masking.records.codec import FORMATS, format_of
 
@@ -68,9 +71,7 @@ def generate(
     if like:
         if other := next((name for name, value in ({"--shape": shape, "--people": people} | given).items() if value), None):
             raise typer.BadParameter("records like a sample have its shape", param_hint=other)
-        _like(output, events, seed, like, keep or [], format_)
-        return
-    if keep:
+    elif keep:
         raise typer.BadParameter("only with --like", param_hint="--keep")
     form = format_ or format_of(output)
     if shape is None and any(given.values()):
@@ -78,24 +79,30 @@ def generate(
     if shape == "payloads":
         if people is not None:
             raise typer.BadParameter("payloads are about nobody who comes back", param_hint="--people")
-        _payloads(output, events, seed, form, gold, locale, templates)
-        return
-    if misplaced := next((name for name, value in given.items() if value), None):
+    elif not like and (misplaced := next((name for name, value in given.items() if value), None)):
         raise typer.BadParameter("only for --shape payloads", param_hint=misplaced)
-    _events(output, events, people, seed, shape, form)
+    if like:
+        written = _like(output, events, seed, like, keep or [], format_)
+    elif shape == "payloads":
+        written = _payloads(output, events, seed, form, gold, locale, templates)
+    else:
+        written = _events(output, events, people, seed, shape, form)
+    if json_:
+        print_json(written)
 
 
-def _events(output: Path, events: int, people: int | None, seed: int, shape: Shape | None, form: str) -> None:
+def _events(output: Path, events: int, people: int | None, seed: int, shape: Shape | None, form: str) -> dict[str, object]:
     from flink_masking.generate import MOST_PEOPLE, write_events
     from flink_masking.records.codec import FORMATS
 
     shape = shape or ("nested" if FORMATS[form].nested else "flat")
     crowd = min(max(1, events // 4), MOST_PEOPLE) if people is None else people
     about = "1 person" if crowd == 1 else f"{crowd:,} people"
-    _told(output, events, "event", f"about {about}, ", lambda progress: write_events(output, events, crowd, seed, shape, progress, form))
+    return _told(output, events, "event", f"about {about}, ", lambda progress: write_events(output, events, crowd, seed, shape, progress, form))
 
 
-def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None, locale: list[str] | None, templates: Path | None) -> None:
+def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None, locale: list[str] | None, templates: Path | None,
+              ) -> dict[str, object]:
     from flink_masking.errors import InputError
     from flink_masking.generate.payload_files import read_templates, write_payloads
     from flink_masking.generate.payloads import LOCALES, shapes
@@ -105,11 +112,12 @@ def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None,
         raise InputError(f"payloads have arrays and objects, for which {form} has no place. Hint: --format json")
     chosen = shapes() if templates is None else read_templates(templates)
     about = f"of {len(chosen)} shape{'s' * (len(chosen) > 1)}, "
-    _told(output, count, "payload", about, lambda progress: write_payloads(
+    made = _told(output, count, "payload", about, lambda progress: write_payloads(
         output, count, seed, locales=locale or LOCALES, templates=chosen, gold=gold, progress=progress))
+    return made if gold is None else {**made, "gold": str(gold)}
 
 
-def _like(output: Path, count: int, seed: int, sample: list[Path], keep: list[str], format_: str | None) -> None:
+def _like(output: Path, count: int, seed: int, sample: list[Path], keep: list[str], format_: str | None) -> dict[str, object]:
     from flink_masking.cli.console import err
     from flink_masking.cli.sample import Files
     from flink_masking.errors import InputError
@@ -128,14 +136,15 @@ def _like(output: Path, count: int, seed: int, sample: list[Path], keep: list[st
         raise InputError("the sample has no record that can be read. Hint: name files that hold records")
     likeness = Likeness(outline, seed)
     about = f"like {likeness.report.readable:,} of the sample, "
-    _told(output, count, "record", about, lambda progress: write_like(output, likeness, count, progress))
+    made = _told(output, count, "record", about, lambda progress: write_like(output, likeness, count, progress))
     if likeness.kept:
         kept = ", ".join(f"{path} ({number})" for path, number in likeness.kept.items())
         err.print(f"words of the format, used as in the sample: {kept}", soft_wrap=True)
+    return {**made, "kept": likeness.kept}
 
 
-def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Callable[[int], None]], int]") -> None:
-    """Write a file, and say what was written."""
+def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Callable[[int], None]], int]") -> dict[str, object]:
+    """Write a file, and say what was written; the same for --json."""
     import time
 
     from flink_masking.cli.console import counted, err
@@ -146,3 +155,4 @@ def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Cal
         size = write(lambda done: told(done, done))
     took = time.perf_counter() - begin
     err.print(f"{output}: {counted(count, noun)} {about}{size / 1e6:,.1f} MB, in {took:.1f} s", soft_wrap=True)
+    return {"output": str(output), "records": count, "bytes": size}

@@ -90,12 +90,13 @@ def approve(
 
 def publish(document: Document, deployment: DeploymentFile, policy: CheckedBy = None,
             to: Annotated[str | None, typer.Option("--to", metavar="ADDRESS", help="Publish there, file:///…, where the source is read "
-                                                   "only from here.", show_default=False)] = None) -> None:
+                                                   "only from here.", show_default=False)] = None,
+            json_: Json = False) -> None:
     """Verify DOCUMENT as jobs will, and put it at the source that DEPLOYMENT names: it is in force from its beginning on."""
     from flink_masking.cli import control
 
     _check(control.read(document), policy)
-    control.publish(document, deployment, to)
+    control.publish(document, deployment, to, json_)
 
 
 def revoke(
@@ -104,11 +105,12 @@ def revoke(
     by: As,
     reason: Annotated[str, typer.Option("--reason", help="One line.", show_default=False)],
     passphrase_file: PassphraseFile = None,
+    json_: Json = False,
 ) -> None:
     """End a grant for good; one approver is enough."""
     from flink_masking.cli import control
 
-    control.revoke(target, deployment, by, reason, "grant", None, passphrase_file)
+    control.revoke(target, deployment, by, reason, "grant", None, passphrase_file, json_)
 
 
 def list_(deployment: DeploymentFile,

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from flink_masking.cli.options import Json
+
 
 def jars(
     deployment: Annotated[
@@ -14,6 +16,7 @@ def jars(
     into: Annotated[
         Path | None, typer.Option("--into", metavar="DIRECTORY", help="Copy the jars there, as into Flink's lib.", show_default=False)
     ] = None,
+    json_: Json = False,
 ) -> None:
     """Fetch the connector jars that a DEPLOYMENT's job takes along, and print coordinates and path of each.
 
@@ -22,13 +25,14 @@ def jars(
     """
     import shutil
 
+    from flink_masking.cli.console import print_json
     from flink_masking.cli.progress import each
     from flink_masking.deployment.model import Deployment
     from flink_masking.jars import CONNECTORS, Artifact, JarCache, needed
 
     target = None if deployment is None else Deployment.read(deployment)
     found = needed(CONNECTORS, None) if target is None else needed(target.connectors, target.jars)
-    cache = JarCache(offline=offline)
+    cache, told = JarCache(offline=offline), []
     for jar in each("Fetching", found, "jars", len(found)):
         path = cache.resolve(jar)
         if into is not None:
@@ -36,4 +40,8 @@ def jars(
             part = into / f".{path.name}.part"
             shutil.copyfile(path, part)
             path = part.replace(into / path.name)
-        typer.echo(f"{jar.coordinates if isinstance(jar, Artifact) else jar.name}\t{path}")
+        told.append({"jar": jar.coordinates if isinstance(jar, Artifact) else jar.name, "path": str(path)})
+        if not json_:
+            typer.echo(f"{told[-1]['jar']}\t{path}")
+    if json_:
+        print_json(told)

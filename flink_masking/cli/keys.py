@@ -183,6 +183,7 @@ def restore(
 def rewrap(
     keys: Annotated[str, typer.Option("--keys", help="Address of the key ring, after it was rotated.", show_default=False)],
     vault: Vault = None,
+    json_: Json = False,
 ) -> None:
     """Wrap the data keys of subjects in a vault anew, under the ring's primary version.
 
@@ -191,7 +192,7 @@ def rewrap(
     """
     from contextlib import closing
 
-    from flink_masking.cli.console import counted, out
+    from flink_masking.cli.console import counted, out, print_json
     from flink_masking.cli.progress import progress
     from flink_masking.keys.providers import open_ring
     from flink_masking.vault.providers import open_vault
@@ -200,6 +201,9 @@ def rewrap(
     ring = open_ring(keys)
     with closing(open_vault(vault_address(vault, keys, made=True))) as opened, progress("Wrapping", noun="data keys") as told:
         done = wrap_anew(opened, ring, told=lambda count: told(count, 0))
+    if json_:
+        print_json({"version": ring.primary, "data_keys": done})
+        return
     for domain, count in done.items():
         out.print(f"{domain}: {counted(count, 'data key')} wrapped under version {ring.primary}", soft_wrap=True, markup=False)
     if not done:

@@ -142,6 +142,7 @@ def publish(
     against: Annotated[Path | None, typer.Option("--against", metavar="OLD", help="The policy that jobs run: refuse to publish what they "
                                                  "cannot follow live.", show_default=False)] = None,
     passphrase_file: PassphraseFile = None,
+    json_: Json = False,
 ) -> None:
     """Check POLICY, sign it, and publish it to running jobs, which switch to it at the same instant without a restart.
 
@@ -162,5 +163,6 @@ def publish(
     issued = now()
     effective = effect_of(at, within, options, issued)
     signed = policy_document(loaded.source, loaded.policy.stream, loaded.policy.version, issued, effective)
-    publish_or_write(signed, by, passphrase_file, options, output, to)
+    placed = publish_or_write(signed, by, passphrase_file, options, output, to)
+    placed.tell(json_, stream=loaded.policy.stream, version=loaded.policy.version, effective_at=instant(effective))
     print(f"version {loaded.policy.version} of {loaded.policy.stream} takes effect at {instant(effective)}", file=sys.stderr)

@@ -1,25 +1,50 @@
 """``flink-masking preview``: shows events before and after protection, without a Java virtual machine."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
 from flink_masking.cli.addresses import named_vault
 from flink_masking.cli.completion import segments
+from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from flink_masking.engine.quarantine import Entry
     from flink_masking.engine.record import RecordPlan
+    from flink_masking.policy.load import LoadedPolicy
     from flink_masking.protector import Protector, Result
 
 SAMPLE = 100_000
 """Records read for a segment that needs many people before it shows anything."""
+
+UNGRANTED = "granted; no record leaves without a grant, and a preview has none"
+
+
+class Refused(NamedTuple):
+    """A record that goes to quarantine.
+
+    Attributes:
+        reason: as in the entry.
+        path: of the member, printable; empty where it is the whole record.
+        members: all members that it is refused for, a line each.
+        raw: the record, with --show-raw.
+    """
+
+    reason: str
+    path: str
+    members: tuple[str, ...]
+    raw: str | None
+
+    def told(self) -> str:
+        """Lines for a terminal."""
+        more = [*self.members, *([self.raw] if self.raw is not None else [])]
+        return "".join([f"to quarantine, {self.reason}{f' ({self.path})' if self.path else ''}", *(f"\n  {line}" for line in more)])
 
 
 def preview(
@@ -35,13 +60,14 @@ def preview(
         str | None, typer.Option("--vault", metavar="ADDRESS", help="Token vault; without it, throw-away tokens.", show_default=False)
     ] = None,
     show_raw: Annotated[bool, typer.Option("--show-raw", help="Show personal values on the 'before' side, too.")] = False,
+    json_: Json = False,
 ) -> None:
     """Show EVENTS before and after protection by POLICY, side by side.
 
     Personal values are left out of the "before" side unless --show-raw is given.
     """
 
-    from flink_masking.cli.console import err, show_faults
+    from flink_masking.cli.console import err, print_json, show_faults
     from flink_masking.cli.progress import reading
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
@@ -77,10 +103,16 @@ def preview(
     if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
         err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}",
                   soft_wrap=True)
-    write = sys.stdout.write
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
+    if json_:
+        found = _masked(loaded, protector, chosen, before, result) | _published(loaded, protector, chosen, result, final, len(payloads), limit)
+        print_json({"records": len(payloads), "views": {name: found[name] for name in chosen if name in found}})
+        return
+    write = sys.stdout.write
     for masked in protector.plan.masked:
-        if masked.name in chosen:
+        if loaded.policy.segments[masked.name].view == "granted":
+            write(f"{masked.name}: {UNGRANTED}\n\n" if masked.name in chosen else "")
+        elif masked.name in chosen:
             mixed = getattr(loaded.policy.segments[masked.name], "order", "") == "shuffled"
             write(f"{masked.name} (masked{', shown in the order read' if mixed else ''})\n{_beside(masked.record)}\n")
             members = partial(protector.plan.codec.members, columns=protector.plan.columns(masked.name))
@@ -103,7 +135,7 @@ def _beside(record: "RecordPlan") -> str:
     return f"in Kafka, beside the value: {', '.join(f'{name} {technique}' for name, technique in parts)}\n"
 
 
-def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", show_raw: bool) -> "list[str | dict[str, str]]":
+def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result", show_raw: bool) -> "list[Refused | dict[str, str]]":
     """For each record its members as they may be shown, or why it is in quarantine."""
     from flink_masking.cli.console import counted
     from flink_masking.cli.quarantine import printable
@@ -113,36 +145,68 @@ def _before(protector: "Protector", payloads: "pa.BinaryArray", result: "Result"
     entries = {row: Entry.decode(line) for row, line in result.quarantine if row < len(payloads)}
     codec = protector.plan.codec
     shown, undeclared, columns = (payloads, [0] * len(payloads), codec.columns) if show_raw else hidden(protector.plan, payloads)
-    found: list[str | dict[str, str]] = []
+    found: list[Refused | dict[str, str]] = []
     for number, record in enumerate(shown.to_pylist()):
         if (entry := entries.get(number)) is not None:
-            raw = f"\n  {printable(record or b'')}" if show_raw else ""
-            found.append(f"to quarantine, {entry.reason}{printable(f' ({entry.path})' if entry.path else '')}{_members(entry)}{raw}")
+            raw = printable(record or b"") if show_raw else None
+            found.append(Refused(entry.reason, printable(entry.path or ""), _members(entry), raw))
         else:
             members = codec.members(record, columns) if record is not None else {}
             found.append({**members, f"({counted(undeclared[number], 'undeclared member')})": ""} if undeclared[number] else members)
     return found
 
 
-def _members(entry: "Entry") -> str:
-    """All members that a record is refused for, a line each."""
+def _masked(loaded: "LoadedPolicy", protector: "Protector", chosen: list[str], before: "list[Refused | dict[str, str]]",
+            result: "Result") -> dict[str, Any]:
+    """Masked segments for --json: of each record its members before and after, or why it is in quarantine."""
+    found: dict[str, Any] = {}
+    for masked in protector.plan.masked:
+        if loaded.policy.segments[masked.name].view == "granted":
+            found[masked.name] = {"view": "granted", "note": UNGRANTED}
+        elif masked.name in chosen:
+            columns, rows = protector.plan.columns(masked.name), result.views[masked.name].slice(0, len(before)).to_pylist()
+            found[masked.name] = {"view": "masked", "events": [
+                {"quarantine": left._asdict()} if isinstance(left, Refused) else
+                {"before": left, "after": protector.plan.codec.members(row, columns=columns)}
+                for left, row in zip(before, rows, strict=True)]}
+    return found
+
+
+def _published(loaded: "LoadedPolicy", protector: "Protector", chosen: list[str], result: "Result", final: "Mapping[str, Sequence[bytes]]",
+               count: int, limit: int) -> dict[str, Any]:
+    """Anonymized and aggregated segments for --json: how many lines the events gave, and the first of them as text."""
+    from flink_masking.cli.quarantine import printable
+    from flink_masking.tools.preview import why_empty
+
+    found: dict[str, Any] = {}
+    for published in protector.plan.stateful:
+        if published.name in chosen:
+            rows = [*result.released[published.name], *final[published.name]]
+            note = "" if rows else why_empty(loaded, published.name, count - len(result.quarantine))
+            found[published.name] = {"view": loaded.policy.segments[published.name].view, "lines": len(rows),
+                                     "first": [printable(row) for row in rows[:limit]], "note": note}
+    return found
+
+
+def _members(entry: "Entry") -> tuple[str, ...]:
+    """All members that a record is refused for."""
     from flink_masking.cli.quarantine import printable
     from flink_masking.tools.member_faults import MemberFaults
 
     faults = MemberFaults()
     faults.add(entry.members, entry.unlisted)
-    more = f"\n  and {entry.unlisted:,} more" if entry.unlisted else ""
-    return "".join(f"\n  {printable(fault.of_one())}" for fault in faults.fields) + more
+    more = [f"and {entry.unlisted:,} more"] if entry.unlisted else []
+    return (*(printable(fault.of_one()) for fault in faults.fields), *more)
 
 
-def _blocks(before: "list[str | dict[str, str]]", view: "pa.BinaryArray", members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:
+def _blocks(before: "list[Refused | dict[str, str]]", view: "pa.BinaryArray", members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:
     """One text block a record: a heading and a line for each member."""
     from flink_masking.cli.quarantine import printable
     from flink_masking.tools.preview import side_by_side
 
     for number, (left, after) in enumerate(zip(before, view.slice(0, len(before)).to_pylist(), strict=True), 1):
-        if isinstance(left, str):
-            yield f"event {number}: {left}\n\n"
+        if isinstance(left, Refused):
+            yield f"event {number}: {left.told()}\n\n"
             continue
         rows = list(side_by_side(left, members(after)))
         if not all("".join(row).isprintable() for row in rows):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import typer
 
@@ -33,6 +33,22 @@ class Source(Protocol):
     def read(self, positions: Mapping[str, Any], most: int) -> tuple[list[bytes], dict[str, Any]]:
         """See `flink_masking.audit.sources.FileSource.read`."""
         ...
+
+
+class Step(NamedTuple):
+    """What a checkpoint added.
+
+    Attributes:
+        size: of the log, entries.
+        added: entries since the sealer began.
+        again: lines of this step that had been sealed before.
+        positions: how far each source has been read.
+    """
+
+    size: int
+    added: int
+    again: int
+    positions: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -105,12 +121,22 @@ class Sealing:
         """Remove leaf hashes that are older than they are kept, by a time in ms since 1970; how many files were removed."""
         return 0 if self.keep is None else expire_leaves(self.store, iso(now - self.keep))
 
-    def run(self, once: bool, told: Callable[[int, int], None]) -> None:
+    def bytes(self, positions: Mapping[str, Any] | None) -> int | None:
+        """Bytes of all sources, or those that were read of them; None where a source is no file."""
+        files = [source for source in self.sources if isinstance(source, FileSource)]
+        if len(files) < len(self.sources):
+            return None
+        return sum(source.bytes(positions) for source in files)
+
+    def run(self, once: bool, told: Callable[[Step], None]) -> int:
         """Seal until interrupted.
 
         Args:
             once: end when everything that is there has been sealed.
-            told: called with the log's size after each checkpoint, and with how many lines had been sealed before.
+            told: called after each checkpoint.
+
+        Returns:
+            Entries of the log, with `once`.
 
         Raises:
             InputError: another sealer writes the log, or it is not as this one left it.
@@ -118,6 +144,7 @@ class Sealing:
         """
         with ExitStack() as held:
             sealer, looked = held.enter_context(Sealer(self.store, self.signer, self.state)), -HOUR
+            begin = sealer.position.size
             while True:
                 begun = time.monotonic()
                 full = True
@@ -135,13 +162,14 @@ class Sealing:
                             full = False
                             break
                         if note is not None:
-                            told(sealer.position.size, sealer.again - again)
+                            size = sealer.position.size
+                            told(Step(size, size - begin, sealer.again - again, sealer.position.sources))
                         full = full or len(lines) >= ROUND
                 if begun - looked >= HOUR:
                     looked = begun
                     self.expire(time.time_ns() // 1_000_000)
                 if once:
-                    return
+                    return sealer.position.size
                 time.sleep(max(0.1, self.every - (time.monotonic() - begun)))
 
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 import yaml
+from controlled import deployment, identities, with_key
 from jsonschema import Draft202012Validator
 
 from flink_masking.alerts.rules import KINDS
@@ -46,27 +47,15 @@ def test_the_schema_says_what_rules_are(cli, tmp_path):
 def place(cli, tmp_path, monkeypatch):
     """A directory with identities, a trust file, a deployment and rules."""
     monkeypatch.chdir(tmp_path)
-    words = tmp_path / "words"
-    words.write_text("correct horse battery staple\n")
-    words.chmod(0o600)
-    for owner in ("root", "paula", "ann"):
-        assert cli("identity", "new", f"{owner}.key", "--owner", owner, "--passphrase-file", words).code == 0
-    adds = [argument for pair in ("root=root", "policy=paula", "approver=ann") for argument in ("--add", f"{pair}.key.pub")]
-    assert cli("control", "trust", "new", "trust.json", *adds, "--as", "root.key", "--passphrase-file", words).code == 0
-    (tmp_path / "control").mkdir()
-    (tmp_path / "deployment.yaml").write_text(f"""\
-source: {{connector: datagen}}
-sinks: {{}}
-keys: file://{tmp_path}/keys.json
-control: {{source: 'file://{tmp_path}/control', trust: trust.json, state: 'file://{tmp_path}/state', refresh: 1s}}
-""")
+    identities(cli, tmp_path, "policy=paula", "approver=ann")
+    deployment(tmp_path, control=f", state: 'file://{tmp_path}/state', refresh: 1s")
     (tmp_path / "alerts.yaml").write_text(RULES)
     return tmp_path
 
 
 def publish(cli, *more, owner="paula"):
     """Publish the rules."""
-    return cli("alerts", "publish", "alerts.yaml", "deployment.yaml", "--as", f"{owner}.key", "--passphrase-file", "words", *more)
+    return cli("alerts", "publish", "alerts.yaml", "deployment.yaml", *with_key(owner), *more)
 
 
 def test_rules_are_published_under_rising_versions(cli, place):
@@ -75,14 +64,13 @@ def test_rules_are_published_under_rising_versions(cli, place):
         done = publish(cli, "--in", "0s" if version == 1 else "1h")
         assert done.code == 0 and f"version {version} of the rules of /soc takes effect" in done.err, done.err
     assert publish(cli, "--output", "third.json").code == 0
-    assert cli("control", "sign", "third.json", "--as", "ann.key", "--passphrase-file", "words").code == 0
+    assert cli("control", "sign", "third.json", *with_key("ann")).code == 0
     assert cli("control", "publish", "third.json", "deployment.yaml").code == 0
     listed = [json.loads(line) for line in cli("control", "list", "deployment.yaml", "--json").out.splitlines()]
     assert [(one["kind"], one["stream"], one["version"], one["state"]) for one in listed] == [
         ("alerts", "/soc", 1, "in effect"), ("alerts", "/soc", 2, "pending"), ("alerts", "/soc", 3, "pending")]
     waiting = listed[1]["id"]
-    done = cli("control", "revoke", waiting, "deployment.yaml", "--of", "alerts", "--reason", "no", "--as", "paula.key",
-               "--passphrase-file", "words")
+    done = cli("control", "revoke", waiting, "deployment.yaml", "--of", "alerts", "--reason", "no", *with_key("paula"))
     assert done.code == 0, done.err
     assert {row["state"] for line in cli("control", "list", "deployment.yaml", "--json").out.splitlines()
             if (row := json.loads(line))["id"] == waiting} == {"revoked"}

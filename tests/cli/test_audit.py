@@ -90,6 +90,20 @@ def test_a_log_is_sealed_further(cli, log, tmp_path):
     assert cli("audit", "verify", folder, "--key", key).code == 0
 
 
+def test_what_was_sealed_is_json(cli, log, tmp_path):
+    """With --once and --json, one document tells what is new in the log; nothing new is told, too, and a source that is missing."""
+    seal = "audit", "seal", tmp_path / "run", "--log", log[0], "--key", tmp_path / "log.key"
+    again = tmp_path / "run" / "audit" / "part-1"
+    again.write_bytes(batches(2)[1][0] + b"\n")
+    told = json.loads(cli(*seal, "--once", "--json").out)
+    assert told["log"] == str(log[0]) and told["sealed"] + told["sealed_before"] == 1 and told["entries"] == 3 + told["sealed"]
+    assert json.loads(cli(*seal, "--once", "--json").out) == {**told, "sealed": 0, "sealed_before": 0}
+    assert f"nothing new to seal, {told['entries']} entries" in cli(*seal, "--once").out
+    missing = cli("audit", "seal", tmp_path / "none", *seal[3:], "--once", "--json")
+    assert (missing.code, json.loads(missing.out)["error"]["message"]) == (1, f"{tmp_path}/none: there is no such file or directory.")
+    assert json.loads(cli(*seal, "--json").out)["error"]["exit_code"] == 2
+
+
 def test_seal_takes_log_and_key_from_a_deployment(cli, log, tmp_path):
     """A deployment with a section audit says where the log is."""
     (tmp_path / "deployment.yaml").write_text(f"""

@@ -6,6 +6,7 @@ import stat
 from xml.etree import ElementTree
 
 import pytest
+from controlled import WORDS, deployment, identities, with_key
 
 POLICY = """\
 version: {version}
@@ -14,36 +15,17 @@ fields: {{id: {{class: identifier}}, ssn: {{class: direct, optional: true}}, zip
 segments:
   masked: {{view: masked, rules: {{id: {{technique: pseudonym, domain: d}}, ssn: {rule}, zip: keep}}}}
 """
-WORDS = "correct horse battery staple"
 
 
 @pytest.fixture
 def place(cli, tmp_path, monkeypatch):
     """A directory with identities of root, paula, ann and bob, a trust file and a deployment."""
     monkeypatch.chdir(tmp_path)
-    words = tmp_path / "words"
-    words.write_text(WORDS + "\n")
-    words.chmod(0o600)
-    for owner in ("root", "paula", "ann", "bob"):
-        assert cli("identity", "new", f"{owner}.key", "--owner", owner, "--passphrase-file", words).code == 0
-    adds = [argument for pair in ("root=root", "policy=paula", "approver=ann", "approver=bob") for argument in ("--add", f"{pair}.key.pub")]
-    done = cli("control", "trust", "new", "trust.json", *adds, "--as", "root.key", "--passphrase-file", words)
-    assert done.code == 0, done.err
-    (tmp_path / "control").mkdir()
-    (tmp_path / "deployment.yaml").write_text(f"""\
-source: {{connector: datagen}}
-sinks: {{masked: {{connector: blackhole}}, audit: {{connector: blackhole}}, quarantine: {{connector: blackhole}}}}
-keys: file:///keys.json
-control: {{source: 'file://{tmp_path}/control', trust: trust.json, state: 'file://{tmp_path}/state'}}
-""")
+    identities(cli, tmp_path, "policy=paula", "approver=ann", "approver=bob")
+    deployment(tmp_path, ["masked", "audit", "quarantine"], control=f", state: 'file://{tmp_path}/state'")
     for version, rule in ((1, "keep"), (2, "redact")):
         (tmp_path / f"v{version}.yaml").write_text(POLICY.format(version=version, rule=rule))
     return tmp_path
-
-
-def with_key(owner):
-    """The options that sign."""
-    return "--as", f"{owner}.key", "--passphrase-file", "words"
 
 
 def test_an_identity_is_private_and_encrypted(cli, place):
@@ -73,7 +55,7 @@ def test_a_short_passphrase_is_refused(cli, place):
 def test_a_policy_is_published_listed_and_verified(cli, place):
     """A signed policy lies at the source, is listed as pending, verifies, and holds the files that it names."""
     done = cli("policy", "publish", "v2.yaml", "deployment.yaml", "--in", "1h", *with_key("paula"))
-    assert done.code == 0 and "takes effect at" in done.err
+    assert done.code == 0 and "takes effect at" in done.err and " published to " in done.out
     (found,) = (place / "control").glob("*.json")
     (row,) = [json.loads(line) for line in cli("control", "list", "deployment.yaml", "--json").out.splitlines()]
     assert (row["id"], row["kind"], row["version"], row["state"], row["signers"]) == (found.stem, "policy", 2, "pending", ["paula"])
@@ -82,6 +64,39 @@ def test_a_policy_is_published_listed_and_verified(cli, place):
     revoked = cli("control", "revoke", found.stem, "deployment.yaml", "--of", "policy", "--reason", "wrong", *with_key("paula"))
     assert revoked.code == 0, revoked.err
     assert "revoked" in cli("control", "list", "deployment.yaml").out
+
+
+def test_publications_are_json(cli, place):
+    """With --json each command that publishes prints one document: what, under which id, where, and when it takes effect."""
+    def told(*arguments):
+        done = cli(*arguments, "--json")
+        assert done.code == 0, done.err
+        return json.loads(done.out)
+
+    sent = told("policy", "publish", "v2.yaml", "deployment.yaml", "--in", "1h", *with_key("paula"))
+    assert (sent["kind"], sent["stream"], sent["version"], sent["written_to"]) == ("policy", "s", 2, None)
+    assert sent["published_to"] == f"file://{place}/control" and (place / "control" / f"{sent['id']}.json").is_file()
+    assert sent["effective_at"].endswith("Z")
+    kept = told("policy", "publish", "v2.yaml", "deployment.yaml", "--output", "doc.json", *with_key("paula"))
+    assert (kept["published_to"], kept["written_to"]) == (None, "doc.json")
+    assert told("control", "publish", "doc.json", "deployment.yaml") == {
+        "kind": "policy", "id": kept["id"], "published_to": f"file://{place}/control", "written_to": None}
+    gone = told("control", "revoke", sent["id"], "deployment.yaml", "--of", "policy", "--reason", "wrong", *with_key("paula"))
+    assert (gone["kind"], gone["revoked"]) == ("revocation", sent["id"])
+    refused = cli("policy", "publish", "v2.yaml", "deployment.yaml", "--json", *with_key("ann"))
+    assert refused.code == 1 and "not signed by the role policy" in json.loads(refused.out)["error"]["message"]
+
+
+def test_a_list_of_documents_is_lines(cli, place):
+    """With --json a list is a document a line, nothing where there are none, and an error is one line, too."""
+    assert cli("control", "list", "deployment.yaml", "--json") == (0, "", "")
+    assert cli("grant", "list", "deployment.yaml", "--json") == (0, "", "")
+    for _ in range(2):
+        assert cli("policy", "publish", "v2.yaml", "deployment.yaml", "--in", "1h", *with_key("paula")).code == 0
+    assert [json.loads(line)["version"] for line in cli("control", "list", "deployment.yaml", "--json").out.splitlines()] == [2, 2]
+    for command in ("control", "grant"):
+        (line,) = cli(command, "list", "none.yaml", "--json").out.splitlines()
+        assert json.loads(line)["error"]["exit_code"] == 1
 
 
 def test_who_may_not_publish_is_told(cli, place):

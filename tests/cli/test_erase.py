@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from controlled import deployment, identities, with_key
 from full_disk import full_disk
 
 from flink_masking.audit.events import broken_links
@@ -112,29 +113,20 @@ def test_a_document_lets_jobs_know(erase, place):
 def test_an_eraser_signs_and_publishes(cli, erase, place, monkeypatch):
     """--as publishes a signed document before anything is destroyed; who is no eraser publishes nothing, and nothing is destroyed."""
     monkeypatch.chdir(place)
-    (place / "words").write_text("correct horse battery staple\n")
-    (place / "words").chmod(0o600)
-    for owner in ("root", "eve", "ann"):
-        assert cli("identity", "new", f"{owner}.key", "--owner", owner, "--passphrase-file", "words").code == 0
-    adds = [part for pair in ("root=root", "eraser=eve", "policy=ann", "approver=ann") for part in ("--add", f"{pair}.key.pub")]
-    assert cli("control", "trust", "new", "trust.json", *adds, "--as", "root.key", "--passphrase-file", "words").code == 0
-    (place / "control").mkdir()
-    (place / "deployment.yaml").write_text(f"""\
-source: {{connector: datagen}}
-sinks: {{care: {{connector: blackhole}}, audit: {{connector: blackhole}}, quarantine: {{connector: blackhole}}}}
-keys: file://{place}/keys.json
-vault: sqlite://{place}/keys.vault.db
-control: {{source: 'file://{place}/control', trust: trust.json}}
-""")
-    signed = ("--subject", "CUST3", "--passphrase-file", "words", "--as")
-    refused = erase(place / "deployment.yaml", *signed, "ann.key")
+    identities(cli, place, "eraser=eve", "policy=ann", "approver=ann")
+    deployment(place, ["care", "audit", "quarantine"], more=f"vault: sqlite://{place}/keys.vault.db\n")
+    refused = erase(place / "deployment.yaml", "--subject", "CUST3", *with_key("ann"))
     assert refused.code == 1 and "not signed by the role eraser" in refused.err and not list((place / "control").iterdir())
     assert "2 data keys" in erase("--check", "--subject", "CUST3", who=()).err
-    done = erase(place / "deployment.yaml", *signed, "eve.key")
-    assert done.code == 0, done.err
+    done = erase(place / "deployment.yaml", "--subject", "CUST3", *with_key("eve"))
+    assert done.code == 0 and " published to file://" in done.out, done.err
     body = body_of(parse(next((place / "control").iterdir()).read_bytes()))
     assert body.effective_at - body.issued_at == 5_000 and all(read_mark(one) for one in body.subjects)
     assert erase("--subject", "CUST3", "--as", "eve.key").code != 0
+    again = erase(place / "deployment.yaml", "--subject", "CUST4", "--json", *with_key("eve"))
+    told = json.loads(again.out)  # one document, which says where the control document is
+    assert (again.code, told["keys"], told["published"]["kind"]) == (0, 2, "erasure") and told["published"]["id"] in again.err
+    assert (place / "control" / f"{told['published']['id']}.json").is_file()
 
 
 def test_a_rotation_closes_backups(cli, erase, place):
@@ -144,6 +136,7 @@ def test_a_rotation_closes_backups(cli, erase, place):
     done = cli("keys", "rewrap", "--keys", f"file://{ring}")
     assert done.code == 0 and "name: 30 data keys wrapped under version 2" in done.out, done.err
     assert "name: 0 data keys" in cli("keys", "rewrap", "--keys", f"file://{ring}").out
+    assert json.loads(cli("keys", "rewrap", "--keys", f"file://{ring}", "--json").out) == {"version": 2, "data_keys": {"name": 0, "note": 0, "ssn": 0}}
 
 
 @pytest.mark.parametrize(("more", "what"), [

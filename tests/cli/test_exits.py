@@ -2,34 +2,33 @@
 
 import json
 import re
+import sys
 from importlib import resources
 
 import pytest
+import typer
 from command_tree import COMMANDS, options
 
 from flink_masking.cli.app import app
+from flink_masking.cli.console import print_json, reporting_errors
 from flink_masking.cli.exits import codes, table
-from flink_masking.errors import ExitCode
+from flink_masking.errors import ExitCode, InputError
 
 MAKES = "writes files or documents, and says in a line which"
 RUNS = "runs in the foreground until it is ended"
 ALWAYS = "prints JSON always"
 NO_JSON = {
-    **dict.fromkeys(["example", "generate", "package", "sql client-setup", "keys new", "keys add", "keys promote", "keys disable",
-                     "keys enable", "keys destroy", "keys export", "keys restore", "keys signer", "keys sign", "audit key", "policy new",
-                     "policy publish", "identity new", "control sign", "control approve", "control publish", "control revoke",
-                     "control trust new", "control trust next", "grant request", "grant approve", "grant publish", "grant revoke",
-                     "alerts publish"], MAKES),
-    **dict.fromkeys(["demo", "broker", "registry", "audit serve", "audit seal", "alerts watch", "studio"], RUNS),
+    **dict.fromkeys(["example", "sql client-setup", "keys new", "keys add", "keys promote", "keys disable", "keys enable", "keys destroy",
+                     "keys export", "keys restore", "keys signer", "keys sign", "audit key", "policy new", "identity new", "control sign",
+                     "control trust new", "control trust next", "grant request"], MAKES),
+    **dict.fromkeys(["control approve", "grant approve"], "asks a person, unless --yes, and signs a file"),
+    **dict.fromkeys(["demo", "broker", "registry", "audit serve", "alerts watch", "studio"], RUNS),
     **dict.fromkeys(["schema", "lineage", "audit schema", "alerts schema", "identity show"], ALWAYS),
     "quarantine show": "prints a line an entry, of records as they are; summary has --json",
-    "keys rewrap": "prints a count a domain",
-    "preview": "shows records side by side, for people; policy test and Protector are for programs",
     "contract export": "prints contracts in the standard's own form, YAML",
-    "jars": "prints a line a jar, tab between coordinates and path",
     "log-config": "prints a configuration of log4j",
     "sql functions": "prints SQL",
-    "sql job": "submits a job, and says its id",
+    "sql job": "prints SQL",
 }  # fmt: skip
 """Commands without --json, and why."""
 LINES = {"control list", "grant list", "alerts test"}
@@ -62,6 +61,12 @@ def test_no_reason_is_left_over():
     assert set(NO_JSON) - {"studio"} <= set(COMMANDS)
 
 
+def test_commands_of_lines_are_documented():
+    """The page names the commands whose --json is a document a line, and each has --json."""
+    page = resources.files("flink_masking.docs").joinpath("commands.md").read_text()
+    assert all(f"`{name}`" in page and name not in NO_JSON for name in LINES)
+
+
 @pytest.mark.parametrize("name", sorted(set(COMMANDS) - set(NO_JSON)))
 def test_wrong_usage_is_json(cli, name):
     """With --json, stdout holds one document also where the arguments cannot be used, and stderr says the same for people."""
@@ -85,6 +90,28 @@ def test_an_error_of_a_file_is_json(cli, tmp_path):
     done = cli("leaks", tmp_path / "none", "--json")
     assert json.loads(done.out)["error"]["message"].startswith(str(tmp_path / "none"))
     assert cli("leaks", tmp_path / "none").out == ""
+
+
+def test_an_error_behind_lines_is_a_line(capsys, monkeypatch):
+    """Behind a document a line, an error is one line more; behind the one document of a command nothing is added."""
+    monkeypatch.setattr(sys, "argv", ["flink-masking", "control", "list", "--json"])
+    with pytest.raises(SystemExit), reporting_errors():
+        typer.echo('{"id": 1}')
+        raise InputError("the disk is full. Hint: free space")
+    assert [json.loads(line) for line in capsys.readouterr().out.splitlines()] == [
+        {"id": 1}, {"error": {"message": "the disk is full.", "hint": "free space", "exit_code": 1}}]
+    with pytest.raises(SystemExit), reporting_errors():
+        print_json({"id": 1})
+        raise InputError("the disk is full. Hint: free space")
+    assert json.loads(capsys.readouterr().out) == {"id": 1}
+
+
+def test_jars_are_json(cli, tmp_path):
+    """Each jar of a deployment is told with the file that it was copied to."""
+    (tmp_path / "my.jar").write_bytes(b"jar")
+    (tmp_path / "deployment.yaml").write_text(f"source: {{connector: datagen}}\nsinks: {{}}\nkeys: k\njars: ['file://{tmp_path}/my.jar']\n")
+    done = cli("jars", tmp_path / "deployment.yaml", "--into", tmp_path / "lib", "--json")
+    assert json.loads(done.out) == [{"jar": "my.jar", "path": f"{tmp_path}/lib/my.jar"}], done.err
 
 
 def test_codes_are_those_of_shells():

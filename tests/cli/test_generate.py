@@ -198,6 +198,16 @@ def test_the_command_writes_what_was_asked(cli, tmp_path):
     assert len(path.read_text().splitlines()) == 120
 
 
+def test_what_was_written_is_json(cli, tmp_path):
+    """With --json, stdout tells file, records and bytes, of payloads the places, and of records like a sample the words that were kept."""
+    path, gold, like = tmp_path / "events.jsonl", tmp_path / "gold.jsonl", tmp_path / "like.jsonl"
+    facts = {"records": 20}
+    done = cli("generate", "--events", 20, "--shape", "payloads", "--gold", gold, "--output", path, "--json")
+    assert json.loads(done.out) == {"output": str(path), **facts, "bytes": path.stat().st_size, "gold": str(gold)}
+    done = cli("generate", "--events", 20, "--like", path, "--output", like, "--json")
+    assert json.loads(done.out).items() >= {"output": str(like), **facts, "bytes": like.stat().st_size}.items()
+
+
 def test_the_command_replaces_nothing_unasked(cli, tmp_path):
     """A file that is there stays, unless --overwrite is given."""
     path = tmp_path / "events.jsonl"

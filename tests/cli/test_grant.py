@@ -4,6 +4,7 @@ import base64
 import json
 
 import pytest
+from controlled import deployment, identities, with_key
 from granted_jobs import POLICY
 
 from flink_masking.policy.source import PolicySource
@@ -23,22 +24,10 @@ segments: {claims: {view: masked, rules: {id: {technique: pseudonym, domain: d},
 def place(cli, tmp_path, monkeypatch):
     """A directory with identities, a trust file, a key ring, a deployment and two policies."""
     monkeypatch.chdir(tmp_path)
-    words = tmp_path / "words"
-    words.write_text("correct horse battery staple\n")
-    words.chmod(0o600)
-    for owner in ("root", "ann", "bob"):
-        assert cli("identity", "new", f"{owner}.key", "--owner", owner, "--passphrase-file", words).code == 0
-    adds = [argument for pair in ("root=root", "approver=ann", "approver=bob") for argument in ("--add", f"{pair}.key.pub")]
-    assert cli("control", "trust", "new", "trust.json", *adds, "--as", "root.key", "--passphrase-file", words).code == 0
+    identities(cli, tmp_path, "approver=ann", "approver=bob")
     assert cli("keys", "new", "keys.json").code == 0
     assert cli("keys", "add", "keys.json").code == 0
-    (tmp_path / "control").mkdir()
-    (tmp_path / "deployment.yaml").write_text(f"""\
-source: {{connector: datagen}}
-sinks: {{support: {{connector: blackhole}}}}
-keys: file://{tmp_path}/keys.json
-control: {{source: 'file://{tmp_path}/control', trust: trust.json, state: 'file://{tmp_path}/state'}}
-""")
+    deployment(tmp_path, ["support"], control=f", state: 'file://{tmp_path}/state'")
     (tmp_path / "policy.yaml").write_text(TEXT)
     (tmp_path / "back.yaml").write_text(BACK)
     return tmp_path
@@ -46,7 +35,7 @@ control: {{source: 'file://{tmp_path}/control', trust: trust.json, state: 'file:
 
 def signed(cli, owner, *arguments):
     """Run a command that signs."""
-    return cli(*arguments, "--as", f"{owner}.key", "--passphrase-file", "words")
+    return cli(*arguments, *with_key(owner))
 
 
 def request(cli, place, *more, policy="policy.yaml", segment="debug", requester="carl", output="g.json"):

@@ -4,6 +4,7 @@ import json
 import sys
 
 import pytest
+from granted_jobs import POLICY as GRANTED
 
 from flink_masking.generate import write_events
 
@@ -155,6 +156,33 @@ def test_numbers_keep_their_digits(cli, policy, tmp_path):
     single = policy(POLICY, POLICY[: POLICY.index("  partners:")].replace("timestamp: keep", "card.brand: keep"))
     done = cli("preview", single, path, "--segment", "analytics")
     assert [line.split()[1:] for line in done.out.splitlines() if "→" in line] == [[number, "→", number] for number in numbers]
+
+
+def test_a_preview_is_json(cli, policy, events, tmp_path):
+    """With --json the same stands in one document: members before and after, why a record is refused, and the lines of other views."""
+    done = cli("preview", policy(), events, "--limit", 2, "--json")
+    told = json.loads(done.out)
+    assert (done.code, told["records"], list(told["views"])) == (0, 40, ["analytics", "internal", "partners", "dashboards"])
+    first = told["views"]["analytics"]["events"][0]
+    assert first["before"]["email"] == '"‹direct›"' and first["after"]["email"] == '"***"' and "name" not in first["after"]
+    released = told["views"]["partners"]
+    assert (released["view"], released["note"], len(released["first"])) == ("anonymized", "", min(2, released["lines"]))
+    record = json.loads(events.read_text().splitlines()[0])
+    assert [value for value in personal(record) if value in done.out] == []
+    (tmp_path / "odd.jsonl").write_text('{"odd": "SECRET"}\n')
+    done = cli("preview", policy(), tmp_path / "odd.jsonl", "--segment", "internal", "--json")
+    (refused,) = json.loads(done.out)["views"]["internal"]["events"]
+    assert refused["quarantine"]["reason"] == "unknown_field" and refused["quarantine"]["raw"] is None and "SECRET" not in done.out
+
+
+def test_a_granted_view_is_previewed(cli, tmp_path):
+    """A granted view is named with why nothing is shown: without a grant no record leaves."""
+    (tmp_path / "p.yaml").write_text(GRANTED.format(version=1, may_show="ssn: keep", most=10))
+    (tmp_path / "e.jsonl").write_text('{"id": "a", "ssn": "078051120"}\n')
+    done = cli("preview", tmp_path / "p.yaml", tmp_path / "e.jsonl")
+    assert done.code == 0 and "debug: granted; no record leaves without a grant" in done.out, done.err
+    told = json.loads(cli("preview", tmp_path / "p.yaml", tmp_path / "e.jsonl", "--json").out)["views"]
+    assert told["debug"]["view"] == "granted" and "ssn" not in told["support"]["events"][0]["after"]
 
 
 def test_quarantined_events_are_shown_with_their_reason(cli, policy, tmp_path):
