@@ -39,15 +39,19 @@ def test(
 ) -> None:
     """Show the alerts that would have come from recorded lines, by the times that the lines tell. Nothing is sent.
 
-    Ends with 0, whether or not there are alerts.
+    Ends with 0, whether or not there are alerts, and with 1 where no line could be read, so that nothing was tried.
     """
     from flink_masking.alerts.load import read
     from flink_masking.alerts.recorded import alerts_of, lines_of
     from flink_masking.cli.console import counted, err, out
     from flink_masking.cli.progress import each
+    from flink_masking.errors import InputError
 
     found = read(rules)
     alerts, taken, unreadable = alerts_of(found, each("Reading", lines_of(paths), "lines"))
+    if unreadable == taken:
+        told = f"none of {counted(taken, 'line')} is of an audit, a quarantine or leak findings" if taken else "there is no line"
+        raise InputError(f"{told}, so no rule was tried. Hint: name the audit of a run, its quarantine, or what 'leaks --watch' prints")
     for alert in alerts:
         if as_json:
             typer.echo(alert.cloud_event(found.source))

@@ -221,4 +221,7 @@ def _sampled(eraser: "Eraser", loaded: "LoadedPolicy", names: list[str], written
     if not equals or not path:
         raise InputError("--sample: a segment and a path are needed. Hint: --sample analytics=masked.jsonl")
     records = Records.of(Path(path), loaded.policy.format)
-    return segment, eraser.opened(segment, counting("Trying", records.batches(), records.files), names)
+    opened = eraser.opened(segment, counting("Trying", records.batches(), records.files), names)
+    if not opened.records:
+        raise InputError(f"--sample: {path} holds no record, so nothing was tried. Hint: name records of the view {segment}")
+    return segment, opened

@@ -100,6 +100,8 @@ def preview(
         payloads = records.first(SAMPLE if stateful else limit)
         result = protector.protect(payloads)
         final = protector.finish()
+    if not len(payloads):
+        raise InputError(f"{events}: there is no record. Hint: name files that hold records")
     if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
         err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}",
                   soft_wrap=True)

@@ -9,10 +9,12 @@ from flink_masking.cli.completion import segments
 from flink_masking.cli.exits import verdict
 
 if TYPE_CHECKING:
+    from flink_masking.policy.source import PolicySource
     from flink_masking.verify.report import Report
     from flink_masking.verify.sequences import Join
 
 STYLES = {"held": "green", "broken": "bold red", "open": "yellow"}
+NOTHING = "there are neither records nor lines, so nothing was verified. Hint: name what a run has read and written"
 
 
 @verdict("a promise is broken; with --strict, one is undecided; with --joint, the views together single somebody out")
@@ -36,11 +38,14 @@ def verify(
     from flink_masking.cli.console import out, print_json
     from flink_masking.cli.exits import answer
     from flink_masking.cli.progress import reading
+    from flink_masking.errors import InputError
     from flink_masking.policy.source import PolicySource
 
     source = PolicySource.read(policy)
     if joint:
         from flink_masking.verify.joint import verify_joint
+
+        _check_records(source, raw)
 
         with reading("Verifying", raw, released):
             joins = verify_joint(source, raw, released)
@@ -53,6 +58,8 @@ def verify(
 
     with reading("Verifying", raw, released):
         report = measure(source, raw, released, segment)
+    if not any(report.counts.values()):
+        raise InputError(f"{released}: {NOTHING}")
     if json_:
         print_json(report.as_dict())
     else:
@@ -60,6 +67,25 @@ def verify(
         if not report.broken:
             out.print("open promises: the output does not decide them" if report.open else "every promise holds", soft_wrap=True)
     raise answer(bool(report.broken or (strict and report.open)))
+
+
+def _check_records(source: "PolicySource", raw: Path) -> None:
+    """Look at the beginning of raw records that can be read twice.
+
+    Raises:
+        InputError: there is none.
+    """
+    from flink_masking.errors import InputError
+    from flink_masking.files.opened import input_files, is_stream
+    from flink_masking.verify.files import read_policy
+    from flink_masking.verify.records import Records
+
+    if any(is_stream(file) for file in input_files(raw)):
+        return
+    for _ in Records(raw, read_policy(source), raw=True):
+        break
+    else:
+        raise InputError(f"{raw}: {NOTHING}")
 
 
 def _show(report: "Report") -> None:

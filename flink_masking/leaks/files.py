@@ -40,13 +40,16 @@ def every_file(paths: list[Path]) -> list[Path]:
     """The files that paths stand for; of a directory all below it, hidden ones, too.
 
     Raises:
-        InputError: there is no such path.
+        InputError: there is no such path, or a directory without a file: a name that was mistyped must not pass as one without leaks.
     """
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or directory. Hint: name files or directories")
-        found += sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
+        if not inside:
+            raise InputError(f"{path}: the directory holds no files, so there is nothing to look through. Hint: check the name")
+        found += inside
     return list(dict.fromkeys(found))
 
 
