@@ -98,7 +98,8 @@ def _events(output: Path, events: int, people: int | None, seed: int, shape: Sha
     shape = shape or ("nested" if FORMATS[form].nested else "flat")
     crowd = min(max(1, events // 4), MOST_PEOPLE) if people is None else people
     about = "1 person" if crowd == 1 else f"{crowd:,} people"
-    return _told(output, events, "event", f"about {about}, ", lambda progress: write_events(output, events, crowd, seed, shape, progress, form))
+    return _told(output, events, "event", f"about {about}, ", lambda progress: write_events(
+        output, events, crowd, seed, shape, progress, form))
 
 
 def _payloads(output: Path, count: int, seed: int, form: str, gold: Path | None, locale: list[str] | None, templates: Path | None,

@@ -107,7 +107,8 @@ def preview(
                   soft_wrap=True)
     before = _before(protector, payloads.slice(0, limit), result, show_raw) if any(s.name in chosen for s in protector.plan.masked) else []
     if json_:
-        found = _masked(loaded, protector, chosen, before, result) | _published(loaded, protector, chosen, result, final, len(payloads), limit)
+        found = _masked(loaded, protector, chosen, before, result)
+        found |= _published(loaded, protector, chosen, result, final, len(payloads), limit)
         print_json({"records": len(payloads), "views": {name: found[name] for name in chosen if name in found}})
         return
     write = sys.stdout.write
@@ -201,7 +202,8 @@ def _members(entry: "Entry") -> tuple[str, ...]:
     return (*(printable(fault.of_one()) for fault in faults.fields), *more)
 
 
-def _blocks(before: "list[Refused | dict[str, str]]", view: "pa.BinaryArray", members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:
+def _blocks(before: "list[Refused | dict[str, str]]", view: "pa.BinaryArray",
+            members: "Callable[[bytes], dict[str, str]]") -> Iterator[str]:
     """One text block a record: a heading and a line for each member."""
     from flink_masking.cli.quarantine import printable
     from flink_masking.tools.preview import side_by_side

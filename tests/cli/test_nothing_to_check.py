@@ -28,7 +28,7 @@ NOTHING = {
     "a sample without records against a policy": (["scan", "empty", "--against", "policy.yaml"], 2, "no record that can be read"),
     "a view of groups without records and lines": ([*VERIFY, "groups", "--raw", "empty", "--released", "empty"], 2, "nothing was verified"),
     "a masked view without lines": ([*VERIFY, "masked", "--raw", "one", "--released", "empty"], 2, "nothing was verified"),
-    "joins without raw records": (["verify", "policy.yaml", "--joint", "--raw", "empty", "--released", "output"], 2, "nothing was verified"),
+    "joins without raw records": ([*VERIFY[:2], "--joint", "--raw", "empty", "--released", "output"], 2, "nothing was verified"),
     "a directory without cases": (["policy", "test", "policy.yaml", "folder"], 2, "there are no cases"),
     "rules on a directory without lines": (["alerts", "test", "rules.yaml", "folder"], 1, "there is no line"),
     "rules on lines of something else": (["alerts", "test", "rules.yaml", "one"], 1, "none of 1 line is of an audit"),
