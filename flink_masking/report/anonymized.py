@@ -11,10 +11,11 @@ from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.anonymized import verify_anonymized
-from flink_masking.verify.attributes import Attribute, Dates, Labels, Numbers, Prefixes
+from flink_masking.verify.attributes import Attribute, Box, Dates, Labels, Numbers, Prefixes
+from flink_masking.verify.lines import ABSENT
 from flink_masking.verify.passed_on import beside_noise, passed_on
 from flink_masking.verify.records import Held
-from flink_masking.verify.release import Classes, Raw, Release, read_trees
+from flink_masking.verify.release import Raw, Release, read_trees
 from flink_masking.verify.report import Report
 from flink_masking.verify.sensitive import Sensitive
 
@@ -34,6 +35,18 @@ class Bin(NamedTuple):
     label: str
     low: int
     high: int
+
+
+class Labelled(NamedTuple):
+    """What the lines of a view say of an attribute.
+
+    Attributes:
+        boxes: n labels; None where one is none of the policy's.
+        lines: int64, n: how many lines have it.
+    """
+
+    boxes: list[Box | None]
+    lines: np.ndarray
 
 
 def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: PolicySource, raw: Path | Held,
@@ -59,12 +72,14 @@ def anonymized(name: str, segment: AnonymizedSegment, policy: Policy, source: Po
     told = report.as_dict()
     told |= {"k": segment.k, "mode": segment.mode, "quasi_identifiers": list(segment.quasi_identifiers), "release": list(segment.release),
              "class_sizes": [], "distributions": []}
-    if segment.mode == "buffered":
-        found = release.classes()
+    found = release.classes() if segment.mode == "buffered" else None
+    if found is not None:
         sizes, counts = np.unique(found.size, return_counts=True)
         told["class_sizes"] = [{"lines": int(size), "classes": int(count)} for size, count in zip(sizes, counts, strict=True)]
-        for at, (path, attribute) in enumerate(release.attributes.items()):
-            told["distributions"].append(_distribution(release, found, at, path, attribute, policy.fields[path], segment.k, places))
+    for at, (path, attribute) in enumerate(release.attributes.items()):
+        labels = _by_value(release, at, path, attribute) if found is None else Labelled(
+            [one[at] if one else None for one in found.boxes], found.size)
+        told["distributions"].append(_distribution(release, labels, path, attribute, policy.fields[path], segment.k, places))
     return told, report
 
 
@@ -112,16 +127,22 @@ def _written(start: int, end: int, attribute: Attribute, field: Field) -> str:
     return f"{start / 10**scale:g}–{end / 10**scale:g}"
 
 
-def _distribution(release: Release, found: Classes, at: int, path: str, attribute: Attribute, field: Field, k: int,
-                  places: int) -> dict[str, Any]:
+def _by_value(release: Release, at: int, path: str, attribute: Attribute) -> Labelled:
+    """The labels of a view without classes."""
+    labels = release.labels[path].values
+    return Labelled([None if label is ABSENT else attribute.box(label) for label in labels],
+                    np.bincount(release.table.codes[at], minlength=len(labels)))
+
+
+def _distribution(release: Release, labels: Labelled, path: str, attribute: Attribute, field: Field, k: int, places: int) -> dict[str, Any]:
     """People by public bin in the raw records, and lines by the same bins in the view; each line counts evenly over what its label says."""
     positions = release.raw.positions(path, attribute)[release.candidates]
     people = release.raw.people[release.candidates]
     bins = bins_of(attribute, field)
     before = [_people(positions, people, one) for one in bins]
-    lines = _lines(found, at, bins, np.array(before) > 0 if isinstance(attribute, Prefixes) else None)
+    lines = _lines(labels, bins, np.array(before) > 0 if isinstance(attribute, Prefixes) else None)
     records = [int(((positions[:, 0] >= one.low) & (positions[:, 0] <= one.high)).sum()) for one in bins]
-    whole, released = max(1, len(positions)), max(1, int(found.size.sum()))
+    whole, released = max(1, len(positions)), max(1, int(labels.lines.sum()))
     withheld = _withheld(positions, people, bins, before, k)
     rows = [{"label": one.label, "before": round(number / whole, places), "after": after / released}
             for at_bin, (one, number, after) in enumerate(zip(bins, records, lines.tolist(), strict=True))
@@ -129,20 +150,18 @@ def _distribution(release: Release, found: Classes, at: int, path: str, attribut
     return {"path": path, "bins": rows, "bins_of_fewer_people": sum(before[at_bin] > 0 for at_bin in withheld)}
 
 
-def _lines(found: Classes, at: int, bins: list[Bin], counted: np.ndarray | None) -> np.ndarray:
+def _lines(labels: Labelled, bins: list[Bin], counted: np.ndarray | None) -> np.ndarray:
     """Lines by bin, float64.
 
     Args:
-        found: the classes.
-        at: number of the attribute.
+        labels: of the lines.
         bins: n of them.
         counted: bool, n; of texts, whose positions are no measure: a label counts alike in each of these bins that it covers.
     """
-    boxes = [one[at] if one else None for one in found.boxes]
-    known = np.array([box is not None for box in boxes], np.bool_)
-    low = np.array([box.low for box in boxes if box is not None], np.float64)
-    high = np.array([box.high for box in boxes if box is not None], np.float64)
-    size = found.size[known].astype(np.float64)
+    known = np.array([box is not None for box in labels.boxes], np.bool_)
+    low = np.array([box.low for box in labels.boxes if box is not None], np.float64)
+    high = np.array([box.high for box in labels.boxes if box is not None], np.float64)
+    size = labels.lines[known].astype(np.float64)
     common = [np.maximum(0.0, np.minimum(high, one.high) - np.maximum(low, one.low) + 1) for one in bins]
     shares = np.array(common).reshape(len(bins), len(low))
     if counted is not None:
