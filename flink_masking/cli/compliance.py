@@ -38,7 +38,7 @@ def compliance(
     from flink_masking.cli.console import out, print_json
     from flink_masking.cli.progress import reading
     from flink_masking.compliance import FRAMEWORKS, assess_all
-    from flink_masking.compliance.measured import TOGETHER, measured
+    from flink_masking.compliance.measured import TOGETHER, measured, planned
     from flink_masking.compliance.model import UNKNOWN
     from flink_masking.compliance.subject import PolicyViews
     from flink_masking.policy.load import load
@@ -50,7 +50,7 @@ def compliance(
         raise typer.BadParameter(f"{unknown[0]!r} is none; use {', '.join(FRAMEWORKS)}", param_hint="--framework")
     source, found = PolicySource.read(policy), None
     if raw is not None and released is not None:
-        with reading("Measuring"):
+        with reading("Measuring", *planned(source, raw, released)):
             found = measured(source, raw, released)
     views = PolicyViews(load(source), segment or (), found.reports if found else None, found.joins if found else None)
     assessments = assess_all(views, framework or ())

@@ -43,7 +43,8 @@ def report(
     """
     from flink_masking.access.principals import read_principals
     from flink_masking.cli.console import err, print_json
-    from flink_masking.cli.progress import reading
+    from flink_masking.cli.progress import reading, waiting
+    from flink_masking.compliance.measured import planned
     from flink_masking.deployment.model import Deployment
     from flink_masking.errors import PolicyError
     from flink_masking.files.whole import write_whole
@@ -63,12 +64,12 @@ def report(
     declared = Deployment.read(deployment) if deployment is not None else None
     readers = read_principals(principals, load(source).policy).principals if principals is not None else None
     if raw is not None and released is not None:
-        with reading("Measuring"):
+        with reading("Measuring", *planned(source, raw, released, twice=True)):
             told = figures(source, raw, released, readers, declared)
     else:
         assert declared is not None
         sample = _sample(source, declared, command_config, limit or OF_TOPIC)
-        with reading("Measuring"):
+        with waiting("Measuring"):
             told = figures(source, sample.raw, sample.released, readers, declared, sample)
     if output is not None:
         from flink_masking.report.html import as_html
@@ -89,6 +90,7 @@ def _sample(source: "PolicySource", deployment: "Deployment", command_config: Pa
     from collections.abc import Iterator
 
     from flink_masking.addresses.endpoints import kafka_endpoint
+    from flink_masking.cli.progress import each, waiting
     from flink_masking.java import java_home
     from flink_masking.report.sample import sample_of
     from flink_masking.verify.files import read_policy
@@ -98,8 +100,9 @@ def _sample(source: "PolicySource", deployment: "Deployment", command_config: Pa
     from flink_masking.kafka.source import SourceTopics
 
     def values(sink: str | None) -> Iterator[bytes]:
-        topics = SourceTopics(deployment, command_config, sink=sink)
-        for topic in topics.names:
-            yield from topics.values(topic)
+        with waiting("Connecting to Kafka"):
+            topics = SourceTopics(deployment, command_config, sink=sink)
+        records = (value for topic in topics.names for value in topics.values(topic))
+        yield from each(f"Sampling {sink or 'the source'}", records, "records", limit)
 
     return sample_of(policy, {name for name, options in deployment.sinks.items() if kafka_endpoint(options) is not None}, values, limit)

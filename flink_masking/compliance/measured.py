@@ -84,10 +84,33 @@ def _some_raw(raw: Path | Held) -> None:
     if isinstance(raw, Held):
         if not raw.records:
             raise InputError("the source holds no records, so there is nothing to measure against. Hint: look at the deployment's source")
-    elif raw == STANDARD_INPUT:
-        raise InputError("--raw: standard input can be read once, and each view reads the raw records. Hint: name a file or a directory")
+    elif raw == STANDARD_INPUT or raw.is_fifo():
+        raise InputError("--raw: a pipe can be read once, and each view reads the raw records. Hint: name a file or a directory")
     elif not any(file.stat().st_size for file in input_files(raw)):
         raise InputError(f"{raw}: it holds no records, so there is nothing to measure against. Hint: --raw is what the job read")
+
+
+def planned(source: PolicySource, raw: Path, released: Path, twice: bool = False) -> list[Path]:
+    """Files and directories that measuring reads, each as often as it does: what progress is reckoned by.
+
+    Args:
+        source: of the policy.
+        raw: a file or a directory.
+        released: holds a directory for each segment.
+        twice: aggregated views are read once more, for their series.
+
+    Raises:
+        PolicyError: the policy cannot be used.
+        InputError: as of `views_of`.
+    """
+    policy = read_policy(source, people=False)
+    views = views_of(policy, raw, released)
+    found: list[Path] = []
+    for name, segment, _ in measurable(policy, views):
+        found += [raw, released / name, *([released / name] if twice and isinstance(segment, AggregatedSegment) else [])]
+    if any(isinstance(segment, AnonymizedSegment) for _, segment, _ in measurable(policy, views)):
+        found += [raw, *(released / name for name in views if policy.segments[name].view in ("masked", "anonymized"))]
+    return found
 
 
 def measurable(policy: Policy, views: Mapping[str, Path | Held],

@@ -1,12 +1,22 @@
 """report and compliance over a run of which something is missing: it is told, and never taken for a run that keeps its promises."""
 
+import io
 import json
+import os
 import shutil
 
 import pytest
 from released_run import released_run
+from rich.console import Console
 
+from flink_masking.cli.report import _sample
+from flink_masking.compliance.measured import measured, planned
+from flink_masking.deployment.model import Deployment
 from flink_masking.examples import CUSTOMER_EVENTS
+from flink_masking.files.opened import data_files
+from flink_masking.files.position import followed
+from flink_masking.policy.source import PolicySource
+from flink_masking.report import figures
 
 ANONYMIZED, AGGREGATED = "anonymized-customer-events", "aggregated-customer-metrics"
 LAST = "dev-customer-events"
@@ -103,3 +113,50 @@ def test_a_whole_run_has_nothing_missing(cli, run):
 def test_help_tells_the_exit_code(cli, command, words):
     """The help says that what was not measured ends with 1."""
     assert words in " ".join(cli(command, "--help").out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize(("twice", "measure"), [(True, figures), (False, measured)])
+def test_progress_knows_all_that_is_read(run, twice, measure):
+    """The bytes that are read of raw records and views, each as often as it is, are the total that progress is reckoned by."""
+    source = PolicySource.read(run.policy)
+    paths = planned(source, run.raw, run.output, twice)
+    with followed([file for path in paths for file in (data_files(path) if path.is_dir() else [path])]) as position:
+        measure(source, run.raw, run.output)
+    assert position.total and position.read == position.total
+
+
+def test_a_pipe_of_raw_records_is_refused(cli, run, tmp_path):
+    """Raw records are read for each view, which a pipe gives only once: the command says so instead of waiting for it."""
+    os.mkfifo(tmp_path / "pipe")
+    for raw in (tmp_path / "pipe", "-"):
+        done = cli(*asked(run, "compliance", raw=raw))
+        assert done.code == 2 and "a pipe can be read once" in done.err
+
+
+class Topics:
+    """Topics in memory, in place of those of a cluster."""
+
+    def __init__(self, deployment, command_config=None, timeout=0, sink=None):
+        """Keep the table's name."""
+        self.names, self._table = ("a", "b"), sink
+
+    def values(self, topic):
+        """300 records of each."""
+        return (b'{"id":"%d","zip":"11111"}' % number for number in range(300))
+
+
+def test_sampling_topics_shows_progress(monkeypatch, tmp_path):
+    """Connecting and each table's records are shown on a terminal; the limit is the total, and the sample is what was asked for."""
+    (tmp_path / "policy.yaml").write_text(
+        "version: 1\nstream: s\nsubject: id\nfields: {id: {class: identifier}, zip: {class: quasi, prefix: 5}}\n"
+        "segments: {groups: {view: anonymized, k: 2, quasi_identifiers: [zip], max_delay: 1h}}\n")
+    table = {"connector": "kafka", "topic": "t", "properties.bootstrap.servers": "localhost:1"}
+    (tmp_path / "deployment.yaml").write_text(json.dumps({"source": table, "sinks": {"groups": table}, "keys": "file:///k"}))
+    shown = io.StringIO()
+    monkeypatch.setitem(os.environ, "JAVA_HOME", os.environ.get("JAVA_HOME", ""))  # the command sets it
+    monkeypatch.setattr("flink_masking.kafka.source.SourceTopics", Topics)
+    monkeypatch.setattr("flink_masking.cli.console.err", Console(file=shown, force_terminal=True, width=120))
+    sample = _sample(PolicySource.read(tmp_path / "policy.yaml"), Deployment.read(tmp_path / "deployment.yaml"), None, 500)
+    assert len(sample.raw.records) == len(sample.released["groups"].records) == 500 and sample.cut == ("source", "groups")
+    for words in ("Connecting to Kafka", "Sampling the source", "Sampling groups", "500 records"):
+        assert words in shown.getvalue()
