@@ -227,16 +227,19 @@ class ControlWatcher:
         self._skewed = skewed
 
     def _save(self) -> None:
-        if self._store is None or self._state.kept == self._saved:
+        same = self._state.kept == self._saved
+        if self._store is None or (same and self._saved != Kept()):
             return
         try:
-            kept = self._store.save(self._state.kept)
+            kept = self._store.load() if same else self._store.save(self._state.kept)  # the file's directory may be mounted only now
         except ControlError as error:
             if not self._unsaved:
                 _log.warning("%s; what was revoked or withdrawn is kept in this process only", error)
             self._unsaved = True
             return
         self._unsaved = False
+        if same and kept == self._saved:
+            return
         with self._changing:
             self._state.kept = self._saved = kept.merged(self._state.kept)
             self._state.merged()

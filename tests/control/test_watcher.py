@@ -174,6 +174,26 @@ def test_a_restart_keeps_what_was_in_force(made, signers, tmp_path):
         assert again.due(NOW) is None
 
 
+def test_a_state_directory_that_is_mounted_later(made, signers, tmp_path):
+    """Where the directory of the store is not there when a worker starts, what it holds has effect as soon as it is: revocations that the
+    source no longer has, and the policy's version."""
+    (tmp_path / "away").mkdir()
+    ring, grant = KeyRing.new(), signers.grant()
+    name = json.loads(parse(grant).payload)["id"]
+    before = made([signers.policy(2), grant, signers.revocation(name)], Store(f"file://{tmp_path}/away/state", "s",
+                                                                              Sealer(ring, "control", "s")))[1]
+    before.look()
+    before.adopted(before.due(NOW))
+    before.look()
+    _, watcher = made([grant, signers.policy(1)], Store(f"file://{tmp_path}/there/state", "s", Sealer(ring, "control", "s")))
+    watcher.look()
+    assert len(watcher.grants_in_force(NOW)) == 1 and watcher.due(NOW) is None
+    (tmp_path / "away").rename(tmp_path / "there")
+    watcher.look()
+    watcher.look()
+    assert watcher.grants_in_force(NOW) == () and watcher.due(NOW).body.version == 2
+
+
 def test_two_workers_write_one_store(made, signers, tmp_path):
     """What one worker knows and what the other knows are both kept, and versions only rise."""
     store = Store(f"file://{tmp_path}/state", "s", Sealer(KeyRing.new(), "control", "s"))
