@@ -42,7 +42,8 @@ def new(
     for file in (target, *([records] if records is not None else [])):
         if file.exists():
             raise InputError(f"{file}: already exists and is not changed. Hint: choose another name")
-    write_whole(target, chosen.policy.read_bytes())
+    if records is not None and records.resolve() == target.resolve():
+        raise InputError(f"{records}: policy and records cannot be one file. Hint: --records with another name")
     told = ""
     if records is not None:
         count = 4 * people
@@ -51,6 +52,12 @@ def new(
         else:
             write_events(records, count, people, seed)
         told = f", {counted(count, 'record')} in {records}"
+    try:  # the policy last: where it is, all is
+        write_whole(target, chosen.policy.read_bytes())
+    except BaseException:
+        if records is not None:
+            records.unlink(missing_ok=True)
+        raise
     err.print(f"{target}: flink-masking compliance {target} --framework {chosen.framework}{told}", soft_wrap=True)
 
 

@@ -1,7 +1,8 @@
 """HIPAA Expert Determination: the figures that an expert asks for, promised by the policy and measured on what was released."""
 
 from flink_masking.compliance.model import Evidence, Figure, Framework, Point
-from flink_masking.compliance.questions import budgets, of_classes, protected, separated
+from flink_masking.compliance.questions import IDENTIFYING, budgets, measured, of_classes, protected, undeclared, verified
+from flink_masking.compliance.separation import separated
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.verify.passed_on import outside
@@ -16,7 +17,8 @@ def points(views: PolicyViews) -> list[Point]:
         Point(f"{_ID}(i)", "the risk is very small, by generally accepted methods", (),
               "a person with knowledge and experience of such methods decides; the figures below are for them"),
         Point(f"{_ID} direct identifiers", "no view shows a direct identifier",
-              tuple(protected(of_classes(views, "identifier", "direct", "free_text"))), "names, numbers, addresses, free text"),
+              tuple(protected([*of_classes(views, *IDENTIFYING), *undeclared(views)])),
+              "names, numbers, addresses, free text; keys, headers and undeclared members can hold any of them"),
         Point(f"{_ID} quasi-identifiers", "a bound on how few people share what a view shows", tuple(_quasi(views)),
               "a bound holds for the quasi-identifiers that the policy names; which fields an adversary knows is the expert's to say"),
         Point(f"{_ID} sensitive values", "a class does not tell a sensitive value", tuple(_sensitive(views)),
@@ -98,9 +100,10 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 
 
 def _measured(views: PolicyViews) -> list[Evidence]:
-    told = [(name, outside(promise)) for name, report in views.reports.items() if name in views.segments
-            for promise in report.promises]
-    return [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
+    told = [(name, outside(promise)) for name, report in measured(views) if report is not None for promise in report.promises]
+    empty = [Evidence(name, "verify", "not measured", *verified(report)) for name, report in measured(views)
+             if report is None or not report.promises]
+    return empty + [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
                 part for part in (promise.found, promise.note) if part)) for name, promise in told]
 
 

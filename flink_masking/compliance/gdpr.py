@@ -1,7 +1,18 @@
 """GDPR, Articles 5, 17, 25, 30 and 32, as far as a policy is evidence for them."""
 
 from flink_masking.compliance.model import Evidence, Framework, Point
-from flink_masking.compliance.questions import IDENTIFYING, defaults, erasable, of_classes, protected, separated, setting, undeclared
+from flink_masking.compliance.questions import (
+    IDENTIFYING,
+    defaults,
+    erasable,
+    measured,
+    of_classes,
+    protected,
+    setting,
+    undeclared,
+    verified,
+)
+from flink_masking.compliance.separation import separated
 from flink_masking.compliance.subject import PolicyViews
 
 
@@ -22,7 +33,7 @@ def points(views: PolicyViews) -> list[Point]:
         Point("Art. 17", "erasure of a person", tuple(erasable(views)),
               "what readers have copied, and the raw source, are outside this tool"),
         Point("Art. 25(1)", "protection by design: identifying fields are replaced", tuple(protected([
-            *of_classes(views, *IDENTIFYING), *(one for one in undeclared(views) if one.path != "record.timestamp")])),
+            *of_classes(views, *IDENTIFYING), *undeclared(views)])),
               "the state of the art and the risk are weighed by people"),
         Point("Art. 25(2)", "protection by default: nothing leaves that nobody decided about", tuple(defaults(views)), ""),
         Point("Art. 30", "records of processing", tuple(_records(views)),
@@ -38,11 +49,11 @@ def points(views: PolicyViews) -> list[Point]:
 
 def _minimal(views: PolicyViews) -> list[Evidence]:
     found = []
-    for one in of_classes(views, "quasi", "sensitive", *IDENTIFYING):
-        assert one.field is not None
+    for one in (*of_classes(views, "quasi", "sensitive", *IDENTIFYING), *undeclared(views)):
         if one.exact and one.by_record:
-            found.append(one.evidence(False, f"class {one.field.role}, leaves as it came; make it coarser, put a stand-in in its place, or "
-                                             "use a view of groups"))
+            what = "not declared" if one.field is None else f"class {one.field.role}"
+            found.append(one.evidence(False, f"{what}, leaves as it came; make it coarser, put a stand-in in its place, or use a view of "
+                                             "groups"))
     for name in views.segments:
         told = [one for one in views.showings if one.segment == name and one.field is not None]
         left = len({one.path for one in told if not one.hidden})
@@ -88,15 +99,14 @@ def _records(views: PolicyViews) -> list[Evidence]:
 
 
 def _pseudonymised(views: PolicyViews) -> list[Evidence]:
-    found = protected([one for one in of_classes(views, *IDENTIFYING) if not one.hidden])
+    found = protected([one for one in (*of_classes(views, *IDENTIFYING), *undeclared(views)) if not one.hidden])
     found.append(setting("quarantine", "encrypted", True, "refused records are encrypted as a whole, whatever the policy says"))
     return found
 
 
 def _tested(views: PolicyViews) -> list[Evidence]:
-    return [Evidence(name, "verify", f"{len(report.promises)} promises", not report.broken,
-                     "a promise is broken; 'flink-masking verify' says which" if report.broken else "no promise is broken")
-            for name, report in views.reports.items() if name in views.segments]
+    return [Evidence(name, "verify", "not measured" if report is None else f"{len(report.promises)} promises", *verified(report))
+            for name, report in measured(views)]
 
 
 FRAMEWORK = Framework("gdpr", "GDPR, Articles 5, 17, 25, 30, 32", points,

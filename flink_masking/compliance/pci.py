@@ -1,23 +1,21 @@
 """PCI DSS 4.0, requirements 3.3 to 3.5: card numbers on display and in storage."""
 
-from flink_masking.compliance.finest import card_digits
+from flink_masking.compliance.cards import in_text, too_many
+from flink_masking.compliance.kinds import CARD, CODE, showings_of
 from flink_masking.compliance.model import Evidence, Framework, Point
-from flink_masking.compliance.subject import PolicyViews, Showing
-from flink_masking.policy.fields import Field
+from flink_masking.compliance.questions import of_classes, undeclared, unknown
+from flink_masking.compliance.subject import UNDECLARED, PolicyViews, Showing
 from flink_masking.techniques.promises import Shows
-
-BIN, LAST = 8, 4
-"""Digits that may be displayed: the BIN (issuer's number, 6 or 8 digits) and the last four."""
 
 
 def points(views: PolicyViews) -> list[Point]:
     """Display, storage, security codes, and text that may hold card numbers."""
-    cards = views.of([path for path, field in views.fields.items() if field.type == "payment_card"])
-    codes = views.of([path for path, field in views.fields.items() if field.type == "cvv"])
-    texts = [one for one in views.showings if one.field is not None and _loose(one.field) and not one.hidden]
-    none = "no declared field has this type; whether a record holds one is outside this tool ('scan --against')"
+    cards, codes = showings_of(views, CARD), showings_of(views, CODE)
+    texts = [one for one in (*of_classes(views, "free_text"), *undeclared(views)) if not (one.hidden or one in cards or one in codes)]
+    none = "no declared field is one, by its type or name; whether a record holds one is outside this tool ('scan --against')"
     return [
-        Point("3.3.1", "security codes are not kept", tuple(_codes(one) for one in codes), "" if codes else none),
+        Point("3.3.1", "sensitive authentication data is not kept: security codes, PINs, track data", tuple(_codes(one) for one in codes),
+              "" if codes else none),
         Point("3.4.1", "card numbers are masked when displayed: BIN and last four digits at most", tuple(_displayed(one) for one in cards),
               "who needs to see more, and has it approved, is outside this tool" if cards else none),
         Point("3.4.2", "no copying of card numbers over remote access", (), "outside this tool"),
@@ -31,15 +29,10 @@ def points(views: PolicyViews) -> list[Point]:
         Point("3.5.1.2, 3.5.1.3", "disk encryption", (), "outside this tool"),
         Point("3.6, 3.7", "keys are protected and managed", (), "'flink-masking keys' makes, rotates and destroys them; custody, dual "
               "control and periods are outside this tool"),
-        Point("3.5.1 text", "no card number in text or undeclared members", tuple(
-            one.evidence(bool(one.promises.parts) or not one.exact, "what is detected is replaced, what is not found stays"
-                         if not one.exact else "free text leaves as it came; use redact_text, or drop it") for one in texts),
-            "card numbers in text that nobody declared are found by 'flink-masking leaks'"),
+        Point("3.5.1 text", "no card number in text, keys, headers or undeclared members",
+              (*(_loose(one) for one in texts), *unknown(views)),
+              "card numbers in text that nobody declared are found by 'flink-masking leaks'"),
     ]
-
-
-def _loose(field: Field) -> bool:
-    return field.role == "free_text"
 
 
 def _codes(one: Showing) -> Evidence:
@@ -50,11 +43,9 @@ def _codes(one: Showing) -> Evidence:
 def _displayed(one: Showing) -> Evidence:
     if one.hidden or (one.stand_in and not one.parted):
         return one.evidence(True, "no digit of the number is shown")
-    if one.promises.shows is Shows.PART and (found := card_digits(one)) is not None:
-        first, last, inside = found
-        fits = first <= BIN and last <= LAST and inside == 0
-        return one.evidence(fits, f"tried on card numbers: the first {first} and last {last} digits stay" +
-                            ("" if fits else f", {inside} between; {BIN} and {LAST} may"))
+    if one.parted:
+        wrong, told = too_many(one)
+        return one.evidence(wrong is None, f"tried on card numbers: {wrong}" if wrong is not None else told)
     return one.evidence(False, f"leaves as {one.tell()}; show the last four digits, or a stand-in")
 
 
@@ -63,12 +54,27 @@ def _stored(one: Showing) -> Evidence:
         return one.evidence(True, "nothing is stored")
     if one.random_token:
         return one.evidence(True, "index token; the vault that maps it back is in scope")
-    if one.keyed and one.promises.shows in (Shows.NOTHING, Shows.PART) and not one.promises.passes:
+    few = one.promises.shows is Shows.NOTHING or (one.parted and too_many(one)[0] is None)
+    if one.keyed and few and not one.promises.passes:
         return one.evidence(True, "strong cryptography under a key of the ring" if one.promises.reversible else
                             "keyed hash, or value made of one")
-    if one.parted and (found := card_digits(one)) is not None and found[0] <= BIN and found[1] <= LAST and not found[2]:
+    if one.parted and few:
         return one.evidence(True, "truncated")
     return one.evidence(False, f"leaves as {one.tell()}; use truncation, a token, a keyed hash or encryption")
+
+
+def _loose(one: Showing) -> Evidence:
+    """Text and what no field declares, in which card numbers can stand."""
+    if one.exact:
+        return one.evidence(False, "leaves as it came; use redact_text, or drop it" if one.field is not None else
+                            "nobody says what it holds, and it leaves as it came; use a stand-in, or drop it")
+    if one.stand_in:
+        return one.evidence(True, f"leaves as {one.tell()}")
+    wrong = in_text(one)
+    if wrong is not None:
+        return one.evidence(False, f"tried on texts with card numbers: {wrong}; use redact_text with CARD_NUMBER, or drop it")
+    searched = one.path == UNDECLARED or one.field is not None
+    return one.evidence(True, "tried on texts with card numbers: none stays" + ("; what is not found stays" if searched else ""))
 
 
 def _apart(views: PolicyViews, cards: list[Showing]) -> list[Evidence]:

@@ -1,13 +1,20 @@
 """Questions that several frameworks ask."""
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from flink_masking.compliance.model import Evidence
-from flink_masking.compliance.subject import BY_RECORD, UNDECLARED, PolicyViews, Showing
+from flink_masking.compliance.probe import results
+from flink_masking.compliance.subject import BY_RECORD, TIMESTAMP, UNDECLARED, PolicyViews, Showing
 from flink_masking.policy.segments import MaskedSegment
+
+if TYPE_CHECKING:
+    from flink_masking.verify.report import Report
 
 IDENTIFYING = ("identifier", "direct", "free_text")
 """Classes of fields that can say who a person is."""
+_ORDINARY = ("K48213077", "7Q-1134-XB", "zed81340")
+"""Values in which nothing is detected."""
 
 
 def setting(place: str, rule: str, met: bool, note: str) -> Evidence:
@@ -38,6 +45,9 @@ def protected(showings: Iterable[Showing], parts: bool = False) -> list[Evidence
         elif one.promises.parts or (one.parted and one.promises.passes and _text(one)):
             found.append(one.evidence(True, "what is detected in the text is replaced; what detection does not find stays "
                                             "('flink-masking leaks' looks for it)"))
+        elif one.parted and one.promises.passes and _stays(one):
+            found.append(one.evidence(False, "only what is detected in a value is replaced, any other leaves as it came; replace the whole "
+                                             "value, or drop it"))
         elif one.parted and one.promises.passes and one.promises.lasting and not parts:
             found.append(one.evidence(False, "a part that tells people apart leaves as it came; keep less of it, or use a stand-in"))
         else:
@@ -50,17 +60,31 @@ def _text(one: Showing) -> bool:
     return one.path == UNDECLARED if one.field is None else one.field.role == "free_text"
 
 
+def _stays(one: Showing) -> bool:
+    """Whether the rule leaves a value in which nothing is detected as it came."""
+    made = results(one, _ORDINARY)
+    return made is not None and any(result == value for value, result in zip(_ORDINARY, made, strict=True))
+
+
+def unknown(views: PolicyViews) -> list[Evidence]:
+    """What becomes of undeclared members."""
+    policy = views.loaded.policy
+    scanned = policy.unknown_fields == "scan"
+    leaves = [one.segment for one in views.showings if one.path == UNDECLARED and not one.hidden]
+    return [setting("unknown_fields", policy.unknown_fields, not leaves,
+                    f"undeclared members leave in {', '.join(leaves)} after detection; quarantine, drop or redact let none leave"
+                    if leaves else "every view drops undeclared members" if scanned else "undeclared members reach no view")]
+
+
 def defaults(views: PolicyViews) -> list[Evidence]:
     """What becomes of data that nobody has decided about: undeclared members, fields without a rule."""
     policy = views.loaded.policy
-    found = [setting("unknown_fields", policy.unknown_fields, policy.unknown_fields != "scan",
-                     "undeclared members leave after detection; quarantine, drop or redact let none leave"
-                     if policy.unknown_fields == "scan" else "undeclared members reach no view")]
+    found = unknown(views)
     for name in views.of_view(*BY_RECORD):
         segment = policy.segments[name]
         assert isinstance(segment, MaskedSegment)
-        others = [one for one in views.showings if one.segment == name and one.rule is not None and "*" in segment.rules
-                  and one.path not in segment.rules and one.exact]
+        others = [one for one in views.showings if one.segment == name and one.field is not None and one.rule is not None
+                  and "*" in segment.rules and one.path not in segment.rules and one.exact]
         if others:
             found += [one.evidence(False, "shown by the rule \"*\"; write \"*\": drop, and a rule for each field that is meant")
                       for one in others]
@@ -70,19 +94,24 @@ def defaults(views: PolicyViews) -> list[Evidence]:
 
 
 def undeclared(views: PolicyViews) -> list[Showing]:
-    """What views show of parts that no field declares: keys and headers of Kafka records, undeclared members, keys of open objects."""
-    return [one for one in views.showings if one.field is None]
+    """What views show of parts that no field declares: keys and headers of Kafka records, undeclared members, keys of open objects.
+
+    Any of them can hold what says who a person is. The time that Kafka keeps beside a record is not among them.
+    """
+    return [one for one in views.showings if one.field is None and one.path != TIMESTAMP]
 
 
 def erasable(views: PolicyViews) -> list[Evidence]:
     """Whether what a view keeps of a person can be made unreadable: nothing kept, or kept by a vault under the person's key or token."""
     found, loaded = [], views.loaded
-    for one in of_classes(views, *IDENTIFYING):
+    for one in (*of_classes(views, *IDENTIFYING), *undeclared(views)):
         promised = one.promises
         if one.hidden or not one.by_record:
             continue
         if one.exact:
             found.append(one.evidence(False, "leaves as it came: no command takes it back from readers"))
+        elif promised.needs_vault and one.field is None and one.path != UNDECLARED:
+            found.append(one.evidence(False, "the vault does not note whose tokens those of keys and headers are; drop them"))
         elif promised.needs_vault and (promised.needs_subject or loaded.policy.erasure is not None):
             found.append(one.evidence(True, "'flink-masking erase' destroys the person's key or token in the vault"))
         elif promised.needs_vault:
@@ -107,18 +136,19 @@ def budgets(views: PolicyViews, note: str) -> list[Evidence]:
             for name, one in views.aggregated.items()]
 
 
-def separated(views: PolicyViews) -> list[Evidence]:
-    """Whether readers of one view can join it with another."""
-    policy = views.loaded.policy
-    if len(views.segments) < 2:
-        return [setting("segments", ", ".join(views.segments), True, "one view only")]
-    if views.joins is not None:
-        alone = sum(join.singled_out for join in views.joins)
-        return [setting("segments", ", ".join(views.segments), alone == 0, f"{len(views.joins)} joins tried on the released views: "
-                        f"{alone:,} people singled out")]
-    if policy.isolation == "strict":
-        return [setting("isolation", "strict", True, "no two views share a key domain, and no principal reads two of them")]
-    together = [name for name in views.segments if name not in policy.held_apart]
-    return [setting("held_apart", ", ".join(policy.held_apart) or "none", len(together) < 2,
-                    "no reader of these views reads another one" if len(together) < 2 else
-                    f"one reader may read {', '.join(together)}; isolation: strict or held_apart rules that out")]
+def measured(views: PolicyViews) -> list[tuple[str, "Report | None"]]:
+    """Of each view that promises groups or figures, what was measured; None where it was not. Empty where nothing was measured at all."""
+    return [(name, views.reports.get(name)) for name in views.of_view("anonymized", "aggregated")] if views.reports else []
+
+
+def verified(report: "Report | None") -> tuple[bool, str]:
+    """Whether what was measured shows that a view keeps its promises, and what was found: of a part of a stream, much is not decided."""
+    if report is None:
+        return False, "there are no files of it, or they cannot be read"
+    undecided = sum(promise.verdict == "open" for promise in report.promises)
+    if report.broken:
+        return False, "a promise is broken; 'flink-masking verify' says which"
+    if undecided or not report.promises:
+        return False, f"no promise is broken, and {undecided} of {len(report.promises)} could not be decided" if report.promises else (
+            "no promise could be decided")
+    return True, "every promise is kept"

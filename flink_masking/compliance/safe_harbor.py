@@ -5,8 +5,9 @@ from collections.abc import Callable
 from flink_masking.compliance import finest, kinds
 from flink_masking.compliance.kinds import fields_of
 from flink_masking.compliance.model import Evidence, Framework, Point
-from flink_masking.compliance.questions import separated, undeclared
-from flink_masking.compliance.subject import PolicyViews, Showing
+from flink_masking.compliance.questions import undeclared, unknown
+from flink_masking.compliance.separation import separated
+from flink_masking.compliance.subject import TIMESTAMP, PolicyViews, Showing
 
 Finest = Callable[[Showing], str | None]
 _ID = "164.514(b)(2)(i)"
@@ -20,7 +21,7 @@ IDENTIFIERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("G", "social security numbers", (kinds.SSN,)),
     ("H", "medical record numbers", (kinds.RECORD,)),
     ("I", "health plan beneficiary numbers", (kinds.PLAN,)),
-    ("J", "account numbers", (kinds.ACCOUNT,)),
+    ("J", "account numbers", (kinds.ACCOUNT, kinds.CARD, kinds.CODE)),
     ("K", "certificate and licence numbers", (kinds.LICENCE,)),
     ("L", "vehicle identifiers, licence plates", (kinds.VEHICLE,)),
     ("M", "device identifiers and serial numbers", (kinds.DEVICE,)),
@@ -46,11 +47,11 @@ def points(views: PolicyViews) -> list[Point]:
     """The 18 identifiers, other members of records, codes of record, and actual knowledge."""
     found = [Point(f"{_ID}({letter})", title, tuple(_evidence(views, asked)), _text(views, letter, asked))
              for letter, title, asked in IDENTIFIERS]
-    others = [_judged(one, kinds.OTHER) for one in undeclared(views) if one.path != "record.timestamp"]
+    others = [_judged(one, kinds.OTHER) for one in undeclared(views)]
     dated = [one.evidence(False, "the time at which the record was written to the source, to the millisecond; use timestamp: drop")
-             for one in undeclared(views) if one.path == "record.timestamp"]
+             for one in views.showings if one.path == TIMESTAMP]
     found.append(Point(_ID, "members of a record besides its fields: keys, headers, timestamp, undeclared ones",
-                       (*others, *dated, *_unknown(views)), "an undeclared field can hold any of the 18 identifiers"))
+                       (*others, *dated, *unknown(views)), "an undeclared field can hold any of the 18 identifiers"))
     tokens = [one.evidence(True, "drawn at random and kept in a vault: not derived from the value; who may read the vault is decided there")
               for one in views.showings if one.random_token]
     found.append(Point("164.514(c)", "codes by which records are identified again", tuple(tokens),
@@ -87,12 +88,6 @@ def _judged(one: Showing, kind: str) -> Evidence:
     if one.view == "aggregated" and one.rule is None:
         return one.evidence(True, "in figures with noise over many people only")
     return one.evidence(False, f"leaves as {one.tell()}; drop, nullify or redact it")
-
-
-def _unknown(views: PolicyViews) -> list[Evidence]:
-    scanned = views.loaded.policy.unknown_fields == "scan"
-    return [Evidence("", "unknown_fields", views.loaded.policy.unknown_fields, not scanned,
-                     "undeclared members leave after detection; use quarantine or drop" if scanned else "undeclared members reach no view")]
 
 
 def _text(views: PolicyViews, letter: str, asked: tuple[str, ...]) -> str:

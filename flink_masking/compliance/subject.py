@@ -7,17 +7,20 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from flink_masking.compliance.model import Evidence
+from flink_masking.contract.field import Contract
 from flink_masking.documents.document import cut
 from flink_masking.documents.faults import did_you_mean
 from flink_masking.errors import PolicyError
+from flink_masking.keys.ring import KeyRing
 from flink_masking.policy.durations import written
 from flink_masking.policy.fields import Field
 from flink_masking.policy.load import LoadedPolicy
-from flink_masking.policy.rules import Rule
+from flink_masking.policy.rules import DEFAULT, Rule
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, GrantedView, MaskedSegment
 from flink_masking.records.paths import format_path, parse_path, unselected
-from flink_masking.techniques.base import Action, RuleContext
+from flink_masking.techniques.base import Action, FieldFacts, RuleContext
 from flink_masking.techniques.promises import Promises, Shows
+from flink_masking.vault.memory import MemoryVault
 
 if TYPE_CHECKING:
     from flink_masking.verify.report import Report
@@ -25,6 +28,8 @@ if TYPE_CHECKING:
 
 UNDECLARED = "undeclared members"
 """Stands for the path of what no field declares."""
+TIMESTAMP = "record.timestamp"
+"""Stands for the path of the time that Kafka keeps beside a record."""
 BY_RECORD = ("masked", "granted")
 """Kinds of views with a record for each record. A grant bounds who sees a value and for how long, not what of it is seen."""
 _LONGEST = 90
@@ -46,6 +51,7 @@ class Showing:
         promises: of the rule, or of the kind of view.
         rule: of a masked view, or of an aggregated view's group; None otherwise.
         context: where the rule stands, for trying it; None where there is no rule.
+        contract: what values keep that the rule takes; None where nothing is declared that could be checked.
         grant: of a granted view, within which limits a grant lets records flow; empty where none is needed.
     """
 
@@ -57,6 +63,7 @@ class Showing:
     promises: Promises
     rule: Rule | None = None
     context: RuleContext | None = dataclasses.field(default=None, repr=False, compare=False)
+    contract: Contract | None = dataclasses.field(default=None, repr=False, compare=False)
     grant: str = ""
 
     @property
@@ -191,24 +198,31 @@ class PolicyViews:
                 yield self._showing(name, place, self.fields.get(_declared(place, self.fields)), rule, path)
         record = self.loaded.record(name)
         for rule in record.rules:
-            yield Showing(name, "masked", rule.path, None, rule_text(rule), rule.promises, rule)
+            yield self._part(name, rule.path, rule, record.contracts.get(rule.path))
         if record.timestamp:
-            yield Showing(name, "masked", "record.timestamp", None, "keep", _EXACT)
+            yield Showing(name, "masked", TIMESTAMP, None, "keep", _EXACT)
         for path, rule in self.loaded.keys(name).items():
-            yield Showing(name, "masked", f"keys of {path}", None, rule_text(rule), rule.promises, rule)
+            yield self._part(name, f"keys of {path}", rule)
         swept = self.loaded.sweep(name)
         if swept.undeclared is not None:
-            rule = swept.undeclared
-            yield Showing(name, "masked", UNDECLARED, None, rule_text(rule), rule.promises, rule)
+            yield self._part(name, UNDECLARED, swept.undeclared)
+
+    def _part(self, name: str, place: str, rule: Rule, contract: Contract | None = None) -> Showing:
+        """What a masked view shows of a part that no field declares."""
+        context = None
+        if rule.technique.action is None and place == UNDECLARED:
+            anywhere = self.loaded.rule_context(next(iter(self.fields)), KeyRing.ephemeral(), MemoryVault())
+            context = dataclasses.replace(anywhere, facts=FieldFacts(DEFAULT))
+        elif rule.technique.action is None:
+            context = self.loaded.part_context(place, KeyRing.ephemeral(), MemoryVault())
+        return Showing(name, "masked", place, None, rule_text(rule), rule.promises, rule, context, contract)
 
     def _showing(self, name: str, place: str, declared: Field | None, rule: Rule, path: str) -> Showing:
         context = None
         if rule.technique.action is None:
-            from flink_masking.keys.ring import KeyRing
-            from flink_masking.vault.memory import MemoryVault
-
             context = self.loaded.rule_context(path, KeyRing.ephemeral(), MemoryVault())
-        return Showing(name, self.loaded.policy.segments[name].view, place, declared, rule_text(rule), rule.promises, rule, context)
+        view, contract = self.loaded.policy.segments[name].view, self.loaded.contracts.get(_declared(place, self.fields))
+        return Showing(name, view, place, declared, rule_text(rule), rule.promises, rule, context, contract)
 
     def _anonymized(self, name: str, segment: AnonymizedSegment) -> Iterator[Showing]:
         groups = f"generalized to groups, k = {segment.k}" if segment.mode == "buffered" else f"generalized by value, z = {segment.k}"
@@ -227,7 +241,7 @@ class PolicyViews:
         for path, declared in self.fields.items():
             if path in groups:
                 shown = self._showing(name, path, declared, groups[path], path)
-                yield Showing(name, "aggregated", path, declared, f"group by {shown.text}", shown.promises, shown.rule, shown.context)
+                yield dataclasses.replace(shown, text=f"group by {shown.text}")
             elif path in measured:
                 yield Showing(name, "aggregated", path, declared, f"in figures with noise, {epsilon}", _NOISY)
             else:

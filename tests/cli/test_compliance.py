@@ -62,6 +62,23 @@ def test_templates_are_listed_and_nothing_is_overwritten(cli, tmp_path):
     assert cli("policy", "new", tmp_path / "other.yaml", "--template", "fips").code == 2
 
 
+def test_policy_and_records_cannot_be_one_file(cli, tmp_path):
+    """One file for both, in any spelling, is refused, and nothing is written."""
+    (tmp_path / "there").symlink_to(tmp_path, target_is_directory=True)
+    for policy, records in (("x.yaml", "x.yaml"), ("x.yaml", "./x.yaml"), ("x.yaml", "there/x.yaml")):
+        done = cli("policy", "new", tmp_path / policy, "--template", "pci", "--records", f"{tmp_path}/{records}", "--people", 1)
+        assert done.code == 1 and "cannot be one file" in done.err and not (tmp_path / "x.yaml").exists()
+
+
+@pytest.mark.parametrize(("policy", "records"), [("policy.yaml", "nowhere/records.jsonl"), ("nowhere/policy.yaml", "records.jsonl")])
+def test_a_call_that_is_cut_short_can_be_made_again(cli, tmp_path, policy, records):
+    """Where one of the two files cannot be written, neither is left over, so that the same call works once it can."""
+    call = ("policy", "new", tmp_path / policy, "--template", "pci", "--records", tmp_path / records, "--people", 1)
+    assert cli(*call).code != 0 and list(tmp_path.iterdir()) == []
+    (tmp_path / "nowhere").mkdir()
+    assert cli(*call).code == 0 and (tmp_path / policy).exists() and (tmp_path / records).exists()
+
+
 def test_the_command_prints_and_ends_with_one_where_a_point_is_open(cli):
     """Text and JSON have the same points; exit 1 where one is open, 2 where the framework or the file is none."""
     done = cli("compliance", CUSTOMER_EVENTS, "--framework", "hipaa-safe-harbor")

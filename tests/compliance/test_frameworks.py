@@ -5,7 +5,8 @@ import json
 import pytest
 
 from flink_masking.compliance import assess_all
-from flink_masking.compliance.finest import RESTRICTED, births, card_digits, dates, zip_codes
+from flink_masking.compliance.cards import card_digits
+from flink_masking.compliance.finest import RESTRICTED, births, dates, zip_codes
 from flink_masking.compliance.subject import PolicyViews
 from flink_masking.errors import PolicyError
 from flink_masking.examples import CUSTOMER_EVENTS, EXAMPLES
