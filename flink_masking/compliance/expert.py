@@ -101,7 +101,7 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 
 def _measured(views: PolicyViews) -> list[Evidence]:
     told = [(name, outside(promise)) for name, report in measured(views) if report is not None for promise in report.promises]
-    empty = [Evidence(name, "verify", "not measured", *verified(report)) for name, report in measured(views)
+    empty = [Evidence(name, "verify", "no report" if report is None else "0 promises", *verified(report)) for name, report in measured(views)
              if report is None or not report.promises]
     return empty + [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
                 part for part in (promise.found, promise.note) if part)) for name, promise in told]

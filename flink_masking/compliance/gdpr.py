@@ -105,7 +105,7 @@ def _pseudonymised(views: PolicyViews) -> list[Evidence]:
 
 
 def _tested(views: PolicyViews) -> list[Evidence]:
-    return [Evidence(name, "verify", "not measured" if report is None else f"{len(report.promises)} promises", *verified(report))
+    return [Evidence(name, "verify", "no report" if report is None else f"{len(report.promises)} promises", *verified(report))
             for name, report in measured(views)]
 
 

@@ -144,7 +144,7 @@ def measured(views: PolicyViews) -> list[tuple[str, "Report | None"]]:
 def verified(report: "Report | None") -> tuple[bool, str]:
     """Whether what was measured shows that a view keeps its promises, and what was found: of a part of a stream, much is not decided."""
     if report is None:
-        return False, "there are no files of it, or they cannot be read"
+        return False, "not measured: nothing of it is there, or it cannot be read"
     undecided = sum(promise.verdict == "open" for promise in report.promises)
     if report.broken:
         return False, "a promise is broken; 'flink-masking verify' says which"
