@@ -100,11 +100,15 @@ def _aggregates(views: PolicyViews) -> list[Evidence]:
 
 
 def _measured(views: PolicyViews) -> list[Evidence]:
-    told = [(name, outside(promise)) for name, report in measured(views) if report is not None for promise in report.promises]
-    empty = [Evidence(name, "verify", "no report" if report is None else "0 promises", *verified(report)) for name, report in measured(views)
-             if report is None or not report.promises]
-    return empty + [Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: " + "; ".join(
-                part for part in (promise.found, promise.note) if part)) for name, promise in told]
+    found = []
+    for name, report in measured(views):
+        if report is None or not report.promises:
+            found.append(Evidence(name, "verify", "no report" if report is None else "0 promises", *verified(report)))
+            continue
+        for promise in map(outside, report.promises):
+            told = "; ".join(part for part in (promise.found, promise.note) if part)
+            found.append(Evidence(name, promise.name, promise.promised, promise.verdict == "held", f"{promise.verdict}: {told}"))
+    return found
 
 
 FRAMEWORK = Framework(

@@ -92,7 +92,8 @@ def test_undeclared_members_that_stay_open_a_point(framework, number):
 
 def test_tokens_of_keys_are_nobodys_for_an_erasure():
     """The vault notes whose token a field's is, and not whose a key's is, so that no erasure destroys it."""
-    text = PARTS.format(unknown="drop", record="{key: {technique: tokenize, domain: k}}").replace("id: drop", "id: {technique: tokenize, domain: k}")
+    token = "{technique: tokenize, domain: k}"
+    text = PARTS.format(unknown="drop", record=f"{{key: {token}}}").replace("id: drop", f"id: {token}")
     found = {one.place: one.met for one in point(views_of(text + "erasure: {later: drop}\n"), "gdpr", "Art. 17").evidence}
     assert found["id"] and not found["record.key"]
 
