@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from rich.console import Console
+from rich.measure import Measurement
 from rich.text import Text
 
 from flink_masking.errors import ExitCode, FlinkMaskingError
@@ -101,9 +102,22 @@ def show_warnings(name: str, warnings: Iterable[str]) -> None:
             err.print(Text(f"    Hint: {hint}", "dim"), soft_wrap=True)
 
 
+def print_table(table: Any, console: Console = out) -> None:
+    """Print a table: within a terminal's width, or COLUMNS; where neither is, as wide as it is, so that no name is broken."""
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        wide = console.options.update(max_width=10_000)
+        console = Console(file=console.file, width=Measurement.get(console, wide, table).maximum, highlight=False, markup=False, emoji=False)
+    console.print(table)
+
+
 def counted(number: int, noun: str) -> str:
     """A number and its noun: ``1 fault``, ``2 faults``, ``12,000 events``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def sized(number: int) -> str:
+    """A number of bytes: ``1.9 MB``, ``1.1 kB`` below 100 kB."""
+    return f"{number / 1e6:,.1f} MB" if number >= 100_000 else f"{number / 1e3:,.1f} kB"
 
 
 def leave(message: str, code: int, body: dict[str, Any] | None = None) -> NoReturn:

@@ -148,12 +148,12 @@ def _told(output: Path, count: int, noun: str, about: str, write: "Callable[[Cal
     """Write a file, and say what was written; the same for --json."""
     import time
 
-    from flink_masking.cli.console import counted, err
+    from flink_masking.cli.console import counted, err, sized
     from flink_masking.cli.progress import progress
 
     begin = time.perf_counter()
     with progress(f"Generating {noun}s", count, f"{noun}s") as told:
         size = write(lambda done: told(done, done))
     took = time.perf_counter() - begin
-    err.print(f"{output}: {counted(count, noun)} {about}{size / 1e6:,.1f} MB, in {took:.1f} s", soft_wrap=True)
+    err.print(f"{output}: {counted(count, noun)} {about}{sized(size)}, in {took:.1f} s", soft_wrap=True)
     return {"output": str(output), "records": count, "bytes": size}

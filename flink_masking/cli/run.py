@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from flink_masking.cli.addresses import Vault, absolute, vault_address
+from flink_masking.cli.exits import verdict
 from flink_masking.cli.options import Json
 
 if TYPE_CHECKING:
     from flink_masking.flink_rest.progress import Progress
+    from flink_masking.policy.load import LoadedPolicy
     from flink_masking.tools.reconcile import Summary
 
 FIELDS = 20
 """Undeclared and mistyped fields that are printed."""
 
 
+@verdict("the run failed; with --max-quarantined, a larger share of the records is in quarantine", unusable=())
 def run(
     policy: Annotated[Path, typer.Argument(help="The policy (YAML).", show_default=False)],
     input_: Annotated[Path, typer.Option("--input", help="A file, a directory of files, or - for standard input.", show_default=False)],
@@ -26,6 +29,8 @@ def run(
     vault: Vault = None,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
+    max_quarantined: Annotated[float | None, typer.Option("--max-quarantined", metavar="SHARE", min=0, max=1, show_default="any share",
+        help="End with 1 if a larger share of the records is in quarantine, such as 0.01; 0: if any is. The views are there.")] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of Flink's own log.")] = "text",
     json_: Json = False,
 ) -> None:
@@ -37,6 +42,7 @@ def run(
     from dataclasses import replace
 
     from flink_masking.cli.console import counted, err, print_json, show_warnings
+    from flink_masking.cli.exits import answer
     from flink_masking.files.whole import write_whole
 
     with ProgressLine() as line:
@@ -83,11 +89,32 @@ def run(
         print_json(json.loads(summary.encode()))
     else:
         show_summary(summary, output)
+        show_why_empty(loaded, summary)
     if summary.fields:
         err.print(f"Name the undeclared fields, and get the lines that declare them: flink-masking quarantine summary "
                   f"{output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if summary.quarantined:
         err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
+    if too_many(summary, max_quarantined):
+        err.print(f"error: {summary.quarantined:,} of {counted(summary.input, 'record')} are in quarantine, a larger share than "
+                  f"{max_quarantined:g} (--max-quarantined)", soft_wrap=True)
+        raise answer(True)
+
+
+def too_many(summary: "Summary", share: float | None) -> bool:
+    """Whether a larger share of the records than this is in quarantine; None: whatever it is."""
+    return share is not None and summary.quarantined > share * summary.input
+
+
+def show_why_empty(loaded: "LoadedPolicy", summary: "Summary") -> None:
+    """Say of each view of groups or figures without a line why it has none."""
+    from flink_masking.cli.console import out
+    from flink_masking.tools.preview import why_empty
+
+    for name, account in summary.segments.items():
+        if not account.rows and summary.input and loaded.policy.segments[name].view in ("anonymized", "aggregated"):
+            accepted = summary.input - summary.quarantined
+            out.print(f"{name} is empty: {why_empty(loaded, name, accepted)}", soft_wrap=True)
 
 
 @contextlib.contextmanager

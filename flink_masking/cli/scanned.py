@@ -12,7 +12,7 @@ def show(report: "Report") -> None:
     from rich import box
     from rich.table import Table
 
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_table
     from flink_masking.cli.quarantine import printable
 
     out.print(_heading(report), soft_wrap=True)
@@ -31,7 +31,7 @@ def show(report: "Report") -> None:
         shapes = ", ".join(f"{name} {_part(count, path.scalars)}" for name, count in list(path.shapes.items())[:2])
         table.add_row(printable(path.path), _part(path.records, report.readable), f"{path.values:,}", kinds, different, shapes, found)
     if report.paths:
-        out.print(table)
+        print_table(table)
     for note in notes(report):
         out.print(printable(note), soft_wrap=True)
 
@@ -77,11 +77,10 @@ def _notes(path: "PathReport") -> Iterator[str]:
 
 
 def _heading(report: "Report") -> str:
-    from flink_masking.cli.console import counted
+    from flink_masking.cli.console import counted, sized
 
     unread = sum(report.broken.values())
-    size = f"{report.bytes / 1e6:,.1f} MB"
-    return (f"{counted(report.records, 'record')} of format {report.format}, {size}, {counted(len(report.paths), 'path')}"
+    return (f"{counted(report.records, 'record')} of format {report.format}, {sized(report.bytes)}, {counted(len(report.paths), 'path')}"
             + (f"; {counted(unread, 'record')} cannot be read" if unread else ""))
 
 

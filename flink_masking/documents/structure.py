@@ -50,7 +50,9 @@ def faults_of(error: ValidationError, document: Document, prefix: Sequence[str |
         missing = details["type"] == "missing"
         told = fault.hint or not (missing or details["type"] in {*_LIMITS, *_TYPES, "value_error"})
         place = (*document.resolve(loc[:-1]), loc[-1]) if missing else document.resolve(loc)
-        found.append(fault if told else replace(fault, hint=example(place)))
+        fault = fault if told else replace(fault, hint=example(place))
+        if not any((one.line, one.message) == (fault.line, fault.message) for one in found):  # once for a line, whichever part is wrong
+            found.append(fault)
     return found
 
 

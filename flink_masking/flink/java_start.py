@@ -2,6 +2,7 @@
 
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from flink_masking.files.opened import data_files
@@ -14,6 +15,12 @@ QUICK = "-XX:TieredStopAtLevel=1 -XX:MetaspaceSize=256m"
 """Options for short jobs: the quick compiler only, and no collection of garbage for each few classes that are loaded.
 
 The second compiler takes half of the processor time of a job of 5,000 events, on the cores that the job itself needs.
+"""
+UNCUT: Mapping[str, str] = {"python.fn-execution.bundle.time": "3600000"}
+"""Batches that end when they are full, or with the input.
+
+Flink looks every `bundle.time` ms, counted from the start of the operator, whether records wait for Python. While Java is cold, the first
+record alone can take longer than the 50 ms of a stream, and is then a batch of its own, in which nothing can be shuffled.
 """
 _VARIABLE = "JVM_ARGS"
 """Read by PyFlink."""
@@ -28,9 +35,24 @@ def options(input_path: Path) -> str:
     Returns:
         Options separated by spaces; empty where the input is not small.
     """
+    return QUICK if _size(input_path) <= SMALL else ""
+
+
+def settings(input_path: Path) -> Mapping[str, str]:
+    """Flink's settings for a job over some input.
+
+    Args:
+        input_path: a file, a directory of files, or ``-``, of which nothing is known.
+
+    Returns:
+        `UNCUT` for files that are small, otherwise nothing: what waits for its batch to be full is held in memory.
+    """
+    return UNCUT if input_path.exists() and _size(input_path) <= SMALL else {}
+
+
+def _size(input_path: Path) -> int:
     files = data_files(input_path) if input_path.is_dir() else [input_path]
-    size = sum(file.stat().st_size * (COMPRESSED if file.suffix in (".gz", ".zst") else 1) for file in files if file.is_file())
-    return QUICK if size <= SMALL else ""
+    return sum(file.stat().st_size * (COMPRESSED if file.suffix in (".gz", ".zst") else 1) for file in files if file.is_file())
 
 
 class JavaStart:

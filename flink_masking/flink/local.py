@@ -12,6 +12,7 @@ from flink_masking.engine.plan import Plan
 from flink_masking.errors import JobError
 from flink_masking.flink.compat.beam_services import put_on_class_path
 from flink_masking.flink.java_start import JavaStart, options
+from flink_masking.flink.java_start import settings as input_settings
 from flink_masking.flink.job_source import JobSource
 from flink_masking.flink.local_rest import LocalRest
 from flink_masking.flink.open_ports import open_ports
@@ -68,7 +69,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     for name in deployment.sinks:  # Flink makes no directory for a view without records
         (output / name).mkdir(exist_ok=True)
     with LocalRest(_free_port()) as rest:
-        layers = {"parallelism.default": str(parallelism), **(settings or {}), **EMBEDDED, **rest.settings()}
+        layers = {"parallelism.default": str(parallelism), **input_settings(input_path), **(settings or {}), **EMBEDDED, **rest.settings()}
         environment = StreamExecutionEnvironment.get_execution_environment(configuration(LOCAL, layers))
         tables = StreamTableEnvironment.create(environment)
         try:

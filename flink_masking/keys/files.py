@@ -140,7 +140,8 @@ def _opened(where: str) -> Iterator[int]:
     try:
         file = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise KeyRingError(f"{where}: no such key ring. Hint: make one with 'flink-masking keys new {where}'") from None
+        raise KeyRingError(f"{where}: no such key ring. Hint: check the path. Only for a first run make one, 'flink-masking keys "
+                           f"new {where}': another ring gives other pseudonyms, which do not match those made before") from None
     except OSError as error:
         raise KeyRingError(f"{where}: the key ring cannot be read ({error.strerror}). Hint: check the path and its owner") from None
     try:

@@ -18,6 +18,9 @@ from flink_masking.policy.tree import FieldTree, repeats
 
 WITHOUT_SAYING = ("boolean", "geo")
 """Types that are generalised in one way only."""
+TEXTS = ("city", "company", "country", "gender", "street", "text")
+"""Types of words without an order."""
+OF_TEXT = "give it a hierarchy under 'fields': a CSV file with a column for each level, such as city, country, *; or, for codes, a prefix"
 WEAK_K = 5
 MANY_QUASI_IDENTIFIERS = 10
 NOT_RELEASED = {
@@ -120,7 +123,7 @@ def _check_dimension(
     if field.derive is not None or (not ways and field.type in WITHOUT_SAYING):
         return
     if not ways:
-        hint = f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
+        hint = OF_TEXT if field.type in TEXTS else f"give it one of {', '.join(GENERALISED_BY)} under 'fields'"
         findings.error(place, f"'{cut(path)}' does not say how it is generalised", hint)
     elif len(ways) == 1 and not findings.has_error(("fields", path, ways[0])):
         try:

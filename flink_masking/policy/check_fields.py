@@ -10,7 +10,7 @@ from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
-from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, Field
+from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, WORDS, Field
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
@@ -125,7 +125,9 @@ def _check_declaration(path: str, declared: Field, findings: Findings) -> None:
     if len(ways) > 1:
         findings.error((*loc, ways[1]), f"'{name}' has {' and '.join(ways)}", "a field is generalised in one way")
     if declared.domain is not None and not _ascends(*declared.domain):
-        findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", "two numbers, or two dates: [0, 120]")
+        words = WORDS if any(isinstance(end, str) and _time(end) is None for end in declared.domain) else ""
+        hint = f"two numbers, or two dates: [0, 120]{words}"
+        findings.error((*loc, "domain"), f"the domain of '{name}' is not a low and a higher value", hint)
     if declared.unit is not None and declared.type not in (None, "number", "integer", "text"):
         findings.error((*loc, "unit"), f"'{name}' is of type {cut(declared.type)}, and a unit is for numbers", "omit the unit")
     if declared.derive is not None and declared.role != "quasi":

@@ -45,9 +45,14 @@ def _bound(value: Any) -> int | float | str:
     return value if isinstance(value, str) else _number(value)
 
 
+WORDS = "; words have no order: they are generalised by a hierarchy, a file such as cities.csv"
+"""Hint for who lists words in the place of two bounds."""
+
+
 def _pair(value: Any) -> Any:
     if not isinstance(value, list | tuple) or len(value) != 2:
-        raise ValueError("must be a low and a high value. Hint: such as [0, 120]")
+        words = isinstance(value, str) or (isinstance(value, list) and any(isinstance(one, str) for one in value))
+        raise ValueError(f"must be a low and a high value. Hint: such as [0, 120]{WORDS if words else ''}")
     return tuple(value)
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from flink_masking.documents.document import Document, cut
 from flink_masking.documents.faults import PolicyFaults
 from flink_masking.documents.findings import Findings
-from flink_masking.errors import PolicyError
+from flink_masking.errors import InputError, PolicyError
+from flink_masking.files.opened import data_files, input_files
 from flink_masking.policy.expand import expanded
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment, GrantedSegment, MaskedSegment
@@ -60,6 +61,14 @@ def _count_people(policy: Policy, source: PolicySource) -> None:
         raise PolicyError(f"{source.name}: 'subject' is missing: k counts people. Hint: name the field that says whom a record is about")
 
 
+def _look(released: Path) -> None:
+    """Raise an InputError unless there are files of a view, before the name of their folder is taken for that of a segment."""
+    if released.is_dir() and not data_files(released):
+        raise InputError(f"{released}: the view is empty: nothing was released, so there is nothing to measure. Hint: flink-masking run "
+                         "says why a view is empty; names that begin with . or _ are skipped")
+    input_files(released)
+
+
 def verify(source: PolicySource, raw: Path, released: Path, segment: str | None = None) -> Report:
     """Measure one view.
 
@@ -71,9 +80,10 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
 
     Raises:
         PolicyError: the policy cannot be used, or it is not clear which segment is meant.
-        InputError: there are no such files.
+        InputError: there are no such files, or the view is empty.
     """
     policy = read_policy(source, people=False)
+    _look(released)
     name = segment_of(policy, segment, released.name)
     found = policy.segments[name]
     if isinstance(found, MaskedSegment):

@@ -210,6 +210,9 @@ def segment_of(policy: Policy, name: str | None, folder: str) -> str:
     if name is None:
         name = folder if folder in fitting else fitting[0] if len(fitting) == 1 else None
     if name is None or name not in fitting:
-        known = ", ".join([*fitting, *swept]) or "none"
+        known = ", ".join([*fitting, *swept])
+        if not known:
+            raise PolicyError("the policy has no anonymized or aggregated segment, and verify measures only these (and swept ones). "
+                              "Hint: flink-masking preview shows a masked view; add a segment with view: anonymized or aggregated")
         raise PolicyError(f"it is not clear which segment to verify. Hint: --segment; anonymized, aggregated and swept ones are: {known}")
     return name

@@ -5,9 +5,12 @@ import sys
 import pytest
 
 from flink_masking.cli.addresses import absolute
-from flink_masking.cli.run import prepare
+from flink_masking.cli.run import prepare, show_why_empty, too_many
 from flink_masking.errors import InputError
 from flink_masking.keys.providers.address import Address
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
+from flink_masking.tools.reconcile import SegmentAccount, Summary
 
 POLICY = """\
 version: 1
@@ -18,6 +21,27 @@ fields:
 segments:
   analytics: {view: masked, rules: {customer: {technique: pseudonym, domain: customer}, mail: nullify}}
 """
+FIGURES = """\
+    view: aggregated
+    window: {tumbling: 1min}
+    metrics: {orders: count}
+    privacy: {epsilon: 1.0, delta: 1.0e-9, max_groups_per_subject: 1, max_records_per_group: 3, lifetime_epsilon: 100.0}
+"""
+GROUPS = f"""\
+version: 1
+stream: orders
+subject: customer
+event_time: {{field: time}}
+fields:
+  customer: {{class: identifier}}
+  time: {{class: plain, type: datetime}}
+  age: {{class: quasi, domain: [0, 120]}}
+segments:
+  analytics: {{view: masked, rules: {{customer: drop, time: drop, age: drop}}}}
+  partners: {{view: anonymized, k: 5, quasi_identifiers: [age], max_delay: 30s, max_buffer: 100}}
+  figures:
+{FIGURES}  more:
+{FIGURES}"""
 OURS = {"analytics", "audit", "quarantine", "summary.json"}
 
 
@@ -89,6 +113,24 @@ def test_input_and_output_are_checked_before_flink(run, place, options, said):
     done = run(**options)
     assert done.code == 1 and said in done.err and "Hint: " in done.err and len(done.err.splitlines()) <= 3
     assert (place / "full" / "mine.txt").read_text() == "precious" and (place / "in.jsonl").read_text() == "{}\n"
+
+
+@pytest.mark.parametrize(("share", "quarantined", "expected"), [
+    (None, 100, False), (0, 0, False), (0, 1, True), (0.01, 1, False), (0.01, 2, True), (1, 100, False)])  # fmt: skip
+def test_a_share_of_the_quarantine_is_too_large(share, quarantined, expected):
+    """More than the share that --max-quarantined allows; without the option none is."""
+    assert too_many(Summary(100, quarantined, {}, {}), share) is expected
+
+
+def test_an_empty_view_says_why(place, capsys):
+    """Of groups: how many people fit together; of figures: how many people a group needs; a view with lines and a masked one say nothing."""
+    (place / "groups.yaml").write_text(GROUPS)
+    summary = Summary(40, 2, {"analytics": SegmentAccount(0, 0, 0), "partners": SegmentAccount(0, 38, 0),
+                              "figures": SegmentAccount(0, 38, 0), "more": SegmentAccount(38, 0, 1)}, {"malformed": 2})  # fmt: skip
+    show_why_empty(load(PolicySource.read(place / "groups.yaml")), summary)
+    partners, figures = capsys.readouterr().out.splitlines()
+    assert partners.startswith("partners is empty: 38 events could be shown") and "needs 5 distinct people" in partners
+    assert figures.startswith("figures is empty: groups are ") and "people" in figures
 
 
 def test_parallelism_is_a_positive_number(run):

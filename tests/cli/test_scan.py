@@ -60,6 +60,18 @@ def test_a_proposal_passes_check_and_takes_every_record(name, samples, cli, tmp_
     assert cli("preview", policy, samples[name]).code == 0
 
 
+def test_a_small_sample_and_a_long_path(cli, tmp_path, monkeypatch):
+    """A size below a tenth of a megabyte is in kB, and where there is no terminal no path is broken, unless COLUMNS asks for it."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    path = ".".join(f"level{number}" for number in range(12))
+    record = "".join(f'{{"level{number}":' for number in range(12)) + '"ann.miller@example.org"' + "}" * 12
+    (tmp_path / "one.jsonl").write_text(record + "\n")
+    done = cli("scan", tmp_path / "one.jsonl")
+    assert "1 record of format json, 0.2 kB, 12 paths" in done.out and f" {path} " in done.out
+    monkeypatch.setenv("COLUMNS", "80")
+    assert f" {path} " not in cli("scan", tmp_path / "one.jsonl").out
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_value_of_the_sample_is_written(name, samples, cli, tmp_path):
     """Neither table nor JSON nor messages hold a value of the sample; a proposal only words of the format that selectors and parts need."""

@@ -56,6 +56,27 @@ def test_bad_usage_ends_with_2(run, cli, tmp_path):
     assert cli("verify", tmp_path / "bad.yaml", "--raw", tmp_path / "raw.jsonl", "--released", tmp_path / "view").code == 2
 
 
+def test_a_view_that_is_not_there_is_named_first(run, cli, tmp_path):
+    """A wrong path and an empty view are told as what they are, before the name of the folder is looked up in the policy."""
+    run(SOUND)
+    (tmp_path / "policy.yaml").write_text(POLICY + "  others: {view: anonymized, k: 2, quasi_identifiers: [age], max_delay: 1s, max_buffer: 9}\n")
+    given = ("verify", tmp_path / "policy.yaml", "--raw", tmp_path / "raw.jsonl", "--released")
+    done = cli(*given, tmp_path / "views")
+    assert done.code == 2 and f"{tmp_path / 'views'}: there is no such file or directory" in done.err
+    (tmp_path / "others").mkdir()
+    done = cli(*given, tmp_path / "others")
+    assert done.code == 2 and "the view is empty: nothing was released" in done.err
+
+
+def test_a_policy_without_a_view_to_measure(run, cli, tmp_path):
+    """Of a policy with masked segments only, such as a proposal of scan, the message says which segments are measured."""
+    run(SOUND)
+    (tmp_path / "policy.yaml").write_text("version: 1\nstream: s\nfields: {id: {class: identifier}}\n"
+                                          "segments: {masked: {view: masked, rules: {id: drop}}}\n")
+    done = cli("verify", tmp_path / "policy.yaml", "--raw", tmp_path / "raw.jsonl", "--released", tmp_path / "view")
+    assert done.code == 2 and "the policy has no anonymized or aggregated segment, and verify measures only these" in done.err
+
+
 def test_strict_takes_what_is_open_for_broken(run, tmp_path):
     """A promise that the output does not decide ends with 0, and with 1 under --strict."""
     same = [{**record, "age": 30, "zip": "94110", "ward": "A1"} for record in raw_records(12)]

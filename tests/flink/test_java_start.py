@@ -10,7 +10,7 @@ from pyflink import java_gateway
 
 from flink_masking.errors import InputError
 from flink_masking.flink.environment import stream_environment
-from flink_masking.flink.java_start import QUICK, SMALL, JavaStart, options
+from flink_masking.flink.java_start import QUICK, SMALL, UNCUT, JavaStart, options, settings
 
 
 def sized(path: Path, size: int) -> Path:
@@ -33,6 +33,13 @@ def test_a_small_input_is_run_with_the_quick_compiler_only(tmp_path: Path):
     assert options(sized(tmp_path / "few.jsonl.gz", SMALL // 4)) == ""
     (tmp_path / "one.jsonl.gz").write_bytes(gzip.compress(b"{}\n"))
     assert options(tmp_path / "one.jsonl.gz") == QUICK
+
+
+def test_batches_of_a_small_input_are_not_cut_by_the_clock(tmp_path: Path):
+    """Files that fit in memory are cut where a batch is full; large ones and a stream of unknown length also by the clock."""
+    assert settings(sized(tmp_path / "few.jsonl", SMALL)) == UNCUT
+    assert settings(sized(tmp_path / "many.jsonl", SMALL + 1)) == {}
+    assert settings(Path("-")) == {}
 
 
 @pytest.mark.parametrize("name", ["missing.zip", "workers.tar"])

@@ -140,6 +140,11 @@ def test_a_run_succeeds_and_its_accounts_add_up(command):
 
 
 @pytest.mark.skipif(not SHIPPED.is_dir(), reason="this installation brings no machine code")
+def test_a_small_file_is_one_batch(command):
+    """No clock cuts off a batch while Java is cold: too few records would be shuffled in it."""
+    assert sum(b'"event":"protect"' in line for line in lines(command.output / "audit")) == 1
+
+
 def test_no_process_of_a_run_compiles(command, several, place):
     """The machine code of the installation is all that the command and the workers of jobs with every kind of segment need."""
     assert command.finished.code == 0

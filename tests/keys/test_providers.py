@@ -95,6 +95,12 @@ def test_addresses_that_lead_nowhere(uri, text):
         open_ring(uri)
 
 
+def test_a_wrong_path_is_no_reason_for_a_second_ring():
+    """The hint says first to check the path, and what another ring would do to pseudonyms."""
+    with pytest.raises(KeyRingError, match=r"Hint: check the path.*first run.*another ring gives other pseudonyms"):
+        open_ring("file:///no/such/keys.json")
+
+
 def test_directory_is_no_ring(tmp_path):
     """A directory is refused as an address."""
     with pytest.raises(KeyRingError, match="Hint"):

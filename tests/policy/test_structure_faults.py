@@ -41,7 +41,9 @@ FAULTS = [
     ([("class: identifier", "class: §identifer")], "'class' has no such choice", "did you mean 'identifier'?"),
     ([("{class: identifier}", "§3")], "'customerId' must be keys with values, not a whole number", ""),
     ([("domain: [0, 120]", "domain: §[0]")], "'domain' must be a low and a high value", "[0, 120]"),
+    ([("domain: [0, 120]", "domain: §[Oslo, Paris, Rome]")], "'domain' must be a low and a high value", "generalised by a hierarchy"),
     ([("bounds: [0, 1000]", "bounds: [0, §x]")], "'bounds' must be a number", ""),
+    ([("bounds: [0, 1000]", "bounds: [§x, y]")], "'bounds' must be a number", ""),
     ([("bounds: [0, 1000]", "bounds: [0, §1e999]")], "'bounds' must be a number", ""),
     ([("scale: 2", "scale: §10")], "'scale' must be at most 9", ""),
     # segments
