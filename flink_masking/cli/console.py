@@ -105,8 +105,8 @@ def show_warnings(name: str, warnings: Iterable[str]) -> None:
 def print_table(table: Any, console: Console = out) -> None:
     """Print a table: within a terminal's width, or COLUMNS; where neither is, as wide as it is, so that no name is broken."""
     if not console.is_terminal and "COLUMNS" not in os.environ:
-        wide = console.options.update(max_width=10_000)
-        console = Console(file=console.file, width=Measurement.get(console, wide, table).maximum, highlight=False, markup=False, emoji=False)
+        width = Measurement.get(console, console.options.update(max_width=10_000), table).maximum
+        console = Console(file=console.file, width=width, highlight=False, markup=False, emoji=False)
     console.print(table)
 
 

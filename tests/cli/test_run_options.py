@@ -123,7 +123,7 @@ def test_a_share_of_the_quarantine_is_too_large(share, quarantined, expected):
 
 
 def test_an_empty_view_says_why(place, capsys):
-    """Of groups: how many people fit together; of figures: how many people a group needs; a view with lines and a masked one say nothing."""
+    """Of groups: how many people fit together; of figures: how many people a group needs; other views say nothing."""
     (place / "groups.yaml").write_text(GROUPS)
     summary = Summary(40, 2, {"analytics": SegmentAccount(0, 0, 0), "partners": SegmentAccount(0, 38, 0),
                               "figures": SegmentAccount(0, 38, 0), "more": SegmentAccount(38, 0, 1)}, {"malformed": 2})  # fmt: skip

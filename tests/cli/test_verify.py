@@ -59,7 +59,8 @@ def test_bad_usage_ends_with_2(run, cli, tmp_path):
 def test_a_view_that_is_not_there_is_named_first(run, cli, tmp_path):
     """A wrong path and an empty view are told as what they are, before the name of the folder is looked up in the policy."""
     run(SOUND)
-    (tmp_path / "policy.yaml").write_text(POLICY + "  others: {view: anonymized, k: 2, quasi_identifiers: [age], max_delay: 1s, max_buffer: 9}\n")
+    others = "  others: {view: anonymized, k: 2, quasi_identifiers: [age], max_delay: 1s, max_buffer: 9}\n"
+    (tmp_path / "policy.yaml").write_text(POLICY + others)
     given = ("verify", tmp_path / "policy.yaml", "--raw", tmp_path / "raw.jsonl", "--released")
     done = cli(*given, tmp_path / "views")
     assert done.code == 2 and f"{tmp_path / 'views'}: there is no such file or directory" in done.err
