@@ -43,7 +43,7 @@ def faults_of(error: ValidationError, document: Document, prefix: Sequence[str |
         special: goes before the words here.
         example: for hints on keys that are missing or have a wrong value.
     """
-    found = []
+    found: list[Fault] = []
     for details in error.errors(include_url=False):
         loc = (*prefix, *details["loc"])
         fault = _fault(details, document, loc, what, known, special)
