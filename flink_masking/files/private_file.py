@@ -98,7 +98,7 @@ def new_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE), "wb") as opened:
                 yield _private(opened)
                 _complete(opened)
-            _name(partial, where)
+            name_new(partial, where)
             sync_directory(where.parent)
         finally:
             partial.unlink(missing_ok=True)
@@ -127,8 +127,17 @@ def _complete(opened: BinaryIO) -> None:
     os.fsync(opened.fileno())
 
 
-def _name(partial: Path, where: Path) -> None:
-    """Give a complete file its final name, replacing nothing."""
+def name_new(partial: Path, where: Path) -> None:
+    """Give a complete file its final name, replacing nothing; also on file systems without hard links.
+
+    Args:
+        partial: the file; where links are possible it keeps this name, too, for the caller to remove.
+        where: in the same directory.
+
+    Raises:
+        FileExistsError: something has that name.
+        OSError: the directory cannot be written.
+    """
     try:
         os.link(partial, where)
     except OSError as error:

@@ -89,6 +89,15 @@ def _text(stream: io.BufferedIOBase) -> str:
     data = stream.read(LARGEST + 1)
     if len(data) > LARGEST:
         raise InputError(f"the file is larger than {LARGEST:,} bytes")
+    return text_of(data)
+
+
+def text_of(data: bytes) -> str:
+    """The bytes of a file as text, without a byte order mark, its lines ended by ``\\n``.
+
+    Raises:
+        InputError: this is no UTF-8 text.
+    """
     try:
         return io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig").read()
     except UnicodeDecodeError:

@@ -1,13 +1,13 @@
 """The policy's file: the only one that the studio writes."""
 
-import contextlib
 import hashlib
 import os
-import secrets
 from pathlib import Path
 
 from flink_masking.errors import FlinkMaskingError, InputError
-from flink_masking.policy.files import read_text
+from flink_masking.files.private_file import name_new
+from flink_masking.files.whole import complete_beside
+from flink_masking.policy.files import text_of
 
 LARGEST = 256 * 1024
 """Bytes of a policy that is tried and saved here."""
@@ -41,15 +41,19 @@ class PolicyFile:
         Raises:
             InputError: it is no UTF-8 text, or too large.
         """
-        if not self.path.exists():
-            return "", ""
         try:
-            text = read_text(self.path)
+            with self.path.open("rb") as stream:
+                data = stream.read(LARGEST + 1)
+        except FileNotFoundError:
+            return "", ""
+        except OSError as error:
+            raise InputError(f"{self.name}: {error.strerror}. Hint: check who may read it") from None
+        if len(data) > LARGEST:
+            raise InputError(f"{self.name}: larger than {LARGEST:,} bytes. Hint: flink-masking check takes larger policies")
+        try:
+            return text_of(data), hashlib.sha256(data).hexdigest()
         except InputError as error:
             raise InputError(f"{self.name}: {error}. Hint: a policy is a YAML file") from None
-        if len(text.encode()) > LARGEST:
-            raise InputError(f"{self.name}: larger than {LARGEST:,} bytes. Hint: flink-masking check takes larger policies")
-        return text, self.digest()
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes, in hex; "" where there is none."""
@@ -75,30 +79,17 @@ class PolicyFile:
         data = text.encode()
         if len(data) > LARGEST:
             raise InputError(f"a policy of more than {LARGEST:,} bytes is not saved. Hint: shorten it")
-        part = self.path.with_name(f".{self.path.name}.{secrets.token_hex(4)}.part")
         try:
-            self._write(part, data)
-            if self.digest() != digest:
-                raise ConflictError(f"{self.name}: it has changed on disk meanwhile, and is not overwritten. Hint: copy your text, load "
-                                    "the file again, and bring both together")
-            if digest:
-                part.replace(self.path)
-            else:
-                os.link(part, self.path)  # refuses where a file appeared meanwhile
+            with complete_beside(self.path, data) as part:
+                if self.digest() != digest:
+                    raise ConflictError(f"{self.name}: it has changed on disk meanwhile, and is not overwritten. Hint: copy your text, "
+                                        "load the file again, and bring both together")
+                if digest:
+                    part.replace(self.path)
+                else:
+                    name_new(part, self.path)
         except FileExistsError:
             raise ConflictError(f"{self.name}: it has appeared on disk meanwhile, and is not overwritten. Hint: load it") from None
         except OSError as error:
             raise InputError(f"{self.name}: {error.strerror}. Hint: check who may write there") from None
-        finally:
-            part.unlink(missing_ok=True)
         return hashlib.sha256(data).hexdigest()
-
-    def _write(self, part: Path, data: bytes) -> None:
-        """The text beside the file, on disk, with the file's permissions."""
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-        with os.fdopen(descriptor, "wb") as stream:
-            with contextlib.suppress(FileNotFoundError):
-                os.fchmod(stream.fileno(), self.path.stat().st_mode & 0o7777)
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())

@@ -30,12 +30,14 @@ class Guard:
 
     The address that is printed holds a token, which is taken once and gives a session cookie. The session's pages lie below a random path,
     and the cookie is sent for that path only: other servers on this machine, whose ports a browser does not tell apart, never see it.
-    A page of another origin is refused by the headers Host (DNS rebinding), Origin and Sec-Fetch-Site, whatever cookie it brings.
+    A page of another origin is refused by the headers Host (DNS rebinding), Origin and Sec-Fetch-Site, whatever cookie it brings. The one
+    request that may come from elsewhere is to open the address in a tab, token and all: so does the file of --open.
 
     Attributes:
         origin: scheme, host and port.
         path: below which the session's pages are, without a slash at the end.
         nonce: of styles that the page's own script adds.
+        used: called when the token has been taken.
     """
 
     def __init__(self, application: Application, port: int) -> None:
@@ -47,6 +49,7 @@ class Guard:
         """
         self._application, self._host = application, f"{HOST}:{port}"
         self.origin, self.path, self.nonce = f"http://{self._host}", f"/{secrets.token_hex(8)}", secrets.token_urlsafe(16)
+        self.used: Callable[[], None] = lambda: None
         self._token: str | None = secrets.token_urlsafe(32)
         self._session = secrets.token_urlsafe(32)
         self._added = [(name.encode(), value.encode()) for name, value in {
@@ -85,7 +88,7 @@ class Guard:
         origins, sites = _values(scope, b"origin"), _values(scope, b"sec-fetch-site")
         if origins != [self.origin] and (origins or scope["method"] not in SAFE):
             return "this is not the origin of the studio"
-        if any(site not in ("same-origin", "none") for site in sites):
+        if any(site not in ("same-origin", "none") for site in sites) and not _opens(scope):
             return "a page of another site asks"
         return None
 
@@ -102,14 +105,25 @@ class Guard:
             await self._tell(send, 403, _USED)
             return
         self._token = None
-        cookie = f"{COOKIE}={self._session}; Path={self.path}; HttpOnly; SameSite=Strict"
-        await self._tell(send, 303, "", [(b"location", f"{self.path}/".encode()), (b"set-cookie", cookie.encode())])
+        self.used()
+        cookie = (b"set-cookie", f"{COOKIE}={self._session}; Path={self.path}; HttpOnly; SameSite=Strict".encode())
+        if _opens(scope):  # the strict cookie is not sent where a page of elsewhere is redirected, but from this page on
+            await self._tell(send, 200, f'<!doctype html><meta http-equiv="refresh" content="0; url={self.path}/">', [cookie], "html")
+        else:
+            await self._tell(send, 303, "", [(b"location", f"{self.path}/".encode()), cookie])
 
-    async def _tell(self, send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None) -> None:
+    async def _tell(self, send: Send, status: int, text: str, headers: list[tuple[bytes, bytes]] | None = None, kind: str = "plain",
+                    ) -> None:
         body = text.encode()
-        kept = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+        kept = [(b"content-type", f"text/{kind}; charset=utf-8".encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": [*kept, *(headers or []), *self._added]})
         await send({"type": "http.response.body", "body": body})
+
+
+def _opens(scope: Scope) -> bool:
+    """Whether a page or file of elsewhere opens the address as a whole tab: not in a frame, and not by a script."""
+    told = [_values(scope, name) for name in (b"sec-fetch-site", b"sec-fetch-mode", b"sec-fetch-dest", b"origin")]
+    return scope["method"] == "GET" and scope["path"] == "/" and told == [["cross-site"], ["navigate"], ["document"], []]
 
 
 def _values(scope: Scope, name: bytes) -> list[str]:

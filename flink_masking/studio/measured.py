@@ -11,6 +11,7 @@ from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.report.aggregated import error_95
 from flink_masking.report.anonymized import anonymized
 from flink_masking.report.coverage import coverage
+from flink_masking.studio.internal import message_of
 from flink_masking.studio.outcome import Outcome
 from flink_masking.verify.files import read_policy
 from flink_masking.verify.joint import join_views
@@ -43,7 +44,7 @@ def groups_of(outcome: Outcome) -> list[dict[str, Any]]:
             elif isinstance(segment, AggregatedSegment):
                 found.append(_figures(outcome, name, segment, policy))
         except _ERRORS as error:
-            found.append({"segment": name, "view": segment.view, "note": str(error)})
+            found.append({"segment": name, "view": segment.view, "note": message_of(error)})
     return found
 
 
@@ -55,7 +56,7 @@ def joins_of(outcome: Outcome) -> dict[str, Any]:
     try:
         joins = join_views(policy, outcome.loaded.source, outcome.raw, outcome.held)
     except _ERRORS as error:
-        return {"joins": [], "note": str(error)}
+        return {"joins": [], "note": message_of(error)}
     return {"joins": [join.as_dict() for join in joins], "note": ""}
 
 
@@ -66,7 +67,7 @@ def _promises(outcome: Outcome) -> tuple[Policy | None, str]:
     try:
         return read_policy(outcome.loaded.source), ""
     except _ERRORS as error:
-        return None, str(error)
+        return None, message_of(error)
 
 
 def _figures(outcome: Outcome, name: str, segment: AggregatedSegment, policy: Policy) -> dict[str, Any]:

@@ -175,13 +175,13 @@ class _Refused(FlinkMaskingError):
     """A request that the page never sends."""
 
 
-def serve(studio: Studio, port: int, opened: Callable[[str], None]) -> None:
+def serve(studio: Studio, port: int, opened: Callable[[str], Callable[[], None]]) -> None:
     """Listen on loopback until the process is interrupted.
 
     Args:
         studio: that answers.
         port: 0 for a free one.
-        opened: called with the address, once the port is there.
+        opened: called with the address, once the port is there; gives what is called when the address has been used.
 
     Raises:
         InputError: the port is in use.
@@ -197,7 +197,7 @@ def serve(studio: Studio, port: int, opened: Callable[[str], None]) -> None:
         studio.nonce = guard.nonce
         settings = uvicorn.Config(guard, log_config=None, access_log=False, server_header=False, date_header=False, ws="none",
                                   lifespan="off", http="h11", loop="asyncio", timeout_graceful_shutdown=1)
-        opened(guard.address)
+        guard.used = opened(guard.address)
         studio.warm_up()
         uvicorn.Server(settings).run(sockets=[listening])
 

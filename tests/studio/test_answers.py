@@ -185,6 +185,17 @@ def test_an_unexpected_error_tells_no_value(answers, customer_policy, monkeypatc
     assert "internal error: ValueError" in told and "john.doe" not in told
 
 
+@pytest.mark.parametrize("place", ["anonymized", "join_views", "read_policy"])
+def test_a_key_that_is_missing_is_not_told(answers, customer_policy, monkeypatch, place):
+    """Where a value of the sample is looked up and missing, notes of groups and joins say where, and not the value."""
+    def fails(*_):
+        raise KeyError("john.doe@example.com")
+
+    monkeypatch.setattr(f"flink_masking.studio.measured.{place}", fails)
+    told = json.dumps(list(answers.to(customer_policy, Window())))
+    assert "internal error: KeyError" in told and "john.doe" not in told
+
+
 def test_without_a_subject_groups_say_what_is_missing(events, tmp_path):
     """A policy that names no subject has a note in place of joins."""
     found = {part["part"]: part for part in small(events, tmp_path, [b'{"n":1}']).to(SMALL, Window())}

@@ -1,6 +1,9 @@
 """The policy's file: replaced as a whole, never over what has changed, and nothing else is written."""
 
+import errno
+import hashlib
 import os
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +61,52 @@ def test_a_file_that_is_gone_is_a_conflict(tmp_path):
     with pytest.raises(ConflictError):
         file.save("version: 2\n", digest)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_system_without_links(tmp_path, monkeypatch):
+    """Where a name cannot be linked a new file is made all the same, and one that appeared meanwhile stays."""
+    def refused(*_, **__):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    file = PolicyFile(tmp_path / "policy.yaml")
+    digest = file.save("version: 1\n", "")
+    assert file.read() == ("version: 1\n", digest)
+    (tmp_path / "policy.yaml").unlink()
+    looked = file.digest
+
+    def appears():
+        found = looked()
+        (tmp_path / "policy.yaml").write_text("theirs")
+        return found
+
+    monkeypatch.setattr(file, "digest", appears)
+    with pytest.raises(ConflictError, match="appeared"):
+        file.save("mine", "")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [("policy.yaml", "theirs")]
+
+
+def test_text_and_digest_are_of_the_same_bytes(tmp_path, monkeypatch):
+    """A file that is replaced while it is read gives the digest of the text that was read, so that saving it is a conflict."""
+    path = tmp_path / "policy.yaml"
+    path.write_text("version: 1\n")
+    opened, times = Path.open, []
+
+    def replaced(self, *arguments, **options):
+        times.append(self)
+        found = opened(self, *arguments, **options)
+        if len(times) == 1:
+            (tmp_path / "new").write_text("version: 2  # theirs\n")
+            (tmp_path / "new").replace(path)
+        return found
+
+    file = PolicyFile(path)
+    monkeypatch.setattr(Path, "open", replaced)
+    text, digest = file.read()
+    monkeypatch.undo()
+    assert (text, digest) == ("version: 1\n", hashlib.sha256(b"version: 1\n").hexdigest())
+    with pytest.raises(ConflictError):
+        file.save("version: 3\n", digest)
 
 
 def test_links_and_permissions_are_kept(tmp_path):

@@ -119,3 +119,27 @@ def test_only_http_is_served(guard):
     """A web socket is not accepted."""
     with pytest.raises(RuntimeError, match="only HTTP"):
         asyncio.run(guard({"type": "websocket"}, None, None))
+
+
+TAB = [("sec-fetch-site", "cross-site"), ("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document")]
+
+
+def test_a_file_may_open_the_address_in_a_tab(guard):
+    """From elsewhere the address opens as a whole tab: a page of the studio's own leads on, so that the strict cookie is sent."""
+    address = guard.address.removeprefix(guard.origin)
+    used = []
+    guard.used = lambda: used.append(True)
+    assert ask(guard, "GET", "/?token=wrong", [HOST, *TAB]).status == 403 and not used
+    answer = ask(guard, "GET", address, [HOST, *TAB])
+    assert answer.status == 200 and f"0; url={guard.path}/".encode() in answer.body and "SameSite=Strict" in answer.headers["set-cookie"]
+    assert used == [True] and ask(guard, "GET", address, [HOST, *TAB]).status == 403
+
+
+@pytest.mark.parametrize("headers", [
+    [TAB[0]], TAB[:2], [*TAB[:2], ("sec-fetch-dest", "iframe")], [TAB[0], ("sec-fetch-mode", "no-cors"), ("sec-fetch-dest", "image")],
+    [*TAB, ("origin", "null")], [("sec-fetch-site", "same-site"), *TAB[1:]], [TAB[0], *TAB]])
+def test_nothing_else_from_elsewhere_opens_it(guard, headers):
+    """Frames, scripts and images of other sites are refused, token or not, and take none; so is everything below the session's path."""
+    assert ask(guard, "GET", guard.address.removeprefix(guard.origin), [HOST, *headers]).status == 403
+    cookie = entered(guard)
+    assert ask(guard, "GET", f"{guard.path}/start", [HOST, cookie, *TAB]).status == 403
