@@ -62,4 +62,9 @@ class Opening:
         Args:
             failed: called where there is no browser.
         """
-        threading.Thread(target=lambda: webbrowser.open(self.file.as_uri()) or failed(), daemon=True).start()
+
+        def run() -> None:
+            if not webbrowser.open(self.file.as_uri()):
+                failed()
+
+        threading.Thread(target=run, daemon=True).start()
