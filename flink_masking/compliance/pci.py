@@ -54,11 +54,13 @@ def _stored(one: Showing) -> Evidence:
         return one.evidence(True, "nothing is stored")
     if one.random_token:
         return one.evidence(True, "index token; the vault that maps it back is in scope")
-    few = one.promises.shows is Shows.NOTHING or (one.parted and too_many(one)[0] is None)
-    if one.keyed and few and not one.promises.passes:
+    wrong = too_many(one)[0] if one.parted else None
+    if wrong is not None:
+        return one.evidence(False, f"tried on card numbers: {wrong}; keep fewer, or use a token, a keyed hash or encryption")
+    if one.keyed and (one.parted or one.promises.shows is Shows.NOTHING) and not one.promises.passes:
         return one.evidence(True, "strong cryptography under a key of the ring" if one.promises.reversible else
                             "keyed hash, or value made of one")
-    if one.parted and few:
+    if one.parted:
         return one.evidence(True, "truncated")
     return one.evidence(False, f"leaves as {one.tell()}; use truncation, a token, a keyed hash or encryption")
 
@@ -78,14 +80,18 @@ def _loose(one: Showing) -> Evidence:
 
 
 def _apart(views: PolicyViews, cards: list[Showing]) -> list[Evidence]:
-    """A view with a truncated number beside one with a stand-in of the same number: together they narrow it down."""
+    """A truncated number beside a stand-in of the same number, in another view or as key of the record: together they narrow it down."""
     cut = [one for one in cards if one.parted and not one.hidden]
     stand_ins = [one for one in cards if one.stand_in and one.promises.deterministic and not one.random_token]
-    pairs = [(one, other) for one in cut for other in stand_ins if one.path == other.path]
-    strict = views.loaded.policy.isolation == "strict"
-    return [one.evidence(strict, f"{other.segment} has a stand-in of the same number: " + (
-        "isolation is strict, no principal reads both" if strict else "isolation: strict keeps one reader from having both"))
-        for one, other in pairs]
+    policy, found = views.loaded.policy, []
+    for one, other in ((one, other) for one in cut for other in stand_ins):
+        if one.segment == other.segment and (one.field is None) != (other.field is None):
+            found.append(one.evidence(False, f"{other.path} of this view is a stand-in of a card number; drop it, or use random tokens"))
+        elif one.segment != other.segment and one.path == other.path:
+            met = policy.isolation == "strict" or bool({one.segment, other.segment} & set(policy.held_apart))
+            found.append(one.evidence(met, f"{other.segment} has a stand-in of the same number: " + (
+                "no principal reads both" if met else "isolation: strict, or held_apart, keeps one reader from having both")))
+    return found
 
 
 FRAMEWORK = Framework("pci-dss", "PCI DSS 4.0, requirements 3.3 to 3.5", points,

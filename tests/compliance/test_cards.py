@@ -69,6 +69,23 @@ def test_digits_are_counted_for_every_length(rule, declared, status):
     assert [point(views, "pci-dss", number).status for number in ("3.4.1", "3.5.1")] == [status, status]
 
 
+@pytest.mark.parametrize(("key", "status"), [
+    ("{technique: pseudonym, domain: d}", "open"), ("{technique: tokenize, domain: d}", "outside"), ("redact", "outside")])
+def test_a_truncated_number_and_a_stand_in_of_it_do_not_leave_together(key, status):
+    """A view whose records have a keyed stand-in of the number as their key narrows the truncated number down."""
+    text = field_under("{technique: partial, keep_last: 4}", "{class: direct, type: payment_card}")
+    text = text.replace("keep_last: 4}}}", f"keep_last: 4}}}}, record: {{key: {key}, key_type: payment_card}}}}")
+    assert point(views_of(text), "pci-dss", "3.5.1 correlation").status == status
+
+
+@pytest.mark.parametrize(("apart", "status"), [("isolation: strict", "met"), ("held_apart: [other]", "met"), ("isolation: shared", "open")])
+def test_views_with_a_truncated_number_and_a_stand_in_are_kept_apart(apart, status):
+    """Nobody reads a truncated number in one view and its stand-in in another, by isolation or because one is held apart."""
+    text = field_under("{technique: partial, keep_last: 4}", "{class: direct, type: payment_card}")
+    more = f"  other: {{view: masked, rules: {{x: {{technique: pseudonym, domain: d}}}}}}\n{apart}\n"
+    assert point(views_of(text + more), "pci-dss", "3.5.1 correlation").status == status
+
+
 @pytest.mark.parametrize(("rule", "status"), [
     ("{technique: redact_text}", "met"), ("{technique: redact_text, entities: [EMAIL]}", "open"), ("keep", "open"), ("redact", "met"),
     ("{technique: partial, keep_first: 40}", "open"), ("{technique: partial, keep_last: 4}", "met"),
