@@ -95,12 +95,14 @@ def look_from(path: Path, begin: int, end: int, monitor: Monitor, whole: bool) -
             return end
         raw.seek(begin)
         while begin < end and (part := raw.read(min(BLOCK, end - begin))):
-            if whole:
-                part = part[: part.rfind(b"\n") + 1] or (part if len(part) == BLOCK else b"")
+            repeated = 0
+            if whole or begin + len(part) < end:  # what stands behind the last line break goes on, and a value at the end may, too
+                lines = part[: part.rfind(b"\n") + 1]
+                part, repeated = (lines, 0) if lines else (part, OVERLAP) if len(part) == BLOCK else (b"", 0)
             if not part:
                 break
             _look(io.BytesIO(part), form, monitor)
-            begin += len(part)
+            begin += len(part) - repeated
             raw.seek(begin)
     return begin
 

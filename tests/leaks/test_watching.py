@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from flink_masking.leaks.files import BLOCK
+from flink_masking.leaks.files import BLOCK, OVERLAP
 from flink_masking.leaks.monitor import Monitor
 from flink_masking.leaks.watching import FileWatch
 
@@ -88,6 +88,32 @@ def test_more_than_a_block_at_once(place):
     (path / "big.log").write_bytes(line * (BLOCK // len(line) - 1) + b"x" * 30 + f" {MAIL} ".encode() + b"y" * 30 + b"\n" + line * 1000
                                    + f"{MAIL}\n".encode())
     assert look() == [("big.log", 2)]
+
+
+@pytest.mark.parametrize("ended", [b"\n", b""], ids=["with its end", "without"])
+@pytest.mark.parametrize("before", [b"", b"a line\n"], ids=["alone", "behind another"])
+@pytest.mark.parametrize("border", [BLOCK, 2 * BLOCK, 2 * BLOCK - OVERLAP])
+def test_a_value_across_the_border_of_blocks_of_one_line(place, border, before, ended):
+    """A line that is longer than what is read at once loses no value, wherever it is cut."""
+    path, look, _ = place
+    row = b'{"n":12345,"t":"nothing here at all"},'
+    text = b"[" + row * ((border - 100) // len(row)) + b'{"t":"'
+    text += b"." * (border - len(text) - 12) + b" " + MAIL.encode() + b'"},' + row * 1000 + b'{"end":true}]' + ended
+    assert text[:border].endswith(b"@")
+    (path / "export.json").write_bytes(before + text)
+    assert look() + look() == [("export.json", 1)] and look() == []
+
+
+def test_a_long_line_that_grows_loses_no_value(place):
+    """A line without an end is looked through a block at a time as it grows, and a value across the border is found."""
+    path, look, _ = place
+    text = b"." * (BLOCK - 12) + b" " + MAIL.encode() + b" " + b"." * BLOCK
+    log = path / "app.log"
+    found = []
+    for size in (BLOCK, BLOCK + 5, len(text)):
+        log.write_bytes(text[:size])
+        found += look()
+    assert found + look() == [("app.log", 1)] and look() == look() == []
 
 
 def test_a_file_that_cannot_be_read_is_told_when_it_rests(place):
