@@ -89,7 +89,8 @@ def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None")
 
     from flink_masking.cli.console import counted, err
     from flink_masking.errors import FlinkMaskingError
-    from flink_masking.leaks.monitor import Monitor
+    from flink_masking.leaks.monitor import Leak, Monitor
+    from flink_masking.leaks.recent import Recent
     from flink_masking.leaks.watching import FileWatch
 
     ended, outcome, told = threading.Event(), False, ""
@@ -101,18 +102,22 @@ def _watch(paths: list[Path], places: "Places | None", known: "Canaries | None")
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda caught, frame: ended.set())
-    watch = FileWatch(paths, lambda name: Monitor(name, places, known), unread)
+    recent = None if known is None else Recent(lambda: time.time_ns() // 1_000_000)
+    watch, over = FileWatch(paths, lambda name: Monitor(name, places, known, recent=recent), unread, recent), False
     err.print(f"watching {counted(len(paths), 'path')}", soft_wrap=True)
-    while not ended.wait(EVERY):
+    while not over:
+        over, found = ended.wait(EVERY), list[Leak]()
         try:
             if known is not None:
                 known.look()
+                found = watch.look_again(over)
             told = ""
         except FlinkMaskingError as error:  # what is known stays known
             if str(error) != told:
                 told = str(error)
                 unread(told)
-        if found := watch.look():
+        found += [] if over else watch.look()
+        if found:
             outcome = True
             typer.echo(json.dumps({"time": time.time_ns() // 1_000_000, "leaks": [one._asdict() for one in found]}, ensure_ascii=False))
     return outcome

@@ -22,8 +22,8 @@ from flink_masking.flink.columns import column_functions
 from flink_masking.flink.compat.arrow_columns import binary_array
 from flink_masking.flink.errors import without_values
 from flink_masking.keys.providers import open_ring
-from flink_masking.leaks.canaries import Canaries
-from flink_masking.leaks.monitor import Monitor
+from flink_masking.leaks.canaries import LOOK, Canaries
+from flink_masking.leaks.monitor import Leak, Monitor
 from flink_masking.leaks.places import Places
 from flink_masking.leaks.recent import Recent
 from flink_masking.policy.load import LoadedPolicy, load
@@ -31,8 +31,6 @@ from flink_masking.policy.source import PolicySource
 from flink_masking.records.codec import FORMATS
 
 FINDINGS = "findings"
-LOOK = 2_000
-"""Milliseconds between two looks at the canaries."""
 _log = logging.getLogger(__name__)
 
 
@@ -68,7 +66,12 @@ class Look:
         self._looked = 0
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Look a last time at what came last. Nothing can be written to the findings any more: the log tells what is found then."""
+        if (monitor := getattr(self, "_monitor", None)) is not None:
+            with without_values("leak monitor"):
+                self._look(ended=True)
+                if found := monitor.news():
+                    _log.error("found as the job ended, and in no line of the findings: %s", self._told(found))
 
     def __call__(self, payloads: "pd.Series[Any]") -> list[pa.Array]:
         """Look through a batch.
@@ -86,18 +89,21 @@ class Look:
                 self._monitor.text_of(data, offsets[:-1].astype(np.int64), offsets[1:].astype(np.int64), binary=True)
             lines: list[bytes | None] = [None] * len(batch)
             if found := self._monitor.news():
-                told = {"time": _now(), "stream": self._stream, "leaks": [leak._asdict() for leak in found]}
-                lines[0] = json.dumps(told, ensure_ascii=False).encode()
+                lines[0] = self._told(found).encode()
             return [pa.array(lines, pa.binary())]
 
-    def _look(self) -> None:
+    def _told(self, found: list[Leak]) -> str:
+        """A line of the findings."""
+        return json.dumps({"time": _now(), "stream": self._stream, "leaks": [leak._asdict() for leak in found]}, ensure_ascii=False)
+
+    def _look(self, ended: bool = False) -> None:
         """Read new canaries and look them up in what came last, too; those that were read before stay where that fails."""
-        if (now := _now()) - self._looked < LOOK:
+        if (now := _now()) - self._looked < LOOK and not ended:
             return
         self._looked = now
         try:
-            if self._canaries.look():
-                self._monitor.look_again()
+            self._canaries.look()
+            self._monitor.look_again(ended)
         except FlinkMaskingError as error:
             _log.warning("the canaries could not be read; those read before stay in use: %s", error)
 

@@ -103,7 +103,7 @@ class ProtectColumns:
         if (control := getattr(self, "_control", None)) is not None:
             control.close()
         if (canaries := getattr(self, "_canaries", None)) is not None:
-            canaries.write()
+            canaries.close()
         vault = getattr(self, "_vault", None)
         if vault is not None:
             vault.close()

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import secrets
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,6 +34,8 @@ MOST = 4_096
 """New values of a field that one writer keeps in a period, so that filters of several writers do not become too full together."""
 WRITE = 2_000
 """Milliseconds between two writings of a file that has changed."""
+LOOK = 2_000
+"""Milliseconds between two looks at the files, at most."""
 _COMMON = frozenset({"boolean", "city", "company", "country", "cvv", "date", "datetime", "first_name", "full_name", "gender", "geo",
                      "integer", "json", "last_name", "name", "number", "partial_date", "person", "postal_code", "street", "text", "time"})
 """Types of values that many people share, or that realistic stand-ins have by chance."""
@@ -61,9 +64,10 @@ def canary_fields(loaded: LoadedPolicy) -> tuple[str, ...]:
 
 
 class CanaryWriter:
-    """Keeps fingerprints of the values of a sample of records, in files of its own. Not thread-safe.
+    """Keeps fingerprints of the values of a sample of records, in files of its own.
 
-    A disk that is full or away is logged and tried again: what watches over leaks does not stop a stream.
+    They are written every `WRITE`, by a thread of its own where no batch comes. A disk that is full or away is logged and tried again:
+    what watches over leaks does not stop a stream.
     """
 
     def __init__(self, loaded: LoadedPolicy, options: LeakOptions, ring: Callable[[], KeyRing], entropy: Callable[[int], bytes],
@@ -88,9 +92,11 @@ class CanaryWriter:
         self._period, self._filters, self._keys = -1, None, None
         self._room: list[int] = []
         self._changed, self._written, self._failing = False, 0, False
+        self._lock, self._timer, self._closed = threading.RLock(), None, False
 
     _filters: Filters | None
     _keys: np.ndarray | None
+    _timer: threading.Timer | None
 
     def note(self, payloads: pa.BinaryArray, headers: Mapping[str, pa.BinaryArray] = {}) -> int:
         """Keep fingerprints of a sample of a batch.
@@ -104,23 +110,30 @@ class CanaryWriter:
         """
         if not self.fields or not len(payloads):
             return 0
-        now, new = self._clock(), 0
-        filters, keys = self._current(now)
-        if any(self._room):
-            rows = np.flatnonzero(self._random.random(len(payloads)) < self._options.sample)
-            if len(rows):
-                taken = pa.array(rows)
-                sampled = unfolded(payloads.take(taken)) if self._folded else payloads.take(taken)
-                table = self._codec.scan(sampled, self._paths, Limits(), {name: column.take(taken) for name, column in
-                                                                                      headers.items()})
-                for field, path in enumerate(self.fields):
-                    if self._room[field] > 0:
-                        count = filters.add(keys, field, table.values(path).text[: self._room[field]])
-                        self._room[field] -= count
-                        new += count
-        self._changed |= new > 0
-        if self._changed and now - self._written >= WRITE:
-            self.write()
+        with self._lock:
+            now, new = self._clock(), 0
+            filters, keys = self._current(now)
+            if any(self._room):
+                rows = np.flatnonzero(self._random.random(len(payloads)) < self._options.sample)
+                if len(rows):
+                    new = self._add(filters, keys, payloads, headers, pa.array(rows))
+            self._changed |= new > 0
+            if self._changed and now - self._written >= WRITE:
+                self.write()
+            self._write_later(now)
+            return new
+
+    def _add(self, filters: Filters, keys: np.ndarray, payloads: pa.BinaryArray, headers: Mapping[str, pa.BinaryArray],
+             rows: pa.Array) -> int:
+        """Keep fingerprints of some records; returns how many are new."""
+        sampled, new = payloads.take(rows), 0
+        table = self._codec.scan(unfolded(sampled) if self._folded else sampled, self._paths, Limits(),
+                                 {name: column.take(rows) for name, column in headers.items()})
+        for field, path in enumerate(self.fields):
+            if self._room[field] > 0:
+                count = filters.add(keys, field, table.values(path).text[: self._room[field]])
+                self._room[field] -= count
+                new += count
         return new
 
     @property
@@ -130,15 +143,36 @@ class CanaryWriter:
 
     def write(self) -> None:
         """Write the file of this period, if values were added since it was written."""
-        if not self._changed or self._filters is None:
-            return
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            if self._changed and self._filters is not None:
+                self._written = self._clock()
+                self._replace(self._filters)
+                self._write_later(self._written)
+
+    def close(self) -> None:
+        """Write what was added last, and end."""
+        with self._lock:
+            self._closed = True
+            self.write()
+
+    def _write_later(self, now: int) -> None:
+        """Write when `WRITE` has passed since the last time, even if no batch comes."""
+        if self._changed and self._timer is None and not self._closed:
+            self._timer = threading.Timer(min(WRITE, max(0, self._written + WRITE - now)) / 1000, self.write)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def _replace(self, filters: Filters) -> None:
+        """Replace the file of this period."""
         directory = Path(self._options.directory)
         path = directory / f"{self._writer}-{self._period}{SUFFIX}"
         partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-        self._written = self._clock()
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            partial.write_bytes(self._filters.to_bytes())
+            partial.write_bytes(filters.to_bytes())
             os.replace(partial, path)
             self._changed, self._failing = False, False
         except OSError as error:
@@ -175,7 +209,12 @@ def remove_expired(directory: Path, now: int) -> None:
 
 
 class Canaries:
-    """The fingerprints of all writers of a directory, for lookups."""
+    """The fingerprints of all writers of a directory, for lookups.
+
+    Attributes:
+        filters: as they were at the last look, each with its keys.
+        generation: number of looks that have changed them.
+    """
 
     def __init__(self, directory: Path, ring: KeyRing, clock: Callable[[], int]) -> None:
         """Name the place; `look` reads it.
@@ -188,6 +227,7 @@ class Canaries:
         self._directory, self._ring, self._clock = directory, ring, clock
         self._seen: tuple[tuple[str, int, int], ...] = ()
         self.filters: list[tuple[Filters, np.ndarray]] = []
+        self.generation, self._grown = 0, list[int]()
 
     def look(self) -> bool:
         """Read the files that there are now; gives whether anything has changed.
@@ -212,6 +252,16 @@ class Canaries:
                 if path.exists():  # else it was replaced or removed between two looks
                     raise
         current = joined([one for one in found if one.until > now])
-        self.filters = [(one, fingerprint_keys(self._ring, one.stream, one.version)) for one in current]
-        self._seen = seen
+        filters = [(one, fingerprint_keys(self._ring, one.stream, one.version)) for one in current]
+        before = {(one.stream, one.fields, one.version): (one, grown) for (one, _), grown in zip(self.filters, self._grown, strict=True)}
+        self.generation += 1
+        self._grown = []
+        for one in current:
+            held, grown = before.get((one.stream, one.fields, one.version), (None, 0))
+            self._grown.append(grown if held is not None and one.within(held) else self.generation)
+        self.filters, self._seen = filters, seen
         return True
+
+    def newer(self, generation: int) -> list[tuple[Filters, np.ndarray]]:
+        """The filters that hold more than at an earlier generation."""
+        return [found for found, grown in zip(self.filters, self._grown, strict=True) if grown > generation]

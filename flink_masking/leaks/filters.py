@@ -100,6 +100,10 @@ class Filters:
         """Share of bits that are set in the fullest filter."""
         return max((float(np.bitwise_count(row).sum()) / (1 << BITS) for row in self._bits), default=0.0)
 
+    def within(self, other: Self) -> bool:
+        """Whether the other one, of the same stream, fields and key version, holds all that this one holds."""
+        return not any((mine & ~others).any() for mine, others in zip(self._bits, other._bits, strict=True))
+
     def join(self, other: Self) -> None:
         """Take in what another one holds; of the same stream, fields and key version."""
         self._bits |= other._bits

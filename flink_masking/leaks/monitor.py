@@ -11,8 +11,9 @@ import pyarrow as pa
 from flink_masking.arrow import parts
 from flink_masking.detect import TYPES, Detectors, Paths
 from flink_masking.leaks.canaries import Canaries
+from flink_masking.leaks.filters import Filters
 from flink_masking.leaks.places import Place, Places
-from flink_masking.leaks.recent import Recent
+from flink_masking.leaks.recent import Looked, Recent
 
 CATEGORIES = frozenset({"contact", "device", "finance", "health", "identity", "secret"})
 """Categories of types that are looked for: those that say something of one person by their form."""
@@ -57,7 +58,7 @@ class Monitor:
             places: what a view may show; None where nothing may be shown.
             canaries: looked up as they are with each batch; None: detection only.
             detectors: what detection looks for; None for `leak_detectors()`.
-            recent: keeps what came last for `look_again`; None: nothing is kept.
+            recent: keeps what came last for `look_again`, of this monitor or of several; None: nothing is kept.
         """
         self._source, self._places, self._canaries = source, places, canaries
         self._detectors, self._recent = detectors or leak_detectors(), recent
@@ -107,12 +108,16 @@ class Monitor:
             starts, ends, nowhere = starts[long], ends[long], nowhere[long]
         self._detect(data, starts, ends, nowhere, nowhere)
 
-    def look_again(self) -> None:
-        """Look up canaries that are new in what came last; what was found in it before does not count again."""
-        for batch in self._recent or ():
-            found = self._hits(batch.data, batch.starts, batch.ends, batch.binary) - batch.hits
-            self._count(found, batch.paths, batch.place)
-            batch.hits |= found
+    def look_again(self, ended: bool = False) -> None:
+        """Look up canaries that are new in what came last, see `Recent.look_again`."""
+        if self._recent is not None:
+            self._recent.look_again(ended)
+
+    def look_up(self, batch: Looked) -> None:
+        """Look up canaries that are newer than a batch in it; what was found in it before does not count again."""
+        if self._canaries is not None and (newer := self._canaries.newer(batch.generation)):
+            starts, ends = batch.starts.astype(np.int64), batch.ends.astype(np.int64)
+            self._count(_hits(newer, batch.data, starts, ends, batch.binary) - batch.hits, batch.paths, batch.place)
 
     @property
     def leaks(self) -> list[Leak]:
@@ -149,20 +154,12 @@ class Monitor:
             self._values[self._shown[path]] += int((paths == path).sum())
         looked = np.flatnonzero(place != Place.SHOWN)
         starts, ends, paths, place = starts[looked], ends[looked], paths[looked], place[looked]
-        hits = self._hits(data, starts, ends, binary)
+        hits = _hits(self._canaries.filters, data, starts, ends, binary)
         self._count(hits, paths, place)
         if self._recent is not None:
-            self._recent.add(data, starts, ends, paths, place, binary, hits)
-
-    def _hits(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, binary: bool) -> set[tuple[int, str, str]]:
-        """Number of the value, stream and field of each canary in some values."""
-        hits = set()
-        for filters, keys in self._canaries.filters if self._canaries is not None else ():
-            # In binary data a length before a text, or what follows it, may look like one of its letters.
-            for begin, end in ((0, 0), (1, 0), (0, 1), (1, 1)) if binary else ((0, 0),):
-                hits |= {(hit.value, filters.stream, filters.fields[hit.field]) for hit in
-                         filters.find(keys, data, starts + begin, ends - end)}
-        return hits
+            narrow = np.int32 if len(data) < 1 << 31 else np.int64
+            self._recent.add(Looked(self, self._canaries.generation, data, starts.astype(narrow), ends.astype(narrow), paths, place, binary,
+                                    hits))
 
     def _count(self, hits: set[tuple[int, str, str]], paths: np.ndarray, place: np.ndarray) -> None:
         for value, stream, field in hits:
@@ -177,6 +174,17 @@ class Monitor:
         where = paths[found.values]
         for (path, type_), count in Counter(zip(where.tolist(), found.types.tolist(), strict=True)).items():
             self._found[self._shown[path], "detected", TYPES[type_].name] += count
+
+
+def _hits(filters: Iterable[tuple[Filters, np.ndarray]], data: np.ndarray, starts: np.ndarray, ends: np.ndarray,
+          binary: bool) -> set[tuple[int, str, str]]:
+    """Number of the value, stream and field of each canary in some values."""
+    hits = set()
+    for one, keys in filters:
+        # In binary data a length before a text, or what follows it, may look like one of its letters.
+        for begin, end in ((0, 0), (1, 0), (0, 1), (1, 1)) if binary else ((0, 0),):
+            hits |= {(hit.value, one.stream, one.fields[hit.field]) for hit in one.find(keys, data, starts + begin, ends - end)}
+    return hits
 
 
 def _without_data(path: str) -> str:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from flink_masking.errors import InputError
 from flink_masking.leaks.files import look_from
 from flink_masking.leaks.monitor import Leak, Monitor
+from flink_masking.leaks.recent import Recent
 
 MONITORS = 1_000
 """Files whose counts are remembered, the ones that changed last; of all others, how far they were looked through."""
@@ -36,14 +37,17 @@ class FileWatch:
     an end is looked through when it has not grown between two looks, and once more when it has: a value in it then counts twice.
     """
 
-    def __init__(self, paths: Iterable[Path], monitor: Callable[[str], Monitor], unread: Callable[[str], None]) -> None:
+    def __init__(self, paths: Iterable[Path], monitor: Callable[[str], Monitor], unread: Callable[[str], None],
+                 recent: Recent | None = None) -> None:
         """Nothing is looked through yet.
 
         Args:
             paths: files and directories, which may come later.
             monitor: makes a monitor for a file by its name.
             unread: is told why a file could not be read, twice in the same state: one that is being written may be cut off once.
+            recent: what all monitors keep for `look_again`; None: nothing is kept.
         """
+        self._recent = recent
         self._paths, self._monitor, self._unread = list(paths), monitor, unread
         self._seen: dict[Path, _Seen] = {}
         self._failed: dict[Path, tuple[tuple[int, int, int], bool]] = {}
@@ -73,6 +77,11 @@ class FileWatch:
         for path in remembered[: max(0, len(remembered) - MONITORS)]:
             self._seen[path] = self._seen[path]._replace(monitor=None)
         return found
+
+    def look_again(self, ended: bool = False) -> list[Leak]:
+        """Look up canaries that are new in what came last, see `Recent.look_again`, and return what was found in it."""
+        looked = [] if self._recent is None else self._recent.look_again(ended)
+        return [leak for monitor in looked for leak in monitor.news()]
 
     def _files(self) -> Iterator[Path]:
         for path in self._paths:

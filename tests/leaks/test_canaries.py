@@ -2,6 +2,7 @@
 
 import logging
 import os
+import time
 
 import pyarrow as pa
 import pytest
@@ -131,6 +132,32 @@ def test_a_directory_that_cannot_be_written_stops_nothing(tmp_path, caplog):
     place.unlink()
     written.write()
     assert leaked(place, ring, clock, '"cust-00000002"') == ["events/id"]
+
+
+def test_the_last_values_are_written_without_another_batch(tmp_path, monkeypatch):
+    """What comes within the time between two writings is written at its end even if no batch follows, and when the disk is back, too."""
+    monkeypatch.setattr("flink_masking.leaks.canaries.WRITE", 100)
+    written, ring, clock = writer(tmp_path / "canaries")
+    written.note(records(1))
+    written.note(records(2))
+
+    def until(done):
+        end = time.monotonic() + 30
+        while not done():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+
+    until(lambda: leaked(tmp_path / "canaries", ring, clock, '"CUST-00000002"') == ["events/id"])
+    (tmp_path / "canaries").rename(tmp_path / "away")
+    (tmp_path / "canaries").write_text("in the way")
+    written.note(records(3))
+    until(lambda: written._failing)
+    (tmp_path / "canaries").unlink()
+    until((tmp_path / "canaries").exists)
+    until(lambda: leaked(tmp_path / "canaries", ring, clock, '"CUST-00000003"') == ["events/id"])
+    written.note(records(4))
+    written.close()
+    assert leaked(tmp_path / "canaries", ring, clock, '"CUST-00000004"') == ["events/id"] and written._timer is None
 
 
 @pytest.mark.parametrize("damage", [b"", b"flink-masking canaries 1\n", b"flink-masking canaries 1\n{}\n", None])

@@ -2,8 +2,8 @@
 
 import os
 import time
+import tracemalloc
 
-import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -126,35 +126,128 @@ def test_format_preserving_values_are_stand_ins():
     assert Places(load(PolicySource("p.yaml", text)), "v").of("a") is Place.REALISTIC
 
 
-@pytest.mark.parametrize(("later", "found"), [(3_000, 1), (7_000, 0)], ids=["in time", "too late"])
-def test_a_value_that_leaks_before_its_canary_is_read(tmp_path, later, found):
-    """Canaries that come within seconds are looked up in what came before them, and each value counts once."""
-    ring, clock = KeyRing.new(), [10**12]
-    writer = CanaryWriter(LOADED, LeakOptions(str(tmp_path), 1.0), lambda: ring, os.urandom, lambda: clock[0])
-    canaries = Canaries(tmp_path, ring, lambda: clock[0])
-    monitor = Monitor("view", None, canaries, recent=Recent(lambda: clock[0]))
+class Story:
+    """A monitor, and canaries that come later than the values; its clock stands until it is moved."""
 
-    def counts():
-        return [leak.values for leak in monitor.leaks if leak.kind == "canary" and leak.what.endswith("/customerId")]
+    def __init__(self, path):
+        """Nothing has come yet."""
+        self.ring, self.now = KeyRing.new(), 10**12
+        self.writer = CanaryWriter(LOADED, LeakOptions(str(path), 1.0), lambda: self.ring, os.urandom, self.clock)
+        self.canaries, self.recent = Canaries(path, self.ring, self.clock), Recent(self.clock)
+        self.monitor = Monitor("view", None, self.canaries, recent=self.recent)
+        self.canaries.look()
 
-    canaries.look()
-    monitor.records_of(pa.array([b'{"note":"CUST99887"}', b'{"note":"fine"}']))
-    writer.note(pa.array([b'{"customerId":"CUST99887","timestamp":"2024-03-15T10:30:00Z"}']))
-    writer.write()
-    clock[0] += later
-    assert canaries.look() and counts() == []
-    monitor.look_again()
-    monitor.look_again()
-    assert counts() == [1] * found
-    monitor.records_of(pa.array([b'{"note":"CUST99887"}']))
-    monitor.look_again()
-    assert counts() == [found + 1]
+    def clock(self) -> int:
+        """The time in ms."""
+        return self.now
+
+    def leak(self, *names: str) -> None:
+        """Records with customer numbers in a note."""
+        self.monitor.records_of(pa.array([b'{"note":"%s"}' % name.encode() for name in (*names, "fine")]))
+
+    def meet(self, name: str) -> None:
+        """Protect meets a customer."""
+        self.writer.note(pa.array([b'{"customerId":"%s","timestamp":"2024-03-15T10:30:00Z"}' % name.encode()]))
+        self.writer.write()
+
+    def look(self, after: int, ended: bool = False) -> None:
+        """Read canaries, and look again."""
+        self.now += after
+        self.canaries.look()
+        self.monitor.look_again(ended)
+
+    @property
+    def found(self) -> int:
+        """Customer numbers that were found by canaries."""
+        return sum(leak.values for leak in self.monitor.leaks if leak.kind == "canary" and leak.what.endswith("/customerId"))
 
 
-def test_what_is_kept_has_a_size(monkeypatch):
-    """Above the limit the oldest batches are no longer looked through again."""
-    monkeypatch.setattr("flink_masking.leaks.recent.MOST", 1_000)
-    recent, none = Recent(lambda: 0), np.zeros(0, np.int64)
-    for size in (600, 300, 300):
-        recent.add(np.zeros(size, np.uint8), none, none, none, none, False, set())
-    assert [batch.data.nbytes for batch in recent] == [300, 300]
+@pytest.fixture
+def story(tmp_path):
+    """A story of its own."""
+    told = Story(tmp_path)
+    yield told
+    told.writer.close()
+
+
+@pytest.mark.parametrize(("looked", "later", "found"), [(0, 4_000, 1), (0, 3_600_000, 1), (4_000, 100, 0)],
+                         ids=["in time", "behind a pause", "too late"])
+def test_a_value_that_leaks_before_its_canary_is_read(story, looked, later, found):
+    """Canaries that come within seconds, or before the next look, are looked up in what came before them, and each value counts once."""
+    story.leak("CUST99887")
+    story.look(looked)
+    story.meet("CUST99887")
+    assert story.found == 0
+    story.look(later)
+    story.look(later)
+    assert story.found == found
+    story.leak("CUST99887")
+    story.look(later)
+    assert story.found == found + 1
+
+
+def test_what_came_last_before_a_pause_is_looked_through_again(story):
+    """Batches at 0 and 1 s, canaries at 2 s and nothing until 8 s: the values of both are found then, or when the watch ends before."""
+    for ended in (False, True):
+        before, names = story.found, [f"CUST0{ended:d}{number}77" for number in range(2)]
+        for name in names:
+            story.leak(name)
+            story.now += 1_000
+        for name in names:
+            story.meet(name)
+        story.look(100 if ended else 6_000, ended)
+        assert story.found == before + 2
+
+
+def test_a_batch_is_looked_through_twice(story, monkeypatch):
+    """However often canaries change while it is kept, a batch gets one more look; none where no canary is new, and then it is let go."""
+    from flink_masking.leaks.filters import Filters
+
+    looked, find = [], Filters.find
+    monkeypatch.setattr(Filters, "find", lambda self, *given: looked.append(len(given[2])) or find(self, *given))
+    story.meet("CUST00000")
+    story.look(0)
+    story.leak(*(f"CUST1{number:04}" for number in range(99)))
+    for number in range(8):
+        story.meet(f"CUST2{number:04}")
+        story.look(1_000)
+    assert looked == [100, 100] and list(story.recent) == []
+    story.leak(*(f"CUST1{number:04}" for number in range(49)))
+    story.look(8_000)
+    assert looked == [100, 100, 50] and list(story.recent) == []
+
+
+def test_only_canaries_that_have_come_are_looked_up_again(story, tmp_path):
+    """Where writers of several streams share a directory, a second look takes those in which a value is new."""
+    other = load(PolicySource("p", "version: 1\nstream: other\nfields: {id: {class: identifier}}\n"
+                                   "segments: {v: {view: masked, rules: {id: drop}}}\n"))
+    second = CanaryWriter(other, LeakOptions(str(tmp_path), 1.0), lambda: story.ring, os.urandom, story.clock)
+    second.note(pa.array([b'{"id":"OTHER00001"}']))
+    story.meet("CUST00001")
+    story.look(0)
+    assert sorted(one.stream for one, _ in story.canaries.newer(0)) == ["customer-events", "other"]
+    first = story.canaries.generation
+    story.meet("CUST00002")
+    story.look(0)
+    assert [one.stream for one, _ in story.canaries.newer(first)] == ["customer-events"]
+    story.now += 3_000
+    second.note(pa.array([b'{"id":"OTHER00002"}']))
+    story.look(0)
+    assert [one.stream for one, _ in story.canaries.newer(first + 1)] == ["other"]
+
+
+def test_what_is_kept_has_a_size(story, monkeypatch):
+    """Records of many short values take much more than their text: all of it counts, and above the limit the oldest batches go."""
+    monkeypatch.setattr("flink_masking.leaks.recent.MOST", 8 << 20)
+    batch = b'{"a":[' + b",".join(b"%d" % number for number in range(1_000)) + b"]}"
+    tracemalloc.start()
+    try:
+        story.monitor.records_of(pa.array([batch] * 10))
+        before = tracemalloc.get_traced_memory()[0] + pa.total_allocated_bytes()
+        for _ in range(100):
+            story.monitor.records_of(pa.array([batch] * 100))
+        held = tracemalloc.get_traced_memory()[0] + pa.total_allocated_bytes() - before
+    finally:
+        tracemalloc.stop()
+    assert 4 << 20 < held < 9 << 20
+    assert abs(held - story.recent.nbytes) < 1 << 20 and 1 < len(list(story.recent)) < 10

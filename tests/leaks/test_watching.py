@@ -6,12 +6,20 @@ import os
 import struct
 import time
 
+import pyarrow as pa
 import pytest
 
+from flink_masking.keys.ring import KeyRing
+from flink_masking.leaks.canaries import Canaries, CanaryWriter
 from flink_masking.leaks.files import BLOCK, OVERLAP
 from flink_masking.leaks.monitor import Monitor
+from flink_masking.leaks.options import LeakOptions
+from flink_masking.leaks.recent import Recent
 from flink_masking.leaks.watching import FileWatch
+from flink_masking.policy.load import load
+from flink_masking.policy.source import PolicySource
 
+POLICY = "version: 1\nstream: s\nfields: {id: {class: identifier}}\nsegments: {v: {view: masked, rules: {id: {technique: redact}}}}\n"
 MAIL = "ada.archer@shop.example.org"
 
 
@@ -126,3 +134,28 @@ def test_a_file_that_cannot_be_read_is_told_when_it_rests(place):
     (path / "a.gz").write_bytes(whole)
     look()
     assert len(unread) == 1
+
+
+def test_a_value_whose_canary_comes_later_is_found_in_its_file(tmp_path):
+    """What came last in any file is looked through again when its canaries can have been read, and each value counts once."""
+    clock, ring, data = [10**12], KeyRing.new(), tmp_path / "data"
+    data.mkdir()
+    writer = CanaryWriter(load(PolicySource("p", POLICY)), LeakOptions(str(tmp_path / "canaries"), 1.0), lambda: ring, os.urandom,
+                          lambda: clock[0])
+    writer.note(pa.array([b'{"id":"CUST-00000000"}']))
+    canaries, recent = Canaries(tmp_path / "canaries", ring, lambda: clock[0]), Recent(lambda: clock[0])
+    watch = FileWatch([data], lambda name: Monitor(name, None, canaries, recent=recent), [].append, recent)
+
+    def look(after):
+        clock[0] += after
+        canaries.look()
+        found = watch.look_again() + watch.look()
+        return sorted((os.path.basename(leak.source), leak.what, leak.values) for leak in found)
+
+    for name in ("a.log", "b.log", "c.log"):
+        (data / name).write_bytes(f"INFO saved CUST-0000000{'abc'.index(name[0])}\n".encode())
+    assert look(0) == [("a.log", "s/id", 1)]
+    (data / "b.log").unlink()
+    writer.note(pa.array([b'{"id":"CUST-00000001"}', b'{"id":"CUST-00000002"}']))
+    writer.close()
+    assert look(2_000) == [] and look(2_000) == [("b.log", "s/id", 1), ("c.log", "s/id", 1)] and look(2_000) == []
