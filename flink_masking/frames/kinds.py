@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.errors import InputError
-
-_ROWS = "__index_level_{}__"
+from flink_masking.frames import pandas_frames, polars_frames
 
 
 @dataclass
@@ -17,7 +16,7 @@ class Frame:
     """A frame that was given.
 
     Attributes:
-        table: its columns, and those of its index that have a name.
+        table: its columns, and those of its index that have a name; one chunk each where that is less than 2 GiB.
         kind: pandas, polars or arrow.
         index: names of the columns that were the index.
         labels: the index where it has no name: the labels of rows, which are no data; None where there is none.
@@ -40,75 +39,52 @@ class Frame:
 
         Raises:
             TypeError: something else.
-            InputError: a column that Arrow cannot hold, two columns of one name, or an index that could hold data.
+            InputError: a column that Arrow cannot hold exactly, two columns of one name, or an index that could hold data.
         """
         pandas, polars = sys.modules.get("pandas"), sys.modules.get("polars")
         if isinstance(given, pa.Table):
             found = cls(given, "arrow")
         elif polars is not None and isinstance(given, polars.DataFrame):
-            found = cls(given.to_arrow(compat_level=polars.CompatLevel.oldest()), "polars")
+            found = cls(polars_frames.table_of(given), "polars")
         elif pandas is not None and isinstance(given, pandas.DataFrame):
-            found = _of_pandas(given, keep_index)
+            table, index, labels, dtypes = pandas_frames.table_of(given, keep_index)
+            found = cls(table, "pandas", index, labels, dtypes)
         else:
             raise TypeError(f"a frame of pandas or polars or an Arrow table is needed, not {type(given).__name__}. "
                             "Hint: protect() takes records")
         names = found.table.column_names
         if len(set(names)) < len(names):
-            raise InputError("two columns have the same name. Hint: rename one")
+            raise InputError("a column has the name of another. Hint: rename one")
+        found.table = _combined(found.table)
         return found
 
-    def again(self, table: pa.Table, rows: np.ndarray | None = None) -> Any:
-        """A frame of the same kind.
+    def again(self, table: pa.Table, scope: str, rows: np.ndarray | None = None) -> Any:
+        """A frame of the same kind, of which every value is in the table, and every label that of one of its rows.
 
         Args:
             table: its columns.
+            scope: the stream and segment.
             rows: numbers of the given frame's rows that these are, for its index; None: rows of another origin.
         """
-        if self.kind == "arrow":
-            return table
-        if self.kind == "polars":
-            return sys.modules["polars"].from_arrow(table)
-        made = table.to_pandas()
-        for name in made.columns:
-            dtype = self.dtypes.get(name)
-            if dtype is not None and made[name].dtype != dtype and _goes_back(made[name], dtype):
-                made[name] = made[name].astype(dtype)
+        if self.kind != "pandas":
+            return self.plain(table, scope)
+        made = pandas_frames.frame_of(table, self.dtypes)
         if self.index and all(name in made.columns for name in self.index):
             return made.set_index(self.index)
-        if self.labels is not None and rows is not None:
-            made.index = self.labels.take(rows)
+        if self.labels is not None and rows is not None and len(rows) == len(made):
+            made.index = pandas_frames.labels_of(self.labels, rows)
         return made
 
+    def plain(self, table: pa.Table, scope: str) -> Any:
+        """A frame of the same kind, whose columns are not those of the given one whatever their names."""
+        if self.kind == "arrow":
+            return table
+        return polars_frames.frame_of(table, scope) if self.kind == "polars" else pandas_frames.frame_of(table, {})
 
-def _of_pandas(given: Any, keep_index: bool) -> Frame:
-    pandas = sys.modules["pandas"]
-    index, named = given.index, [name for name in given.index.names if name is not None]
-    if not named and not isinstance(index, pandas.RangeIndex) and not keep_index:
-        raise InputError("the index is no plain range and has no name, so that it could hold data that no rule is for. Hint: name it as "
-                         "the field that it is, reset_index(drop=True), or keep_index=True where it holds numbers of rows")
-    if named and len(named) < index.nlevels:
-        raise InputError("a level of the index has no name. Hint: name it as the field that it is, or reset_index()")
-    if not all(isinstance(name, str) for name in [*given.columns, *named]):
-        raise InputError("a column's name is no text. Hint: frame.columns = frame.columns.astype(str)")
-    flat = given.reset_index() if named else given
+
+def _combined(table: pa.Table) -> pa.Table:
     try:
-        table = pa.Table.from_pandas(flat, preserve_index=False)
-    except (pa.ArrowException, TypeError, ValueError) as error:
-        failure = InputError(f"a column holds values that Arrow has no one type for ({type(error).__name__}). Hint: values of one kind in "
-                             "each column")
-    else:
-        return Frame(table.replace_schema_metadata(None), "pandas", named, None if named else index, dict(flat.dtypes))
-    raise failure  # here, because the reason quotes values
-
-
-def _goes_back(values: Any, dtype: Any) -> bool:
-    """Whether values of a column can have a type again without losing one."""
-    if str(dtype) == "category":
-        return True
-    if values.dtype.kind in "iuf" and str(dtype) in ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64"):
-        return bool((values.dropna() % 1 == 0).all())
-    if str(dtype) in ("Float32", "Float64"):
-        return values.dtype.kind in "iuf"
-    if str(dtype) == "boolean":
-        return bool(values.dropna().map(lambda one: isinstance(one, bool | np.bool_)).all())
-    return str(dtype).startswith("string") and bool(values.dropna().map(lambda one: isinstance(one, str)).all())
+        return table.combine_chunks()
+    except pa.ArrowException as error:
+        failure = InputError(f"the chunks of a column cannot be put together ({type(error).__name__}). Hint: fewer rows at once")
+    raise failure  # here, because the reason may quote values

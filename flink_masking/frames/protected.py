@@ -1,6 +1,6 @@
 """Frames through the engine: rows become records, records of the views become rows again."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import InputError
+from flink_masking.frames.forms import refuse
+from flink_masking.frames.kept import kept
 from flink_masking.frames.kinds import Frame
 from flink_masking.frames.tables import table
 from flink_masking.frames.texts import records
-from flink_masking.records.paths import parse_path
-from flink_masking.techniques.base import Action
 
 if TYPE_CHECKING:
     from flink_masking.engine.plan import Plan
@@ -60,14 +60,15 @@ def protect_table(given: Any, segment: str | None, keep_index: bool, loaded: "Lo
                          "json")
     names = list(loaded.policy.segments)
     if segment is not None and segment not in names:
-        raise InputError(f"there is no segment {segment[:60]!r}. Hint: segments are {', '.join(names)}")
+        raise InputError(f"there is no segment {str(segment)[:60]!r}. Hint: segments are {', '.join(names)}")
     frame = Frame.of(given, keep_index)
+    refuse(frame.table)  # before stateful segments have seen a row
     lines: dict[str, list[pa.BinaryArray]] = {}
     released: dict[str, list[bytes]] = {}
     entries: list[tuple[int, bytes]] = []
     audit: list[bytes] = []
     start = 0
-    for batch in frame.table.combine_chunks().to_batches(ROWS):
+    for batch in frame.table.to_batches(ROWS):
         result = protect(records(batch))
         for name, view in result.views.items():
             lines.setdefault(name, []).append(view)
@@ -79,27 +80,22 @@ def protect_table(given: Any, segment: str | None, keep_index: bool, loaded: "Lo
     if finish is not None:
         for name, found in finish().items():
             released.setdefault(name, []).extend(found)
-    order = frame.table.column_names
+    order, stream = frame.table.column_names, loaded.policy.stream
     views = {}
     for masked in plan().masked:
         if segment in (None, masked.name):
-            view = pa.concat_arrays(lines.get(masked.name) or [pa.array([], pa.binary())])
-            rows = None if masked.shuffled else np.flatnonzero(view.is_valid().to_numpy(zero_copy_only=False))
-            kept = {} if masked.of else _kept(loaded, masked.name, frame)
-            views[masked.name] = frame.again(table(view.drop_null(), kept, order), rows)
-    stateful = {one.name: frame.again(table(pa.array(released.get(one.name, []), pa.binary()), {}, order)) for one in plan().stateful
-                if segment in (None, one.name)}
-    return FrameResult(views, stateful, frame.again(_quarantine(entries)), audit)
+            batches = lines.get(masked.name, [])
+            shown = {} if masked.of else kept(loaded, masked.name, frame.table)
+            made = table([view.drop_null() for view in batches], shown, order)
+            views[masked.name] = frame.again(made, f"{stream}.{masked.name}", None if masked.shuffled else _rows(batches))
+    stateful = {one.name: frame.again(table([pa.array(released.get(one.name, []), pa.binary())], {}, order), f"{stream}.{one.name}")
+                for one in plan().stateful if segment in (None, one.name)}
+    return FrameResult(views, stateful, frame.plain(_quarantine(entries), stream), audit)
 
 
-def _kept(loaded: "LoadedPolicy", segment: str, frame: Frame) -> Mapping[str, pa.DataType]:
-    """The types of the columns whose values the view shows as they are."""
-    rules, found = loaded.rules(segment), {}
-    for field in frame.table.schema:
-        below = [rule for path, rule in rules.items() if parse_path(path)[0] == field.name]
-        if below and all(rule.technique.action is Action.KEEP for rule in below):
-            found[field.name] = field.type
-    return found
+def _rows(batches: list[pa.BinaryArray]) -> np.ndarray:
+    """Numbers of the rows that are not in quarantine."""
+    return np.flatnonzero(np.concatenate([np.zeros(0, bool), *(view.is_valid().to_numpy(zero_copy_only=False) for view in batches)]))
 
 
 def _quarantine(entries: list[tuple[int, bytes]]) -> pa.Table:

@@ -1,64 +1,83 @@
 """JSON lines of a view as an Arrow table with the types of the columns that the view keeps."""
 
-import json
-from collections.abc import Mapping
-from typing import Any
+import io
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from flink_masking.arrow import parts
+from flink_masking.frames.casts import cast, readable
+from flink_masking.frames.kept import Kept
+from flink_masking.frames.mixed import mixed
+
+_BLOCK = 1 << 30
+"""Bytes that the reader takes at once; it cannot take 2 GiB."""
+_LONG = r"[:\[,]-?(?:[0-9]\.?){16}"
+"""A number of more digits than every double has, perhaps."""
 
 
-def table(lines: pa.BinaryArray, kept: Mapping[str, pa.DataType], order: list[str]) -> pa.Table:
+def table(lines: Sequence[pa.BinaryArray], kept: Mapping[str, Kept], order: list[str]) -> pa.Table:
     """Read the records of a view.
 
     Args:
-        lines: JSON objects, no nulls.
-        kept: types of the columns whose values the view shows as they are.
+        lines: batches of JSON objects, no nulls.
+        kept: columns whose values the view shows as they are.
         order: names of columns, the first ones of the result in this order.
 
     Returns:
         A table with a column for each member. A column that is not kept has the type that its values show; text stays text, also where it
-        looks like a time.
+        looks like a time. Numbers are exact: those that have no type of numbers in common are JSON text.
     """
-    explicit = {name: kind for name, kind in kept.items() if _direct(kind)}
-    if not len(lines):
-        return _ordered(pa.table({name: pa.array([], kind) for name, kind in kept.items()}), order)
+    explicit = {name: readable(one.kind) for name, one in kept.items()}
+    if not any(map(len, lines)):
+        return _ordered(pa.table({name: cast(pa.chunked_array([pa.array([], explicit[name])]), one) for name, one in kept.items()}), order)
+    joined = _joined(lines)
     try:
-        found = _read(lines, explicit)
-        if times := [one.name for one in found.schema if one.name not in explicit and _has_time(one.type)]:
-            nested = [name for name in times if not pa.types.is_timestamp(found.schema.field(name).type)]
-            found = _read(lines, explicit | {name: _texts(found.schema.field(name).type) for name in times}) if nested or times else found
-    except pa.ArrowInvalid:  # a column with values of several kinds
-        found = _mixed(lines)
+        found = _read(joined, explicit)
+        times = [one for one in found.schema if one.name not in explicit and _has(one.type, pa.types.is_timestamp)]
+        if times:
+            found = _read(joined, explicit | {one.name: _texts(one.type) for one in times})
+        exact = not _rounded(found, explicit, lines)
+    except pa.ArrowException:  # a column with values of several kinds
+        exact = False
+    if not exact:
+        found = mixed(lines, explicit)
     for number, name in enumerate(found.column_names):
-        kind = kept.get(name)
-        if kind is not None and found.schema.field(number).type != kind:
-            found = found.set_column(number, name, _cast(found.column(number), kind))
+        if name in kept and found.schema.field(number).type != kept[name].kind:
+            found = found.set_column(number, name, cast(found.column(number), kept[name]))
     return _ordered(found, order)
 
 
-def _read(lines: pa.BinaryArray, explicit: Mapping[str, pa.DataType]) -> pa.Table:
-    joined = pc.binary_join_element_wise(lines, b"\n", b"")
-    found = parts(joined)
-    start, end = int(found.offsets[0]), int(found.offsets[-1])
-    source = pa.BufferReader(pa.py_buffer(found.data[start:end]))
+def _joined(lines: Sequence[pa.BinaryArray]) -> pa.Buffer:
+    out = io.BytesIO()
+    for batch in lines:
+        ended = parts(pc.binary_join_element_wise(batch, b"\n", b""))
+        out.write(pa.py_buffer(ended.data[int(ended.offsets[0]) : int(ended.offsets[-1])]))
+    return pa.py_buffer(out.getbuffer())
+
+
+def _read(joined: pa.Buffer, explicit: Mapping[str, pa.DataType]) -> pa.Table:
     options = pj.ParseOptions(explicit_schema=pa.schema(list(explicit.items())) if explicit else None)
-    return pj.read_json(source, pj.ReadOptions(block_size=max(1024, end - start + 1)), options)
+    found = pj.read_json(pa.BufferReader(joined), pj.ReadOptions(block_size=min(_BLOCK, max(1024, joined.size + 1))), options)
+    return found.combine_chunks()
 
 
-def _direct(kind: pa.DataType) -> bool:
-    """Whether the reader takes the type as it is."""
-    return (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or pa.types.is_string(kind)
-            or (pa.types.is_struct(kind) and all(_direct(kind.field(number).type) for number in range(kind.num_fields)))
-            or (pa.types.is_list(kind) and _direct(kind.value_type)))
+def _rounded(found: pa.Table, explicit: Mapping[str, pa.DataType], lines: Sequence[pa.BinaryArray]) -> bool:
+    """Whether the reader may have made doubles of numbers that no double is.
+
+    Args:
+        found: as it was read.
+        explicit: columns of which the reader was told the type; in the others it makes a double of each number that is no int64.
+        lines: what was read.
+    """
+    doubles = any(field.name not in explicit and _has(field.type, pa.types.is_floating) for field in found.schema)
+    return doubles and any(pc.any(pc.match_substring_regex(batch, _LONG)).as_py() for batch in lines)
 
 
-def _has_time(kind: pa.DataType) -> bool:
-    return (pa.types.is_timestamp(kind) or (pa.types.is_list(kind) and _has_time(kind.value_type))
-            or (pa.types.is_struct(kind) and any(_has_time(kind.field(number).type) for number in range(kind.num_fields))))
+def _has(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
+    return test(kind) or (pa.types.is_nested(kind) and any(_has(kind.field(number).type, test) for number in range(kind.num_fields)))
 
 
 def _texts(kind: pa.DataType) -> pa.DataType:
@@ -68,32 +87,6 @@ def _texts(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_struct(kind):
         return pa.struct([(kind.field(number).name, _texts(kind.field(number).type)) for number in range(kind.num_fields)])
     return pa.string() if pa.types.is_timestamp(kind) else kind
-
-
-def _mixed(lines: pa.BinaryArray) -> pa.Table:
-    """Columns of which one has values of several kinds: such a column becomes JSON text."""
-    rows: list[dict[str, Any]] = [json.loads(line) for line in lines.to_pylist()]
-    columns = {}
-    for name in dict.fromkeys(name for row in rows for name in row):
-        values = [row.get(name) for row in rows]
-        try:
-            columns[name] = pa.array(values)
-        except pa.ArrowException:
-            columns[name] = pa.array([one if one is None or isinstance(one, str) else json.dumps(one) for one in values], pa.string())
-    return pa.table(columns)
-
-
-def _cast(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    """The column as the type that it had; as it is where values do not go back."""
-    try:
-        if pa.types.is_dictionary(kind):
-            return column.cast(kind.value_type).dictionary_encode()
-        if pa.types.is_timestamp(kind) and pa.types.is_string(column.type):
-            texts = pc.replace_substring(column, "Z", "") if kind.tz else column
-            return texts.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind) if kind.tz else texts.cast(kind)
-        return column.cast(kind)
-    except pa.ArrowException:
-        return column
 
 
 def _ordered(found: pa.Table, order: list[str]) -> pa.Table:

@@ -18,9 +18,14 @@ def records(batch: pa.RecordBatch) -> pa.BinaryArray:
         batch: n rows; members get the names of columns.
 
     Raises:
-        InputError: a type that JSON has no form for.
+        InputError: a type that JSON has no form for, or more text than a batch can have.
     """
-    return _object([(name, column) for name, column in zip(batch.schema.names, batch.columns, strict=True)], len(batch)).cast(pa.binary())
+    try:
+        return _object(list(zip(batch.schema.names, batch.columns, strict=True)), len(batch)).cast(pa.binary())
+    except pa.ArrowException as error:
+        failure = InputError(f"{len(batch)} rows cannot be written as JSON records ({type(error).__name__}). "
+                             "Hint: values of less than 200 kB")
+    raise failure  # here, because the reason may quote values
 
 
 def _object(members: list[tuple[str, pa.Array]], size: int) -> pa.StringArray:
@@ -58,7 +63,9 @@ def _scalar(column: pa.Array, name: str) -> pa.StringArray:
     if pa.types.is_floating(kind):
         finite = nulled(column, pc.invert(pc.fill_null(pc.is_finite(column), False)).to_numpy(zero_copy_only=False))
         return finite.cast(pa.float64() if pa.types.is_float16(kind) else kind).cast(pa.string())
-    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind) or pa.types.is_null(kind):
+    if pa.types.is_decimal(kind):
+        return pc.replace_substring(column.cast(pa.string()), ".E", "E")  # Arrow writes 1.E-10, which is no number of JSON
+    if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
         return column.cast(pa.string())
     if pa.types.is_timestamp(kind):
         texts = pc.strftime(column.cast(pa.timestamp(kind.unit, "UTC")) if kind.tz else column, _CLOCK[kind.unit])

@@ -1,0 +1,65 @@
+"""Types in which columns are read from JSON, and columns as the types that they had."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from flink_masking.frames.kept import Kept
+
+
+def readable(kind: pa.DataType) -> pa.DataType:
+    """The type that Arrow reads a column from JSON as without losing anything of a value: of times and all that is no number, text.
+
+    Args:
+        kind: the column's own.
+    """
+    if pa.types.is_dictionary(kind):
+        return readable(kind.value_type)
+    if pa.types.is_struct(kind):
+        return pa.struct([(kind.field(number).name, readable(kind.field(number).type)) for number in range(kind.num_fields)])
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(readable(kind.value_type))
+    if pa.types.is_float16(kind):
+        return pa.float64()
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)
+    return kind if number or pa.types.is_boolean(kind) or pa.types.is_null(kind) else pa.string()
+
+
+def cast(column: pa.ChunkedArray, kept: Kept) -> pa.ChunkedArray:
+    """The column as the type that it had; as it is where values do not go back, such as those that detection has blanked.
+
+    Args:
+        column: as it was read.
+        kept: what it was.
+    """
+    kind = kept.kind.value_type if pa.types.is_dictionary(kept.kind) else kept.kind
+    try:
+        made = _plain(column, kind)
+    except pa.ArrowException:
+        return column
+    return _encoded(made, kept.order) if pa.types.is_dictionary(kept.kind) else made
+
+
+def _plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    if column.type == kind or column.type != readable(kind):
+        return column
+    if pa.types.is_timestamp(kind):
+        texts = pc.replace_substring(column, "Z", "") if kind.tz else column
+        return texts.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind) if kind.tz else texts.cast(kind)
+    if pa.types.is_time(kind):  # which Arrow does not read from text
+        return pc.binary_join_element_wise("1970-01-01T", column, "").cast(pa.timestamp(kind.unit)).cast(kind)
+    if pa.types.is_float16(kind):  # which Arrow does not make of other numbers
+        numbers = column.to_numpy().astype(np.float16)
+        return pa.chunked_array([pa.array(numbers, mask=column.is_null().to_numpy())])
+    return column.cast(kind)
+
+
+def _encoded(column: pa.ChunkedArray, order: pa.Array | None) -> pa.ChunkedArray:
+    """The column with a dictionary of its own values only, in the order of the given ones where they have one."""
+    plain = column.combine_chunks()
+    plain = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
+    if order is None:
+        return pa.chunked_array([plain.dictionary_encode()])
+    order = order.cast(plain.type)
+    shown = order.filter(pc.is_in(order, plain.unique()))
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(pc.index_in(plain, shown), shown, ordered=True)])
