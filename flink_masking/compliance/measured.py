@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from flink_masking.errors import InputError
-from flink_masking.files.opened import STANDARD_INPUT, data_files, input_files
+from flink_masking.files.opened import data_files, input_files, is_stream
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AggregatedSegment, AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.verify.files import read_policy, verify
 from flink_masking.verify.joint import join_views
 from flink_masking.verify.passed_on import passed_on
-from flink_masking.verify.records import Held
+from flink_masking.verify.records import Held, Records
 from flink_masking.verify.report import Report
 from flink_masking.verify.sequences import Join
 
@@ -76,17 +76,17 @@ def views_of(policy: Policy, raw: Path | Held, released: Path | Mapping[str, Hel
         where, hint = (f"{released}: it", "--released is the output directory of a run") if isinstance(released, Path) else (
             "the sample", "name a deployment whose sinks are Kafka topics with records in them")
         raise InputError(f"{where} holds nothing of {', '.join(wanted)}, so there is nothing to measure. Hint: {hint}")
-    _some_raw(raw)
+    _some_raw(policy, raw)
     return found
 
 
-def _some_raw(raw: Path | Held) -> None:
+def _some_raw(policy: Policy, raw: Path | Held) -> None:
     if isinstance(raw, Held):
         if not raw.records:
             raise InputError("the source holds no records, so there is nothing to measure against. Hint: look at the deployment's source")
-    elif raw == STANDARD_INPUT or raw.is_fifo():
+    elif any(is_stream(file) for file in input_files(raw)):
         raise InputError("--raw: a pipe can be read once, and each view reads the raw records. Hint: name a file or a directory")
-    elif not any(file.stat().st_size for file in input_files(raw)):
+    elif not any(True for _ in Records(raw, policy, raw=True)):
         raise InputError(f"{raw}: it holds no records, so there is nothing to measure against. Hint: --raw is what the job read")
 
 

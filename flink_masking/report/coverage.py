@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from flink_masking.compliance.questions import undeclared
 from flink_masking.compliance.subject import UNDECLARED, PolicyViews, Showing, limits
 from flink_masking.errors import PolicyError
 from flink_masking.policy.segments import GrantedView, MaskedSegment
@@ -37,7 +36,7 @@ def coverage(views: PolicyViews) -> dict[str, Any]:
 
 def others(views: PolicyViews) -> list[str]:
     """What views show besides declared fields: key, headers and timestamp of a record, keys of open objects, undeclared members."""
-    found = dict.fromkeys(one.path for one in undeclared(views))
+    found = dict.fromkeys(one.path for one in views.showings if one.field is None)
     for path in views.fields:
         if path.endswith("*") and any(_kept(views, name, path) for name in views.segments):
             found[f"{_KEYS}{path}"] = None
@@ -46,7 +45,7 @@ def others(views: PolicyViews) -> list[str]:
 
 def other(views: PolicyViews, name: str, path: str) -> dict[str, Any]:
     """The cell of one view for one of `others`."""
-    one = next((one for one in undeclared(views) if one.segment == name and one.path == path), None)
+    one = next((one for one in views.showings if one.field is None and (one.segment, one.path) == (name, path)), None)
     if one is not None:
         return _told(name, one.tell(), one.text)
     if path.startswith(_KEYS) and _kept(views, name, path.removeprefix(_KEYS)):

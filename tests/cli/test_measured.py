@@ -46,7 +46,7 @@ def asked(run, command, **changed):
 def test_where_nothing_can_be_measured_the_input_is_refused(cli, run, tmp_path, command, what):
     """Without any anonymized or aggregated view, or without raw records, the command ends with 2 and says what it looked for."""
     (tmp_path / "nothing").mkdir()
-    (tmp_path / "nothing.jsonl").write_text("")
+    (tmp_path / "nothing.jsonl").write_text("\n")
     for name in (ANONYMIZED, AGGREGATED):
         if what in ("no files", "masked only"):
             shutil.rmtree(run.output / name)
@@ -117,12 +117,12 @@ def test_help_tells_the_exit_code(cli, command, words):
 
 @pytest.mark.parametrize(("twice", "measure"), [(True, figures), (False, measured)])
 def test_progress_knows_all_that_is_read(run, twice, measure):
-    """The bytes that are read of raw records and views, each as often as it is, are the total that progress is reckoned by."""
+    """The bytes that are read of raw records and views, each as often as it is, are the total, but for a look at their first block."""
     source = PolicySource.read(run.policy)
     paths = planned(source, run.raw, run.output, twice)
     with followed([file for path in paths for file in (data_files(path) if path.is_dir() else [path])]) as position:
         measure(source, run.raw, run.output)
-    assert position.total and position.read == position.total
+    assert position.total and 0 <= position.read - position.total <= 1 << 17 < run.raw.stat().st_size
 
 
 def test_a_pipe_of_raw_records_is_refused(cli, run, tmp_path):

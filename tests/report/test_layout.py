@@ -14,7 +14,7 @@ pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not inst
 STORED = Path(__file__).with_name("layout.json")
 SIZES = {"wide": (1280, 900, ""), "narrow": (400, 900, ""), "print": (688, 971, "print")}
 """Window in CSS pixels, and medium; A4 within its margins is 688 × 971."""
-SIDEWAYS, BOXES, HEIGHT = 3, 24, 0.25
+SIDEWAYS, BOXES, HEIGHT = 3, 24, 0.35
 """Pixels by which x and width may differ, those of boxes beside text, and the part of its height: fonts and figures differ."""
 PARTS = """(() => { const box = (name, one) => { const r = one.getBoundingClientRect();
     return {name, x: Math.round(r.left), y: Math.round(r.top + scrollY), width: Math.round(r.width), height: Math.round(r.height)}; };
