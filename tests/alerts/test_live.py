@@ -323,3 +323,24 @@ def test_rules_of_a_signer_that_was_replaced_hold_after_a_restart(place, roots):
     again.look()
     _, alerts = again.follow(AlertLogic(again.rules), place.now)
     assert [fact[:2] for fact in facts(alerts)] == [("refused", None)]
+
+
+def test_a_state_of_an_earlier_version_goes_on_as_far_as_it_proves_itself(place):
+    """Without the trust files between, the last one counts where the deployment's own root has signed it, and no signer of another."""
+    signers, control = place.signers, DirectorySource(place.path / "control")
+    for roots, held in ((("root",), 50), (("other",), 100)):
+        rules = live(place)
+        control.publish("t2", signers.trust(2, ("root", *roots), roles={"root": roots, "policy": ("paula",)}))
+        control.publish("t3", signers.trust(3, roots, roles={"root": roots, "policy": ("petra",)}))
+        rules.look()
+        place.publish(2, RULES % 50, ("petra",))
+        rules.look()
+        rules.follow(AlertLogic(rules.rules), place.now)
+        rules.look()
+        kept = json.loads(rules.state())
+        assert (kept["version"], len(kept.pop("chain"))) == (2, 2)
+        for file in (place.path / "control").iterdir():
+            file.unlink()
+        again = live(place, json.dumps(kept).encode())
+        again.follow(AlertLogic(again.rules), place.now)
+        assert again.rules.rules["refusals"].above == held
