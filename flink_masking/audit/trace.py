@@ -3,9 +3,9 @@
 import base64
 import binascii
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import orjson
@@ -22,6 +22,7 @@ from flink_masking.crypto.merkle import HASH_BYTES, inclusion_path, leaf_hash, r
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
 
+T = TypeVar("T")
 PROOF_FORMAT = "flink-masking audit proof 1"
 _TLOG_PROOF = "c2sp.org/tlog-proof@v1"
 
@@ -84,7 +85,15 @@ class _Leaves:
         return {self.plain, *(one[0] for one in made if one is not None)}
 
 
-def trace(store: Store, view: str, record: bytes, ring: KeyRing | None = None) -> list[Sent]:
+class Watched(Protocol):
+    """Gives the items on, and shows how far they are."""
+
+    def __call__(self, label: str, items: Iterable[T], noun: str, total: int | None = None) -> Iterator[T]:
+        """Items with what is done with them, their noun, and how many there are."""
+        ...
+
+
+def trace(store: Store, view: str, record: bytes, ring: KeyRing | None = None, watched: Watched | None = None) -> list[Sent]:
     """Every time that a record was sent in a view.
 
     Args:
@@ -92,6 +101,7 @@ def trace(store: Store, view: str, record: bytes, ring: KeyRing | None = None) -
         view: a segment's name.
         record: its bytes as they left.
         ring: the job's key ring, for granted views: it makes the salts of their leaves.
+        watched: shows how far it is; None: nothing does.
 
     Raises:
         InputError: the log has no checkpoint, its entries do not make its root, or the view is a granted one and there is no ring.
@@ -101,9 +111,10 @@ def trace(store: Store, view: str, record: bytes, ring: KeyRing | None = None) -
         raise InputError("the log has no checkpoint. Hint: give the log's directory or address")
     size = _claimed(note)
     leaves = _Leaves(view, record, ring)
-    hits = _hits(store, view, leaves)
+    each = watched or _unwatched
+    hits = _hits(store, view, leaves, each)
     tree, batches = np.empty((size, HASH_BYTES), np.uint8), list[tuple[int, bytes, bytes, _Batch]]()
-    for number, entry in enumerate(read_entries(store, size)):
+    for number, entry in enumerate(each("Reading the log", read_entries(store, size), "entries", size)):
         tree[number] = np.frombuffer(leaf_hash(entry), np.uint8)
         line = whole_event(store, entry)
         if (batch := _batch(line, view, leaves, hits)) is not None:
@@ -188,12 +199,16 @@ def check_proof(proof: bytes, record: bytes, keys: Sequence[NoteVerifier]) -> tu
     return event, checkpoint
 
 
-def _hits(store: Store, view: str, leaves: _Leaves) -> dict[tuple[str, int], list[tuple[int, bytes]]]:
+def _unwatched(label: str, items: Iterable[T], noun: str, total: int | None = None) -> Iterator[T]:
+    yield from items
+
+
+def _hits(store: Store, view: str, leaves: _Leaves, each: Watched) -> dict[tuple[str, int], list[tuple[int, bytes]]]:
     """Leaf hashes of the batches that a record may be in, by chain and number of their event: numbers of first leaves, hashes joined."""
     wanted, parts = set(), list[tuple[tuple[str, int], int, bytes]]()
-    text = orjson.dumps(view)
+    text, files = orjson.dumps(view), store.names(LEAVES)
     for again in (False, True):  # first the batches, then all their parts, which may stand in several files
-        for file in store.names(LEAVES):
+        for file in each("Searching" if not again else "Gathering", files, "files", len(files)):
             for line in (store.read(file) or b"").splitlines():
                 if text not in line:
                     continue

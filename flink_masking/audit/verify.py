@@ -60,7 +60,7 @@ class Verified:
 
 
 def verify(store: Store, keys: Sequence[NoteVerifier], since: bytes | None = None, ring: KeyRing | None = None,
-           accept_unsigned: bool = False, told: Callable[[int], None] | None = None) -> Verified:
+           accept_unsigned: bool = False, told: Callable[[int, int], None] | None = None) -> Verified:
     """Verify a log.
 
     Args:
@@ -69,7 +69,7 @@ def verify(store: Store, keys: Sequence[NoteVerifier], since: bytes | None = Non
         since: a checkpoint that somebody kept: the log must have it as its beginning.
         ring: with it the codes of the events are checked.
         accept_unsigned: events of earlier releases are no fault.
-        told: called with the entries checked so far, after each bundle of them.
+        told: called with the entries checked so far and those of the log, after each bundle of them.
     """
     found = Verified(checked=ring is not None)
     note = store.read(CHECKPOINT)
@@ -128,7 +128,7 @@ class _Events:
         self._chains: dict[str, dict[int, tuple[str, str, bool]]] = {}
         self._roots: dict[tuple[str, int, str], tuple[bytes, int]] = {}
 
-    def read(self, size: int, told: Callable[[int], None] | None = None) -> np.ndarray | None:
+    def read(self, size: int, told: Callable[[int, int], None] | None = None) -> np.ndarray | None:
         """Check every entry; the leaf hashes, n by 32, or None where a bundle is missing."""
         hashes = np.empty((size, HASH_BYTES), np.uint8)
         for number in range(-(-size // WIDTH)):
@@ -141,7 +141,7 @@ class _Events:
                 hashes[place] = np.frombuffer(leaf_hash(entry), np.uint8)
                 self._entry(place, entry)
             if told is not None:
-                told(number * WIDTH + len(entries))
+                told(number * WIDTH + len(entries), size)
         self._links()
         self._leaves()
         return hashes

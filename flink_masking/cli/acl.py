@@ -72,15 +72,17 @@ def acl(
 def _compare(access: "Access", deployment: "Deployment", command_config: Path | None, change: bool, json_: bool) -> None:
     """Show which entries the clusters hold; create the missing ones if `change` is set."""
     from flink_masking.cli.console import counted, err, out, print_json
+    from flink_masking.cli.progress import waiting
     from flink_masking.flink.jars import job_jars
     from flink_masking.java import java_home
     from flink_masking.kafka.acls import AclClient
 
     os.environ["JAVA_HOME"] = str(java_home())
-    jars = job_jars(deployment)
+    with waiting("Fetching the Kafka client"):
+        jars = job_jars(deployment)
     told = []
     for cluster in access.clusters:
-        with AclClient(cluster, command_config, jars) as client:
+        with waiting(f"Comparing the ACLs of {cluster.servers}"), AclClient(cluster, command_config, jars) as client:
             found = client.compare()
             if change:
                 client.create(found.missing)

@@ -148,15 +148,15 @@ def verify(
     from flink_masking.audit.stores import open_store
     from flink_masking.audit.verify import verify as verified
     from flink_masking.cli.console import counted, err, out, print_json
-    from flink_masking.cli.progress import progress
+    from flink_masking.cli.progress import parts
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
     from flink_masking.keys.providers import open_ring
 
     store = open_store(log)
     verifiers, older, opened = _verifiers(keys), None if since is None else since.read_bytes(), None if ring is None else open_ring(ring)
-    with progress("Verifying", noun="entries") as told:
-        found = verified(store, verifiers, older, opened, accept_unsigned, lambda count: told(count, 0))
+    with parts("Verifying", "entries") as told:
+        found = verified(store, verifiers, older, opened, accept_unsigned, told)
     for fault in found.faults:
         err.print(f"fault: {fault}", soft_wrap=True)
     if json_:
@@ -203,14 +203,13 @@ def trace(
     from flink_masking.audit.trace import check_proof
     from flink_masking.audit.trace import trace as traced
     from flink_masking.cli.console import out, print_json
-    from flink_masking.cli.progress import waiting
+    from flink_masking.cli.progress import each
     from flink_masking.errors import InputError
     from flink_masking.files.whole import write_whole
     from flink_masking.keys.providers import open_ring
 
     data, opened = _record(record), None if ring is None else open_ring(ring)
-    with waiting("Searching the log"):
-        found = traced(open_store(log), view, data, opened)
+    found = traced(open_store(log), view, data, opened, each)
     if not found:
         raise InputError(f"no batch of the log has this record in view {view}. Hint: its bytes as they left, without a line break behind "
                          "them; batches without digests, or whose leaf hashes were removed, cannot be searched, nor can granted views "

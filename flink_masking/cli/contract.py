@@ -138,6 +138,7 @@ def export(
 
 def _pulled(source: "PolicySource", policy: Path, registry: str | None, deployment: Path | None) -> tuple[Path, "SchemaLock"]:
     """The path of the lock file, and what the source has."""
+    from flink_masking.cli.progress import waiting
     from flink_masking.data_contract.pull import pull as pulled
     from flink_masking.data_contract.pull import tagged_policy
 
@@ -147,7 +148,8 @@ def _pulled(source: "PolicySource", policy: Path, registry: str | None, deployme
     
         raise InputError(f"{tags.lock}: the name leads out of the policy's folder. Hint: tags.lock is relative to the policy")
     client = _client(registry, deployment) if tags.source == "registry" else None
-    return path, pulled(tags, parsed.stream, policy.parent, client)
+    with waiting("Reading the schema"):
+        return path, pulled(tags, parsed.stream, policy.parent, client)
 
 
 def _client(registry: str | None, deployment: Path | None) -> "RegistryClient | None":

@@ -140,7 +140,7 @@ def _erased(eraser: "Eraser", names: list[str], document: Path | None, purpose: 
     from flink_masking.cli.progress import waiting
 
     now = time.time_ns() // 1_000_000
-    with waiting("Erasing"):
+    with waiting(f"Erasing {counted(len(names), 'subject')}"):  # one transaction: there is no part of it
         done = eraser.erase(names, now)
     say(f"{counted(len(names), 'subject')} erased: {counted(done.keys, 'data key')} destroyed, "
         f"{counted(done.tokens, 'token')} deleted, {done.shared:,} shared with others and kept, "

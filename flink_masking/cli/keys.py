@@ -193,14 +193,14 @@ def rewrap(
     from contextlib import closing
 
     from flink_masking.cli.console import counted, out, print_json
-    from flink_masking.cli.progress import progress
+    from flink_masking.cli.progress import parts
     from flink_masking.keys.providers import open_ring
     from flink_masking.vault.providers import open_vault
     from flink_masking.vault.subject_keys import rewrap as wrap_anew
 
     ring = open_ring(keys)
-    with closing(open_vault(vault_address(vault, keys, made=True))) as opened, progress("Wrapping", noun="data keys") as told:
-        done = wrap_anew(opened, ring, told=lambda count: told(count, 0))
+    with closing(open_vault(vault_address(vault, keys, made=True))) as opened, parts("Wrapping", "data keys") as told:
+        done = wrap_anew(opened, ring, told=told)
     if json_:
         print_json({"version": ring.primary, "data_keys": done})
         return

@@ -67,8 +67,10 @@ def preview(
     Personal values are left out of the "before" side unless --show-raw is given.
     """
 
+    import pyarrow as pa
+
     from flink_masking.cli.console import err, print_json, show_faults
-    from flink_masking.cli.progress import reading
+    from flink_masking.cli.progress import first, waiting
     from flink_masking.cli.quarantine import printable
     from flink_masking.engine.quarantine import Entry
     from flink_masking.errors import InputError
@@ -96,8 +98,8 @@ def preview(
     protector = Protector(loaded.in_order(), ring, MemoryVault() if vault is None else named_vault(vault))
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
-    with reading("Protecting a sample"):
-        payloads = records.first(SAMPLE if stateful else limit)
+    payloads = pa.array(list(first("Reading a sample", records, SAMPLE if stateful else limit, records.files)), pa.binary())
+    with waiting("Protecting the sample"):
         result = protector.protect(payloads)
         final = protector.finish()
     if not len(payloads):

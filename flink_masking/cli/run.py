@@ -14,6 +14,7 @@ from flink_masking.cli.options import Json
 if TYPE_CHECKING:
     from flink_masking.flink_rest.progress import Progress
     from flink_masking.policy.load import LoadedPolicy
+    from flink_masking.records.inputs import Input
     from flink_masking.tools.reconcile import Summary
 
 FIELDS = 20
@@ -71,6 +72,7 @@ def run(
         source = JobSource(loaded.source, absolute(keys), where)
         plan = source.plan(loaded)
         use(log_format)
+        line.expect(records)
         prepare(input_, output, {*loaded.policy.segments, "audit", "quarantine", "summary.json"}, overwrite)
         places = local_deployment(plan, keys, input_, output)
         if str(input_) == "-":
@@ -81,7 +83,7 @@ def run(
             line.show(progress)
             lineage.running()
 
-        with telling_what_is_kept(output), records.one_record_a_line() as lines, lineage.run():
+        with telling_what_is_kept(output), line.copying(records) as lines, lineage.run():
             summary = run_local(source, plan, lines or input_, output, parallelism, show)
         add_headers(plan, output)
     write_whole(output / "summary.json", summary.encode())
@@ -169,7 +171,7 @@ def prepare(input_: Path, output: Path, ours: set[str], overwrite: bool) -> None
 
 
 class ProgressLine:
-    """A live line on stderr: what the run waits for, then events in, out, per second; nothing where stderr is no terminal."""
+    """A live line on stderr: what the run waits for, then events in, out, per second, about how long it goes on; only on a terminal."""
 
     def __init__(self) -> None:
         """Not shown until entered."""
@@ -178,11 +180,12 @@ class ProgressLine:
         from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         from flink_masking.cli.console import err
+        from flink_masking.cli.progress import Pace
 
         self._progress = Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True,
                                   disable=not err.is_terminal)
-        self._clock = time.monotonic
-        self._before: tuple[float, int] | None = None
+        self._pace = Pace(time.monotonic)
+        self._expected: int | None = None
         self._task = self._progress.add_task("reading the policy")
 
     def __enter__(self) -> "ProgressLine":
@@ -192,6 +195,27 @@ class ProgressLine:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def expect(self, records: "Input") -> None:
+        """Look about how many records there are, where somebody sees it."""
+        from flink_masking.cli.progress import estimated
+
+        if not self._progress.disable:
+            self._expected = estimated(records, records.files)
+
+    @contextlib.contextmanager
+    def copying(self, records: "Input") -> Iterator[Path | None]:
+        """The records as files that Flink splits into lines (`Input.one_record_a_line`), and how far these are written."""
+        from flink_masking.files.position import followed
+
+        def show(read: int) -> None:
+            part = f": {read / position.total:.0%}" if position.total else ""
+            self._progress.update(self._task, description=f"writing a record a line{part}")
+
+        with contextlib.ExitStack() as held:
+            with followed(records.files, show) as position:
+                lines = held.enter_context(records.one_record_a_line())
+            yield lines
+
     def show(self, progress: "Progress") -> None:
         """Show a moment of the job; until the first record, what the job waits for."""
         from flink_masking.flink_rest.progress import STARTING
@@ -200,12 +224,8 @@ class ProgressLine:
             waiting = "starting Flink" if progress.state == STARTING else "starting Python workers"
             self._progress.update(self._task, description=waiting)
             return
-        now = self._clock()
-        then, before = self._before or (now, progress.read)
-        rate = f" · {(progress.read - before) / (now - then):,.0f}/s" if now > then else ""
-        if self._before is None or now - then > 3:
-            self._before = (now, progress.read)
-        self._progress.update(self._task, description=f"{progress.read:,} events in · {progress.written:,} records out{rate}")
+        pace = self._pace.told(progress.read, self._expected)
+        self._progress.update(self._task, description=f"{progress.read:,} events in · {progress.written:,} records out{pace}")
 
 
 def show_summary(summary: "Summary", output: Path) -> None:

@@ -64,11 +64,13 @@ def client_setup(
     import os
 
     from flink_masking.cli.console import err
+    from flink_masking.cli.progress import waiting
     from flink_masking.jars import JarCache
     from flink_masking.sql.client import flink_home as find
     from flink_masking.sql.client import set_up
 
-    client = set_up(find(flink_home, os.environ), JarCache(offline=offline), into)
+    with waiting("Setting up the client"):
+        client = set_up(find(flink_home, os.environ), JarCache(offline=offline), into)
     for note in client.notes:
         err.print(note, soft_wrap=True)
     for name in ("FLINK_LIB_DIR", "FLINK_OPT_DIR", "FLINK_CONF_DIR"):

@@ -195,7 +195,7 @@ def somebody(subjects: pa.StringArray) -> np.ndarray:
     return named & (valid != 0) if len(valid) else named
 
 
-def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int], None] | None = None) -> dict[str, int]:
+def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int, int], None] | None = None) -> dict[str, int]:
     """Wrap all secrets and data keys anew under the ring's primary version, after a rotation; no value needs to be changed for it.
 
     Can be stopped and begun again at any moment, while workers run: what was wrapped stays, what was destroyed meanwhile stays destroyed.
@@ -204,7 +204,7 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int
         vault: open.
         ring: opens the versions that things are wrapped with; its primary version wraps.
         batch: keys in one transaction.
-        told: called with the keys looked through so far, after each transaction.
+        told: called with the keys looked through so far and those of the vault, after each transaction.
 
     Returns:
         Keys wrapped anew, by domain.
@@ -213,7 +213,9 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int
         VaultError, KeyRingError: as `SubjectKeys.made`.
     """
     done, store, seen = {}, vault.subjects, 0
-    for domain, sealed in sorted(store.secrets().items()):
+    secrets = sorted(store.secrets().items())
+    total = 0 if told is None else sum(store.sizes(domain)[0] for domain, _ in secrets)
+    for domain, sealed in secrets:
         keys = SubjectKeys(vault, ring, domain)
         keys.of(pa.array([""]))  # refuses another ring
         if version_of(sealed) != ring.primary:
@@ -230,6 +232,6 @@ def rewrap(vault: Vault, ring: KeyRing, batch: int = 10_000, told: Callable[[int
                                       pa.array([old for _, old in rows], SEALED), pa.array(new, SEALED))
             after, seen = subjects[-1].as_py(), seen + len(subjects)
             if told is not None:
-                told(seen)
+                told(seen, total)
         done[domain] = count
     return done

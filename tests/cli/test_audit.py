@@ -48,6 +48,18 @@ def test_verify_ends_with_one_where_something_was_changed(cli, log):
     assert done.code == 1 and "fault:" in done.err and "does not follow" in done.err and "Hint:" in done.err
 
 
+def test_progress_has_a_total(cli, log, tmp_path, terminal):
+    """On a terminal, sealing, verifying and tracing show the time that remains, by bytes, entries and files."""
+    folder, key, released, _ = log
+    again = "audit", "seal", tmp_path / "run", "--log", tmp_path / "other", "--key", tmp_path / "log.key", "--once"
+    for command, labels in ((again, ["Sealing"]), (("audit", "verify", folder, "--key", key), ["Verifying"]),
+                            (("audit", "trace", folder, released[7].decode(), "--view", "support"), ["Searching", "Reading the log"])):
+        assert cli(*command).code == 0
+        shown = terminal()
+        assert all(label in shown for label in labels) and " left" in shown, shown
+        assert "100%" not in shown
+
+
 def test_trace_and_proof(cli, log, tmp_path):
     """A record is traced to policy and rules, and its proof needs neither log nor ring."""
     folder, key, released, lines = log

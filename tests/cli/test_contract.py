@@ -50,6 +50,13 @@ def pulled(cli, stream):
     return stream
 
 
+def test_a_schema_that_takes_long_is_waited_for(cli, stream, tmp_path, terminal):
+    """On a terminal, pull and check say that the schema is read."""
+    for command in ("pull", "check"):
+        assert cli("contract", command, tmp_path / "policy.yaml").code == 0
+        assert "Reading the schema" in terminal()
+
+
 def test_pull_writes_the_lock_file_and_check_of_the_policy_resolves_it(cli, stream, tmp_path):
     """Without the lock file a policy cannot be used, and says how to get it; afterwards check shows what each tag was resolved to."""
     policy = tmp_path / "policy.yaml"

@@ -129,13 +129,14 @@ def test_an_eraser_signs_and_publishes(cli, erase, place, monkeypatch):
     assert (place / "control" / f"{told['published']['id']}.json").is_file()
 
 
-def test_a_rotation_closes_backups(cli, erase, place):
+def test_a_rotation_closes_backups(cli, erase, place, terminal):
     """keys rewrap wraps what is left under the new version; then the old version is not needed for it."""
     ring = place / "keys.json"
     assert cli("keys", "add", ring).code == 0 and cli("keys", "promote", ring, "2").code == 0
     done = cli("keys", "rewrap", "--keys", f"file://{ring}")
     assert done.code == 0 and "name: 30 data keys wrapped under version 2" in done.out, done.err
     assert "name: 0 data keys" in cli("keys", "rewrap", "--keys", f"file://{ring}").out
+    assert "Wrapping" in (shown := terminal()) and " left" in shown
     told = json.loads(cli("keys", "rewrap", "--keys", f"file://{ring}", "--json").out)
     assert told == {"version": 2, "data_keys": {"name": 0, "note": 0, "ssn": 0}}
 

@@ -175,6 +175,12 @@ def test_a_preview_is_json(cli, policy, events, tmp_path):
     assert refused["quarantine"]["reason"] == "unknown_field" and refused["quarantine"]["raw"] is None and "SECRET" not in done.out
 
 
+def test_progress_has_a_total(cli, policy, events, terminal):
+    """On a terminal, reading the sample shows the time that remains."""
+    assert cli("preview", policy(), events, "--segment", "partners").code == 0
+    assert "Reading a sample" in (shown := terminal()) and " left" in shown
+
+
 def test_a_granted_view_is_previewed(cli, tmp_path):
     """A granted view is named with why nothing is shown: without a grant no record leaves."""
     (tmp_path / "p.yaml").write_text(GRANTED.format(version=1, may_show="ssn: keep", most=10))

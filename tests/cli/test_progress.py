@@ -15,8 +15,10 @@ import pytest
 from command_tree import COMMANDS
 from waiting import CLIENT_S
 
+from flink_masking.cli.progress import Pace, estimated, first
 from flink_masking.keys.files import create
 from flink_masking.protector import Protector
+from flink_masking.records.inputs import Input
 
 POLICY = """\
 version: 3
@@ -150,6 +152,43 @@ def test_a_pipe_gets_no_progress(place):
     shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal.slave, check=True, env={**os.environ, "TERM": "xterm"})
     assert piped.stderr == b""
     assert json.loads(piped.stdout)["records"] == json.loads(shown.stdout)["records"] > 100
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_the_number_of_records_is_estimated(tmp_path, name):
+    """The first megabyte says about how many records there are, of compressed files, too; small inputs are counted, pipes are not read."""
+    import gzip
+    import random
+
+    rows = [b'{"id":"%d","n":"%x"}\n' % (i, random.Random(i).getrandbits(200)) for i in range(60_000)]
+    data = b"".join(rows)
+    (tmp_path / name).write_bytes(gzip.compress(data, 1) if name.endswith("gz") else data)
+    records = Input.of(tmp_path / name, "json")
+    assert abs(estimated(records, records.files) - 60_000) < 9_000
+    (tmp_path / "small.jsonl").write_bytes(b"".join(rows[:700]))
+    small = Input.of(tmp_path / "small.jsonl", "json")
+    assert estimated(small, small.files) == 700
+    os.mkfifo(tmp_path / "pipe")
+    assert estimated(iter(()), [tmp_path / "pipe"]) is None
+
+
+def test_a_job_tells_how_long_it_goes_on():
+    """By moments of a job: the rate of the last seconds, and the remaining time by the pace so far, where the number is known."""
+    times = iter([100.0, 101.0, 104.0, 105.0, 110.0])
+    pace = Pace(lambda: next(times))
+    assert pace.told(1_000, 21_000) == ""
+    assert pace.told(2_000, 21_000) == " · 1,000/s · about 0:00:19 left"
+    assert pace.told(5_000, None) == " · 1,000/s"
+    assert pace.told(11_000, 21_000) == " · 6,000/s · about 0:00:05 left"
+    assert pace.told(22_000, 21_000).endswith("/s")  # more than were expected
+
+
+def test_a_sample_shows_the_part_that_is_further(terminal, tmp_path):
+    """Of a small file the bytes tell how far a sample is, of a large one its records."""
+    (tmp_path / "a.jsonl").write_bytes(b"{}\n" * 200_000)
+    records = Input.of(tmp_path / "a.jsonl", "json")
+    assert len(list(first("Reading", records, 1_000, records.files))) == 1_000
+    assert "1,000 records" in terminal()
 
 
 def test_the_part_that_is_read_is_exact(tmp_path):
