@@ -15,6 +15,7 @@ from flink_masking.cli import (
     contract,
     control,
     demo,
+    docs,
     dp,
     erase,
     example,
@@ -52,6 +53,7 @@ from flink_masking.cli.exits import add_epilogs
 app = typer.Typer(
     name="flink-masking",
     help="Protects personal data in streams: one policy; masked, anonymized and aggregated streams out.",
+    epilog="The manual: flink-masking docs says where it is, flink-masking docs tutorial prints the page to begin with.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # its tracebacks print local variables, and those hold what records hold
     rich_markup_mode=None,
@@ -193,6 +195,7 @@ app.command("preflight")(preflight.preflight)
 app.command("health")(health.health)
 app.command("log-config")(logs.log_config)
 
+app.command("docs")(docs.docs)
 app.command("demo")(demo.demo)
 app.command("broker")(broker.broker)
 app.command("registry")(registry.registry)

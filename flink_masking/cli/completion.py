@@ -31,6 +31,15 @@ def examples(incomplete: str) -> list[str]:
     return _begin(incomplete, EXAMPLES)
 
 
+def pages(incomplete: str) -> list[str]:
+    """Names of pages of the manual."""
+    from pathlib import Path
+
+    import flink_masking
+
+    return _begin(incomplete, sorted(path.stem for path in (Path(flink_masking.__file__).parent / "docs").glob("*.md")))
+
+
 def frameworks(incomplete: str) -> list[str]:
     """Names of frameworks of compliance."""
     from flink_masking.compliance import FRAMEWORKS

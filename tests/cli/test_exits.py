@@ -27,6 +27,7 @@ NO_JSON = {
     "quarantine show": "prints a line an entry, of records as they are; summary has --json",
     "contract export": "prints contracts in the standard's own form, YAML",
     "log-config": "prints a configuration of log4j",
+    "docs": "prints a page, or where the pages are",
     "sql functions": "prints SQL",
     "sql job": "prints SQL",
 }  # fmt: skip
