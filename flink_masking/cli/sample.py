@@ -33,6 +33,7 @@ class Sample(ABC):
         each: path of an array's elements in what the inputs hold, which are the records; "" for none.
         stream: whether records are those of a stream, with the framing of a policy.
         framed: after a scan, see `schemas`.
+        unseen: after a scan with a policy, fields that never occur; see `flink_masking.scan.unseen`.
     """
 
     format: str
@@ -41,6 +42,7 @@ class Sample(ABC):
     each: str = ""
     stream = False
     framed: "Framed | None" = None
+    unseen: "dict[str, str]" = {}  # noqa: RUF012  # replaced by a scan, never changed
 
     def schemas(self, loaded: "LoadedPolicy | None") -> "Framed | None":
         """What is known of records that name their schema in front; None of others."""
@@ -52,7 +54,7 @@ class Sample(ABC):
 
     def scan(self, loaded: "LoadedPolicy | None") -> "tuple[Report, list[Complaint]]":
         """Read all records; compare them with a policy if there is one."""
-        from flink_masking.scan import Scanner, compare
+        from flink_masking.scan import Scanner, compare, unseen
         from flink_masking.scan.fits import Fits
         from flink_masking.scan.selectors import of_paths
 
@@ -67,6 +69,7 @@ class Sample(ABC):
             if fits is not None:
                 fits.add(batch)
         report = scanner.report()
+        self.unseen = {} if loaded is None else unseen(loaded, report)
         return report, [] if loaded is None or fits is None else compare(loaded, report, fits)
 
     def batches(self, label: str) -> "Iterator[pa.BinaryArray]":

@@ -81,12 +81,12 @@ def scan(
     if propose is not None:
         result["proposal"], written = _propose(propose, report, sample, stream)
     if json_:
-        print_json(result | ({} if loaded is None else {"complaints": [one._asdict() for one in complaints]}))
+        print_json(result | ({} if loaded is None else {"complaints": [one._asdict() for one in complaints], "unseen": sample.unseen}))
     elif loaded is None:
         scanned.show(report)
     else:
         show_faults(loaded.source.name, loaded.warnings)
-        scanned.show_complaints(loaded.source.name, report, complaints)
+        scanned.show_complaints(loaded.source.name, report, complaints, sample.unseen)
     if written:
         err.print(written, soft_wrap=True)
     raise answer(bool(complaints))

@@ -36,8 +36,12 @@ def show(report: "Report") -> None:
         out.print(printable(note), soft_wrap=True)
 
 
-def show_complaints(policy: str, report: "Report", complaints: "list[Complaint]") -> None:
-    """What a policy does not say rightly of a sample, a line each."""
+UNSEEN = 20
+"""Fields that never occur of which the names are printed."""
+
+
+def show_complaints(policy: str, report: "Report", complaints: "list[Complaint]", unseen: "dict[str, str]") -> None:
+    """What a policy does not say rightly of a sample, a line each; then what it declares and the sample lacks."""
     from rich.text import Text
 
     from flink_masking.cli.console import counted, out
@@ -48,6 +52,10 @@ def show_complaints(policy: str, report: "Report", complaints: "list[Complaint]"
         place = f"{one.path} in {one.segment}" if one.segment else one.path
         text = f"{printable(place)}: {one.values:,} of {one.of:,}: {printable(one.message)}"
         out.print(Text.assemble((f"{one.kind}: ", "bold red"), text), soft_wrap=True)
+    names = [f"{name} (did you mean {near}?)" if near else name for name, near in unseen.items()]
+    if names:
+        more = f", and {len(names) - UNSEEN:,} more" if len(names) > UNSEEN else ""
+        out.print(f"never in this sample: {printable(', '.join(names[:UNSEEN]))}{more}", soft_wrap=True)
     out.print(f"{policy}: {counted(len(complaints), 'difference')} from the sample" if complaints else
               f"{policy}: declares every member of the sample, and shows nothing in clear that was found to be sensitive", soft_wrap=True)
 

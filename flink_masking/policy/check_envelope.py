@@ -11,6 +11,7 @@ from flink_masking.policy.envelope import SHAPES, Envelope
 from flink_masking.policy.expand import NUMERALS, key_layout_of
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
+from flink_masking.policy.near import near_field
 from flink_masking.policy.rules import DEFAULT, Rule, bind
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.policy.tree import FieldTree, several
@@ -130,7 +131,7 @@ def _check_key(policy: Policy, envelope: Envelope, tree: FieldTree, findings: Fi
             sound = False
             continue
         if wrong or found not in policy.fields or policy.fields[found].type in OBJECT_TYPES:
-            hint = did_you_mean(path, policy.fields, "fields") or "name a declared field with one value"
+            hint = near_field(path, policy.fields) or "name a declared field with one value"
             findings.error(loc, f"'{cut(path)}' is no declared field of the row with one value", hint)
             sound = False
         elif found in seen:

@@ -12,6 +12,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.hierarchy import Hierarchy
 from flink_masking.policy.fields import KINDS, LARGEST, OBJECT_TYPES, WORDS, Field
 from flink_masking.policy.model import Policy
+from flink_masking.policy.near import near_field
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.policy.source import PolicySource
 from flink_masking.policy.tree import FieldTree, several
@@ -76,7 +77,7 @@ def check_single(policy: Policy, tree: FieldTree, findings: Findings, loc: Path,
         return None
     name = cut(path)
     if found is None:
-        findings.error(loc, f"'{name}' is not a declared field", did_you_mean(path, policy.fields, "fields"))
+        findings.error(loc, f"'{name}' is not a declared field", near_field(path, policy.fields))
     elif found not in policy.fields:
         findings.error(loc, f"'{name}' holds other fields", f"name one of them: {', '.join(map(cut, tree.under(found)[:5]))}")
     elif repeated:

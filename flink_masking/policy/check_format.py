@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 
 from flink_masking.documents.document import cut
-from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.check_text import check_single_field, check_single_rules
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.model import Policy
+from flink_masking.policy.near import near_field
 from flink_masking.policy.rules import Rule
 from flink_masking.policy.segments import MaskedSegment
 from flink_masking.policy.tree import FieldTree, repeats
@@ -79,7 +79,7 @@ def column_faults(policy: Policy, columns: tuple[str, ...]) -> Iterator[tuple[in
         if label in meant:
             yield number, f"the column '{cut(name)}' is a duplicate", "give each column its own name"
         elif label not in fields and policy.unknown_fields == "quarantine":
-            hint = did_you_mean(name, policy.fields, "fields") or "declare it under 'fields', or unknown_fields: drop"
+            hint = near_field(name, policy.fields) or "declare it under 'fields', or unknown_fields: drop"
             yield number, f"the column '{cut(name)}' is no declared field: every record would be quarantined", hint
         meant[label] = name
     for label, path in fields.items():

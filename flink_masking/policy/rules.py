@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from flink_masking.documents.document import Path, cut, listed
-from flink_masking.documents.faults import did_you_mean
 from flink_masking.documents.findings import Findings
 from flink_masking.errors import PolicyError
 from flink_masking.policy.bound import technique_of
 from flink_masking.policy.model import Policy
+from flink_masking.policy.near import near_field
 from flink_masking.policy.segments import MaskedSegment, RuleSpec, rule_spec
 from flink_masking.policy.structure import faults_of
 from flink_masking.policy.tree import FieldTree
@@ -187,7 +187,7 @@ class RuleCompiler:
                 self._findings.refused((*loc, path), error, at_key=True)
                 continue
             if place is None:
-                hint = did_you_mean(path, self._policy.fields, "fields") or "declare it under 'fields'"
+                hint = near_field(path, self._policy.fields) or "declare it under 'fields'"
                 self._findings.error((*loc, path), f"'{cut(path)}' is not a declared field", hint, at_key=True)
             elif place in found:
                 message = f"'{cut(path)}' is the same field as '{cut(found[place])}'"

@@ -1,16 +1,23 @@
 """Holds a sample against a policy: what is undeclared, of another kind or form, or sensitive and shown in clear."""
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Literal, NamedTuple
 
 from flink_masking.policy.fields import OBJECT_TYPES
 from flink_masking.policy.load import LoadedPolicy
 from flink_masking.policy.segments import AnonymizedSegment, GrantedSegment, GrantedView, MaskedSegment
-from flink_masking.records.paths import At, Step, Where, Wild, parse_path
+from flink_masking.records.paths import At, Step, Where, Wild, parse_path, selects
 from flink_masking.scan.fits import Fits
 from flink_masking.scan.report import PathReport, Report
 from flink_masking.scan.weight import weighty
 from flink_masking.techniques.base import Action
+
+NEAR = 0.75
+"""How alike, from 0 to 1, a declared name and a name of the sample must be for one to be the other misspelt."""
+
+MOST = 300
+"""Names of either kind that are compared, at most: each is with each."""
 
 
 class Complaint(NamedTuple):
@@ -47,12 +54,7 @@ def compare(loaded: LoadedPolicy, report: Report, fits: Fits) -> list[Complaint]
         report: of the sample.
         fits: of the policy's contracts, for every batch of the sample.
     """
-    root = _Node()
-    for name in loaded.policy.fields:
-        node = root
-        for step in parse_path(name):
-            node = node.children.setdefault(step, _Node())
-        node.declared = name
+    root, meant = _tree(loaded), {near: name for name, near in unseen(loaded, report).items()}
     found: list[Complaint] = []
     declared: dict[str, str] = {}
     missing: list[tuple[Step, ...]] = []
@@ -64,7 +66,7 @@ def compare(loaded: LoadedPolicy, report: Report, fits: Fits) -> list[Complaint]
         if place is None:
             missing.append(steps)
             if steps[-1] is not Wild.KEY or fits.undeclared:  # a map to the scan, and each of its keys may be declared
-                found.append(_undeclared(path))
+                found.append(_undeclared(path, meant.get(path.path, "")))
             continue
         if place.declared is not None:
             declared[path.path] = place.declared
@@ -75,6 +77,44 @@ def compare(loaded: LoadedPolicy, report: Report, fits: Fits) -> list[Complaint]
         if not any(c.kind == "mistyped" and c.path == name for c in found):
             found.append(Complaint("mistyped", name, count, fits.values[name], what))
     return found + list(_shown(loaded, report, declared))
+
+
+def unseen(loaded: LoadedPolicy, report: Report) -> dict[str, str]:
+    """Declared fields that no record of the sample has.
+
+    Left out are fields with selectors, and those inside of maps, of which the report has no members one by one.
+
+    Returns:
+        By field the path of the sample that it may have been meant for, which no field declares; "" for none.
+    """
+    root, seen, undeclared = _tree(loaded), set[str](), dict[str, None]()
+    maps: list[tuple[Step, ...]] = []
+    for path in report.paths:
+        steps = _steps(path.path)
+        if steps and steps[-1] is Wild.KEY:
+            maps.append(steps[:-1])
+        place = _place(root, steps)
+        if place is None:
+            undeclared[path.path] = None
+        elif place.declared is not None:
+            seen.add(place.declared)
+    found = {}
+    for name in loaded.policy.fields:
+        steps = parse_path(name)
+        if name not in seen and not selects(steps) and not any(steps[: len(above)] == above for above in maps):
+            near = get_close_matches(name, list(undeclared)[:MOST], 1, NEAR) if len(found) < MOST else []
+            found[name] = near[0] if near else ""
+    return found
+
+
+def _tree(loaded: LoadedPolicy) -> _Node:
+    root = _Node()
+    for name in loaded.policy.fields:
+        node = root
+        for step in parse_path(name):
+            node = node.children.setdefault(step, _Node())
+        node.declared = name
+    return root
 
 
 def _steps(path: str) -> tuple[Step, ...]:
@@ -110,10 +150,11 @@ def _below(node: _Node, step: Step) -> _Node | None:
     return found
 
 
-def _undeclared(path: PathReport) -> Complaint:
+def _undeclared(path: PathReport, meant: str) -> Complaint:
     kinds = ", ".join(f"{kind} in {count:,}" for kind, count in path.kinds.items())
     types = ", ".join(one.type for one in weighty(path)[:3])
-    what = f"no field of the policy: {kinds}" + (f"; found: {types}" if types else "")
+    what = f"no field of the policy: {kinds}" + (f"; found: {types}" if types else "") + (
+        f"; did you mean '{meant}', which is declared and never occurs?" if meant else "")
     return Complaint("undeclared", path.path, path.records, path.records, what)
 
 

@@ -186,6 +186,22 @@ def test_a_policy_that_does_not_fit_ends_with_1(cli, tmp_path):
     assert {"undeclared", "mistyped", "shown"} == {one["kind"] for one in found}
 
 
+def test_declared_fields_that_never_occur_are_named(cli, tmp_path):
+    """A misspelt declaration is told with the member that it was meant for, and the other way round; a rare field changes no exit code."""
+    sample, policy = tmp_path / "sample.jsonl", tmp_path / "policy.yaml"
+    sample.write_text("".join(json.dumps({"email": "x", "by": {"2023": 1}, "o": {"a": None}}) + "\n" for _ in range(9)))
+    text = ("version: 1\nstream: s\nfields: {%s: {class: direct}, by.2023: {class: plain}, o.a: {class: plain}, coupon: {class: plain}}\n"
+            "segments: {m: {view: masked, rules: {\"*\": drop}}}\n")
+    policy.write_text(text % "email")
+    done = cli("scan", sample, "--against", policy)
+    assert done.code == 0 and "\nnever in this sample: coupon\n" in done.out
+    policy.write_text(text % "emial")
+    done = cli("scan", sample, "--against", policy)
+    assert done.code == 1 and "\nnever in this sample: emial (did you mean email?), coupon\n" in done.out
+    assert "undeclared: email: " in done.out and "did you mean 'emial', which is declared and never occurs?" in done.out
+    assert json.loads(cli("scan", sample, "--against", policy, "--json").out)["unseen"] == {"emial": "email", "coupon": ""}
+
+
 def test_a_policy_may_name_each_key_of_a_map(cli, tmp_path):
     """Keys that look like data to the scan are declared if the policy names every one of them, and undeclared if it names only some."""
     sample, policy = tmp_path / "sample.jsonl", tmp_path / "policy.yaml"

@@ -38,6 +38,8 @@ FAULTS = [
     ([("  masked-customer-events", "  §audit-events")], "'audit-events' is the name of another output", "otherwise"),
     # masked
     ([("      city:", "      §ctiy:")], "'ctiy' is not a declared field", "did you mean 'city'?"),
+    ([("  email:  ", "  emial:  "), ("      email:", "      §email:")], "'email' is not a declared field",
+     "did you mean 'emial'? If 'email' is right, correct 'emial' under 'fields'"),
     ([("      city:", "      §ci[ty:")], "path 'ci[ty'", "card.number"),
     ([("      city:", "      card: drop\n      city:"), ("      card.number", "      §card.number")],
      "'card.number' is covered by the rule for 'card'", "object or array"),
