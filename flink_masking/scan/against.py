@@ -98,7 +98,7 @@ def unseen(loaded: LoadedPolicy, report: Report) -> dict[str, str]:
             undeclared[path.path] = None
         elif place.declared is not None:
             seen.add(place.declared)
-    found = {}
+    found: dict[str, str] = {}
     for name in loaded.policy.fields:
         steps = parse_path(name)
         if name not in seen and not selects(steps) and not any(steps[: len(above)] == above for above in maps):
