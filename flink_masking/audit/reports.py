@@ -78,7 +78,7 @@ class MaskedReport:
         tombstones: records without a value that were passed on as deletions.
         suppressed: records without a value that were left out.
         parts: None where the segment shows none of Kafka's parts.
-        shuffled: whether the records left in an order of their own.
+        shuffled: whether the records left in an order of their own; told of two records or more.
         keys: technique by path, of the members of open objects whose keys are masked.
         root: RFC 6962 root over the released records, in their order; None without digests.
         grants: records that each grant in force applied to, by its id.
@@ -102,7 +102,7 @@ class MaskedReport:
         body.update({name: count for name, count in (("tombstones", self.tombstones), ("suppressed", self.suppressed)) if count})
         if self.parts is not None:
             body["record"] = self.parts.body()
-        if self.shuffled:
+        if self.shuffled and self.released + self.tombstones > 1:  # the place of a single record is not hidden
             body["order"] = "shuffled"
         if self.keys:
             body["keys"] = dict(self.keys)

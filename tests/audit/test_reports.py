@@ -27,6 +27,12 @@ def test_a_batch_report_is_written_as_audit_events_have_always_been():
     assert orjson.dumps(STAGE.body()) == b'{"segments":{"groups":{"stage":"anonymize","released":5,"suppressed":1}}}'
 
 
+def test_a_single_record_has_no_order():
+    """A batch with one record in a shuffled view is not told as shuffled, for its place is not hidden."""
+    assert "order" not in MaskedReport(1, {}, shuffled=True).body()
+    assert MaskedReport(1, {}, tombstones=1, shuffled=True).body()["order"] == "shuffled"
+
+
 def test_reports_are_read_back_from_the_audit():
     """An event gives the counts that a reconciliation compares; an event of another kind gives none."""
     chain = AuditChain("s", 1, "", 1)
