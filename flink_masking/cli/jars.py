@@ -23,6 +23,7 @@ def jars(
     They are kept in the user's cache directory and verified by checksum on every use. The environment variable
     FLINK_MASKING_MAVEN_REPOSITORY names the only Maven repository to ask; else Maven or jgo asks those that it is configured for.
     """
+    import secrets
     import shutil
 
     from flink_masking.cli.console import print_json
@@ -37,9 +38,12 @@ def jars(
         path = cache.resolve(jar)
         if into is not None:
             into.mkdir(parents=True, exist_ok=True)
-            part = into / f".{path.name}.part"
-            shutil.copyfile(path, part)
-            path = part.replace(into / path.name)
+            part = into / f".{path.name}.{secrets.token_hex(4)}.part"
+            try:
+                shutil.copyfile(path, part)
+                path = part.replace(into / path.name)
+            finally:
+                part.unlink(missing_ok=True)
         told.append({"jar": jar.coordinates if isinstance(jar, Artifact) else jar.name, "path": str(path)})
         if not json_:
             typer.echo(f"{told[-1]['jar']}\t{path}")

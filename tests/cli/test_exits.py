@@ -8,6 +8,7 @@ from importlib import resources
 import pytest
 import typer
 from command_tree import COMMANDS, options
+from full_disk import full_disk
 
 from flink_masking.cli.app import app
 from flink_masking.cli.console import print_json, reporting_errors
@@ -113,6 +114,18 @@ def test_jars_are_json(cli, tmp_path):
     (tmp_path / "deployment.yaml").write_text(f"source: {{connector: datagen}}\nsinks: {{}}\nkeys: k\njars: ['file://{tmp_path}/my.jar']\n")
     done = cli("jars", tmp_path / "deployment.yaml", "--into", tmp_path / "lib", "--json")
     assert json.loads(done.out) == [{"jar": "my.jar", "path": f"{tmp_path}/lib/my.jar"}], done.err
+
+
+def test_a_jar_that_does_not_fit_leaves_nothing(cli, tmp_path):
+    """Where the disk is full, the directory that jars are copied to has none of it, not even a part; the one before stays."""
+    (tmp_path / "my.jar").write_bytes(b"jar" * 10_000)
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib" / "my.jar").write_bytes(b"old")
+    (tmp_path / "deployment.yaml").write_text(f"source: {{connector: datagen}}\nsinks: {{}}\nkeys: k\njars: ['file://{tmp_path}/my.jar']\n")
+    with full_disk(1_000):
+        done = cli("jars", tmp_path / "deployment.yaml", "--into", tmp_path / "lib")
+    assert done.code == 1 and "Hint: " in done.err
+    assert [(one.name, one.read_bytes()) for one in (tmp_path / "lib").iterdir()] == [("my.jar", b"old")]
 
 
 def test_codes_are_those_of_shells():

@@ -50,7 +50,10 @@ ELSEWHERE = {
     "rekey": "writes like unmask",
     "compliance": "reads like verify", "erase": "one transaction", "keys rewrap": "a transaction a batch; docs/keys.md",
     "audit seal": "tests/audit", "demo": "runs like run", "preflight": "writes nothing", "retention": "one transaction",
-    "alerts test": "writes nothing", "jars": "a jar has its name when it is whole", "package": "the archive has its name when it is whole",
+    "alerts test": "writes nothing", "audit trace": "writes nothing before its end", "contract pull": "the lock file is written as a whole",
+    "contract check": "writes nothing", "acl": "an entry is there or not; the same command goes on",
+    "sql client-setup": "the jar has its name when it is whole", "jars": "tests/cli/test_exits.py",
+    "package": "the archive has its name when it is whole",
 }  # fmt: skip
 """Long commands whose interruption is looked at elsewhere."""
 
