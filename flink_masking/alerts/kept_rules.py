@@ -7,7 +7,7 @@ from typing import cast
 from pydantic import ValidationError
 
 from flink_masking.control.bodies import AlertsBody, Body, RevocationBody
-from flink_masking.control.documents import Document, verified
+from flink_masking.control.documents import Document, mark, verified
 from flink_masking.control.envelope import Signed, parse
 from flink_masking.control.events import ControlEvent
 from flink_masking.control.memory import Kept
@@ -93,7 +93,7 @@ class _Proved:
             body = self._document(envelope).body
             if not isinstance(body, RevocationBody) or body.of != "alerts":
                 raise ControlError("not a revocation of alert rules")
-            self.kept = self.kept.merged(Kept(revoked=frozenset([body.target]), revocations={body.target: envelope}))
+            self.kept = self.kept.merged(Kept(revoked=frozenset([mark(body.target, "alerts")]), revocations={body.target: envelope}))
         except ControlError as error:
             self._refuse("revocation", error)
 

@@ -128,8 +128,12 @@ def revoke(
     from flink_masking.errors import ControlError
 
     options = options_of(deployment)
+    targets = {signed.kind: body.stream for signed in found(options) if (body := _body(signed)) is not None and body.id == target}
+    if targets and of not in targets:
+        kinds = ", ".join(targets)
+        raise ControlError(f"{target} is of kind {kinds}, not {of}: the revocation would have no effect. Hint: --of {min(targets)}")
     if stream is None:
-        stream = next((body.stream for signed in found(options) if (body := _body(signed)) is not None and body.id == target), None)
+        stream = targets.get(of)
         if stream is None:
             raise ControlError(f"{target}: the source has no such document. Hint: control list; or name its stream with --stream")
     signed = revocation_document(stream, target, of, reason, now())

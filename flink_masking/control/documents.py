@@ -37,12 +37,22 @@ class Document(Generic[B]):
         """``policy``, ``alerts``, ``grant``, ``revocation`` or ``erasure``."""
         return self.signed.kind
 
+    @property
+    def mark(self) -> str:
+        """What tells it from others: id and kind, as who may sign for one kind must not end or shadow a document of another kind."""
+        return mark(self.id, self.kind)
+
 
 Policy: TypeAlias = Document[PolicyBody]
 AlertRules: TypeAlias = Document[AlertsBody]
 Grant: TypeAlias = Document[GrantBody]
 Revocation: TypeAlias = Document[RevocationBody]
 Erasure: TypeAlias = Document[ErasureBody]
+
+
+def mark(target: str, kind: str) -> str:
+    """What is kept of a document that is over."""
+    return f"{target} {kind}"
 
 
 def body_of(signed: Signed) -> Body:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flink_masking.control.bodies import AlertsBody, GrantBody, PolicyBody, RevocationBody
-from flink_masking.control.documents import body_of, verified
+from flink_masking.control.documents import body_of, mark, verified
 from flink_masking.control.envelope import Signed, parse
 from flink_masking.control.instants import instant
 from flink_masking.control.make import now
@@ -93,7 +93,7 @@ def rows(found: Sequence[bytes], trust: Trust) -> list[Row]:
         with suppress(ControlError):
             body = verified(signed, trust).body
             if isinstance(body, RevocationBody):
-                ended.add(body.target)
+                ended.add(mark(body.target, body.of))
             elif isinstance(body, PolicyBody | AlertsBody) and body.effective_at <= at:
                 highest[signed.kind, body.stream] = max(highest.get((signed.kind, body.stream), 0), body.version)
     for data in found:
@@ -116,7 +116,7 @@ def rows(found: Sequence[bytes], trust: Trust) -> list[Row]:
         state = "pending" if at < body.effective_at else "in effect"
         if ends is not None and ends <= at:
             state = "expired"
-        elif document.id in ended:
+        elif document.mark in ended:
             state = "revoked"
         elif version is not None and version < highest.get((signed.kind, body.stream), 0):
             state = "overtaken"

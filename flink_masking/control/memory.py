@@ -42,8 +42,8 @@ class Kept:
         policy: the envelope of that policy; None where it is the submitted one.
         trust_version: of `trust`.
         trust: the envelope of the trust file in force; None where it is the deployment's.
-        revoked: ids that were revoked.
-        withdrawn: ids that a source no longer had.
+        revoked: marks of documents that were revoked, see `Document.mark`.
+        withdrawn: marks of those that a source no longer had.
         erasures: envelopes of erasures by id.
         chain: envelopes of the trust files that followed the deployment's, up to `trust`; only where the state is not sealed.
         revocations: envelopes of revocations by the id of what they revoke; likewise.

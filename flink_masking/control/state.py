@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, cast
 
-from flink_masking.control.documents import Document, Erasure, Grant, Policy, Revocation, body_of, verified
+from flink_masking.control.documents import Document, Erasure, Grant, Policy, Revocation, body_of, mark, verified
 from flink_masking.control.envelope import Signed, parse
 from flink_masking.control.events import ControlEvent, Outcome
 from flink_masking.control.memory import Kept
@@ -34,7 +34,6 @@ class View:
         policies: policies that may still take effect, higher than the one in force, by version ascending.
         grants: neither revoked nor withdrawn; in effect from ``effective_at`` to ``expires_at``.
         erasures: likewise; in effect from ``effective_at`` on, for good.
-        revoked: ids.
         trust: the trust file's version.
         refused: documents at the source that are refused, at the last look.
     """
@@ -42,7 +41,6 @@ class View:
     policies: tuple[Policy, ...] = ()
     grants: tuple[Grant, ...] = ()
     erasures: tuple[Erasure, ...] = ()
-    revoked: frozenset[str] = frozenset()
     trust: int = 0
     refused: int = 0
 
@@ -151,25 +149,27 @@ class ControlState:
         made = self._sorted(parsed, now, events)
         missing = self._gone(parsed, made, now)
         gone, self._missing = missing & self._missing, missing  # a directory that is written while it is read may lack a name once
-        for name in sorted(gone - self.kept.withdrawn - self.kept.revoked):
-            events += self._tell("withdrawn", now, self._known[name].kind, name, "the source no longer has it: it is over for good")
-        for one in made.revocations:
-            events += self._tell("revoked", now, one.body.of, one.body.target, one.body.reason, signers=one.signers)
-        revoked, withdrawn = self.kept.revoked | {one.body.target for one in made.revocations}, self.kept.withdrawn | gone
+        for known in sorted(gone - self.kept.withdrawn - self.kept.revoked):
+            one = self._known[known]
+            events += self._tell("withdrawn", now, one.kind, one.id, "the source no longer has it: it is over for good")
+        for ended in made.revocations:
+            events += self._tell("revoked", now, ended.body.of, ended.body.target, ended.body.reason, signers=ended.signers)
+        revoked = self.kept.revoked | {mark(one.body.target, one.body.of) for one in made.revocations}
+        withdrawn = self.kept.withdrawn | gone
         proofs = {one.body.target: one.signed.dump() for one in made.revocations} if self._proves else {}
         over = revoked | withdrawn
-        erasures = [one for name, one in made.erasures.items() if name in self.kept.erasures or name not in over]
+        erasures = [one for name, one in made.erasures.items() if name in self.kept.erasures or not _is_over(one, over)]
         erased = {one.id: one.signed.dump() for one in erasures if one.body.effective_at <= now}
         self.kept = replace(self.kept, revoked=revoked, withdrawn=withdrawn, erasures={**self.kept.erasures, **erased},
                             revocations={**self.kept.revocations, **proofs})
-        self.view = View(tuple(self._candidates(made.policies, over, now, events)), tuple(one for one in made.grants if one.id not in over),
-                         tuple(erasures), revoked, self.trust.version)
+        self.view = View(tuple(self._candidates(made.policies, over, now, events)),
+                         tuple(one for one in made.grants if not _is_over(one, over)), tuple(erasures), self.trust.version)
         self.view = replace(self.view, refused=len(self._refusing))
         for document in (*self.view.policies, *self.view.grants, *self.view.erasures):
-            if document.id not in self._known:
+            if document.mark not in self._known:
                 events += self._tell("taken", now, document.kind, document.id, version=getattr(document.body, "version", None),
                                      effective_at=document.body.effective_at, signers=document.signers)
-        self._known = {one.id: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)} | {
+        self._known = {one.mark: one for one in (*self.view.policies, *self.view.grants, *self.view.erasures)} | {
             name: self._known[name] for name in missing - gone}
         self._begun, self._changed = True, bool(missing - gone)
         times = [one.body.issued_at - MAX_SKEW for one in self._waiting] + [one.body.effective_at for one in erasures]
@@ -191,7 +191,7 @@ class ControlState:
         if policy.body.version > self.kept.version:
             self.kept = replace(self.kept, version=policy.body.version, policy=policy.signed.dump())
         self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.body.version > self.version))
-        self._known.pop(policy.id, None)
+        self._known.pop(policy.mark, None)
         return ControlEvent("in_force", now, policy.kind, policy.id, version=policy.body.version, effective_at=policy.body.effective_at,
                             signers=tuple(sorted(policy.signers)))
 
@@ -201,7 +201,7 @@ class ControlState:
         self._refused[policy.id], self._changed = reason, True
         self.view = replace(self.view, policies=tuple(one for one in self.view.policies if one.id != policy.id),
                             refused=self.view.refused + 1)
-        self._known.pop(policy.id, None)
+        self._known.pop(policy.mark, None)
         return ControlEvent("refused", now, policy.kind, policy.id, reason, policy.body.version, policy.body.effective_at,
                             tuple(sorted(policy.signers)))
 
@@ -266,15 +266,15 @@ class ControlState:
                 continue
             if document.body.stream != self._stream:
                 continue
-            if digests.setdefault(document.id, signed.digest) != signed.digest:
-                doubled.add(document.id)
+            if digests.setdefault(document.mark, signed.digest) != signed.digest:
+                doubled.add(document.mark)
             before = documents.get(signed.digest)
             if before is None or len(before.signers) < len(document.signers):
                 documents[signed.digest] = document
         for signed, reason in (found for digest, found in failed.items() if digest not in documents):
             events += self._tell("refused", now, signed.kind, _id(signed) or signed.digest[:16], reason)
         for document in documents.values():
-            if document.id in doubled:
+            if document.mark in doubled:
                 events += self._tell("refused", now, document.kind, document.id, "two documents have this id. Hint: publish them again, "
                                      "each with an id of its own")
             elif document.body.issued_at > now + MAX_SKEW:
@@ -310,16 +310,17 @@ class ControlState:
 
     def _gone(self, parsed: list[Signed], made: _Sorted, now: int) -> frozenset[str]:
         """Ids of documents that had effect or were waiting for it, and that the source no longer has, verified or not."""
-        claimed = {_id(signed) for signed in parsed} if self._known else set()
-        return frozenset(name for name, one in self._known.items()
-                         if name not in claimed and name not in made.erasures and now < getattr(one.body, "expires_at", NEVER))
+        claimed = {mark(name, signed.kind) for signed in parsed if (name := _id(signed)) is not None} if self._known else set()
+        claimed |= {mark(name, "erasure") for name in made.erasures}
+        return frozenset(known for known, one in self._known.items()
+                         if known not in claimed and now < getattr(one.body, "expires_at", NEVER))
 
     def _candidates(self, policies: list[Policy], over: frozenset[str], now: int, events: list[ControlEvent]) -> Iterator[Policy]:
         """Policies that may take effect, by version."""
         best, floor = dict[int, Policy](), max(self.version, self.kept.version)
         for one in sorted(policies, key=lambda one: one.id):
             version = one.body.version
-            if one.id in over:
+            if _is_over(one, over):
                 continue
             if one.id in self._refused:
                 self._refusing.update([one.id] if version > self.version else [])
@@ -336,6 +337,11 @@ class ControlState:
             else:
                 best[version] = one
         yield from (best[version] for version in sorted(best))
+
+
+def _is_over(document: Document[Any], over: frozenset[str]) -> bool:
+    """Whether it was revoked or withdrawn; files that are older than marks hold ids alone."""
+    return document.mark in over or document.id in over
 
 
 def _id(signed: Signed) -> str | None:

@@ -83,14 +83,14 @@ def verify(source: PolicySource, raw: Path, released: Path, segment: str | None 
         InputError: there are no such files, or the view is empty.
     """
     policy = read_policy(source, people=False)
+    if isinstance(policy.segments.get(segment or released.name), GrantedSegment):
+        raise PolicyError(f"'{cut(segment or released.name)}' is a granted view: what it holds depends on grants. Hint: flink-masking "
+                          "audit trace tells which grants were used for a record")
     _look(released)
     name = segment_of(policy, segment, released.name)
     found = policy.segments[name]
     if isinstance(found, MaskedSegment):
         return verify_swept(name, found, policy, released)
-    if isinstance(found, GrantedSegment):
-        raise PolicyError(f"'{cut(name)}' is a granted view: what it holds depends on grants. Hint: flink-masking audit trace tells "
-                          "which grants were used for a record")
     _count_people(policy, source)
     if isinstance(found, AggregatedSegment):
         return verify_aggregated(name, found, policy, raw, released)

@@ -204,8 +204,7 @@ def segment_of(policy: Policy, name: str | None, folder: str) -> str:
     """
     fitting = [one for one, segment in policy.segments.items() if segment.view in ("anonymized", "aggregated")]
     swept = [one for one, segment in policy.segments.items() if segment.view == "masked" and any(swept_rules(segment, policy))]
-    granted = [one for one, segment in policy.segments.items() if segment.view == "granted"]
-    if (name or folder) in (*swept, *granted):  # a granted one has a message of its own
+    if (name or folder) in swept:
         return name or folder
     if name is None:
         name = folder if folder in fitting else fitting[0] if len(fitting) == 1 else None

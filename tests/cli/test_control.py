@@ -61,6 +61,8 @@ def test_a_policy_is_published_listed_and_verified(cli, place):
     assert (row["id"], row["kind"], row["version"], row["state"], row["signers"]) == (found.stem, "policy", 2, "pending", ["paula"])
     assert cli("control", "verify", found, "--trust", "trust.json").out.endswith("signed by paula\n")
     assert cli("control", "verify", found, "--deployment", "deployment.yaml").code == 0
+    wrong = cli("control", "revoke", found.stem, "deployment.yaml", "--of", "grant", "--reason", "wrong", *with_key("ann"))
+    assert wrong.code == 1 and "is of kind policy, not grant" in wrong.err and "--of policy" in wrong.err
     revoked = cli("control", "revoke", found.stem, "deployment.yaml", "--of", "policy", "--reason", "wrong", *with_key("paula"))
     assert revoked.code == 0, revoked.err
     assert "revoked" in cli("control", "list", "deployment.yaml").out

@@ -206,6 +206,39 @@ def test_a_pending_policy_can_be_revoked(state, signers):
     assert state.view.policies == ()
 
 
+@pytest.mark.parametrize("of", ["grant", "alerts", "erasure"])
+def test_a_revocation_ends_documents_of_its_kind_only(state, signers, of):
+    """Who may end a grant cannot end a policy by calling it a grant, now or after a restart, in files of other kinds of state, too."""
+    document = signers.policy(2, effective_at=NOW + 10)
+    by = {"grant": "ann", "alerts": "paula", "erasure": "eve"}[of]
+    wrong = signers.revocation(identity(document), of, by=(by,))
+    state.take([document, wrong], NOW)
+    again = ControlState(state.trust, "s", 1, "", Kept.load(state.kept.dump()))
+    again.take([document, wrong], NOW)
+    assert len(state.view.policies) == len(again.view.policies) == 1
+
+
+def test_a_document_of_another_kind_does_not_shadow_by_its_id(state, signers):
+    """A grant with the id of a policy that waits makes neither of them void, and its end is not the policy's."""
+    policy = signers.policy(2, effective_at=NOW + 10)
+    grant = signers.grant(id=identity(policy))
+    state.take([policy, grant], NOW)
+    assert len(state.view.policies) == len(state.view.grants) == 1
+    for _ in range(2):
+        state.take([policy], NOW)
+    assert len(state.view.policies) == 1 and state.view.grants == ()
+    state.take([policy, grant, signers.revocation(identity(policy))], NOW)
+    assert len(state.view.policies) == 1 and state.view.grants == ()
+
+
+def test_ids_in_files_from_before_kinds_were_kept_end_any_document(state, signers):
+    """A file that holds an id alone keeps its document from coming back."""
+    grant = signers.grant()
+    again = ControlState(state.trust, "s", 1, "", Kept(revoked=frozenset([identity(grant)])))
+    again.take([grant], NOW)
+    assert again.view.grants == ()
+
+
 def test_keys_are_rotated_by_the_root_before(state, signers):
     """A trust version signed by the old root and its own replaces the keys; others are refused."""
     roles = {"root": ("second",), "policy": ("peter",), "approver": ("ann",)}
