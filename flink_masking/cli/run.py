@@ -30,10 +30,10 @@ def run(
     vault: Vault = None,
     parallelism: Annotated[int, typer.Option("--parallelism", min=1, help="Parallel instances of each step.")] = 1,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Empty the output directory first.")] = False,
-    max_quarantined: Annotated[float | None, typer.Option("--max-quarantined", metavar="SHARE", min=0, max=1, show_default="any share",
-        help="End with 1 if a larger share of the records is in quarantine, such as 0.01; 0: if any is. The views are there.")] = None,
     log_format: Annotated[Literal["text", "json"], typer.Option("--log-format", help="Of Flink's own log.")] = "text",
     json_: Json = False,
+    max_quarantined: Annotated[float | None, typer.Option("--max-quarantined", metavar="SHARE", min=0, max=1, show_default="any share",
+        help="End with 1 if a larger share of the records is in quarantine, such as 0.01; 0: if any is. The views are there.")] = None,
 ) -> None:
     """Run POLICY over files on an embedded Flink mini-cluster.
 
