@@ -1,5 +1,6 @@
 """--open: the browser gets a private file, never the token, and the file is gone when the address was used."""
 
+import contextlib
 import json
 import os
 import stat
@@ -72,15 +73,24 @@ def test_without_a_browser_the_address_is_told(tmp_path, events, monkeypatch):
         studio.enter()
 
 
+def shown(tab):
+    """Whether the editor is there; not while the browser goes from one page to the next."""
+    with contextlib.suppress(AssertionError):
+        return tab.run("document.readyState === 'complete' && Boolean(document.querySelector('.cm-editor'))")
+    return False
+
+
 @pytest.mark.skipif(chromium() is None, reason="chromium is not installed (apt-get install chromium)")
-def test_the_file_leads_a_real_browser_to_the_page(tmp_path, events, browser):
+def test_the_file_leads_a_real_browser_to_the_page(tmp_path, events, browser, monkeypatch):
     """Chromium comes from the file to the session, whose strict cookie it sends from then on, and the file is gone."""
     told, work = browser(), tmp_path / "work"
     work.mkdir()
-    with RunningStudio(work, "--sample", events, "--open") as studio, Page(tmp_path / "profile") as tab:
-        address = Path(unquote(opened(told)[0].split("\0")[2].removeprefix("file://")))
-        assert stat.S_IMODE(os.stat(address).st_mode) == 0o600
-        tab.open(address.as_uri())
-        waiting.until("the page", lambda: tab.run("document.readyState === 'complete' && Boolean(document.querySelector('.cm-editor'))"))
-        assert urlsplit(tab.run("location.href")).query == "" and not list(tmp_path.glob("flink-masking-studio-*"))
-        assert studio.ask("GET", f"/?{urlsplit(studio.address).query}")[0] == 403  # it opens once
+    with RunningStudio(work, "--sample", events, "--open") as studio:
+        monkeypatch.delenv("TMPDIR")  # Chromium has a socket there, whose path must be short
+        with Page(tmp_path / "profile") as tab:
+            address = Path(unquote(opened(told)[0].split("\0")[2].removeprefix("file://")))
+            assert stat.S_IMODE(os.stat(address).st_mode) == 0o600
+            tab.open(address.as_uri())
+            waiting.until("the page", lambda: shown(tab))
+            assert urlsplit(tab.run("location.href")).query == "" and not list(tmp_path.glob("flink-masking-studio-*"))
+            assert studio.ask("GET", f"/?{urlsplit(studio.address).query}")[0] == 403  # it opens once
