@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from flink_masking.frames.forms import is_list
 from flink_masking.frames.kept import Kept
 
 
@@ -17,7 +18,7 @@ def readable(kind: pa.DataType) -> pa.DataType:
         return readable(kind.value_type)
     if pa.types.is_struct(kind):
         return pa.struct([(kind.field(number).name, readable(kind.field(number).type)) for number in range(kind.num_fields)])
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return pa.list_(readable(kind.value_type))
     if pa.types.is_float16(kind):
         return pa.float64()
@@ -33,33 +34,39 @@ def cast(column: pa.ChunkedArray, kept: Kept) -> pa.ChunkedArray:
         kept: what it was.
     """
     kind = kept.kind.value_type if pa.types.is_dictionary(kept.kind) else kept.kind
+    if column.type != readable(kind):
+        return column
     try:
-        made = _plain(column, kind)
+        made = [_plain(chunk, kind) for chunk in column.chunks]
     except pa.ArrowException:
         return column
-    return _encoded(made, kept.order) if pa.types.is_dictionary(kept.kind) else made
+    if pa.types.is_dictionary(kept.kind):
+        made = [_encoded(pa.concat_arrays(made), kept.order)]
+    return pa.chunked_array(made)
 
 
-def _plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
-    if column.type == kind or column.type != readable(kind):
+def _plain(column: pa.Array, kind: pa.DataType) -> pa.Array:
+    if column.type == kind:
         return column
+    if pa.types.is_struct(kind):
+        parts = [(kind.field(number).name, _plain(column.field(number), kind.field(number).type)) for number in range(kind.num_fields)]
+        return pa.StructArray.from_arrays([part for _, part in parts], [name for name, _ in parts], mask=column.is_null())
+    if pa.types.is_nested(kind):
+        return pa.ListArray.from_arrays(column.offsets, _plain(column.values, kind.value_type), mask=column.is_null()).cast(kind)
     if pa.types.is_timestamp(kind):
         texts = pc.replace_substring(column, "Z", "") if kind.tz else column
         return texts.cast(pa.timestamp(kind.unit)).cast(pa.timestamp(kind.unit, "UTC")).cast(kind) if kind.tz else texts.cast(kind)
     if pa.types.is_time(kind):  # which Arrow does not read from text
         return pc.binary_join_element_wise("1970-01-01T", column, "").cast(pa.timestamp(kind.unit)).cast(kind)
     if pa.types.is_float16(kind):  # which Arrow does not make of other numbers
-        numbers = column.to_numpy().astype(np.float16)
-        return pa.chunked_array([pa.array(numbers, mask=column.is_null().to_numpy())])
+        return pa.array(column.to_numpy(zero_copy_only=False).astype(np.float16), mask=column.is_null().to_numpy(zero_copy_only=False))
     return column.cast(kind)
 
 
-def _encoded(column: pa.ChunkedArray, order: pa.Array | None) -> pa.ChunkedArray:
+def _encoded(plain: pa.Array, order: pa.Array | None) -> pa.Array:
     """The column with a dictionary of its own values only, in the order of the given ones where they have one."""
-    plain = column.combine_chunks()
-    plain = plain.combine_chunks() if isinstance(plain, pa.ChunkedArray) else plain
     if order is None:
-        return pa.chunked_array([plain.dictionary_encode()])
+        return plain.dictionary_encode()
     order = order.cast(plain.type)
     shown = order.filter(pc.is_in(order, plain.unique()))
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(pc.index_in(plain, shown), shown, ordered=True)])
+    return pa.DictionaryArray.from_arrays(pc.index_in(plain, shown), shown, ordered=True)

@@ -1,4 +1,4 @@
-"""Values that ISO 8601 text or a JSON object has no form for, refused before the first row is protected."""
+"""Types and values that JSON or ISO 8601 text has no form for, refused before the first row is protected."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,19 +12,43 @@ _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def refuse(table: pa.Table) -> None:
-    """Look at all times, dates and maps of a table, nested ones too; types that have no form at all are refused when they are written.
+    """Look at all types, times and dates of a table, nested ones too.
 
     Args:
         table: n rows.
 
     Raises:
-        InputError: a time or date outside of the years 1 to 9999, a date64 with a time of day, a time that no day has, or a map whose keys
-            are no text.
+        InputError: a type without a form, a time or date outside of the years 1 to 9999, a date64 with a time of day, a time that no day
+            has, or a map whose keys are no text.
     """
     for name, column in zip(table.column_names, table.columns, strict=True):
-        for chunk in column.chunks:
-            if fault := _fault(chunk):
-                raise InputError(f"column {name[:60]!r}: {fault}")
+        fault = _no_form(column.type) or next(filter(None, map(_fault, column.chunks)), None)
+        if fault is not None:
+            raise InputError(f"column {name[:60]!r}: {fault}")
+
+
+def _no_form(kind: pa.DataType) -> str | None:
+    if pa.types.is_dictionary(kind):
+        return _no_form(kind.value_type)
+    if pa.types.is_map(kind) and not is_text(kind.key_type):
+        return f"a map with keys of type {kind.key_type}, and keys of JSON objects are text. Hint: make text of them"
+    if pa.types.is_struct(kind) or pa.types.is_map(kind) or is_list(kind):
+        return next(filter(None, (_no_form(kind.field(number).type) for number in range(kind.num_fields))), None)
+    number = pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind) or pa.types.is_boolean(kind)
+    time = pa.types.is_timestamp(kind) or pa.types.is_date(kind) or pa.types.is_time(kind)
+    if number or time or is_text(kind) or pa.types.is_null(kind):
+        return None
+    return f"values of type {str(kind)[:60]} have no form in JSON. Hint: make text or numbers of them first"
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether values are lists, whatever their layout."""
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether values are text, whatever their layout."""
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _fault(column: pa.Array) -> str | None:
@@ -34,10 +58,8 @@ def _fault(column: pa.Array) -> str | None:
     if pa.types.is_struct(kind):
         return next(filter(None, map(_fault, column.flatten())), None)
     if pa.types.is_map(kind):
-        if not (pa.types.is_string(kind.key_type) or pa.types.is_large_string(kind.key_type)):
-            return f"a map with keys of type {kind.key_type}, and keys of JSON objects are text. Hint: make text of them"
         return _fault(column.items)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    if is_list(kind):
         return _fault(column.flatten())
     if pa.types.is_date64(kind) and pc.any(pc.not_equal(column, column.cast(pa.date32(), safe=False).cast(kind))).as_py():
         return "a date with a time of day. Hint: cast date64 to timestamp, or cut it to whole days"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from flink_masking.frames.forms import is_list
 from flink_masking.records.paths import Step, Wild, parse_path
 from flink_masking.techniques.base import Action
 
@@ -62,8 +63,8 @@ def _declared(kind: pa.DataType, paths: Sequence[Steps]) -> pa.DataType | None:
     if pa.types.is_dictionary(kind):
         return _declared(kind.value_type, paths)
     items = [steps[1:] for steps in paths if steps and steps[0] in (Wild.ELEMENT, Wild.MAYBE)]
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        item = _declared(kind.value_type, items)
+    if is_list(kind):
+        item = _declared(pa.string() if pa.types.is_null(kind.value_type) else kind.value_type, items)  # see `tables._texts`
         if item is None or not items:
             return None
         if pa.types.is_fixed_size_list(kind):

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from flink_masking.errors import InputError
 from flink_masking.frames.exact import may_change, unchanged
+from flink_masking.frames.forms import is_text
 
 _FLOATS = 2**53
 _NUMBERS = ("Int8", "Int16", "Int32", "Int64", "UInt8", "UInt16", "UInt32", "UInt64", "Float32", "Float64")
@@ -43,9 +44,10 @@ def table_of(given: Any, keep_index: bool) -> tuple[pa.Table, list[str], Any, di
         raise InputError("a column has the name of another. Hint: rename one")
     flat = given.reset_index() if named else given
     try:
-        table = pa.Table.from_pandas(flat, preserve_index=False)
+        table = pa.Table.from_pandas(flat, preserve_index=False).replace_schema_metadata(None)
+        table.schema.empty_table().to_pandas()  # a time zone may have no way back
         changed = next((name for name in flat.columns if flat[name].dtype == object and _changed(flat[name], table[name])), None)
-    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+    except (pa.ArrowException, TypeError, ValueError, OverflowError, KeyError) as error:
         failure = InputError(f"a column holds values that Arrow has no one type for ({type(error).__name__}). Hint: values of one kind in "
                              "each column; of whole numbers beyond 64 bits text or Decimal")
     else:
@@ -73,12 +75,12 @@ def frame_of(table: pa.Table, dtypes: dict[str, Any]) -> Any:
         dtypes: types of the given frame by column. Those that could hold values, such as categories, are not looked at: what Arrow has is
             what the column has.
     """
-    made = table.to_pandas()
+    made = table.to_pandas(integer_object_nulls=True)  # in lists, too, where it would make doubles of them
     for name in table.column_names:
         column, dtype = table.column(name), dtypes.get(name)
         again = _extended(column, dtype)
-        if again is None and pa.types.is_integer(column.type) and column.null_count:
-            again = _whole(column, dtype)
+        if again is None and pa.types.is_integer(column.type) and column.null_count and str(dtype) != "object":
+            again = _whole(column)
         if again is not None:
             made[name] = again
     return made
@@ -91,7 +93,7 @@ def _extended(column: pa.ChunkedArray, dtype: Any) -> Any:
         return pandas.ArrowDtype(kind).__from_arrow__(column)
     try:
         if isinstance(dtype, pandas.StringDtype):
-            return dtype.__from_arrow__(column) if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
+            return dtype.__from_arrow__(column) if is_text(kind) else None
         if str(dtype) == "boolean":
             return dtype.__from_arrow__(column) if pa.types.is_boolean(kind) else None
         if str(dtype) in _NUMBERS and (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
@@ -101,14 +103,12 @@ def _extended(column: pa.ChunkedArray, dtype: Any) -> Any:
     return None
 
 
-def _whole(column: pa.ChunkedArray, dtype: Any) -> Any:
-    """Whole numbers with nulls, of which pandas would make doubles; None where these are exact and no objects were given."""
-    if str(dtype) == "object":
-        return column.to_pandas(integer_object_nulls=True)
+def _whole(column: pa.ChunkedArray) -> Any:
+    """Whole numbers with nulls: doubles, as pandas has them, where these are exact; else nullable ones."""
     found = pc.min_max(column)
     least, most = found["min"].as_py(), found["max"].as_py()
     if least is None or -_FLOATS <= least <= most <= _FLOATS:
-        return None
+        return column.cast(pa.float64()).to_pandas()
     name = "UInt64" if pa.types.is_unsigned_integer(column.type) else "Int64"
     return sys.modules["pandas"].api.types.pandas_dtype(name).__from_arrow__(column)
 

@@ -36,9 +36,8 @@ def table(lines: Sequence[pa.BinaryArray], kept: Mapping[str, Kept], order: list
     joined = _joined(lines)
     try:
         found = _read(joined, explicit)
-        times = [one for one in found.schema if one.name not in explicit and _has(one.type, pa.types.is_timestamp)]
-        if times:
-            found = _read(joined, explicit | {one.name: _texts(one.type) for one in times})
+        if wrong := [one for one in found.schema if one.name not in explicit and _texts(one.type) != one.type]:
+            found = _read(joined, explicit | {one.name: _texts(one.type) for one in wrong})
         exact = not _rounded(found, explicit, lines)
     except pa.ArrowException:  # a column with values of several kinds
         exact = False
@@ -60,8 +59,7 @@ def _joined(lines: Sequence[pa.BinaryArray]) -> pa.Buffer:
 
 def _read(joined: pa.Buffer, explicit: Mapping[str, pa.DataType]) -> pa.Table:
     options = pj.ParseOptions(explicit_schema=pa.schema(list(explicit.items())) if explicit else None)
-    found = pj.read_json(pa.BufferReader(joined), pj.ReadOptions(block_size=min(_BLOCK, max(1024, joined.size + 1))), options)
-    return found.combine_chunks()
+    return pj.read_json(pa.BufferReader(joined), pj.ReadOptions(block_size=min(_BLOCK, max(1024, joined.size + 1))), options)
 
 
 def _rounded(found: pa.Table, explicit: Mapping[str, pa.DataType], lines: Sequence[pa.BinaryArray]) -> bool:
@@ -81,9 +79,12 @@ def _has(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
 
 
 def _texts(kind: pa.DataType) -> pa.DataType:
-    """The type with text in the place of times, which the reader makes of what looks like them."""
+    """The type with text in the place of times, which the reader makes of what looks like them, and of nothing but nulls in lists.
+
+    It reads lists of nulls as shorter ones, and their arrays end the process when they are looked at (pyarrow 16.1).
+    """
     if pa.types.is_list(kind):
-        return pa.list_(_texts(kind.value_type))
+        return pa.list_(pa.string() if pa.types.is_null(kind.value_type) else _texts(kind.value_type))
     if pa.types.is_struct(kind):
         return pa.struct([(kind.field(number).name, _texts(kind.field(number).type)) for number in range(kind.num_fields)])
     return pa.string() if pa.types.is_timestamp(kind) else kind

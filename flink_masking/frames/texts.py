@@ -5,6 +5,7 @@ import pyarrow.compute as pc
 
 from flink_masking.arrow import nulled
 from flink_masking.errors import InputError
+from flink_masking.frames.forms import is_list, is_text
 
 _CONTROLS = r"[\x00-\x1f]"
 _CLOCK = {"s": "%Y-%m-%dT%H:%M:%S", "ms": "%Y-%m-%dT%H:%M:%S", "us": "%Y-%m-%dT%H:%M:%S", "ns": "%Y-%m-%dT%H:%M:%S"}
@@ -15,10 +16,10 @@ def records(batch: pa.RecordBatch) -> pa.BinaryArray:
     """Each row as a JSON object; null stays a member that is null.
 
     Args:
-        batch: n rows; members get the names of columns.
+        batch: n rows of types that `flink_masking.frames.forms.refuse` lets pass; members get the names of columns.
 
     Raises:
-        InputError: a type that JSON has no form for, or more text than a batch can have.
+        InputError: more text than a batch can have.
     """
     try:
         return _object(list(zip(batch.schema.names, batch.columns, strict=True)), len(batch)).cast(pa.binary())
@@ -31,38 +32,38 @@ def records(batch: pa.RecordBatch) -> pa.BinaryArray:
 def _object(members: list[tuple[str, pa.Array]], size: int) -> pa.StringArray:
     pieces: list[pa.Array | str] = []
     for number, (name, column) in enumerate(members):
-        pieces += [f"{',' if number else '{'}{_quoted(name)}:", _text(column, name)]
+        pieces += [f"{',' if number else '{'}{_quoted(name)}:", _text(column)]
     if not pieces:
         return pa.array(["{}"], pa.string()).take(pa.array([0] * size, pa.int32()))
     return pc.binary_join_element_wise(*pieces, "}", "")
 
 
-def _text(column: pa.Array, name: str) -> pa.StringArray:
+def _text(column: pa.Array) -> pa.StringArray:
     """The JSON text of each value; never null."""
     kind = column.type
     if pa.types.is_dictionary(kind):
-        return _text(column.dictionary_decode(), name)
+        return _text(column.dictionary_decode())
     if pa.types.is_struct(kind):
         members = [(kind.field(number).name, part) for number, part in enumerate(column.flatten())]
         return _filled(_object(members, len(column)), column)
     if pa.types.is_map(kind):
-        return _filled(_map(column, name), column)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
-        return _filled(_list(column, name), column)
-    return pc.fill_null(_scalar(column, name), "null")
+        return _filled(_map(column), column)
+    if is_list(kind):
+        return _filled(_list(column), column)
+    return pc.fill_null(_scalar(column), "null")
 
 
 def _filled(texts: pa.StringArray, column: pa.Array) -> pa.StringArray:
     return texts if not column.null_count else pc.if_else(column.is_valid(), texts, "null")
 
 
-def _scalar(column: pa.Array, name: str) -> pa.StringArray:
+def _scalar(column: pa.Array) -> pa.StringArray:
     kind = column.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+    if is_text(kind):
         return pc.binary_join_element_wise('"', _escaped(column.cast(pa.string())), '"', "")
     if pa.types.is_floating(kind):
-        finite = nulled(column, pc.invert(pc.fill_null(pc.is_finite(column), False)).to_numpy(zero_copy_only=False))
-        return finite.cast(pa.float64() if pa.types.is_float16(kind) else kind).cast(pa.string())
+        column = column.cast(pa.float64()) if pa.types.is_float16(kind) else column
+        return nulled(column, pc.invert(pc.fill_null(pc.is_finite(column), False)).to_numpy(zero_copy_only=False)).cast(pa.string())
     if pa.types.is_decimal(kind):
         return pc.replace_substring(column.cast(pa.string()), ".E", "E")  # Arrow writes 1.E-10, which is no number of JSON
     if pa.types.is_boolean(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind):
@@ -70,22 +71,20 @@ def _scalar(column: pa.Array, name: str) -> pa.StringArray:
     if pa.types.is_timestamp(kind):
         texts = pc.strftime(column.cast(pa.timestamp(kind.unit, "UTC")) if kind.tz else column, _CLOCK[kind.unit])
         return pc.binary_join_element_wise('"', texts, 'Z"' if kind.tz else '"', "")
-    if pa.types.is_date(kind) or pa.types.is_time(kind):
-        return pc.binary_join_element_wise('"', (column.cast(pa.date32()) if pa.types.is_date(kind) else column).cast(pa.string()), '"', "")
-    raise InputError(f"column {name[:60]!r}: values of type {kind} have no form in JSON. Hint: make text or numbers of them first")
+    return pc.binary_join_element_wise('"', (column.cast(pa.date32()) if pa.types.is_date(kind) else column).cast(pa.string()), '"', "")
 
 
-def _list(column: pa.Array, name: str) -> pa.StringArray:
+def _list(column: pa.Array) -> pa.StringArray:
     if pa.types.is_fixed_size_list(column.type):
         column = column.cast(pa.list_(column.type.value_type))
-    items = _text(column.flatten(), name)
+    items = _text(column.flatten())
     return pc.binary_join_element_wise("[", pc.binary_join(_lists(column, items), ","), "]", "")
 
 
-def _map(column: pa.MapArray, name: str) -> pa.StringArray:
+def _map(column: pa.MapArray) -> pa.StringArray:
     entries = column.cast(pa.list_(pa.struct([("key", column.type.key_type), ("value", column.type.item_type)])))
     keys, values = entries.flatten().flatten()
-    pairs = pc.binary_join_element_wise(_text(keys, name), ":", _text(values, name), "")
+    pairs = pc.binary_join_element_wise(_text(keys), ":", _text(values), "")
     return pc.binary_join_element_wise("{", pc.binary_join(_lists(entries, pairs), ","), "}", "")
 
 
