@@ -94,7 +94,7 @@ class MaskedSegment(Model):
         keys: rules for the keys of objects whose members are declared by ``*``, by the path that ends in it, or plain where no key says
             anything of a person; needed wherever such members are not dropped, because their keys are data.
         order: as_read, or shuffled: the records of each batch leave in a random order of this segment's own, so that a line's number
-            does not lead to the same record in another view.
+            does not lead to the same record in another view; a batch of one record has no other order.
     """
 
     view: Literal["masked"]

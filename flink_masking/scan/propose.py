@@ -83,7 +83,7 @@ class Draft:
             lines.append("unknown_fields: drop  # decide: the keys of the record itself vary like data, and no path can name them")
         else:
             lines.append("unknown_fields: quarantine  # a member that the sample did not have is looked at before anybody receives it")
-        order = [] if changes is not None else ["    order: shuffled  # line 17 of two views is not the same record"]
+        order = [] if changes is not None else ["    order: shuffled  # within a batch, line 17 of two views is not the same record"]
         lines += ["", "segments:", f"  masked-{stream}:", "    view: masked", *order, "    rules:"]
         lines += _beside([(f"      {quoted(c.path)}: {c.rule}", _ruled(c)) for c in choices if c.rule is not None])
         lines.append('      "*": drop  # every other declared field')
@@ -146,7 +146,7 @@ def _of_lines(draft: Draft, refused: Collection[str]) -> str:
         "version: 1", f"stream: {stream}", f"format: {report.format}", "", "fields:",
         f"  {TEXT}: {{class: free_text}}  # a record is this field; {draft.choices[0].because}",
         "", "segments:", f"  masked-{stream}:", "    view: masked",
-        "    order: shuffled  # line 17 of two views is not the same record", "    rules:",
+        "    order: shuffled  # within a batch, line 17 of two views is not the same record", "    rules:",
         f"      {TEXT}: {rule}",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
