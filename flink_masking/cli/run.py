@@ -99,7 +99,8 @@ def run(
         err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if too_many(summary, max_quarantined):
         err.print(f"error: {summary.quarantined:,} of {counted(summary.input, 'record')} are in quarantine, a larger share than "
-                  f"{max_quarantined:g} (--max-quarantined)", soft_wrap=True)
+                  f"{max_quarantined:g}.\nHint: the views are complete without them; see why (above), or raise --max-quarantined",
+                  soft_wrap=True)
         raise answer(True)
 
 
