@@ -10,7 +10,7 @@ from flink_masking.detect.automaton import Automaton
 from flink_masking.detect.automaton_flags_kernels import AFTER, ATOMIC, LONGEST, WIDTH
 from flink_masking.detect.catalogue import NUMBERS, ROWS, Pattern, contact, regexes, secrets
 from flink_masking.detect.checks_kernels import CHECKS
-from flink_masking.detect.kept import kept
+from flink_masking.detect.kept_automaton import kept
 from flink_masking.detect.regex import WORD
 from flink_masking.detect.scan_kernels import DIGITS, GROUPS, PATTERN, PEM, S_DIGIT, S_FIRST, S_TRIGGER, S_WORD, SECOND, WHOLE
 from flink_masking.detect.trigger_kernels import PASSWORD, TOKEN

@@ -29,6 +29,8 @@ from flink_masking.kernels.lazily import Kernel, numba
 MOMENT = (2020, 1, 1, 0, 0, 0)
 """The time of all files, so that equal sources make equal wheels."""
 INSIDE = SHIPPED.relative_to(PACKAGE.parent).as_posix()
+TABLES = ("flink_masking.detect.kept_automaton",)
+"""Modules with a function `shipped`: files by name."""
 
 
 def kernel_modules() -> list[str]:
@@ -70,9 +72,8 @@ def compile_all(workers: int) -> dict[str, bytes]:
 
 
 def _tables() -> dict[str, bytes]:
-    """Files that take seconds to build and are read beside machine code: what each module named ``kept`` gives."""
-    names = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in sorted(PACKAGE.rglob("kept.py"))]
-    return {name: body for module in names for name, body in importlib.import_module(module).shipped().items()}
+    """Files that take seconds to build and are read beside machine code."""
+    return {name: body for module in TABLES for name, body in importlib.import_module(module).shipped().items()}
 
 
 def _compile(names: list[str]) -> None:
