@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from regex_examples import example
 
-from flink_masking.detect import Detectors, automaton, kept
+from flink_masking.detect import Detectors, automaton, kept_automaton
 from flink_masking.detect.catalogue import ROWS, regexes
 from flink_masking.detect.catalogue.secrets import AZURE_CLIENT_SECRET
 from flink_masking.detect.checks_kernels import CHECKS, check_text
@@ -174,13 +174,13 @@ def test_a_kept_table_is_read_again_and_a_damaged_one_built_anew(tmp_path, monke
     """What a wheel brings along is what is built; a file that cannot be read is replaced by building."""
     patterns = (r"\bab\d{2}\b", r"\+\d{3}")
     built = automaton.build(patterns)
-    monkeypatch.setattr(kept, "SHIPPED", tmp_path / "shipped")
-    monkeypatch.setattr(kept, "private_directory", lambda: tmp_path)
+    monkeypatch.setattr(kept_automaton, "SHIPPED", tmp_path / "shipped")
+    monkeypatch.setattr(kept_automaton, "private_directory", lambda: tmp_path)
     for damage in (False, True):
-        again = kept.kept(patterns)
+        again = kept_automaton.kept(patterns)
         assert all((a == b).all() for a, b in zip(built, again, strict=True))
-        file = tmp_path / kept.file_name(patterns)
+        file = tmp_path / kept_automaton.file_name(patterns)
         assert file.exists()
         if not damage:
             file.write_bytes(b"damaged")
-    assert [kept.file_name(regexes())] == list(kept.shipped())
+    assert [kept_automaton.file_name(regexes())] == list(kept_automaton.shipped())
