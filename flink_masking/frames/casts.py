@@ -26,6 +26,21 @@ def readable(kind: pa.DataType) -> pa.DataType:
     return kind if number or pa.types.is_boolean(kind) or pa.types.is_null(kind) else pa.string()
 
 
+def textual(kind: pa.DataType) -> pa.DataType:
+    """The type with text in the place of times, which the reader makes of what looks like them, and of nothing but nulls in lists.
+
+    It reads lists of nulls as shorter ones, and their arrays end the process when they are looked at (pyarrow 16.1).
+
+    Args:
+        kind: the type that values show.
+    """
+    if pa.types.is_list(kind):
+        return pa.list_(pa.string() if pa.types.is_null(kind.value_type) else textual(kind.value_type))
+    if pa.types.is_struct(kind):
+        return pa.struct([(kind.field(number).name, textual(kind.field(number).type)) for number in range(kind.num_fields)])
+    return pa.string() if pa.types.is_timestamp(kind) else kind
+
+
 def cast(column: pa.ChunkedArray, kept: Kept) -> pa.ChunkedArray:
     """The column as the type that it had; as it is where values do not go back, such as those that detection has blanked.
 

@@ -51,8 +51,16 @@ def is_text(kind: pa.DataType) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
+def _timed(kind: pa.DataType) -> bool:
+    if pa.types.is_dictionary(kind):
+        return _timed(kind.value_type)
+    return pa.types.is_temporal(kind) or (pa.types.is_nested(kind) and any(_timed(kind.field(one).type) for one in range(kind.num_fields)))
+
+
 def _fault(column: pa.Array) -> str | None:
     kind = column.type
+    if not _timed(kind):
+        return None
     if pa.types.is_dictionary(kind):
         return _fault(column.dictionary)
     if pa.types.is_struct(kind):

@@ -64,7 +64,7 @@ def _declared(kind: pa.DataType, paths: Sequence[Steps]) -> pa.DataType | None:
         return _declared(kind.value_type, paths)
     items = [steps[1:] for steps in paths if steps and steps[0] in (Wild.ELEMENT, Wild.MAYBE)]
     if is_list(kind):
-        item = _declared(pa.string() if pa.types.is_null(kind.value_type) else kind.value_type, items)  # see `tables._texts`
+        item = _declared(pa.string() if pa.types.is_null(kind.value_type) else kind.value_type, items)  # see `casts.textual`
         if item is None or not items:
             return None
         if pa.types.is_fixed_size_list(kind):

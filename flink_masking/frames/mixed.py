@@ -9,6 +9,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
+from flink_masking.frames.casts import textual
 from flink_masking.frames.exact import unchanged
 
 _LEAST, _MOST = -(2**63), 2**64 - 1
@@ -39,7 +40,8 @@ def _column(values: list[Any], kind: pa.DataType | None) -> pa.Array:
         except (pa.ArrowException, OverflowError, TypeError, ValueError):
             continue
         if all(map(unchanged, given, made.to_pylist())):
-            return made
+            kind = textual(made.type)
+            return made if kind == made.type else pa.array(given, kind)
     return pa.array([one if one is None or isinstance(one, str) else _json(one) for one in values], pa.string())
 
 

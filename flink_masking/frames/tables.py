@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.json as pj
 
 from flink_masking.arrow import parts
-from flink_masking.frames.casts import cast, readable
+from flink_masking.frames.casts import cast, readable, textual
 from flink_masking.frames.kept import Kept
 from flink_masking.frames.mixed import mixed
 
@@ -16,6 +16,8 @@ _BLOCK = 1 << 30
 """Bytes that the reader takes at once; it cannot take 2 GiB."""
 _LONG = r"[:\[,]-?(?:[0-9]\.?){16}"
 """A number of more digits than every double has, perhaps."""
+_WIDE = pa.decimal256(76, 38)
+"""Numbers of up to 38 digits on either side of the point, exactly."""
 
 
 def table(lines: Sequence[pa.BinaryArray], kept: Mapping[str, Kept], order: list[str]) -> pa.Table:
@@ -36,9 +38,9 @@ def table(lines: Sequence[pa.BinaryArray], kept: Mapping[str, Kept], order: list
     joined = _joined(lines)
     try:
         found = _read(joined, explicit)
-        if wrong := [one for one in found.schema if one.name not in explicit and _texts(one.type) != one.type]:
-            found = _read(joined, explicit | {one.name: _texts(one.type) for one in wrong})
-        exact = not _rounded(found, explicit, lines)
+        if wrong := [one for one in found.schema if one.name not in explicit and textual(one.type) != one.type]:
+            found = _read(joined, explicit | {one.name: textual(one.type) for one in wrong})
+        exact = not _rounded(found, explicit, lines, joined)
     except pa.ArrowException:  # a column with values of several kinds
         exact = False
     if not exact:
@@ -62,32 +64,29 @@ def _read(joined: pa.Buffer, explicit: Mapping[str, pa.DataType]) -> pa.Table:
     return pj.read_json(pa.BufferReader(joined), pj.ReadOptions(block_size=min(_BLOCK, max(1024, joined.size + 1))), options)
 
 
-def _rounded(found: pa.Table, explicit: Mapping[str, pa.DataType], lines: Sequence[pa.BinaryArray]) -> bool:
-    """Whether the reader may have made doubles of numbers that no double is.
+def _rounded(found: pa.Table, explicit: Mapping[str, pa.DataType], lines: Sequence[pa.BinaryArray], joined: pa.Buffer) -> bool:
+    """Whether the reader has made doubles of numbers that no double is.
 
     Args:
         found: as it was read.
         explicit: columns of which the reader was told the type; in the others it makes a double of each number that is no int64.
         lines: what was read.
+        joined: the same.
+
+    Raises:
+        pyarrow.ArrowInvalid: a number is too large or has too many digits for a comparison, so that it may be rounded.
     """
-    doubles = any(field.name not in explicit and _has(field.type, pa.types.is_floating) for field in found.schema)
-    return doubles and any(pc.any(pc.match_substring_regex(batch, _LONG)).as_py() for batch in lines)
+    doubles = [field for field in found.schema if field.name not in explicit and _has(field.type, pa.types.is_floating)]
+    if not doubles or not any(pc.any(pc.match_substring_regex(batch, _LONG)).as_py() for batch in lines):
+        return False
+    if not all(pa.types.is_floating(field.type) for field in doubles):  # in structures, which Arrow does not compare as text
+        return True
+    written = _read(joined, {**explicit, **{field.name: _WIDE for field in doubles}})
+    return not all(found[field.name].cast(pa.string()).cast(_WIDE).equals(written[field.name]) for field in doubles)
 
 
 def _has(kind: pa.DataType, test: Callable[[pa.DataType], bool]) -> bool:
     return test(kind) or (pa.types.is_nested(kind) and any(_has(kind.field(number).type, test) for number in range(kind.num_fields)))
-
-
-def _texts(kind: pa.DataType) -> pa.DataType:
-    """The type with text in the place of times, which the reader makes of what looks like them, and of nothing but nulls in lists.
-
-    It reads lists of nulls as shorter ones, and their arrays end the process when they are looked at (pyarrow 16.1).
-    """
-    if pa.types.is_list(kind):
-        return pa.list_(pa.string() if pa.types.is_null(kind.value_type) else _texts(kind.value_type))
-    if pa.types.is_struct(kind):
-        return pa.struct([(kind.field(number).name, _texts(kind.field(number).type)) for number in range(kind.num_fields)])
-    return pa.string() if pa.types.is_timestamp(kind) else kind
 
 
 def _ordered(found: pa.Table, order: list[str]) -> pa.Table:

@@ -1,5 +1,6 @@
 """Arrow columns as JSON texts, column by column: nested values, too, without a loop over rows."""
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -76,23 +77,31 @@ def _scalar(column: pa.Array) -> pa.StringArray:
 
 def _list(column: pa.Array) -> pa.StringArray:
     if pa.types.is_fixed_size_list(column.type):
-        column = column.cast(pa.list_(column.type.value_type))
-    items = _text(column.flatten())
-    return pc.binary_join_element_wise("[", pc.binary_join(_lists(column, items), ","), "]", "")
+        size = column.type.list_size
+        values, offsets = column.values.slice(column.offset * size, len(column) * size), np.arange(len(column) + 1) * size
+    else:
+        values, offsets = _within(column.values, column)
+    return pc.binary_join_element_wise("[", _joined(_text(values), offsets), "]", "")
 
 
 def _map(column: pa.MapArray) -> pa.StringArray:
-    entries = column.cast(pa.list_(pa.struct([("key", column.type.key_type), ("value", column.type.item_type)])))
-    keys, values = entries.flatten().flatten()
-    pairs = pc.binary_join_element_wise(_text(keys), ":", _text(values), "")
-    return pc.binary_join_element_wise("{", pc.binary_join(_lists(entries, pairs), ","), "}", "")
+    keys, offsets = _within(column.keys, column)
+    values, _ = _within(column.items, column)
+    return pc.binary_join_element_wise("{", _joined(pc.binary_join_element_wise(_text(keys), ":", _text(values), ""), offsets), "}", "")
 
 
-def _lists(column: pa.Array, items: pa.StringArray) -> pa.ListArray:
-    """The texts of items in lists as long as those of the column; a null list is empty."""
-    lengths = pc.fill_null(pc.list_value_length(column), 0).cast(pa.int32())
-    offsets = pa.concat_arrays([pa.array([0], pa.int32()), pc.cumulative_sum(lengths).cast(pa.int32())])
-    return pa.ListArray.from_arrays(offsets, items)
+def _within(values: pa.Array, column: pa.Array) -> tuple[pa.Array, np.ndarray]:
+    """The values between the first and the last offset of lists, and the offsets in them.
+
+    Neither casts nor `flatten` are used, of which lists of nulls come out with too few of them, and end the process (pyarrow 16.1).
+    """
+    offsets = column.offsets.to_numpy()
+    return values.slice(offsets[0], offsets[-1] - offsets[0]), offsets - offsets[0]
+
+
+def _joined(texts: pa.StringArray, offsets: np.ndarray) -> pa.StringArray:
+    """The texts of the items of each list, with commas between; those of null lists are of no use."""
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), texts), ",")
 
 
 def _escaped(texts: pa.StringArray) -> pa.StringArray:
