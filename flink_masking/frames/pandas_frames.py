@@ -46,16 +46,31 @@ def table_of(given: Any, keep_index: bool) -> tuple[pa.Table, list[str], Any, di
     try:
         table = pa.Table.from_pandas(flat, preserve_index=False).replace_schema_metadata(None)
         table.schema.empty_table().to_pandas()  # a time zone may have no way back
+        zoned = next((name for name in flat.columns if _zoned(table[name])), None)
         changed = next((name for name in flat.columns if flat[name].dtype == object and _changed(flat[name], table[name])), None)
     except (pa.ArrowException, TypeError, ValueError, OverflowError, KeyError) as error:
         failure = InputError(f"a column holds values that Arrow has no one type for ({type(error).__name__}). Hint: values of one kind in "
                              "each column; of whole numbers beyond 64 bits text or Decimal")
     else:
-        if changed is None:
+        if zoned is not None:
+            failure = InputError(f"column {zoned[:60]!r}: a time with a zone before 1678 or after 2261. Hint: no zone, or null")
+        elif changed is not None:
+            failure = InputError(f"column {changed[:60]!r}: no one type holds each value exactly. Hint: values of one kind in "
+                                 "each column; of times, pandas.to_datetime(column)")
+        else:
             return table, named, None if named else index, dict(flat.dtypes)
-        failure = InputError(f"column {changed[:60]!r}: the values have no one type that holds each exactly. Hint: values of one kind in "
-                             "each column; of times, pandas.to_datetime(column)")
     raise failure  # here, because the reason quotes values
+
+
+def _zoned(column: pa.ChunkedArray) -> bool:
+    """Whether times with a zone lie where pandas ends the process when it shows them (2.2.3): outside of what nanoseconds hold."""
+    if not pa.types.is_timestamp(column.type) or not column.type.tz:
+        return False
+    try:
+        column.cast(pa.timestamp("ns", column.type.tz))
+    except pa.ArrowInvalid:
+        return True
+    return False
 
 
 def _changed(column: Any, made: pa.ChunkedArray) -> bool:

@@ -208,6 +208,7 @@ DAY64 = pa.Array.from_buffers(pa.date64(), 1, [None, pa.py_buffer(np.array([NUMB
     pd.Series([TIME, TIME.replace(tzinfo=dt.UTC)], dtype=object),
     pd.Series([{"a": 1.5}, {"a": True}]), pd.Series([SECRET, 1]), pd.Series([SECRET.encode(), SECRET]), pd.Series([{NUMBER: 1}]),
     pd.Series([object()]), pd.Series([TIME], dtype=pd.DatetimeTZDtype("us", zoneinfo.ZoneInfo("posix/UTC"))),
+    pd.Series([dt.datetime(1500, 1, 1, tzinfo=zoneinfo.ZoneInfo("Asia/Tokyo"))], dtype=object),
     pd.Series([TIME.replace(tzinfo=zoneinfo.ZoneInfo("posix/UTC"))], dtype=object),
     pd.Series(pd.interval_range(0, 1)), pd.Series(pd.interval_range(0, 1))[:0], pd.Series(pd.period_range("2024", "2024", freq="Y")),
     pd.Series(pd.arrays.SparseArray([NUMBER])), pd.Series([complex(NUMBER)]), pd.Series([dt.timedelta(NUMBER % 10**6)]),
