@@ -50,7 +50,7 @@ test-slow: install ## tier: long stories on clusters that `make test` leaves out
 	FLINK_MASKING_SLOW=1 $(BIN)/pytest $(TOGETHER) -m slow
 
 test-services: $(VENV)/.package ## tier: the tests of shared services; a PostgreSQL server that is not installed is a failure here
-	FLINK_MASKING_SERVICES=1 FLINK_MASKING_SINKS=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py tests/sinks/test_jdbc.py
+	FLINK_MASKING_SLOW=1 FLINK_MASKING_SERVICES=1 FLINK_MASKING_SINKS=1 $(BIN)/pytest tests/vault tests/flink/test_vault_down.py tests/sinks/test_jdbc.py
 
 test-kafka: install ## tier: the tests with a real Kafka broker; jars that cannot be had are a failure here
 	FLINK_MASKING_KAFKA=1 FLINK_MASKING_SLOW=1 $(BIN)/pytest tests/kafka tests/cluster/test_recovery_kafka.py

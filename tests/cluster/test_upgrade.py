@@ -14,7 +14,7 @@ from cluster import Cluster
 from flink_masking.archive import write_archive
 from flink_masking.tools.reconcile import count_lines
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
 PART = 4_000
 MORE = """\
   support:

@@ -23,7 +23,7 @@ from flink_masking.sql.script import declarations
 from flink_masking.sql.session import GLOBAL, setting
 from flink_masking.tools.reconcile import lines
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
 PEOPLE, ORDERS, TICKETS = 40, 300, 120
 
 

@@ -16,7 +16,7 @@ from waiting import finish, stretched
 from flink_masking.tools.reconcile import count_lines, lines
 from flink_masking.vault.postgres import TOKENS
 
-pytestmark = pytest.mark.flink
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
 POLICY = material.FIELDS + """\
   analytics:
     view: masked
