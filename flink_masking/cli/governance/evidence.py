@@ -18,7 +18,8 @@ def seal(world: World) -> None:
     stage.command("audit", "verify", _LOG, "--key", "log.vkey", "--keys", "file://keys.json", "--save", "checkpoint")
     record = world.topics["debug-support"].records[0].value
     (stage.place / "record.json").write_bytes(record)
-    told = stage.command("audit", "trace", _LOG, "record.json", "--view", "debug-support", "--key", "log.vkey", "--proof", "proof.txt")
+    told = stage.command("audit", "trace", _LOG, "record.json", "--view", "debug-support", "--keys", "file://keys.json",
+                         "--key", "log.vkey", "--proof", "proof.txt")
     [in_force] = world.events("in_force", "grant")
     stage.must(f"grant {in_force['id']}" in told and "policy version 2" in told, "the log tells the policy and the grant of this record")
     stage.command("audit", "proof", "proof.txt", "record.json", "--key", "log.vkey")
