@@ -99,11 +99,11 @@ def preview(
     chosen = [segment] if segment else list(loaded.policy.segments)
     stateful = any(s.name in chosen for s in protector.plan.stateful)
     payloads = pa.array(list(first("Reading a sample", records, SAMPLE if stateful else limit, records.files)), pa.binary())
+    if not len(payloads):
+        raise InputError(f"{events}: there is no record. Hint: name files that hold records")
     with waiting("Protecting the sample"):
         result = protector.protect(payloads)
         final = protector.finish()
-    if not len(payloads):
-        raise InputError(f"{events}: there is no record. Hint: name files that hold records")
     if any(Entry.decode(line).reason in ("unknown_field", "type_mismatch") for _, line in result.quarantine):
         err.print(f"The policy does not fit all events; this names every field: flink-masking scan {events} --against {policy}",
                   soft_wrap=True)

@@ -120,10 +120,6 @@ class ControlWatcher:
             self._compare_clocks()
             self._save()
 
-    def policy_at_start(self) -> Policy | None:
-        """The policy that was in force before a restart, where it is higher than the submitted one."""
-        return self._state.kept_policy()
-
     def upcoming(self) -> tuple[Policy, ...]:
         """Policies that may take effect, to be compiled before their time."""
         kept = self._state.kept_policy()

@@ -167,7 +167,7 @@ def test_a_restart_keeps_what_was_in_force(made, signers, tmp_path):
     watcher.look()
     for answer in (ControlUnavailableError("away"), [grant, signers.policy(1)], []):
         _, again = made(answer, store)
-        assert again.policy_at_start().body.version == 2 and again.due(NOW).body.version == 2
+        assert again.upcoming()[0].body.version == 2 and again.due(NOW).body.version == 2
         again.look()
         assert again.grants_in_force(NOW) == () and again.due(NOW).body.version == 2
         again.adopted(again.due(NOW))

@@ -5,7 +5,7 @@ import itertools
 import re
 
 import pytest
-from chromium import Page, chromium
+from chromium import chromium, opened_page
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not installed (apt-get install chromium)")
 OVERLAPS = """(() => { const found = [];
@@ -26,11 +26,7 @@ CONTRAST = """(() => { const number = text => text.match(/[0-9.]+/g).slice(0, 3)
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory, page):
     """The page, opened."""
-    folder = tmp_path_factory.mktemp("browser")
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    with Page(folder / "profile") as opened:
-        opened.size(1100, 900)
-        opened.open((folder / "report.html").as_uri())
+    with opened_page(tmp_path_factory.mktemp("browser"), page, 1100) as opened:
         yield opened
 
 

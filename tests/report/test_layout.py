@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from chromium import Page, chromium
+from chromium import chromium, opened_page
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="chromium is not installed (apt-get install chromium)")
 STORED = Path(__file__).with_name("layout.json")
@@ -30,11 +30,7 @@ STORED_KINDS = {"parts": SIDEWAYS, "boxes": BOXES, "charts": SIDEWAYS}
 @pytest.fixture(scope="module")
 def tab(tmp_path_factory, page):
     """The page, opened."""
-    folder = tmp_path_factory.mktemp("layout")
-    (folder / "report.html").write_text(page, encoding="utf-8")
-    with Page(folder / "profile") as opened:
-        opened.size(1280, 900)
-        opened.open((folder / "report.html").as_uri())
+    with opened_page(tmp_path_factory.mktemp("layout"), page, 1280) as opened:
         yield opened
 
 

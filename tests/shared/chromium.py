@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -135,3 +137,13 @@ class Page:
             self.complaints.append(told["type"])
         elif method == "Log.entryAdded":
             self.complaints.append(told["entry"]["text"])
+
+
+@contextmanager
+def opened_page(folder: Path, html: str, width: int) -> Iterator[Page]:
+    """A page from a file of an empty folder, in a window of some width."""
+    (folder / "report.html").write_text(html, encoding="utf-8")
+    with Page(folder / "profile") as opened:
+        opened.size(width, 900)
+        opened.open((folder / "report.html").as_uri())
+        yield opened
