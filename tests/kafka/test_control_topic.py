@@ -5,6 +5,7 @@ import sys
 import time
 from pathlib import Path
 
+import confluent_kafka
 import pytest
 import yaml
 from control_documents import Signers, policy_text
@@ -43,6 +44,36 @@ def test_a_topic_holds_the_newest_document_of_each_id(broker, topic):
     reader.close()
     assert sorted(reader.read()) == [b"A2", b"C"]
     reader.close()
+
+
+class Moving(confluent_kafka.Consumer):
+    """The client, whose first questions for the end of a partition are answered as while its leader moves."""
+
+    left = 0
+
+    def get_watermark_offsets(self, *arguments, **options):
+        """See `confluent_kafka.Consumer`."""
+        if Moving.left:
+            Moving.left -= 1
+            raise confluent_kafka.KafkaException(confluent_kafka.KafkaError(confluent_kafka.KafkaError.NOT_LEADER_FOR_PARTITION))
+        return super().get_watermark_offsets(*arguments, **options)
+
+
+def test_a_leader_that_moves(broker, topic, monkeypatch):
+    """While a partition has no leader, or a new topic has none yet, the source asks again, and gives up when `timeout` has passed."""
+    name = topic("control", 3, COMPACTED)
+    monkeypatch.setattr(confluent_kafka, "Consumer", Moving)
+    reader = source(broker.bootstrap, name)
+    reader.publish("a", b"A")
+    Moving.left = 4
+    assert reader.read() == [b"A"] and Moving.left == 0
+    Moving.left = 1
+    assert reader.read() == [b"A"] and reader.read() is None
+    reader.close()
+    Moving.left = 1_000
+    with pytest.raises(ControlUnavailableError, match="NOT_LEADER_FOR_PARTITION"):
+        source(broker.bootstrap, name, timeout=400).read()
+    assert 0 < Moving.left < 999
 
 
 def test_a_broker_or_topic_that_is_away(broker):

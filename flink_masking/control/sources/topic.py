@@ -10,6 +10,13 @@ from flink_masking.control.options import ControlOptions
 from flink_masking.control.sources.base import MOST, TOTAL
 from flink_masking.errors import ControlError, ControlUnavailableError
 
+PASSING = ("LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION", "REPLICA_NOT_AVAILABLE", "FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH",
+           "OFFSET_NOT_AVAILABLE", "KAFKA_STORAGE_ERROR", "_TRANSPORT")
+"""Errors that end by themselves: a partition is new, or its leader moves, as with every restart of a broker. librdkafka calls none of them
+retriable and does not repeat the question for the end of a partition."""
+PAUSE = 0.1
+"""Seconds before a question is repeated."""
+
 
 class TopicSource:
     """All partitions of a topic from the beginning, without a consumer group; kept at their ends from then on."""
@@ -34,15 +41,19 @@ class TopicSource:
 
     def read(self) -> list[bytes] | None:
         """See `Source.read`."""
-        try:
-            return self._read()
-        except self._kafka.KafkaException as error:
-            self.close()
-            raise ControlUnavailableError(f"{self._options.shown}: cannot be read ({error.args[0].name()}). Hint: the broker, the topic "
-                                          "and the right to read it") from None
+        until = time.monotonic() + self._options.timeout / 1000
+        while True:
+            try:
+                return self._read(until)
+            except self._kafka.KafkaException as error:
+                self.close()
+                if error.args[0].name() not in PASSING or time.monotonic() + PAUSE > until:
+                    raise ControlUnavailableError(f"{self._options.shown}: cannot be read ({error.args[0].name()}). Hint: the broker, the "
+                                                  "topic and the right to read it") from None
+            time.sleep(PAUSE)
 
-    def _read(self) -> list[bytes] | None:
-        until, first = time.monotonic() + self._options.timeout / 1000, self._consumer is None
+    def _read(self, until: float) -> list[bytes] | None:
+        first = self._consumer is None
         if self._consumer is None:
             self._consumer = self._kafka.Consumer({
                 **self._settings, "group.id": f"flink-masking-control-{uuid.uuid4()}", "enable.auto.commit": False,
