@@ -81,6 +81,7 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
         InputError: none is given, and there is no file to put one beside, or nothing beside it.
     """
     from flink_masking.errors import InputError
+    from flink_masking.vault.address import NO_VAULT
 
     if vault is not None:
         return absolute(named_vault(vault))
@@ -90,5 +91,5 @@ def vault_address(vault: str | None, keys: str, made: bool = False) -> str:
     path = Path(_resolved(rest))
     path = path.with_name(f"{path.stem}.vault.db")
     if made and not Path(unquote(str(path))).exists():
-        raise InputError(f"{path}: no token vault is there. Hint: name the one that the records were masked with by --vault")
+        raise InputError(f"{path}: {NO_VAULT}")
     return f"sqlite://{path}"

@@ -87,7 +87,7 @@ def erase(
         opened = None
         if loaded.tokenised:
             address = found.vault if vault is None and found is not None and found.vault else vault_address(vault, where, made=True)
-            opened = held.enter_context(closing(open_vault(address)))
+            opened = held.enter_context(closing(open_vault(address, existing=True)))
         eraser = Eraser(loaded, ring, opened)
         if check:
             raise answer(not _checked(eraser, loaded, names, sample or [], json_))

@@ -199,7 +199,7 @@ def rewrap(
     from flink_masking.vault.subject_keys import rewrap as wrap_anew
 
     ring = open_ring(keys)
-    with closing(open_vault(vault_address(vault, keys, made=True))) as opened, parts("Wrapping", "data keys") as told:
+    with closing(open_vault(vault_address(vault, keys, made=True), existing=True)) as opened, parts("Wrapping", "data keys") as told:
         done = wrap_anew(opened, ring, told=told)
     if json_:
         print_json({"version": ring.primary, "data_keys": done})

@@ -45,7 +45,7 @@ def retention(
     ring = open_ring(keys)
     log = event_log(audit, policy.with_name(f"{policy.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
                     loaded.source.digest)
-    opened, now = open_vault(vault_address(vault, keys, made=True)), time.time_ns() // 1_000_000
+    opened, now = open_vault(vault_address(vault, keys, made=True), existing=True), time.time_ns() // 1_000_000
     facts = {"actor": login(), "purpose": "retention", **({"keep_ms": quarantine.keep} if quarantine is not None else {}),
              **({"tokens_keep_ms": tokens.keep} if tokens is not None else {})}
     try:

@@ -62,7 +62,7 @@ def unmask(
     places = {f"{segment}: {path}" for path in fields} if fields else {p for p in loaded.tokenised if p.startswith(f"{segment}: ")}
     with ExitStack() as held:
         tokens = places.intersection(loaded.tokenised)
-        opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True)))) if tokens else None
+        opened = held.enter_context(closing(open_vault(vault_address(vault, keys, made=True), existing=True))) if tokens else None
         step = Unmask(loaded, segment, ring, opened, fields or None, version, skip_unreadable)
         log = event_log(audit, output.with_name(f"{output.name}.audit.jsonl"), ring, loaded.policy.stream, loaded.policy.version,
                         loaded.source.digest)

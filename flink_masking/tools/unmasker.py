@@ -83,7 +83,7 @@ class Unmasker(Secret):
         options = RegistryOptions(registry) if isinstance(registry, str) else registry
         schemas = open_registry(options) if isinstance(options, RegistryOptions) else options
         self._held = ExitStack()
-        tokens = self._held.enter_context(closing(open_vault(vault))) if isinstance(vault, str) else vault
+        tokens = self._held.enter_context(closing(open_vault(vault, existing=True))) if isinstance(vault, str) else vault
         try:
             self._step = Unmask(policy, segment, ring, tokens, fields, version, skip_unreadable, schemas=schemas)
         except BaseException:

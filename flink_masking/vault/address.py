@@ -12,6 +12,7 @@ from flink_masking.errors import InputError, VaultError
 
 ENCRYPTED = frozenset({"require", "verify-ca", "verify-full"})
 """Values of sslmode under which libpq sends nothing in clear."""
+NO_VAULT = "no token vault is there. Hint: name the one that the records were masked with: --vault, or vault: in the deployment"
 UNENCRYPTED = ("PostgreSQL on another machine without TLS: sslmode is below require. Hint: end the address with "
                "?sslmode=verify-full&sslrootcert=/path/ca.pem, by which the server is authenticated, too")
 """What is wrong with an address that `unencrypted` finds."""

@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from flink_masking.addresses.endpoints import is_loopback
 from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.patience import SECONDS, persist
-from flink_masking.vault.address import UNENCRYPTED
+from flink_masking.vault.address import NO_VAULT, UNENCRYPTED
 from flink_masking.vault.base import SEALED, Enrolment, OpenVault, listed
 from flink_masking.vault.cache import TokenCache
 from flink_masking.vault.retention import SEEN, Kept
@@ -59,8 +59,9 @@ class PostgresVault(OpenVault):
     batch is sent once more, which does no harm: what has been written stands.
     """
 
-    def __init__(self, uri: str, *, patience: float = SECONDS, cache: TokenCache | None = None, require_tls: bool = False) -> None:
-        """Connect, and make the tables unless they are there.
+    def __init__(self, uri: str, *, patience: float = SECONDS, cache: TokenCache | None = None, require_tls: bool = False,
+                 existing: bool = False) -> None:
+        """Connect, and make the tables unless they are there or must be (`existing`).
 
         Args:
             uri: ``postgresql://user:password@host:port/database?sslmode=…``; what is missing comes from libpq's environment and its
@@ -68,9 +69,10 @@ class PostgresVault(OpenVault):
             patience: seconds for which a server that is away is waited for, at each call.
             cache: in front of the vault; of the default size when None.
             require_tls: refuse a connection without TLS to another machine, whatever address, environment or service file led to it.
+            existing: make no tables; without them it is an error.
 
         Raises:
-            VaultError: no usable address, no server, no TLS, no right to make or use the tables. The password is never shown.
+            VaultError: no usable address, no server, no TLS, no tables, no right to make or use them. The password is never shown.
         """
         try:
             given = conninfo_to_dict(uri)
@@ -82,6 +84,7 @@ class PostgresVault(OpenVault):
         shown = f"{given.get('host', '')}:{given.get('port', '')}".strip(":")
         super().__init__(f"postgresql://{shown}/{given.get('dbname', '')}", cache)
         self._patience, self._lock, self._require_tls = patience, threading.Lock(), require_tls
+        self._existing = existing
         self._numbers: dict[str, int] = {}
         self._connection: psycopg.Connection | None = None
         self._closed = False
@@ -155,6 +158,8 @@ class PostgresVault(OpenVault):
         found = connection.execute("SELECT to_regclass(%s), to_regclass(%s)", (DOMAINS, TOKENS)).fetchone()
         if found is not None and None not in found:
             return
+        if self._existing:
+            raise VaultError(f"{self.where}: {NO_VAULT}")
         with connection.transaction():
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (SCHEMA_LOCK,))
             for statement in SCHEMA:

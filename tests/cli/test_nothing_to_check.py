@@ -73,3 +73,21 @@ def test_an_empty_file_is_looked_through(cli, place):
     assert cli("leaks", "empty").out == "no leak in 1 file, 0.0 MB\n"
     done = cli(*VERIFY, "groups", "--raw", "one", "--released", "empty", "--json")
     assert (done.code, json.loads(done.out)["counts"]["suppressed"]) == (0, 1)
+
+
+VAULT = ["--keys", "KEYS", "--vault", "MISSING"]
+WHO = ["--actor", "ann", "--purpose", "test"]
+
+
+@pytest.mark.parametrize("command", [
+    ["erase", "policy.yaml", *VAULT, *WHO, "--subject", "a"], ["erase", "policy.yaml", *VAULT, "--check", "--subject", "a"],
+    ["keys", "rewrap", *VAULT], ["retention", "expiring.yaml", *VAULT],
+    ["unmask", "policy.yaml", "--segment", "masked", "--input", "one", "--output", "clear", *VAULT, *WHO],
+    ["quarantine", "show", "output", *VAULT, "--reveal", *WHO]], ids=" ".join)
+def test_a_vault_that_is_not_there_is_not_made_by_what_opens_or_destroys_values(cli, place, command):
+    """Whoever erases, wraps anew, expires or opens values of a vault under a mistyped address learns that there is none, and makes none."""
+    (place / "expiring.yaml").write_text(POLICY + "vault: {keep: 10d}\nquarantine: {keep: 10d}\n")
+    missing = place / "mistyped.db"
+    done = cli(*(f"file://{place}/keys.json" if word == "KEYS" else f"sqlite://{missing}" if word == "MISSING" else word for word in command))
+    assert done.code == 1 and f"{missing}: no token vault is there" in done.err and "Hint: " in done.err, done.err
+    assert not missing.exists()

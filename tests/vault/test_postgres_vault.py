@@ -43,6 +43,17 @@ def test_many_make_the_schema_at_once(server):
     assert len({make(vault, "x")[0] for vault in opened}) == 1
 
 
+def test_a_database_without_a_vault_is_told_to_those_who_need_one(server):
+    """Whoever opens what is in a vault is refused a database that holds none, and makes no tables in it."""
+    uri = server.database()
+    with pytest.raises(VaultError, match="no token vault is there"):
+        open_vault(uri, patience=5, existing=True)
+    with psycopg.connect(uri) as connection:
+        assert connection.execute("SELECT to_regclass(%s)", (TOKENS,)).fetchone() == (None,)
+    open_vault(uri, patience=5).close()
+    open_vault(uri, patience=5, existing=True).close()
+
+
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 def test_a_server_that_comes_back_is_waited_for(started, how):
     """A server that stops, or crashes, and starts again costs time, no token and no error."""
