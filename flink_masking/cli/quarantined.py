@@ -170,7 +170,7 @@ class Quarantine:
         from flink_masking.vault.providers import open_vault
 
         address = absolute(named_vault(vault)) if vault is not None else self.deployment.vault if self.deployment is not None else None
-        opened = None if address is None else open_vault(address, existing=True)
+        opened = None if address is None else open_vault(address, existing=vault is not None)
         return QuarantineReader(ring, opened, allowed=None if grant is None else _Allowed(grant))
 
     def who(self, actor: str | None, purpose: str | None) -> dict[str, str]:
