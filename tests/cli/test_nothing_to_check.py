@@ -88,6 +88,7 @@ def test_a_vault_that_is_not_there_is_not_made_by_what_opens_or_destroys_values(
     """Whoever erases, wraps anew, expires or opens values of a vault under a mistyped address learns that there is none, and makes none."""
     (place / "expiring.yaml").write_text(POLICY + "vault: {keep: 10d}\nquarantine: {keep: 10d}\n")
     missing = place / "mistyped.db"
-    done = cli(*(f"file://{place}/keys.json" if word == "KEYS" else f"sqlite://{missing}" if word == "MISSING" else word for word in command))
+    places = {"KEYS": f"file://{place}/keys.json", "MISSING": f"sqlite://{missing}"}
+    done = cli(*(places.get(word, word) for word in command))
     assert done.code == 1 and f"{missing}: no token vault is there" in done.err and "Hint: " in done.err, done.err
     assert not missing.exists()
