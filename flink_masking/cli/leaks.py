@@ -50,7 +50,8 @@ def leaks(
     if watch:
         raise answer(_watch(paths, places, known))
     found: list[Leak] = []
-    files, unread, seen = every_file(paths), list[str](), 0
+    unread, seen = list[str](), 0
+    files = every_file(paths, unread.append)
     with reading("Looking", *files):
         for file in files:
             monitor = Monitor(str(file), places, known)

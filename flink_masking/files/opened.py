@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from flink_masking.errors import InputError
+from flink_masking.files.directory import files_below
 from flink_masking.files.position import counted
 
 STANDARD_INPUT = Path("-")
@@ -17,9 +18,17 @@ _GZIP, _ZSTD, _MARK = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\xef\xbb\xbf"
 
 
 def data_files(directory: Path) -> list[Path]:
-    """The files below a directory, in order; hidden ones (``.``, ``_``) are still being written or no data."""
-    found = [f for f in directory.rglob("*") if f.is_file()] if directory.is_dir() else []
+    """The files below a directory, in order; hidden ones (``.``, ``_``) are still being written or no data.
+
+    Raises:
+        OSError: the directory, or one below it, cannot be listed.
+    """
+    found = files_below(directory, _raised) if directory.is_dir() else ()
     return sorted(f for f in found if not any(part.startswith((".", "_")) for part in f.relative_to(directory).parts))
+
+
+def _raised(error: OSError) -> None:
+    raise error
 
 
 def input_files(path: Path) -> list[Path]:

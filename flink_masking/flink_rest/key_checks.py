@@ -9,8 +9,8 @@ from flink_masking.telemetry.metrics import SCOPE
 LIMIT = 300_000
 """Default limit for unreadable keys or vault, ms: a ring is checked every 30 s."""
 _RING, _VAULT = f".{SCOPE}.keys_unreadable_seconds", f".{SCOPE}.vault_unreadable_seconds"
-_FAILURE = re.compile(r"flink_masking\.errors\.(KeyRingError|VaultError)")
-_WHAT = {"KeyRingError": "key ring", "VaultError": "token vault"}
+_FAILURE = re.compile(r"flink_masking\.errors\.(KeyRing|Vault)(?:Unavailable)?Error")
+_WHAT = {"KeyRing": "key ring", "Vault": "token vault"}
 
 
 def keys_check(rest: RestEndpoint, job: str, limit: int = LIMIT) -> Check:
@@ -38,7 +38,7 @@ def keys_check(rest: RestEndpoint, job: str, limit: int = LIMIT) -> Check:
 
 
 def _failure(exceptions: Any) -> tuple[str, int] | None:
-    """Kind and time (ms since 1970) of the job's last failure, where keys or vault were its cause."""
+    """What failed (``KeyRing`` or ``Vault``) and the time (ms since 1970) of the job's last failure, where keys or vault were its cause."""
     entries = exceptions.get("exceptionHistory", {}).get("entries", [])
     if not entries:
         return None

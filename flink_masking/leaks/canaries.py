@@ -237,13 +237,19 @@ class Canaries:
             KeyRingError: the ring lacks a version that fingerprints were made with.
         """
         try:
-            there = [(path, path.stat()) for path in sorted(self._directory.glob("*" + SUFFIX))]
+            names = sorted(name for name in os.listdir(self._directory) if name.endswith(SUFFIX))  # glob passes over what it cannot list
+            there = [(path, path.stat()) for path in (self._directory / name for name in names)]
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and not self._seen:  # no writer has begun yet
+                return False
             raise InputError(f"{self._directory}: {error.strerror}. Hint: check the directory of the canaries") from None
+        now = self._clock()
+        if not there and any(one.until > now for one, _ in self.filters):
+            raise InputError(f"{self._directory}: the canaries that were there are gone before their time. Hint: see whether the directory "
+                             "is mounted")
         seen = tuple((path.name, stat.st_mtime_ns, stat.st_size) for path, stat in there)
         if seen == self._seen:
             return False
-        now = self._clock()
         found = []
         for path, _ in there:
             try:

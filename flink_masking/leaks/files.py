@@ -1,7 +1,7 @@
 """Any file as batches for the leak monitor: JSON records, lines of text, or the readable parts of binary files such as checkpoints."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from flink_masking.errors import InputError
+from flink_masking.files.directory import files_below
 from flink_masking.files.opened import is_compressed, opened
 from flink_masking.leaks.monitor import Monitor
 
@@ -36,18 +37,25 @@ class Looked(NamedTuple):
     unread: tuple[str, ...]
 
 
-def every_file(paths: list[Path]) -> list[Path]:
+def every_file(paths: list[Path], unread: Callable[[str], None]) -> list[Path]:
     """The files that paths stand for; of a directory all below it, hidden ones, too.
+
+    Args:
+        paths: files and directories.
+        unread: is told which directories cannot be listed, and why.
 
     Raises:
         InputError: there is no such path, or a directory without a file: a name that was mistyped must not pass as one without leaks.
     """
-    found: list[Path] = []
+    found, away = list[Path](), list[OSError]()
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: there is no such file or directory. Hint: name files or directories")
-        inside = sorted(file for file in path.rglob("*") if file.is_file()) if path.is_dir() else [path]
-        if not inside:
+        away.clear()
+        inside = sorted(files_below(path, away.append)) if path.is_dir() else [path]
+        for error in away:
+            unread(f"{error.filename}: {error.strerror}. Hint: check the directory and its permissions")
+        if not inside and not away:
             raise InputError(f"{path}: the directory holds no files, so there is nothing to look through. Hint: check the name")
         found += inside
     return list(dict.fromkeys(found))

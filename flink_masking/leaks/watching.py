@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from flink_masking.errors import InputError
+from flink_masking.files.directory import files_below
 from flink_masking.leaks.files import look_from
 from flink_masking.leaks.monitor import Leak, Monitor
 from flink_masking.leaks.recent import Recent
@@ -54,8 +55,8 @@ class FileWatch:
 
     def look(self) -> list[Leak]:
         """Look through what has come since the last look, and return what was found in it."""
-        found, there = list[Leak](), set[Path]()
-        for path in self._files():
+        found, there, away = list[Leak](), set[Path](), dict[Path, OSError]()
+        for path in self._files(away):
             there.add(path)
             state = 0, 0, 0
             try:
@@ -66,11 +67,12 @@ class FileWatch:
             except FileNotFoundError:
                 continue  # it came and went, as checkpoints do
             except (InputError, OSError) as error:
-                before, told = self._failed.get(path, (None, False))
-                if before == state and not told:
-                    self._unread(str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}")
-                self._failed[path] = state, before == state
-        for gone in (self._seen.keys() | self._failed.keys()) - there:
+                self._tell(path, state, str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}")
+        for path, error in away.items():
+            self._tell(path, (0, 0, 0), f"{path}: {error.strerror}")
+        known = self._seen.keys() | self._failed.keys()
+        there |= {path for path in known if any(path.is_relative_to(one) for one in away)}
+        for gone in known - there:
             self._seen.pop(gone, None)
             self._failed.pop(gone, None)
         remembered = [path for path, seen in self._seen.items() if seen.monitor is not None]
@@ -83,11 +85,27 @@ class FileWatch:
         looked = [] if self._recent is None else self._recent.look_again(ended)
         return [leak for monitor in looked for leak in monitor.news()]
 
-    def _files(self) -> Iterator[Path]:
+    def _tell(self, path: Path, state: tuple[int, int, int], text: str) -> None:
+        """Note that something cannot be read; the second time in the same state it is told, once."""
+        before, told = self._failed.get(path, (None, False))
+        if before == state and not told:
+            self._unread(text)
+        self._failed[path] = state, before == state
+
+    def _files(self, away: dict[Path, OSError]) -> Iterator[Path]:
+        """The files that are there now; `away` gets the directories that cannot be listed."""
+        def failed(error: OSError) -> None:
+            away[Path(os.fsdecode(error.filename))] = error
+
         for path in self._paths:
-            if path.is_dir():
-                yield from (Path(folder, name) for folder, _, names in os.walk(path) for name in sorted(names))
-            elif path.exists():
+            try:
+                folder, there = path.is_dir(), path.exists()
+            except OSError as error:
+                away[path] = error
+                continue
+            if folder:
+                yield from files_below(path, failed)
+            elif there:
                 yield path
 
     def _look(self, path: Path, state: tuple[int, int, int]) -> list[Leak]:

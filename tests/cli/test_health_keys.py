@@ -73,6 +73,8 @@ def test_the_longest_of_all_workers_counts(flink, name, seconds, limit, well):
 @pytest.mark.parametrize(("failures", "said"), [
     ([(90_000, TRACE.format("VaultError"))], "the job failed because of its token vault 90 s ago"),
     ([(90_000, TRACE.format("KeyRingError")), (200_000, "java.io.IOException")], "the job failed because of its key ring 90 s ago"),
+    ([(90_000, TRACE.format("VaultUnavailableError"))], "the job failed because of its token vault 90 s ago"),
+    ([(90_000, TRACE.format("KeyRingUnavailableError"))], "the job failed because of its key ring 90 s ago"),
     ([(90_000, "java.io.IOException"), (200_000, TRACE.format("KeyRingError"))], None),
     ([(300_001, TRACE.format("KeyRingError"))], None),
 ])

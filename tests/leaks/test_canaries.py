@@ -1,5 +1,6 @@
 """Fingerprints of records are kept for their time, in files that tell nothing without the key ring."""
 
+import errno
 import logging
 import os
 import time
@@ -158,6 +159,35 @@ def test_the_last_values_are_written_without_another_batch(tmp_path, monkeypatch
     written.note(records(4))
     written.close()
     assert leaked(tmp_path / "canaries", ring, clock, '"CUST-00000004"') == ["events/id"] and written._timer is None
+
+
+@pytest.mark.parametrize("away", ["emptied", "removed", "refused"])
+def test_a_directory_that_is_away_does_not_take_what_is_known(tmp_path, monkeypatch, away):
+    """A network file system that is not mounted, or refuses, is an error each time; fingerprints stay known until their time is over."""
+    place = tmp_path / "canaries"
+    written, ring, clock = writer(place)
+    written.note(records(1))
+    written.write()
+    canaries = Canaries(place, ring, clock)
+    assert canaries.look() and not canaries.look()
+    if away == "refused":
+        def refused(path="."):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+        monkeypatch.setattr(os, "listdir", refused)
+        monkeypatch.setattr(os, "scandir", refused)
+    else:
+        place.rename(tmp_path / "elsewhere")
+        if away == "emptied":
+            place.mkdir()
+    for _ in range(2):
+        with pytest.raises(InputError, match="Hint: "):
+            canaries.look()
+        assert len(canaries.filters) == 1
+    monkeypatch.undo()
+    clock.now += 10_000
+    if away == "emptied":
+        assert canaries.look() and canaries.filters == []
 
 
 @pytest.mark.parametrize("damage", [b"", b"flink-masking canaries 1\n", b"flink-masking canaries 1\n{}\n", None])

@@ -1,5 +1,6 @@
 """Files of every kind are looked through: logs, records, compressed ones, binary ones such as checkpoints."""
 
+import errno
 import gzip
 import json
 import os
@@ -88,6 +89,22 @@ def test_a_file_that_cannot_be_read_is_no_clean_file(place):
     (place / "data" / "cut.gz").write_bytes(gzip.compress(b"x" * 100_000)[:-10])
     code, told = looked(place)
     assert code == 1 and "cut.gz" in told["unread"][0]
+
+
+def test_a_directory_that_cannot_be_listed_is_no_directory_without_leaks(place, monkeypatch):
+    """Below it nothing was looked through, so the command ends with 1 and names it; all the rest is looked through."""
+    whole, closed = os.scandir, place / "data" / "closed"
+    closed.mkdir()
+    (place / "data" / "log").write_text("nothing\n")
+
+    def scandir(path="."):
+        if os.fspath(path) == str(closed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    code, told = looked(place)
+    assert (code, told["files"], told["unread"]) == (1, 1, [f"{closed}: Permission denied. Hint: check the directory and its permissions"])
 
 
 def test_a_view_by_its_policy(place):

@@ -1,5 +1,6 @@
 """Files as they grow: each planted value is found once, at the next look, in files of every kind."""
 
+import errno
 import gzip
 import json
 import os
@@ -134,6 +135,35 @@ def test_a_file_that_cannot_be_read_is_told_when_it_rests(place):
     (path / "a.gz").write_bytes(whole)
     look()
     assert len(unread) == 1
+
+
+def unlistable(monkeypatch, directory):
+    """A directory whose names cannot be read, as on a network file system that is away; whoever runs this. Call the result to end it."""
+    whole, away = os.scandir, [True]
+
+    def scandir(path="."):
+        if away[0] and os.fspath(path) == str(directory):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return whole(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    return lambda: away.__setitem__(0, False)
+
+
+def test_a_directory_that_cannot_be_listed_is_told_and_not_taken_for_an_empty_one(place, monkeypatch):
+    """It is told once, when it rests; what was known of its files stays known, and what comes in them meanwhile is found afterwards."""
+    path, look, unread = place
+    (path / "chk").mkdir()
+    log = path / "chk" / "app.log"
+    log.write_text(f"{MAIL}\n")
+    assert look() == [("app.log", 1)]
+    back = unlistable(monkeypatch, path / "chk")
+    with log.open("a") as file:
+        file.write(f"again {MAIL}\n")
+    assert look() == look() == look() == []
+    assert len(unread) == 1 and unread[0] == f"{path / 'chk'}: Permission denied"
+    back()
+    assert look() == [("app.log", 1)] and look() == [] and len(unread) == 1
 
 
 def test_a_value_whose_canary_comes_later_is_found_in_its_file(tmp_path):
