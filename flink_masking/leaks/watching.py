@@ -68,8 +68,8 @@ class FileWatch:
                 continue  # it came and went, as checkpoints do
             except (InputError, OSError) as error:
                 self._tell(path, state, str(error) if isinstance(error, InputError) else f"{path}: {error.strerror}")
-        for path, error in away.items():
-            self._tell(path, (0, 0, 0), f"{path}: {error.strerror}")
+        for path, refused in away.items():
+            self._tell(path, (0, 0, 0), f"{path}: {refused.strerror}")
         known = self._seen.keys() | self._failed.keys()
         there |= {path for path in known if any(path.is_relative_to(one) for one in away)}
         for gone in known - there:
