@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         JobError,
         KeyRingError,
         KeyRingUnavailableError,
+        LogUnavailableError,
         PolicyError,
         RegistryError,
         RegistryUnavailableError,
@@ -58,6 +59,7 @@ __all__ = [
     "KeyRingError",
     "KeyRingUnavailableError",
     "LoadedPolicy",
+    "LogUnavailableError",
     "Policy",
     "PolicyError",
     "PolicyFaults",
@@ -81,7 +83,7 @@ __all__ = [
 
 _PLACES = {
     "errors": ("ControlError", "ControlUnavailableError", "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError",
-               "KeyRingUnavailableError", "PolicyError",
+               "KeyRingUnavailableError", "LogUnavailableError", "PolicyError",
                "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError"),
     "flink.embed": ("Columns", "protect_stream", "protect_table"),
     "flink.environment": ("stream_environment",),

@@ -17,6 +17,7 @@ class                       also a        exit what to do
 `SchemaRefusedError`        RegistryError 1    make the schema of a view compatible, or change the subject's compatibility level
 `ControlError`              RuntimeError  1    correct the control document, trust file, identity or source
 `ControlUnavailableError`   ControlError  75   try again later: the source of control documents is away
+`LogUnavailableError`       OSError       75   try again later: the store or server of a sealed log is away
 `DecryptionError`           ValueError    1    use the keys and vault that the values were protected with
 `InputError`                ValueError    1    correct the file, directory or option
 `JobError`                  RuntimeError  1    see the message; a job that has run and failed has more in Flink's log
@@ -121,5 +122,11 @@ class ControlError(FlinkMaskingError, RuntimeError):
 
 class ControlUnavailableError(ControlError):
     """The source of control documents cannot be read now; the same call may succeed later."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class LogUnavailableError(FlinkMaskingError, OSError):
+    """The store or server of a sealed log cannot be read or written now, which says nothing of the log; the same call may succeed later."""
 
     exit_code = ExitCode.UNAVAILABLE

@@ -65,6 +65,7 @@ class Watcher:
             self._live = LiveRules(rules, control, None if told is None else told.encode(), clock)
             self._live.start()
         self._kept: dict[str, Any] = {}
+        self._unkept = False
         self._positions: dict[str, int] = dict(kept["positions"]) if kept is not None else {}
         if kept is None and not from_start:
             for source in self._sources:
@@ -107,10 +108,30 @@ class Watcher:
             if self._outbox is not None:
                 self._outbox.put(alert)
 
-    def run(self, ended: Callable[[], bool]) -> None:
-        """Look until the end; see `look`."""
+    def run(self, ended: Callable[[], bool], complain: Callable[[str], None]) -> None:
+        """Look until the end; see `look`. After a first look, files that cannot be read or written now are tried again.
+
+        Args:
+            ended: whether to end.
+            complain: told once why a look failed, until one succeeds.
+
+        Raises:
+            InputError: a file has become shorter.
+            OSError: the first look fails: the options are wrong.
+        """
+        begun = told = False
         while not ended():
-            if not self.look():
+            taken = 0
+            try:
+                taken, begun, told = self.look(), True, False
+            except OSError as error:
+                if not begun:
+                    raise
+                if not told:
+                    what = "the files" if error.filename is None else os.fsdecode(error.filename)
+                    complain(f"{what}: {error.strerror}; it is tried again")
+                told = True
+            if not taken:
                 time.sleep(LOOK_S)
 
     def _keep(self, taken: bool = True) -> None:
@@ -119,11 +140,12 @@ class Watcher:
             return
         rules = {} if self._live is None else {"rules": self._live.state().decode()}
         beside = {**rules, "waiting": {} if self._outbox is None else self._outbox.state()}
-        if not taken and beside == self._kept:
+        self._unkept |= taken or beside != self._kept
+        if not self._unkept:
             return
-        self._kept = beside
         data = orjson.dumps({"version": 1, "positions": self._positions, "logic": orjson.loads(self.logic.state()), **beside})
         write_whole(path, data, private=True)
+        self._kept, self._unkept = beside, False
 
 
 def _kept(path: Path | None) -> Mapping[str, Any] | None:

@@ -38,7 +38,11 @@ class FileSource:
             begin = int(positions.get(name, 0))
             if len(lines) >= most:
                 break
-            with file.open("rb") as opened:
+            try:
+                opening = file.open("rb")
+            except FileNotFoundError:
+                continue  # it was removed after it was listed
+            with opening as opened:
                 if opened.seek(0, 2) < begin:
                     raise InputError(f"{file}: it is shorter than what was sealed of it. Hint: it was cut; the log has what was there. "
                                      "Move it elsewhere")
@@ -55,7 +59,7 @@ class FileSource:
     def bytes(self, positions: Mapping[str, Any] | None = None) -> int:
         """Bytes of the files that are there now; with positions, those that were read of them."""
         files = self.files()
-        return sum(file.stat().st_size for file in files) if positions is None else sum(
+        return sum(_size(file) for file in files) if positions is None else sum(
             int(positions.get(str(file.resolve()), 0)) for file in files)
 
     def files(self) -> list[Path]:
@@ -68,3 +72,11 @@ class FileSource:
         if inside.is_dir():
             return [*data_files(inside), *sorted(self.path.glob("*.audit.jsonl"))]
         return data_files(self.path)
+
+
+def _size(file: Path) -> int:
+    """Bytes of a file; 0 where it was removed."""
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

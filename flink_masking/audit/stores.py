@@ -1,21 +1,28 @@
 """Where a log lies: a directory, an object store (pyarrow.fs), or a web server that serves one."""
 
 import contextlib
+import http.client
 import os
+import re
 import secrets
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from flink_masking.errors import InputError
+from flink_masking.errors import InputError, LogUnavailableError
 from flink_masking.files.directory import sync_directory
+from flink_masking.patience import COMMAND_SECONDS, http_may_pass, persist
 
 LEAVES = "leaves"
 """The folder of leaf hashes and of what is not to be served: its files are for their owner only."""
 LARGEST = 1 << 26
 """Bytes of a file that a web server sends, at most."""
+TIMEOUT_S = 30.0
+"""Seconds without a byte of an answer of a web server."""
+_CAUSE = re.compile(r"AWS Error ([A-Z_]+)")
 
 
 class Store(Protocol):
@@ -91,7 +98,10 @@ class Directory:
 
 
 class ObjectStore:
-    """A prefix of an object store, or whatever else pyarrow.fs opens by its address."""
+    """A prefix of an object store, or whatever else pyarrow.fs opens by its address; its clients try again themselves.
+
+    What they give up on is a LogUnavailableError, never an object that is not there.
+    """
 
     def __init__(self, address: str) -> None:
         """Open it.
@@ -114,48 +124,87 @@ class ObjectStore:
     def read(self, name: str) -> bytes | None:
         """See `Store`."""
         path = f"{self._root}/{name}"
-        if self._store.get_file_info(path).type != self._fs.FileType.File:
-            return None
-        with self._store.open_input_stream(path) as stream:
-            return bytes(stream.read())
+        with _told():
+            if self._store.get_file_info(path).type != self._fs.FileType.File:
+                return None
+            with self._store.open_input_stream(path) as stream:
+                return bytes(stream.read())
 
     def write(self, name: str, data: bytes) -> None:
         """See `Store`; an object appears when it is complete."""
         path = f"{self._root}/{name}"
-        with self._store.open_output_stream(path) as stream:
+        with _told(), self._store.open_output_stream(path) as stream:
             stream.write(data)
 
     def remove(self, name: str) -> None:
         """See `Store`."""
         path = f"{self._root}/{name}"
-        if self._store.get_file_info(path).type == self._fs.FileType.File:
-            self._store.delete_file(path)
+        with _told():
+            if self._store.get_file_info(path).type == self._fs.FileType.File:
+                self._store.delete_file(path)
 
     def names(self, below: str) -> list[str]:
         """See `Store`."""
         selector = self._fs.FileSelector(f"{self._root}/{below}", allow_not_found=True)
-        found: list[Any] = self._store.get_file_info(selector)
+        with _told():
+            found: list[Any] = self._store.get_file_info(selector)
         return sorted(f"{below}/{info.base_name}" for info in found if info.type == self._fs.FileType.File)
+
+
+@contextlib.contextmanager
+def _told() -> Iterator[None]:
+    """Convert an error of an object store's client; its text, which may hold addresses with logins, is not shown."""
+    try:
+        yield
+    except OSError as error:
+        cause = _CAUSE.search(str(error))
+        why = cause[1] if cause else error.strerror or type(error).__name__
+    else:
+        return
+    raise LogUnavailableError(f"the store of the log cannot be used now ({why}). Hint: check the network, the store and its credentials")
 
 
 class WebServer:
     """A log that a web server serves; read only."""
 
-    def __init__(self, address: str) -> None:
-        """Keep the address, ``http://`` or ``https://``."""
-        self._address = address.rstrip("/")
+    def __init__(self, address: str, patience: float = COMMAND_SECONDS) -> None:
+        """Keep the address.
+
+        Args:
+            address: ``http://`` or ``https://``.
+            patience: seconds for which a server that is away or busy is asked again, at each file.
+        """
+        self._address, self._patience = address.rstrip("/"), patience
 
     def read(self, name: str) -> bytes | None:
-        """See `Store`."""
+        """See `Store`.
+
+        Raises:
+            LogUnavailableError: no answer, one that is cut off, or a refusal: none of it says anything of the log.
+        """
         try:
-            with urllib.request.urlopen(f"{self._address}/{name}", timeout=30) as answer:
-                return bytes(answer.read(LARGEST))
+            return persist(lambda: self._answered(name), http_may_pass, self._patience)
         except urllib.error.HTTPError as error:
+            why = f"HTTP {error.code}"
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            why = getattr(reason, "strerror", None) or type(reason).__name__
+        raise LogUnavailableError(f"the log's server gives no whole answer ({why}). Hint: check the address, the server and the network")
+
+    def _answered(self, name: str) -> bytes | None:
+        try:
+            with urllib.request.urlopen(f"{self._address}/{name}", timeout=TIMEOUT_S) as answer:
+                data = bytes(answer.read(LARGEST + 1))
+                if len(data) > LARGEST:
+                    raise InputError(f"{name}: the log's server sends more than {LARGEST >> 20} MiB. Hint: check the address")
+                if answer.length:  # http.client passes over what is missing of an answer
+                    raise http.client.IncompleteRead(data, answer.length)
+                return data
+        except urllib.error.HTTPError as error:
+            error.close()
             if error.code == 404:
                 return None
-            raise InputError(f"the log's server answers with {error.code}. Hint: check the address") from None
-        except (urllib.error.URLError, TimeoutError):
-            raise InputError("the log's server does not answer. Hint: check the address") from None
+            raise
 
     def write(self, name: str, data: bytes) -> None:
         """Never; raises InputError."""

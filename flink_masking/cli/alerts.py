@@ -92,7 +92,7 @@ def watch(
     watcher = Watcher(found, paths, tell, state, from_start, control=control_in(control), folder=rules.parent)
     err.print(f"watching {counted(len(paths), 'path')}", soft_wrap=True)
     try:
-        watcher.run(lambda: bool(ended))
+        watcher.run(lambda: bool(ended), lambda text: err.print(text, soft_wrap=True, markup=False, highlight=False))
     finally:
         unsent = watcher.close(5.0)
     for name, left in unsent.items():

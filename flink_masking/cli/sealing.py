@@ -17,7 +17,7 @@ from flink_masking.audit.sealer import ROUND, Sealer
 from flink_masking.audit.sources import FileSource
 from flink_masking.audit.stores import Directory, Store, open_store
 from flink_masking.cli.audit_target import directory
-from flink_masking.errors import InputError, JobError
+from flink_masking.errors import InputError, JobError, LogUnavailableError
 
 if TYPE_CHECKING:
     from flink_masking.deployment.model import Deployment
@@ -166,8 +166,13 @@ class Sealing:
                             told(Step(size, size - begin, sealer.again - again, sealer.position.sources))
                         full = full or len(lines) >= ROUND
                 if begun - looked >= HOUR:
-                    looked = begun
-                    self.expire(time.time_ns() // 1_000_000)
+                    try:
+                        self.expire(time.time_ns() // 1_000_000)
+                        looked = begun
+                    except OSError as error:
+                        if once:
+                            raise
+                        _complain(error)
                 if once:
                     return sealer.position.size
                 time.sleep(max(0.1, self.every - (time.monotonic() - begun)))
@@ -176,7 +181,7 @@ class Sealing:
 def _complain(error: OSError | JobError) -> None:
     from flink_masking.cli.console import err
 
-    if isinstance(error, JobError):
+    if isinstance(error, JobError | LogUnavailableError):
         err.print(f"{error} It is tried again.", soft_wrap=True)
         return
     why = error.strerror or type(error).__name__

@@ -21,7 +21,7 @@ from flink_masking.control.identity import passphrase_in
 from flink_masking.control.note_key import note_signer
 from flink_masking.deployment.audit import AuditSection
 from flink_masking.deployment.model import Deployment, with_clause
-from flink_masking.errors import JobError
+from flink_masking.errors import JobError, LogUnavailableError
 from flink_masking.flink import compat
 from flink_masking.flink.clock import END_OF_INPUT
 from flink_masking.flink.compat.versions import VersionChecked
@@ -69,7 +69,8 @@ class SealFunction(VersionChecked, KeyedProcessFunction):  # type: ignore[misc]
         except OSError as error:
             if ended:
                 raise
-            _log.warning("the log cannot be written now (%s); it is tried again", error.strerror or type(error).__name__)
+            why = error if isinstance(error, LogUnavailableError) else error.strerror or type(error).__name__
+            _log.warning("the log cannot be written now (%s); it is tried again", why)
             self._wait(ctx)
             return
         self._lines.clear()

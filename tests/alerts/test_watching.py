@@ -1,5 +1,6 @@
 """``flink-masking alerts watch``: files as they grow, restarts, and a real process."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from full_disk import full_disk
 
 from flink_masking.alerts.load import rules_of
 from flink_masking.alerts.watching import Watcher
@@ -103,6 +105,28 @@ def test_a_state_that_cannot_be_written_is_told(growing, tmp_path):
     grow(1)
     with pytest.raises(OSError, match=r"away/state\.json"):
         watch.look()
+
+
+def test_a_disk_that_is_full_for_a_while_does_not_end_the_watch(growing, tmp_path, monkeypatch):
+    """After a first look it is told once and tried again; then the state says all that was taken in meanwhile."""
+    monkeypatch.setattr("flink_masking.alerts.watching.LOOK_S", 0)
+    file, grow = growing
+    told, complaints, state, looks = [], [], tmp_path / "state.json", iter(range(4))
+    with contextlib.ExitStack() as full:
+        def ended():
+            match next(looks, None):
+                case 1:
+                    grow(11)
+                    full.enter_context(full_disk())
+                case 3:
+                    full.close()
+                case None:
+                    return True
+            return False
+
+        watcher(file, told, state=state).run(ended, complaints.append)
+    assert told == [11] and complaints == [f"{state}: File too large; it is tried again"]
+    assert watcher(file, told, state=state).look() == 0
 
 
 def test_a_process_tells_alerts_within_five_seconds(growing, tmp_path):

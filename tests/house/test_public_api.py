@@ -42,8 +42,8 @@ SURFACE = {
 }  # fmt: skip
 ERRORS = {
     "ControlError", "ControlUnavailableError",
-    "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "PolicyError",
-    "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError",
+    "DecryptionError", "FlinkMaskingError", "InputError", "JobError", "KeyRingError", "KeyRingUnavailableError", "LogUnavailableError",
+    "PolicyError", "RegistryError", "RegistryUnavailableError", "SchemaRefusedError", "VaultError", "VaultUnavailableError",
 }  # fmt: skip
 JOBS = {"Columns", "Views", "launch", "protect_stream", "protect_table", "stream_environment"}
 
