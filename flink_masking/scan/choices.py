@@ -8,7 +8,7 @@ from flink_masking.records.paths import Wild, parse_path
 from flink_masking.scan.report import Found, PathReport
 from flink_masking.scan.treated import EPOCHS, mixed, treated, whole
 from flink_masking.scan.treatments import TYPED, treatment
-from flink_masking.scan.weight import weighty
+from flink_masking.scan.weight import scattered, weighty
 
 _SHAPED = {"UUID": "uuid", "date": "date", "date-time": "datetime", "time": "time", "IP": "ip_address", "MAC": "mac_address",
            "e-mail": "email", "URL": "url"}  # fmt: skip
@@ -133,7 +133,7 @@ def _type(report: PathReport, wanted: str | None) -> str | None:
 
 def _evidence(report: PathReport, found: list[Found]) -> str:
     """What was found, in counts."""
-    said = [f"{one.type} in {one.values:,} of {report.scalars:,} ({', '.join(one.reasons)})" for one in found[:3]]
+    said = [f"{one.type} in {one.values:,} of {report.scalars:,} ({', '.join(one.reasons)})" for one in (found or scattered(report))[:3]]
     shape = next(iter(report.shapes), "")
     if shape not in ("", "other", "word"):
         said.append(shape if report.looks(shape) == 1 else f"{shape} in {report.shapes[shape]:,} of {report.scalars:,}")

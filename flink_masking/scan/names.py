@@ -18,7 +18,8 @@ PEOPLE = re.compile(
 """Names of people in their roles."""
 SENSITIVE = re.compile(
     r"diagnos|disease|condition|medic|symptom|allerg|religio|ethnic|race$|race[_-]|gender|^sex$|birthsex|orientation|politic|salary|income"
-    r"|disabilit|pregnan|blood|marital|nationality|union", re.IGNORECASE)  # fmt: skip
+    r"|disabilit|pregnan|blood|marital|nationality|union|injur|therap"
+    r"|(?:^|[^a-z])icd(?:[^a-z]|code|$)|snomed|loinc|rxnorm", re.IGNORECASE)  # fmt: skip
 """Names that say something sensitive, whatever the values look like."""
 HEALTH = re.compile(r"snomed|loinc|rxnorm|/icd|icd-?(?:9|10|11)|/sid/(?:ndc|cvx)|/cpt|umls|drugbank|/atc$|orpha", re.IGNORECASE)
 """Systems of codes for diseases, drugs and observations."""
@@ -80,17 +81,20 @@ def hinted(path: str, steps: tuple[Step, ...]) -> tuple[str, ...]:
 
 
 def sensitive(path: str) -> bool:
-    """Whether the last key of a path that says something, or what selects it, is the name of something sensitive.
+    """Whether the last key of a path that says something, or what selects it, is the name of something sensitive; of codes, any key.
 
     >>> sensitive("maritalStatus.coding[*].code"), sensitive("race.name"), sensitive("condition.since")
+    (True, True, False)
+    >>> sensitive("medical.icd10"), sensitive("medical.further[*].code"), sensitive("medical.ward")
     (True, True, False)
     """
     steps = parse_path(path)
     selected = (said_by(step.value) for k, step in enumerate(steps) if isinstance(step, Where) and is_value(steps, k + 1))
     if any(map(SENSITIVE.search, (named(path), *selected))):
         return True
-    telling = (step for step in reversed(steps) if isinstance(step, str) and step.lower() not in _GENERIC)
-    return SENSITIVE.search(next(telling, "")) is not None
+    telling = [step for step in reversed(steps) if isinstance(step, str) and step.lower() not in _GENERIC]
+    code = isinstance(steps[-1], str) and steps[-1].lower() == "code"
+    return any(map(SENSITIVE.search, telling if code else telling[:1]))
 
 
 def domain_of(path: str) -> str:

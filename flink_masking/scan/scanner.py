@@ -170,7 +170,7 @@ class Scanner:
             share=records / readable if readable else 0.0, kinds=kinds, conflict=len(kinds.keys() - {"null"}) > 1,
             always_empty=containers > 0 and containers == counts[kernels.EMPTIES] and not scalars, keys=len(keys),
             key=key_type(keys, self._detectors) if keys else "", key_of=self._recurring(keys),
-            distinct=distinct, exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
+            distinct=min(distinct, scalars), exact=exact, bytes=round(counts[kernels.BYTES] / scalars, 1) if scalars else 0.0,
             shapes={SHAPES[k]: shapes[k] for k in sorted(range(1, len(SHAPES)), key=lambda k: -shapes[k]) if shapes[k]},
             found=_found(self._statistics.evidence.get(number, {})), column=self._column(number),
             equals=tuple(related[0].get(number, ())), contains=tuple(related[1].get(number, ())), told_by=tuple(related[2].get(number, ())))

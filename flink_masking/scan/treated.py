@@ -6,7 +6,7 @@ from flink_masking.scan.forms import within
 from flink_masking.scan.names import domain_of
 from flink_masking.scan.report import Found, PathReport
 from flink_masking.scan.treatments import Treatment, treatment
-from flink_masking.scan.weight import speaks
+from flink_masking.scan.weight import scattered, speaks
 
 FREE_TEXT = 0.2
 """A field of which this part of the values are texts of several words is free text."""
@@ -20,6 +20,7 @@ EPOCHS = {"epoch s": "s", "epoch ms": "ms", "epoch µs": "us", "epoch ns": "ns"}
 """Units of times since 1970."""
 _CATEGORY = {type_.name: type_.category for type_ in TYPES}
 _CODES = ("UUID", "ARN", "URN", "hexadecimal")
+_NUMBERS = ("decimal", "integer", "boolean", *EPOCHS)
 
 
 def whole(report: PathReport, found: list[Found]) -> list[Found]:
@@ -79,7 +80,10 @@ def treated(report: PathReport, found: list[Found], domain: str | None) -> Treat
         return Treatment("free_text", None, None, "personal data in some values")
     if names.sensitive(report.path):
         return Treatment("sensitive", None, None, "its name says that it is sensitive")
-    return _by_shape(report, name)
+    shaped = _by_shape(report, name)
+    if shaped.rule == "keep" and scattered(report) and report.looks(*_NUMBERS) < 0.99:
+        return Treatment("free_text", None, None, "personal data in some values")
+    return shaped
 
 
 def _by_shape(report: PathReport, name: str) -> Treatment:

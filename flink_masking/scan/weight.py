@@ -6,6 +6,8 @@ SHARE = 0.05
 """Part of a path's values in which something was found that counts, however uncertain each finding is."""
 CERTAIN, TIMES = 90, 3
 """Or a mean confidence and a number of values that count, however many other values there are."""
+LIKELY = 70
+"""Or the mean confidence that counts in a list of words that would be shown as it is."""
 _LIGHT = frozenset(("URL", "UUID", "DATE", "TITLE", "ORGANIZATION"))
 """Types that say little of a person."""
 
@@ -35,3 +37,8 @@ def weighty(path: PathReport, light: bool = True) -> list[Found]:
             one.type != column.type for one in kept):
         kept.append(column)
     return sorted(kept, key=lambda one: (-one.whole, -one.values, one.type))
+
+
+def scattered(path: PathReport) -> list[Found]:
+    """What was found in some of the values of a list of words: too rare to say what the list holds, too likely to show it."""
+    return [one for one in path.found if one.type not in _LIGHT and one.confidence >= LIKELY and one.values >= min(TIMES, path.scalars)]

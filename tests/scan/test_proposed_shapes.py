@@ -45,3 +45,32 @@ def test_four_digits_alone_are_no_years():
     """Texts of four digits without dates among them are numbers, not partial dates."""
     found = Proposed([{"pin": f"{1900 + k}"} for k in range(90)])
     assert "partial" not in str(found.fields["pin"])
+
+
+def test_a_list_of_words_among_which_a_few_values_name_people_is_not_kept():
+    """Codes that come back are shown; not where somebody's name stands in some of them, however few these are."""
+    names = ["Ömer Şahin", "Anna Nowak", "Jürgen Dubois", "Chloé Moreau"]
+    records = [{"state": ("open", "paid", "closed")[k % 3], "step": ("open", "paid", "closed")[k % 3]} for k in range(4000)]
+    for k, name in enumerate(names):
+        records[k * 700]["step"] = f"unclear, ask {name}"
+    found = Proposed(records)
+    assert found.rules["state"] == "keep" and "step" not in found.rules
+    assert found.comment("step").startswith("decide: personal data in some values (PERSON in 4 of 4,000")
+    assert not any(name.split()[1] in str(found.view()) for name in names)
+
+
+def test_codes_of_diseases_by_the_name_of_a_member_or_of_what_it_stands_in_are_dropped():
+    """A member that is named after a system of codes for diseases is sensitive, and so is a code in an object that is named medical."""
+    codes = ["S13.4", "M54.2", "F43.1"]
+    found = Proposed([{"medical": {"icd10": codes[k % 3], "further": [{"code": codes[k % 3]}]}, "icd": codes[k % 3],
+                       "device": {"code": codes[k % 3]}} for k in range(300)])
+    for path in ("medical.icd10", "medical.further[*].code", "icd"):
+        assert found.fields[path]["class"] == "sensitive" and path not in found.rules, path
+    assert found.rules["device.code"] == "keep"
+
+
+def test_no_estimate_of_different_values_is_above_their_number():
+    """Where nearly every one of many values is another one, the estimate of how many differ does not exceed how many there are."""
+    different = [[path.distinct for path in Proposed([{"at": f"{seed}x{k * 7919 % 99_991:05d}"} for k in range(5000)]).report.paths
+                  if path.path == "at"][0] for seed in range(6)]
+    assert all(4_500 < count <= 5_000 for count in different) and len(set(different)) > 1, different
