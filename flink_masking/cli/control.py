@@ -174,9 +174,9 @@ def list_(deployment: DeploymentFile, stream: Annotated[str | None, typer.Option
     """
     import json
 
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import print_table
     from flink_masking.cli.quarantine import printable
     from flink_masking.control.listing import rows
 
@@ -186,10 +186,11 @@ def list_(deployment: DeploymentFile, stream: Annotated[str | None, typer.Option
         for row in listed:
             typer.echo(json.dumps(row.body(), ensure_ascii=False))
         return
-    table = Table("id", "kind", "stream", "version", "from", "to", "state", "signed by")
+    names = ("id", "kind", "stream", "version", "from", "to", "state", "signed by")
+    table = Table(*(Column(name, overflow="fold") for name in names))  # revoke asks for the whole id
     for row in listed:
         table.add_row(*(printable(cell) for cell in row.cells()))
-    out.print(table)
+    print_table(table)
 
 
 def read(path: Path) -> "Signed":

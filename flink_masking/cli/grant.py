@@ -123,9 +123,9 @@ def list_(deployment: DeploymentFile,
     """
     import json
 
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import print_table
     from flink_masking.cli.control import found, found_bytes, options_of, trust_in
     from flink_masking.cli.quarantine import printable
     from flink_masking.control.listing import rows
@@ -133,7 +133,8 @@ def list_(deployment: DeploymentFile,
     options = options_of(deployment)
     bodies = {body.id: body for signed in found(options) if (body := body_of(signed)) is not None}
     listed = [row for row in rows(found_bytes(options), trust_in(options)) if row.kind == "grant" and state in (None, row.state)]
-    table = Table("id", "segment", "fields", "subjects", "from", "to", "state", "requester", "approved by")
+    names = ("id", "segment", "fields", "subjects", "from", "to", "state", "requester", "approved by")
+    table = Table(*(Column(name, overflow="fold") for name in names))  # revoke asks for the whole id
     for row in listed:
         body = bodies.get(row.id)
         if as_json:
@@ -145,7 +146,7 @@ def list_(deployment: DeploymentFile,
                                                        body.requester]
         table.add_row(*map(printable, (row.id, *cells[:3], *row.cells()[4:7], cells[3], row.cells()[7])))
     if not as_json:
-        out.print(table)
+        print_table(table)
 
 
 def show(document: Document, policy: CheckedBy = None, json_: Json = False) -> None:

@@ -147,17 +147,17 @@ def _canaries(directory: Path | None, keys: str | None, waits: bool) -> "Canarie
 def _show(found: "list[Leak]", unread: list[str], files: int, seen: int) -> None:
     """A table of leaks."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
-    from flink_masking.cli.console import counted, err, out
+    from flink_masking.cli.console import counted, err, out, print_table
     from flink_masking.cli.quarantine import printable
 
     for text in unread:
         err.print(f"not read: {text}", soft_wrap=True)
     if found:
-        table = Table("where", "path", "found by", "what", "values", box=box.SIMPLE_HEAD, pad_edge=False)
+        table = Table(Column("where", overflow="fold"), Column("path", overflow="fold"), "found by", "what", "values", box=box.SIMPLE_HEAD, pad_edge=False)
         for leak in found:
             table.add_row(printable(leak.source), printable(leak.path) or "–", leak.kind, leak.what, f"{leak.values:,}")
-        out.print(table)
+        print_table(table)
     told = f"{counted(len(found), 'leak')}" if found else "no leak"
     out.print(f"{told} in {counted(files, 'file')}, {seen / 1e6:,.1f} MB", soft_wrap=True)

@@ -119,7 +119,7 @@ def _show_joins(joins: "list[Join]") -> None:
     from rich import box
     from rich.table import Table
 
-    from flink_masking.cli.console import out
+    from flink_masking.cli.console import out, print_table
 
     table = Table("views", "joined by", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("lines", "people singled out", "people among fewer than k"):
@@ -127,7 +127,7 @@ def _show_joins(joins: "list[Join]") -> None:
     for join in joins:
         figures = [f"{number:,}" for number in (join.lines, join.singled_out, join.narrowed)]
         table.add_row(" + ".join(join.views), ", ".join(join.fields) or "nothing", *figures)
-    out.print(table)
+    print_table(table)
     if not joins:
         out.print("no two views of this output can be joined", soft_wrap=True)
     for note in dict.fromkeys(join.note for join in joins if join.note):

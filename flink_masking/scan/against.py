@@ -191,7 +191,8 @@ def _shown(loaded: LoadedPolicy, report: Report, declared: Mapping[str, str]) ->
         else:
             kept = {key.field for key in segment.group_by if not key.parameters}
         for path in report.paths:
-            if declared.get(path.path) not in kept:
+            field = declared.get(path.path)
+            if field not in kept or loaded.policy.fields[field].values is not None:  # of a list, no other value is shown
                 continue
             for one in weighty(path, light=False)[:1]:
                 what = f"{one.type} ({', '.join(one.reasons)}), shown in clear"

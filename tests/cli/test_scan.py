@@ -283,6 +283,14 @@ def test_selected_fields_are_judged_apart(cli, tmp_path):
     assert against(cli, tmp_path, records, fields + hidden) == []
 
 
+def test_what_a_list_of_values_keeps_out_is_not_shown(cli, tmp_path):
+    """An address in a field that is kept, and that may hold listed words only, breaks the contract; it is not said to be shown."""
+    records = [{"state": f"p{k}@example.org" if k % 9 == 0 else "open"} for k in range(90)]
+    view = "segments: {m: {view: masked, rules: {state: keep}}}\n"
+    assert against(cli, tmp_path, records, "fields: {state: {class: plain, values: [open]}}\n" + view) == [("mistyped", "state")]
+    assert against(cli, tmp_path, records, "fields: {state: {class: plain}}\n" + view) == [("shown", "state")]
+
+
 def test_an_object_or_an_array_of_them_is_declared_once(cli, tmp_path):
     """A path with [*]? stands for objects and for arrays; members that it does not have are undeclared in both."""
     records = [{"a": {"city": "x", "new": 1}} if k % 2 else {"a": [{"city": "y"}]} for k in range(20)]
