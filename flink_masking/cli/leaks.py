@@ -155,7 +155,8 @@ def _show(found: "list[Leak]", unread: list[str], files: int, seen: int) -> None
     for text in unread:
         err.print(f"not read: {text}", soft_wrap=True)
     if found:
-        table = Table(Column("where", overflow="fold"), Column("path", overflow="fold"), "found by", "what", "values", box=box.SIMPLE_HEAD, pad_edge=False)
+        places = (Column(name, overflow="fold") for name in ("where", "path"))
+        table = Table(*places, "found by", "what", "values", box=box.SIMPLE_HEAD, pad_edge=False)
         for leak in found:
             table.add_row(printable(leak.source), printable(leak.path) or "–", leak.kind, leak.what, f"{leak.values:,}")
         print_table(table)
