@@ -11,9 +11,8 @@ from flink_masking.control.watcher import ControlWatcher
 from flink_masking.engine.plan import Plan, compile_plan
 from flink_masking.engine.reload import ReloadingSealer
 from flink_masking.errors import ControlUnavailableError, KeyRingError, RegistryError
-from flink_masking.keys.providers import open_ring
 from flink_masking.keys.ring import KeyRing
-from flink_masking.keys.watch import RingWatcher
+from flink_masking.keys.watch import RingWatcher, open_patiently
 from flink_masking.leaks.options import LeakOptions
 from flink_masking.patience import SECONDS
 from flink_masking.policy.load import LoadedPolicy, load
@@ -150,7 +149,7 @@ class JobSource:
         """
         vault = self.open_vault()
         try:
-            return compile_plan(loaded or self.loaded(), open_ring(self.keys), vault, schemas=self.open_schemas(),
+            return compile_plan(loaded or self.loaded(), open_patiently(self.keys)[1], vault, schemas=self.open_schemas(),
                                 outputs=self.open_outputs())
         finally:
             if vault is not None:

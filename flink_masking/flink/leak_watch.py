@@ -21,7 +21,7 @@ from flink_masking.errors import FlinkMaskingError, JobError
 from flink_masking.flink.columns import column_functions
 from flink_masking.flink.compat.arrow_columns import binary_array
 from flink_masking.flink.errors import without_values
-from flink_masking.keys.providers import open_ring
+from flink_masking.keys.watch import open_patiently
 from flink_masking.leaks.canaries import LOOK, Canaries
 from flink_masking.leaks.monitor import Leak, Monitor
 from flink_masking.leaks.places import Places
@@ -61,7 +61,7 @@ class Look:
         loaded = load(self._source.policy)
         self._json = loaded.policy.format == "json"
         self._stream = loaded.policy.stream
-        self._canaries = Canaries(Path(self._source.directory), open_ring(self._source.keys), _now)
+        self._canaries = Canaries(Path(self._source.directory), open_patiently(self._source.keys)[1], _now)
         self._monitor = Monitor(self._segment, Places(loaded, self._segment), self._canaries, recent=Recent(_now))
         self._looked = 0
 

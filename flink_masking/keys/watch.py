@@ -3,14 +3,30 @@
 import time
 from collections.abc import Callable
 
-from flink_masking.errors import KeyRingError
+from flink_masking.errors import KeyRingError, KeyRingUnavailableError
 from flink_masking.keys.providers import fingerprint, open_ring, place
 from flink_masking.keys.ring import KeyRing
 from flink_masking.keys.succession import check_successor
+from flink_masking.patience import SECONDS, persist
 
 
 def _silent(_: KeyRingError) -> None:
     """Report nothing."""
+
+
+def open_patiently(uri: str, seconds: float = SECONDS) -> tuple[str, KeyRing]:
+    """The fingerprint and the ring at an address, for a process that cannot begin without: workers that start all at once are throttled.
+
+    Args:
+        uri: as for `open_ring`.
+        seconds: for which a service that is away or asks to slow down is asked again.
+
+    Raises:
+        KeyRingUnavailableError: it still is.
+        KeyRingError: the ring cannot be opened, at once.
+    """
+    # The fingerprint first: a change in between is then found at the next look.
+    return persist(lambda: (fingerprint(uri), open_ring(uri)), lambda error: isinstance(error, KeyRingUnavailableError), seconds)
 
 
 class RingWatcher:
@@ -27,14 +43,16 @@ class RingWatcher:
         interval_s: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
         report: Callable[[KeyRingError], None] = _silent,
+        patience: float = SECONDS,
     ) -> None:
-        """Open the ring.
+        """Open the ring, see `open_patiently`.
 
         Args:
             uri: address of the ring, as for `open_ring`.
             interval_s: seconds between looks, more than 0.
             clock: seconds that never go back.
             report: called with the error of each refresh that failed.
+            patience: seconds for which the first opening waits for a service that is away; checks do not wait.
 
         Raises:
             ValueError: an interval that is not positive.
@@ -43,8 +61,7 @@ class RingWatcher:
         if not interval_s > 0:
             raise ValueError("the interval between checks of a key ring must be more than 0 s")
         self._uri, self._interval, self._clock, self._report = uri, interval_s, clock, report
-        self._seen = fingerprint(uri)  # before the ring: a change in between is then found at the next look
-        self._ring = open_ring(uri)
+        self._seen, self._ring = open_patiently(uri, patience)
         self._next = clock() + interval_s
         self._failing_since: float | None = None
 

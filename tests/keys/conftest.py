@@ -77,6 +77,7 @@ class Vault:
         self.secrets: dict[str, list[dict[str, Any]]] = {}
         self.keys: dict[str, list[bytes]] = {}
         self.failing: int | None = None
+        self.passing: list[int] = []
         self.slow = 0.0
         self.server = Server(self._answer, certificate)
         self.host = self.server.host
@@ -87,6 +88,8 @@ class Vault:
 
     def _answer(self, method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> Answer:
         time.sleep(self.slow)
+        if self.passing:
+            return self.passing.pop(0), {"errors": ["s3cret of the server"]}, {}
         if self.failing is not None:
             return self.failing, {"errors": ["s3cret of the server"]}, {}
         if headers.get("X-Vault-Token") != self.token:

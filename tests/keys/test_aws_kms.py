@@ -113,7 +113,8 @@ def test_a_changed_ring_opens_nothing(endpoint, key_arn, tmp_path):
     (400, "ThrottlingException", "throttles requests"), (400, "NotFoundException", "no such object"),
     (400, "InvalidCiphertextException", "refuses the request"), (400, "IncorrectKeyException", "refuses the request"),
     (400, "DisabledException", "refuses the request"),
-    (500, "KMSInternalException", "cannot be reached"),
+    (500, "KMSInternalException", "cannot be reached"), (504, "nothing of KMS", "cannot be reached"),
+    (429, "nothing of KMS", "throttles requests"), (400, "Throttling", "throttles requests"),
 ])
 def test_failures_of_kms(serve, tmp_path, endpoint, key_arn, status, code, said):
     """Each error code of KMS is a KeyRingError in few words, after two attempts at most, without what KMS said."""

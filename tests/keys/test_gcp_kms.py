@@ -1,5 +1,6 @@
 """gcp-kms:// against a client of this process, and against Google's own client and a local gRPC server where that SDK is installed."""
 
+import contextlib
 import os
 from concurrent import futures
 from typing import NamedTuple
@@ -8,6 +9,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from flink_masking.errors import KeyRingError
+from flink_masking.keys.providers import attempt
 from flink_masking.keys.providers.gcp_kms import GcpKey
 from flink_masking.keys.wrapped import WrappedRing
 
@@ -73,6 +75,24 @@ def test_failures_are_told_by_their_classes(classes, said):
     with pytest.raises(KeyRingError, match=f"{said}.*Hint: ") as caught:
         GcpKey(Failing(), NAME, "gcp-kms://k").wrap(b"x")
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "calls"), [("TooManyRequests", 2), ("ServerError", 2), ("TransportError", 2), ("Forbidden", 1)])
+def test_a_failure_of_cloud_kms_that_passes_is_none(monkeypatch, name, calls):
+    """Each call is made a second time where the first was throttled or found nobody; a refusal is not."""
+    monkeypatch.setattr(attempt, "PAUSE_S", 0)
+    failing, made = [type(name, (Exception,), {})("s3cret")], []
+
+    class Flaky(LocalKms):
+        def encrypt(self, **arguments):
+            made.append(1)
+            if failing:
+                raise failing.pop()
+            return super().encrypt(**arguments)
+
+    with pytest.raises(KeyRingError) if calls == 1 else contextlib.nullcontext():
+        assert GcpKey(Flaky(), NAME, "gcp-kms://k").wrap(b"x")
+    assert len(made) == calls
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from flink_masking.errors import KeyRingError
+from flink_masking.errors import KeyRingError, KeyRingUnavailableError
 from flink_masking.keys import files
 from flink_masking.keys.providers import attempt, fingerprint, open_ring, wrapper_at
 from flink_masking.keys.providers import vault as provider
@@ -116,6 +116,49 @@ def test_failures_of_vault(vault, status, said):
             call(f"vault://{vault.host}/secret/data/keys?tls=off")
         assert "s3cret" not in str(caught.value) and vault.token not in str(caught.value)
         assert caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_a_failure_of_vault_that_passes_is_none(vault, transit, ring, tmp_path, monkeypatch, status):
+    """Each call is made a second time: a standby that takes over, a quota, a proxy that loses its backend."""
+    monkeypatch.setattr(attempt, "PAUSE_S", 0)
+    vault.put("secret/keys", ring=ring.dump().decode())
+    uri = wrapped_file(transit, tmp_path)
+    for call in (lambda: open_ring(f"vault://{vault.host}/secret/data/keys?tls=off"), lambda: open_ring(uri),
+                 lambda: fingerprint(f"vault://{vault.host}/secret/data/keys?tls=off")):
+        vault.passing, asked = [status], vault.server.asked
+        call()
+        assert vault.server.asked == asked + 2
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 412])
+def test_a_refusal_of_vault_is_not_asked_for_again(vault, status):
+    """What will not pass is asked for once, also by a job that starts."""
+    vault.failing = status
+    uri = f"vault://{vault.host}/secret/data/keys?tls=off"
+    for call in (open_ring, RingWatcher):
+        asked = vault.server.asked
+        with pytest.raises(KeyRingError):
+            call(uri)
+        assert vault.server.asked == asked + 1
+
+
+def test_a_job_that_starts_waits_for_its_ring(vault, ring, monkeypatch):
+    """While Vault is sealed or throttles it is asked again for the patience; then the error says that it may pass."""
+    monkeypatch.setattr(attempt, "PAUSE_S", 0)
+    vault.put("secret/keys", ring=ring.dump().decode())
+    vault.passing, uri = [503, 429] * 4, f"vault://{vault.host}/secret/data/keys?tls=off"
+    assert secret(RingWatcher(uri).ring()) == secret(ring) and vault.passing == []
+    vault.failing = 503
+    with pytest.raises(KeyRingUnavailableError, match="cannot be reached"):
+        RingWatcher(uri, patience=0.1)
+
+
+def test_a_certificate_that_is_not_trusted_does_not_pass(vault_tls):
+    """A job that starts does not wait for it."""
+    with pytest.raises(KeyRingError, match="its certificate is not trusted") as caught:
+        RingWatcher(f"vault://{vault_tls.host}/secret/data/keys")
+    assert not isinstance(caught.value, KeyRingUnavailableError) and vault_tls.server.asked == 0
 
 
 def test_a_secret_that_is_not_there(vault, ring):

@@ -14,7 +14,8 @@ address                 what it is                                              
 
 A wrapped ring is stored anywhere the first three reach, and its address names the place: ``aws-kms://KEY?ring=file:///keys.json``.
 ``signer=PUBLIC`` in an address with options accepts only what the holder of that Ed25519 key has signed (`flink_masking.keys.signature`).
-Every wait for a service is bounded by `WAIT_S` seconds, and each call is tried twice at most.
+Every wait for a service is bounded by `WAIT_S` seconds, and each call is tried twice at most: by the SDKs of AWS and Azure themselves, for
+those of Vault and Google by `attempt`. Who cannot begin without a ring waits longer: `flink_masking.keys.watch.open_patiently`.
 """
 
 import importlib

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys.providers.address import Address, is_safe_endpoint
-from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, missing_sdk
+from flink_masking.keys.providers.attempt import WAIT_S, Failure, attempt, by_name, by_status, missing_sdk
 
 OPTIONS = {"region", "endpoint"}
 CONTEXT = {"application": "flink-masking"}
@@ -20,6 +20,7 @@ _CODES = {
     "AccessDeniedException": Failure.FORBIDDEN, "UnrecognizedClientException": Failure.FORBIDDEN, "InvalidClientTokenId": Failure.FORBIDDEN,
     "InvalidSignatureException": Failure.FORBIDDEN, "ExpiredTokenException": Failure.FORBIDDEN, "NotFoundException": Failure.MISSING,
     "ThrottlingException": Failure.THROTTLED, "LimitExceededException": Failure.THROTTLED, "RequestLimitExceeded": Failure.THROTTLED,
+    "Throttling": Failure.THROTTLED, "ThrottledException": Failure.THROTTLED, "TooManyRequestsException": Failure.THROTTLED,
     "KMSInternalException": Failure.UNREACHABLE, "DependencyTimeoutException": Failure.UNREACHABLE,
     "KeyUnavailableException": Failure.UNREACHABLE, "InternalFailure": Failure.UNREACHABLE, "ServiceUnavailable": Failure.UNREACHABLE,
 }  # fmt: skip
@@ -84,5 +85,6 @@ def wrapper(address: Address) -> AwsKey:
 def _failure(error: Exception) -> Failure:
     response = getattr(error, "response", None)
     if isinstance(response, dict):
-        return _CODES.get(str(response.get("Error", {}).get("Code")), Failure.REJECTED)
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode")  # of what stands before KMS, which has no codes
+        return _CODES.get(str(response.get("Error", {}).get("Code")), by_status(status if isinstance(status, int) else 400))
     return _of_class(error)

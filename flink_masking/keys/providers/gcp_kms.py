@@ -39,12 +39,14 @@ class GcpKey:
     def wrap(self, secret: bytes) -> bytes:
         """Encrypt with the primary version of the key."""
         request = {"name": self._key, "plaintext": secret}
-        return bytes(attempt(self._where, lambda: self._client.encrypt(request=request, timeout=WAIT_S, retry=None).ciphertext, _failure))
+        done = attempt(self._where, lambda: self._client.encrypt(request=request, timeout=WAIT_S, retry=None), _failure, 2)
+        return bytes(done.ciphertext)
 
     def unwrap(self, wrapped: bytes) -> bytes:
         """Decrypt with the version that encrypted."""
         request = {"name": self._key, "ciphertext": wrapped}
-        return bytes(attempt(self._where, lambda: self._client.decrypt(request=request, timeout=WAIT_S, retry=None).plaintext, _failure))
+        done = attempt(self._where, lambda: self._client.decrypt(request=request, timeout=WAIT_S, retry=None), _failure, 2)
+        return bytes(done.plaintext)
 
 
 def wrapper(address: Address) -> GcpKey:

@@ -65,7 +65,7 @@ class VaultStore:
             found: dict[str, Any] = kv.read_secret_version(self._name, mount_point=self._mount, raise_on_deleted_version=True)
             return found["data"]
 
-        return attempt(self.where, call, failure_of)
+        return attempt(self.where, call, failure_of, 2)
 
 
 def store(address: Address) -> VaultStore:
@@ -110,7 +110,15 @@ def connect(address: Address, host: str) -> Any:
     if isinstance(trusted, str) and not os.path.isfile(trusted):
         raise KeyRingError(f"{trusted}: there is no such file of certificates. Hint: check ca= or VAULT_CACERT")
     namespace = address.options.get("namespace") or os.environ.get("VAULT_NAMESPACE")
-    return sdk(address).Client(f"{scheme}://{host}", token(address), verify=trusted, timeout=WAIT_S, namespace=namespace)
+    client = sdk(address).Client(f"{scheme}://{host}", token(address), verify=trusted, timeout=WAIT_S, namespace=namespace)
+    client.adapter.session.hooks["response"].append(_broken_off)
+    return client
+
+
+def _broken_off(response: Any, **_: Any) -> None:
+    """Raise requests' own error for time-outs on the way to Vault, which hvac does not tell from errors that stay."""
+    if response.status_code in (408, 425, 504):
+        response.raise_for_status()
 
 
 def token(address: Address) -> str:

@@ -41,7 +41,7 @@ class TransitKey:
         return base64.b64decode(done["data"]["plaintext"])
 
     def _call(self, call: Any) -> Any:
-        return attempt(self._address.where, lambda: call(vault.connect(self._address, self._host).secrets.transit), _fault)
+        return attempt(self._address.where, lambda: call(vault.connect(self._address, self._host).secrets.transit), _fault, 2)
 
 
 def wrapper(address: Address) -> TransitKey:
