@@ -4,9 +4,10 @@ import http.server
 import threading
 
 import pytest
+from answering import CUT, RESET, answering
 
 from flink_masking.control.options import ControlOptions
-from flink_masking.control.sources import open_source
+from flink_masking.control.sources import local, open_source
 from flink_masking.control.sources.bundle import pack, unpack
 from flink_masking.control.sources.http import HttpSource
 from flink_masking.control.sources.local import BundleSource, DirectorySource
@@ -78,6 +79,20 @@ def test_a_directory_that_is_away(tmp_path):
     assert source.read() == []
 
 
+def test_a_document_that_is_removed_after_the_directory_was_listed(tmp_path, monkeypatch):
+    """The directory is listed again, and what is there is read."""
+    source, read = DirectorySource(tmp_path), local._read
+    source.publish("a", b"A")
+    source.publish("b", b"B")
+
+    def removing(path):
+        path.unlink(missing_ok=path.name == "b.json")
+        return read(path)
+
+    monkeypatch.setattr(local, "_read", lambda path: removing(path) if path.name == "a.json" else read(path))
+    assert source.read() == [b"B"] and source.read() is None
+
+
 def test_a_bundle_that_is_cut_off_is_no_bundle():
     """Every true beginning of a bundle is refused, at a line's end as well."""
     whole = pack([b'{"a":1}', b'{"b":2}'])
@@ -115,7 +130,23 @@ def test_failures_of_a_server(server, status, kind):
     address, handler = server
     handler.status = status
     with pytest.raises(kind):
-        http_source(address).read()
+        http_source(address, timeout=300).read()
+
+
+@pytest.mark.parametrize("failures", [[503, 503], [429], [RESET, 502], [(CUT, pack([b"{}"])), 504], [pack([b"{}", b"{}"])[:-3]]])
+def test_failures_that_pass_are_no_events(failures):
+    """A server that is busy, ends a connection, or is about to replace the bundle is asked again by the same look."""
+    with answering(pack([b"{}"]), failures) as server:
+        assert http_source(f"{server.url}/control.jsonl").read() == [b"{}"] and len(server.asked) == len(failures) + 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 302])
+def test_what_will_not_pass_is_asked_for_once(status):
+    """The same look does not ask again."""
+    with answering(status) as server:
+        with pytest.raises(ControlError):
+            http_source(f"{server.url}/control.jsonl").read()
+        assert len(server.asked) == 1
 
 
 def test_redirects_are_not_followed(server):
@@ -130,7 +161,7 @@ def test_redirects_are_not_followed(server):
 def test_an_answer_that_is_cut_off(server):
     """Fewer bytes than promised are no answer, and the ETag of the bundle before is kept."""
     address, handler = server
-    source = http_source(address)
+    source = http_source(address, timeout=300)
     source.read()
     handler.body, handler.length = pack([b"{}", b"[]"])[:-3], 1000
     with pytest.raises(ControlUnavailableError):

@@ -1,5 +1,6 @@
 """A bundle by HTTPS; asked for with its ETag, so that an unchanged one costs no transfer."""
 
+import http.client
 import os
 import ssl
 import time
@@ -12,8 +13,11 @@ from flink_masking.control.options import ControlOptions
 from flink_masking.control.sources.base import TOTAL
 from flink_masking.control.sources.bundle import unpack
 from flink_masking.errors import ControlError, ControlUnavailableError
+from flink_masking.patience import http_may_pass, persist
 
 _CHUNK = 1 << 20
+AGAIN_S = 1.0
+"""Seconds for which one look asks again; the next look follows soon, and who waits for one waits no longer."""
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -60,16 +64,10 @@ class HttpSource:
             headers["Authorization"] = f"Bearer {self._options.secret('token', self._options.token, os.environ)}"
         request, shown = urllib.request.Request(self._options.source, headers=headers), self._options.shown
         try:
-            with self._opener.open(request, timeout=self._options.timeout / 1000) as answer:
-                self._compare_clocks(answer.headers.get("Date"))
-                data, tag = self._body(answer), answer.headers.get("ETag", "")
+            found = persist(lambda: self._answer(request), _may_pass, min(AGAIN_S, self._options.timeout / 1000))
         except urllib.error.HTTPError as error:
-            with error:
-                if error.code == 304 and self._tag:
-                    self._compare_clocks(error.headers.get("Date"))
-                    return None
-                kind = ControlError if error.code in (301, 302, 303, 307, 308, 401, 403) else ControlUnavailableError
-                raise kind(f"{shown}: HTTP {error.code}. Hint: control.source names the bundle itself; logins are not sent on") from None
+            kind = ControlError if error.code in (301, 302, 303, 307, 308, 401, 403) else ControlUnavailableError
+            raise kind(f"{shown}: HTTP {error.code}. Hint: control.source names the bundle itself; logins are not sent on") from None
         except (ControlError, MemoryError):
             raise
         except Exception as error:  # urllib and http.client: refused, cut off, timed out, none of HTTP
@@ -77,11 +75,27 @@ class HttpSource:
             if isinstance(reason, ssl.SSLCertVerificationError):
                 raise ControlError(f"{shown}: its certificate does not hold ({reason.verify_message}). Hint: control.ca names the "
                                    "authority") from None
-            told = getattr(reason, "strerror", None) or type(reason).__name__
-            raise ControlUnavailableError(f"{shown}: no whole answer ({told}). Hint: see the server and the network") from None
-        found = unpack(data)
-        self._tag = tag
-        return found
+            told = "the answer is cut off" if isinstance(reason, http.client.IncompleteRead) else (
+                getattr(reason, "strerror", None) or type(reason).__name__)
+            raise ControlUnavailableError(f"{shown}: no whole answer ({told}). Hint: see the server and the network; control.timeout"
+                                          ) from None
+        if found is None:
+            return None
+        documents, self._tag = found
+        return documents
+
+    def _answer(self, request: urllib.request.Request) -> tuple[list[bytes], str] | None:
+        """The documents and their ETag; None where nothing has changed."""
+        try:
+            with self._opener.open(request, timeout=self._options.timeout / 1000) as answer:
+                self._compare_clocks(answer.headers.get("Date"))
+                return unpack(self._body(answer)), answer.headers.get("ETag", "")
+        except urllib.error.HTTPError as error:
+            error.close()
+            if error.code == 304 and self._tag:
+                self._compare_clocks(error.headers.get("Date"))
+                return None
+            raise
 
     def _body(self, answer: Any) -> bytes:
         """The answer, within the time-out as a whole, however slowly it comes."""
@@ -91,11 +105,10 @@ class HttpSource:
             if len(read) > TOTAL:
                 raise ControlError(f"{self._options.shown}: larger than {TOTAL >> 20} MiB. Hint: see what the address serves")
             if time.monotonic() > until:
-                raise ControlUnavailableError(f"{self._options.shown}: no whole answer in time. Hint: control.timeout, the server, the "
-                                              "network")
+                raise TimeoutError
         length = answer.headers.get("Content-Length")
         if length is not None and length.isdigit() and int(length) != len(read):
-            raise ControlUnavailableError(f"{self._options.shown}: the answer is cut off. Hint: it is asked for again")
+            raise http.client.IncompleteRead(bytes(read[:0]), int(length))
         return bytes(read)
 
     def _compare_clocks(self, date: str | None) -> None:
@@ -111,3 +124,8 @@ class HttpSource:
 
     def close(self) -> None:
         """Nothing to release."""
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether a repeated question may be answered: also where a bundle is cut off at the server, which is about to replace it."""
+    return http_may_pass(error) or isinstance(error, ControlUnavailableError)

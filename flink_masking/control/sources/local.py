@@ -14,9 +14,12 @@ from flink_masking.control.sources.base import MOST, TOTAL
 from flink_masking.control.sources.bundle import pack, unpack
 from flink_masking.errors import ControlError, ControlUnavailableError
 from flink_masking.files.directory import sync_directory
+from flink_masking.patience import persist
 
 SUFFIX = ".json"
 """Of documents in a directory; names that begin with a dot are passed over."""
+AGAIN_S = 1.0
+"""Seconds for which a directory that is changed is listed again."""
 
 
 def local_path(address: str) -> Path:
@@ -35,18 +38,25 @@ class DirectorySource:
     def read(self) -> list[bytes] | None:
         """See `Source.read`."""
         try:
-            found = sorted(self._entries())
-            if found == self._seen:
-                return None
-            if len(found) > MOST or sum(size for *_, size in found) > TOTAL:
-                raise ControlError(f"{self._path}: more than {MOST:,} documents or {TOTAL >> 20} MiB. Hint: remove those that have expired")
-            read = [_read(self._path / name) for name, *_ in found]
+            return persist(self._changed, self._replaced, AGAIN_S)
         except OSError as error:
             self._seen = None
             raise ControlUnavailableError(f"{self._path}: cannot be read ({error.strerror}). Hint: check the directory and its "
                                           "permissions") from None
+
+    def _changed(self) -> list[bytes] | None:
+        found = sorted(self._entries())
+        if found == self._seen:
+            return None
+        if len(found) > MOST or sum(size for *_, size in found) > TOTAL:
+            raise ControlError(f"{self._path}: more than {MOST:,} documents or {TOTAL >> 20} MiB. Hint: remove those that have expired")
+        read = [_read(self._path / name) for name, *_ in found]
         self._seen = found
         return read
+
+    def _replaced(self, error: Exception) -> bool:
+        """Whether a document was removed, or its ConfigMap replaced, after the directory was listed."""
+        return isinstance(error, FileNotFoundError) and error.filename not in (None, self._path, os.fspath(self._path))
 
     def _entries(self) -> Iterator[tuple[str, int, int, int]]:
         with os.scandir(self._path) as entries:

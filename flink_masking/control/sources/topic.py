@@ -9,13 +9,13 @@ from flink_masking.control.envelope import LARGEST
 from flink_masking.control.options import ControlOptions
 from flink_masking.control.sources.base import MOST, TOTAL
 from flink_masking.errors import ControlError, ControlUnavailableError
+from flink_masking.patience import persist
 
 PASSING = ("LEADER_NOT_AVAILABLE", "NOT_LEADER_FOR_PARTITION", "REPLICA_NOT_AVAILABLE", "FENCED_LEADER_EPOCH", "UNKNOWN_LEADER_EPOCH",
-           "OFFSET_NOT_AVAILABLE", "KAFKA_STORAGE_ERROR", "_TRANSPORT")
+           "OFFSET_NOT_AVAILABLE", "KAFKA_STORAGE_ERROR", "REQUEST_TIMED_OUT", "NETWORK_EXCEPTION", "BROKER_NOT_AVAILABLE", "_TRANSPORT",
+           "_ALL_BROKERS_DOWN")
 """Errors that end by themselves: a partition is new, or its leader moves, as with every restart of a broker. librdkafka calls none of them
 retriable and does not repeat the question for the end of a partition."""
-PAUSE = 0.1
-"""Seconds before a question is repeated."""
 
 
 class TopicSource:
@@ -41,16 +41,24 @@ class TopicSource:
 
     def read(self) -> list[bytes] | None:
         """See `Source.read`."""
-        until = time.monotonic() + self._options.timeout / 1000
-        while True:
+        seconds = self._options.timeout / 1000
+        until = time.monotonic() + seconds
+
+        def attempt() -> list[bytes] | None:
             try:
                 return self._read(until)
-            except self._kafka.KafkaException as error:
+            except self._kafka.KafkaException:
                 self.close()
-                if error.args[0].name() not in PASSING or time.monotonic() + PAUSE > until:
-                    raise ControlUnavailableError(f"{self._options.shown}: cannot be read ({error.args[0].name()}). Hint: the broker, the "
-                                                  "topic and the right to read it") from None
-            time.sleep(PAUSE)
+                raise
+
+        try:
+            return persist(attempt, self._may_pass, seconds)
+        except self._kafka.KafkaException as error:
+            raise ControlUnavailableError(f"{self._options.shown}: cannot be read ({error.args[0].name()}). Hint: the broker, the topic, "
+                                          "and the right to read it") from None
+
+    def _may_pass(self, error: Exception) -> bool:
+        return isinstance(error, self._kafka.KafkaException) and error.args[0].name() in PASSING
 
     def _read(self, until: float) -> list[bytes] | None:
         first = self._consumer is None
@@ -59,7 +67,7 @@ class TopicSource:
                 **self._settings, "group.id": f"flink-masking-control-{uuid.uuid4()}", "enable.auto.commit": False,
                 "auto.offset.reset": "earliest", "isolation.level": "read_committed", "allow.auto.create.topics": False,
                 "enable.partition.eof": True, "log_level": 0})
-            listed = self._consumer.list_topics(self._topic, timeout=self._options.timeout / 1000).topics[self._topic]
+            listed = self._consumer.list_topics(self._topic, timeout=max(0.1, until - time.monotonic())).topics[self._topic]
             if listed.error is not None or not listed.partitions:
                 raise self._kafka.KafkaException(listed.error or self._kafka.KafkaError(self._kafka.KafkaError._UNKNOWN_TOPIC))
             self._consumer.assign([self._kafka.TopicPartition(self._topic, number, self._kafka.OFFSET_BEGINNING)
