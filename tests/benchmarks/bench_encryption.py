@@ -95,7 +95,7 @@ def made(technique: Technique, ring: KeyRing, **params: Any) -> tuple[Mask, Mask
     checked, site = technique.params.model_validate({"domain": "customer", **params}), RuleContext(FieldFacts("field"), ring, str)
     mask = technique.make(checked, site)
     assert not isinstance(mask, Action)
-    return mask, technique.unmake(checked, site) if technique.unmake else None
+    return mask, technique.unmake(checked, site) if technique.promises(checked).reversible else None
 
 
 def measure() -> dict[str, dict[str, Any]]:
