@@ -13,6 +13,10 @@ import sys
 from pathlib import Path
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
+NO_WORDS = frozenset((
+    "antonio", "barcelona", "carlos", "felipe", "fernando", "francisco", "françois", "garcía", "gonzález", "jorge", "josé", "juan", "kraków",
+    "luis", "lópez", "madrid", "manuel", "martín", "maría", "miguel", "pablo", "pedro", "piotr", "rafael", "rodríguez", "santiago"))
+"""Names of people and places among Faker's Spanish, French and Polish words for texts: as common words they would be no names."""
 LANGUAGES = ("da", "de", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "sv")
 
 
@@ -65,7 +69,7 @@ def common() -> set[str]:
             words |= {text.lower() for text in values(provider, "word_list")}
     for language in LANGUAGES:
         words |= {w.lower() for w in importlib.import_module(f"spacy.lang.{language}.stop_words").STOP_WORDS}
-    return {w for w in words if WORD.fullmatch(w)}
+    return {w for w in words if WORD.fullmatch(w)} - NO_WORDS
 
 
 def main(folder: Path) -> None:

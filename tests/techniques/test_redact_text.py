@@ -70,6 +70,7 @@ def test_parameters(run, params, expected):
     ("The street. The idea", "The street. The idea"),
     ("to q.x@example.com Zzyq", "to <EMAIL> <NAME>"),
     ("\U0001f600Zzyq", "\U0001f600<NAME>"),
+    ("con José García hoy", "con <NAME> hoy"),
 ])  # fmt: skip
 def test_unknown_names_are_masked(run, text, expected):
     """Capitalised runs that no list of common words holds are masked where that is asked for."""
