@@ -51,7 +51,9 @@ ROWS = (
               "handynummer", "mobil", "mobilnummer", "rufnummer", "rückrufnummer", "téléphone", "numéro de téléphone", "portable",
               "teléfono", "telefono", "número de teléfono", "móvil", "movil", "celular", "cellulare", "numero di telefono",
               "telefoon", "telefoonnummer", "mobiel", "telemóvel", "telefone"),
-        words=("call", "called", "dial", "ring", "appelez", "anrufen", "llame", "chiama", "bel", "ligue", "tlf", "gsm", "text"),
+        words=("call", "called", "dial", "ring", "appelez", "anrufen", "llame", "chiama", "bel", "ligue", "tlf", "gsm", "text",
+               "anruf", "rückruf", "zurückrufen", "erreichbar", "rappel", "rappeler", "appeler", "joignable", "chiamare", "richiamare",
+               "llamar", "ligar", "bellen", "terugbellen", "zadzwonić"),
         keyed="phone", keyed_score=75,
     ),
     Row(
