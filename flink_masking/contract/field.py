@@ -79,7 +79,7 @@ def contract_of(kind: str | None, known: bool, bounds: tuple[Any, Any] | None = 
         bounds: of a measure, used where there is no domain.
         domain: lowest and highest value: numbers, or ISO 8601 texts.
         scale: most decimals of a number.
-        prefix: most characters of a text.
+        prefix: most characters of a text; of a place those of its geohash, which says nothing of the value.
         values: the only texts that fit.
         pattern: regular expression for the whole text.
 
@@ -93,6 +93,7 @@ def contract_of(kind: str | None, known: bool, bounds: tuple[Any, Any] | None = 
     limits = domain if domain is not None else bounds
     dated = limits is not None and isinstance(limits[0], str)
     listed = values is not None or pattern is not None
+    prefix = None if kind == "geo" else prefix  # of its geohash, which anonymized segments make
     textual = DECLARATIVE if listed else SHORT if prefix is not None else None
     form = _implied(form, (limits is not None and not dated) or scale is not None, dated, textual)
     if form is UNTYPED:

@@ -124,7 +124,8 @@ class Field(Model):
         optional: a record may lack it.
         domain: public lower and upper bound of a number or (ISO text) a date; no value beyond is shown.
         hierarchy: name of the file with its generalisation hierarchy, relative to the policy.
-        prefix: it is text of at most this many characters, generalised by cutting from the right.
+        prefix: it is text of at most this many characters, generalised by cutting from the right; of type geo, the characters of
+            its geohash.
         values: the only texts that it may hold.
         pattern: a regular expression (RE2) that its text matches as a whole.
         bounds: for a measure, what values are clipped to in aggregates; where it has no domain, no value beyond is shown.

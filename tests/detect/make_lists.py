@@ -15,7 +15,8 @@ from pathlib import Path
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?", re.UNICODE)
 NO_WORDS = frozenset((
     "antonio", "barcelona", "carlos", "felipe", "fernando", "francisco", "françois", "garcía", "gonzález", "jorge", "josé", "juan",
-    "kraków", "luis", "lópez", "madrid", "manuel", "martín", "maría", "miguel", "pablo", "pedro", "piotr", "rafael", "rodríguez", "santiago"))
+    "kraków", "luis", "lópez", "madrid", "manuel", "martín", "maría", "miguel", "pablo", "pedro", "piotr", "rafael", "rodríguez",
+    "santiago"))
 """Names of people and places among Faker's Spanish, French and Polish words for texts: as common words they would be no names."""
 LANGUAGES = ("da", "de", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro", "sv")
 

@@ -170,3 +170,13 @@ def test_a_limit_that_says_nothing_is_refused(written, said):
     """Count and time are needed, and positive."""
     with pytest.raises(PolicyError, match=said):
         run([], rest=f"max_releases: {written}")
+
+
+def test_the_prefix_of_a_place_is_the_length_of_its_geohash():
+    """A field of type geo takes a prefix: the characters of the geohash that labels are cut from; the value itself is not text."""
+    text = POLICY.replace("type: geo", "type: geo, prefix: 3").replace("QUASI", "place").replace("REST", "shards: 1")
+    protector = Protector(PolicySource("policy.yaml", text, {"city.yaml": CITIES}), KeyRing.ephemeral())
+    records = [{"id": str(k), "place": {"lat": 52.5 + k / 1e4, "lon": 13.4}, "sick": "a", "number": k} for k in range(9)]
+    assert protector.protect([json.dumps(record) for record in records]).quarantine == []
+    labels = {json.loads(line)["place"] for line in protector.finish()["out"]}
+    assert labels == {"u33"}
