@@ -41,6 +41,8 @@ def test_what_varies_is_named():
     assert not Step(1, "", "command", line).matches(other.replace("3.50", "4.25"))
     assert not Step(1, "", "command", line).matches(other.replace("ann", "bob"))
     assert Step(1, "", "command", line, loose=True).matches(other.replace("3.50", "4,000").replace("ann", "bob"))
+    assert Step(1, "", "command", line, loose=True).matches(other.replace("3.50", "-0.25").replace('"ann"', "null"))
+    assert not Step(1, "", "command", line, loose=True).matches(other.replace("3.50", "null").replace('"ann"', "-1"))
     assert not Step(1, "", "command", line, loose=True).matches(other.replace("amount", "total"))
 
 

@@ -2,8 +2,8 @@
 
 A fence ```` ```yaml title="policy.yaml" ```` is a file. A fence ```` ```console ```` holds commands behind ``$ `` with their output below,
 or commands alone. In an output, ``…`` stands for any text, and every pseudonym for any other; below a comment ``<!-- values vary -->``
-every number and every string of a JSON record stands for any other. ``<!-- runs: COMMAND -->`` is a command that a reader does not need. A
-fence with another language is no step.
+every number stands for any other, one below 0, too, and every string of a JSON record for any other or null. ``<!-- runs: COMMAND -->`` is
+a command that a reader does not need. A fence with another language is no step.
 """
 
 import re
@@ -87,6 +87,6 @@ def _pattern(printed: str, loose: bool) -> re.Pattern[str]:
     """The page's output as a regular expression."""
     kept = re.sub(r" ?… ?", "\0", PSEUDONYM.sub("\1", _plain(printed)))
     written = re.escape(NUMBER.sub("\2", STRING.sub("\3", kept)) if loose else kept)
-    for mark, meaning in (("\0", ".*?"), ("\1", "[0-9A-Za-z]{22}"), ("\2", r"\d[\d,.]*"), ("\3", '"[^"]*"')):
+    for mark, meaning in (("\0", ".*?"), ("\1", "[0-9A-Za-z]{22}"), ("\2", r"-?\d[\d,.]*"), ("\3", '(?:"[^"]*"|null)')):
         written = written.replace(re.escape(mark), meaning)
     return re.compile(written, re.DOTALL)
