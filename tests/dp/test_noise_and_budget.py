@@ -1,7 +1,7 @@
 """The budget's arithmetic, the threshold, and the real sampler's statistics."""
 
 import math
-import os
+import random
 from dataclasses import replace
 from fractions import Fraction
 
@@ -25,9 +25,9 @@ SPEC = AggregateSpec(60_000, 2, 3, 1.0, 1e-9, (Metric("n", "count"), Metric("peo
                                                Metric("mean", "mean", 0)), (AMOUNT, NOTE))
 
 
-def fresh():
-    """A stream of its own for each draw."""
-    return WordStream(os.urandom(32))
+def words():
+    """The same stream for each draw: a bound on what is drawn holds or does not, and not by chance."""
+    return WordStream(random.Random(1).randbytes(32))
 
 
 def test_metrics_share_their_quantities():
@@ -87,7 +87,7 @@ def test_the_threshold_of_known_numbers():
 @pytest.mark.parametrize("scale", [2.5, 18.0, 1_800_000.0])
 def test_noise_is_discrete_laplace(scale):
     """Mean 0, mean absolute value and standard deviation of 20,000 draws within 5 % of theory, symmetric, whole numbers."""
-    x = discrete_laplace(scale, 20_000, fresh())
+    x = discrete_laplace(scale, 20_000, words())
     p = math.exp(-1 / scale)
     assert x.dtype == np.int64
     assert np.abs(x).mean() == pytest.approx(2 * p / (1 - p * p), rel=0.05)
@@ -99,7 +99,7 @@ def test_noise_is_discrete_laplace(scale):
 
 def test_noise_of_one_number_follows_its_law():
     """At scale 1 the share of zeros and ones is the discrete Laplace distribution's."""
-    x = discrete_laplace(1.0, 20_000, fresh())
+    x = discrete_laplace(1.0, 20_000, words())
     p = math.exp(-1)
     for value in (0, 1, -1, 2):
         assert (x == value).mean() == pytest.approx((1 - p) / (1 + p) * p ** abs(value), abs=0.02)
@@ -108,7 +108,7 @@ def test_noise_of_one_number_follows_its_law():
 @pytest.mark.parametrize("scale", [0.75, 2.5, 18.0, 1_800_000.5])
 def test_noise_is_discrete_gaussian(scale):
     """Mean 0, standard deviation and kurtosis of 20,000 draws as in theory, symmetric, whole numbers."""
-    x = discrete_gaussian(scale, 20_000, fresh())
+    x = discrete_gaussian(scale, 20_000, words())
     assert x.dtype == np.int64
     assert x.std() == pytest.approx(scale, rel=0.05)
     assert abs(x.mean()) < 0.05 * scale
@@ -120,7 +120,7 @@ def test_noise_is_discrete_gaussian(scale):
 @pytest.mark.parametrize("scale", [0.6, 1.0, 2.25])
 def test_samplers_are_exact(sampler, law, scale):
     """A chi-squared test over all likely values: 50,000 draws follow the distribution's own probabilities."""
-    x, n = sampler(scale, 50_000, fresh()), 50_000
+    x, n = sampler(scale, 50_000, words()), 50_000
     whole = sum(law(k, scale) for k in range(-400, 401))
     likely = [k for k in range(-40, 41) if n * law(k, scale) / whole >= 20]
     expected = np.array([n * law(k, scale) / whole for k in likely])
@@ -132,13 +132,17 @@ def test_samplers_are_exact(sampler, law, scale):
 
 @pytest.mark.parametrize(("sampler", "make"), [(discrete_laplace, dp.m.make_laplace), (discrete_gaussian, dp.m.make_gaussian)])
 def test_samplers_agree_with_opendp(sampler, make):
-    """Our draws and OpenDP's of the same scale come from one distribution (two samples of 10,000, Kolmogorov and Smirnov's test)."""
+    """Our draws and OpenDP's of the same scale come from one distribution (two samples of 22,500, Kolmogorov and Smirnov's test).
+
+    OpenDP's draws are new each time: by chance the bound is exceeded once in a billion runs.
+    """
     dp.enable_features("contrib")
+    n = 22_500
     norm = dp.l1_distance(T="i64") if make is dp.m.make_laplace else dp.l2_distance(T="f64")
-    theirs = np.sort(make(dp.vector_domain(dp.atom_domain(T="i64")), norm, 40.0)([0] * 10_000))
-    ours, points = np.sort(sampler(40.0, 10_000, fresh())), np.arange(-400, 401)
-    gap = np.abs(np.searchsorted(ours, points, "right") - np.searchsorted(theirs, points, "right")).max() / 10_000
-    assert gap < 2.2 * math.sqrt(2 / 10_000)
+    theirs = np.sort(make(dp.vector_domain(dp.atom_domain(T="i64")), norm, 40.0)([0] * n))
+    ours, points = np.sort(sampler(40.0, n, words())), np.arange(-400, 401)
+    gap = np.abs(np.searchsorted(ours, points, "right") - np.searchsorted(theirs, points, "right")).max() / n
+    assert gap < 3.3 * math.sqrt(2 / n)
 
 
 @pytest.mark.parametrize("sampler", [discrete_laplace, discrete_gaussian])
@@ -153,7 +157,7 @@ def test_noise_is_a_function_of_its_key(sampler):
 
 def test_no_noise_at_the_smallest_scale():
     """An epsilon without bounds leaves sums as they are."""
-    assert not discrete_laplace(1 / 64, 10_000, fresh()).any() and not discrete_gaussian(1 / 64, 10_000, fresh()).any()
+    assert not discrete_laplace(1 / 64, 10_000, words()).any() and not discrete_gaussian(1 / 64, 10_000, words()).any()
 
 
 @settings(max_examples=25, deadline=None)
@@ -183,7 +187,7 @@ def test_gaussian_thresholds_keep_delta():
     """A group of one subject passes a Gaussian threshold with probability delta / 2c at most: the other half is the noise's."""
     spec = replace(GAUSSIAN, delta=0.02, metrics=SPEC.metrics[:2], measures=())
     assert (spec.threshold_delta, spec.noise_delta) == (0.01, 0.01)
-    x = 1 + discrete_gaussian(spec.scale(Quantity("subjects")), 200_000, fresh())
+    x = 1 + discrete_gaussian(spec.scale(Quantity("subjects")), 200_000, words())
     assert 0 < (x >= spec.threshold).mean() <= spec.threshold_delta / spec.max_groups_per_subject * 1.15
 
 
@@ -212,7 +216,7 @@ def test_neighbours_are_as_alike_as_epsilon_says(spec):
         columns = [pa.array(np.full(n, records)) for _ in partial_schema(spec).names[2:]]
         totals = pa.RecordBatch.from_arrays([pa.array(np.zeros(n, np.int64)), pa.array([b"%d" % i for i in range(n)]), *columns],
                                             schema=partial_schema(spec))
-        _, noisy = Mechanisms(spec).draw(totals, os.urandom(32))
+        _, noisy = Mechanisms(spec).draw(totals, random.Random(records).randbytes(32))
         runs.append(sum(noisy[q] for q in spec.quantities) if spec.mechanism == "gaussian" else
                     np.minimum.reduce([noisy[q] for q in spec.quantities]))
     worst = 0.0

@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import random
 import time
 
 import pyarrow as pa
@@ -47,10 +48,10 @@ def records(*numbers: int) -> pa.Array:
     return pa.array([b'{"id":"CUST-%08d","mail":"p%d@example.org","name":"John Smith","order":"ORDER-%08d"}' % (n, n, n) for n in numbers])
 
 
-def writer(path, ring=None, sample=1.0, clock=None, keep=8000) -> tuple[CanaryWriter, KeyRing, Time]:
+def writer(path, ring=None, sample=1.0, clock=None, keep=8000, entropy=os.urandom) -> tuple[CanaryWriter, KeyRing, Time]:
     """A writer into a directory."""
     ring, clock = ring or KeyRing.new(), clock or Time()
-    return CanaryWriter(LOADED, LeakOptions(str(path), sample, keep), lambda: ring, os.urandom, clock), ring, clock
+    return CanaryWriter(LOADED, LeakOptions(str(path), sample, keep), lambda: ring, entropy, clock), ring, clock
 
 
 def leaked(path, ring, clock, text: str) -> list[str]:
@@ -113,7 +114,7 @@ def test_two_workers_and_two_key_versions(tmp_path):
 
 def test_a_sample(tmp_path):
     """About the share of records that was asked for is kept, and no more than fits in a period."""
-    written, _, _ = writer(tmp_path, sample=0.1)
+    written, _, _ = writer(tmp_path, sample=0.1, entropy=random.Random(1).randbytes)
     assert 300 < written.note(records(*range(2000))) < 500
     everything, _, _ = writer(tmp_path)
     assert everything.note(records(*range(MOST + 100))) == 2 * MOST

@@ -51,7 +51,7 @@ def test_every_kind_stays_in_its_output_domain(kind, locale):
     domain = output_domain(SubstituteParams(**{"as": kind, "locale": locale}))
     values = made(TEXTS[:40], **{"as": kind}, locale=locale)
     assert all(domain.contains(value) for value in values)
-    assert not any(domain.contains(text) for text in (*TEXTS[:3], "***", values[0] + "x"))
+    assert not any(domain.contains(text) for text in (*TEXTS[:3], "***", values[0] + "#"))
 
 
 @pytest.mark.parametrize(("kind", "locale"), EVERY)
