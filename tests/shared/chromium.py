@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from waiting import CLIENT_S, until
+
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync", "--disable-extensions", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
          "--force-color-profile=srgb", "--hide-scrollbars", "--disable-dev-shm-usage")
@@ -46,10 +48,11 @@ class Page:
         self.requests: list[str] = []
         self.complaints: list[str] = []
         self._events: list[dict[str, Any]] = []
-        target = next(one["targetId"] for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page")
-        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        until("the browser has a tab", lambda: self._tab() is not None, pause=0.05)
+        self._session = self.call("Target.attachToTarget", targetId=self._tab(), flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
+        self.call("Page.setLifecycleEventsEnabled", enabled=True)
 
     def __enter__(self) -> Self:
         return self
@@ -58,7 +61,13 @@ class Page:
         os.close(self._out)
         self._stream.close()
         self._process.terminate()
-        self._process.wait(30)
+        try:
+            self._process.wait(CLIENT_S)
+        finally:
+            self._process.kill()
+
+    def _tab(self) -> str | None:
+        return next((one["targetId"] for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page"), None)
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Call a method of the protocol."""
@@ -78,8 +87,8 @@ class Page:
     def open(self, address: str) -> None:
         """Go there, until everything is loaded."""
         self._events.clear()
-        self.call("Page.navigate", url=address)
-        while not any(event["method"] == "Page.loadEventFired" for event in self._events):
+        loader = self.call("Page.navigate", url=address)["loaderId"]
+        while ("load", loader) not in [(told.get("name"), told.get("loaderId")) for told in (event["params"] for event in self._events)]:
             self._read()
 
     def size(self, width: int, height: int) -> None:
