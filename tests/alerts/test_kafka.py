@@ -4,6 +4,7 @@ import json
 
 import confluent_kafka
 import pytest
+from waiting import CLIENT_S, until
 
 from flink_masking.alerts.kafka import KafkaSender
 from flink_masking.alerts.refusal import SendError
@@ -14,14 +15,22 @@ from flink_masking.errors import InputError
 def test_a_topic_gets_cloud_events_under_the_name_of_the_rule(tmp_path):
     """Value, key and content type are those of CloudEvents' binding to Kafka in structured mode."""
     cluster = confluent_kafka.Producer({"test.mock.num.brokers": 1, "bootstrap.servers": "ignored", "log_level": 0})
-    (broker,) = cluster.list_topics(timeout=10).brokers.values()
+    (broker,) = cluster.list_topics(timeout=CLIENT_S).brokers.values()
     server = f"{broker.host}:{broker.port}"
     sender = KafkaSender("bus", KafkaTarget(kafka={"topic": "alerts", "properties.bootstrap.servers": server}), tmp_path)
     sender.send(b'{"specversion":"1.0"}', "refusals")
     sender.close()
     consumer = confluent_kafka.Consumer({"bootstrap.servers": server, "group.id": "soc", "auto.offset.reset": "earliest", "log_level": 0})
     consumer.subscribe(["alerts"])
-    message = consumer.poll(30)
+    found = []
+
+    def polled():
+        message = consumer.poll(1)
+        found.extend([message] if message is not None and message.error() is None else [])
+        return bool(found)
+
+    until("the alert comes", polled, pause=0)
+    (message,) = found
     assert (message.key(), json.loads(message.value())) == (b"refusals", {"specversion": "1.0"})
     assert message.headers() == [("content-type", b"application/cloudevents+json")]
     consumer.close()

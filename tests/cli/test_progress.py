@@ -86,13 +86,19 @@ class Terminal:
     def __init__(self):
         """Open it; a thread reads it."""
         self.master, self.slave = pty.openpty()
-        self.text = ""
-        threading.Thread(target=self._read, daemon=True).start()
+        self._bytes = b""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self):
         with contextlib.suppress(OSError):
             while data := os.read(self.master, 65536):
-                self.text += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", data.decode("utf-8", "replace"))  # without colours
+                self._bytes += data
+
+    @property
+    def text(self):
+        """What was shown, without colours."""
+        return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", self._bytes.decode("utf-8", "replace"))
 
     def until(self, running, wanted):
         """Wait until something was shown."""
@@ -100,6 +106,12 @@ class Terminal:
         while wanted not in self.text:
             assert running.poll() is None and time.monotonic() < deadline, self.text
             time.sleep(0.02)
+
+    def end(self):
+        """Take in the last of what was written by those who have ended."""
+        os.close(self.slave)
+        self._reader.join(CLIENT_S)
+        os.close(self.master)
 
 
 def feed(path, data):
@@ -133,6 +145,8 @@ def test_an_interrupt_leaves_nothing_half_written(masked, place, case):
         out, _ = running.communicate(timeout=CLIENT_S)
     finally:
         running.kill()
+        running.wait()
+        terminal.end()
     assert running.returncode == 130, terminal.text
     assert out == b"" and "Traceback" not in terminal.text and "SECRET" not in terminal.text
     assert "error: interrupted" in terminal.text
@@ -153,6 +167,7 @@ def test_a_pipe_gets_no_progress(place):
     piped = subprocess.run(command, capture_output=True, check=True)
     terminal = Terminal()
     shown = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal.slave, check=True, env={**os.environ, "TERM": "xterm"})
+    terminal.end()
     assert piped.stderr == b""
     assert json.loads(piped.stdout)["records"] == json.loads(shown.stdout)["records"] > 100
 

@@ -2,13 +2,13 @@
 
 import fcntl
 import json
-import multiprocessing
 import os
 import stat
 import subprocess
 import sys
 
 import pytest
+from waiting import CLIENT_S
 
 from flink_masking.errors import KeyRingError
 from flink_masking.keys import files
@@ -79,20 +79,29 @@ def test_a_full_disk_changes_nothing(path, monkeypatch):
     assert (path.read_bytes(), os.listdir(path.parent)) == (before, ["keys.json"])
 
 
-def _add_five(path):
-    for _ in range(5):
-        files.edit(path, added)
+ADD_FIVE = """
+import sys
+from pathlib import Path
+from flink_masking.keys import files
+from flink_masking.keys.ring import KeyRing
+print("ready", flush=True)
+sys.stdin.readline()
+for _ in range(5):
+    files.edit(Path(sys.argv[1]), lambda data: KeyRing.parse(data, "x").added().dump())
+"""
 
 
 def test_concurrent_edits_lose_nothing(path):
     """Edits of several processes at once all take effect, one after the other."""
-    context = multiprocessing.get_context("fork")
-    workers = [context.Process(target=_add_five, args=(path,)) for _ in range(4)]
+    command = [sys.executable, "-P", "-c", ADD_FIVE, path]
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [worker.stdout.readline() for worker in workers] == ["ready\n"] * 4
     for worker in workers:
-        worker.start()
+        worker.stdin.write("\n")
+        worker.stdin.flush()
     for worker in workers:
-        worker.join(30)
-    assert [worker.exitcode for worker in workers] == [0] * 4
+        worker.communicate(timeout=CLIENT_S)
+    assert [worker.returncode for worker in workers] == [0] * 4
     assert files.read(path).versions == tuple(range(1, 22))
 
 

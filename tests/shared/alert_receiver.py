@@ -5,6 +5,8 @@ import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from waiting import CLIENT_S
+
 SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 
@@ -44,7 +46,7 @@ class Receiver:
     def wait(self, count):
         """Wait until so many requests have come."""
         with self.changed:
-            assert self.changed.wait_for(lambda: len(self.got) >= count, 30)
+            assert self.changed.wait_for(lambda: len(self.got) >= count, CLIENT_S)
 
     def close(self):
         """Listen no more."""

@@ -135,9 +135,10 @@ def test_a_hostile_text_takes_linear_time():
     """A megabyte that nearly fits a pattern, and one of separators, is decided in less than a second."""
     import time
 
+    parts = [{"pattern": "(?:a*)*:([^:]*):b"}, {"after": "::"}, {"before": ";"}]
+    results("redact", parts, {}, ["a:", "é"])  # machine code is loaded by the first call
     start = time.process_time()
-    texts = ["a" * 1_000_000, "a:" * 500_000, "é" * 400_000]
-    results("redact", [{"pattern": "(?:a*)*:([^:]*):b"}, {"after": "::"}, {"before": ";"}], {}, texts)
+    results("redact", parts, {}, ["a" * 1_000_000, "a:" * 500_000, "é" * 400_000])
     assert time.process_time() - start < 1
 
 

@@ -20,4 +20,4 @@ def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Vault
         vault = MemoryVault()
         return lambda: vault
     uri = f"sqlite://{tmp_path}/vault.db" if request.param == "sqlite" else request.getfixturevalue("server").database()
-    return lambda: open_vault(uri, patience=5)
+    return lambda: open_vault(uri, patience=60)

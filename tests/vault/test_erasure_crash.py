@@ -30,6 +30,14 @@ segments:
 """
 
 
+def settled(eraser, people):
+    """What there is once two looks after each other agree: a server may commit a moment after its client was killed."""
+    looks = [None, eraser.standing(people)]
+    while looks[-1] != looks[-2]:
+        looks.append(eraser.standing(people))
+    return looks[-1]
+
+
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_killed_in_the_middle(kind, request, tmp_path, key_uri):
     """Whenever the process is killed, keys, tokens and marks are all there or all gone; the next order ends it."""
@@ -51,7 +59,7 @@ def test_killed_in_the_middle(kind, request, tmp_path, key_uri):
         time.sleep(rng.random() * 0.3)  # any moment does
         child.kill()
         child.communicate(timeout=CLIENT_S)
-        assert eraser.standing(people) in (whole, Standing(0, 0, COUNT))
+        assert settled(eraser, people) in (whole, Standing(0, 0, COUNT))
     done = eraser.erase(people, 1)
     assert (done.keys, done.tokens) in ((COUNT, COUNT), (0, 0))
     assert eraser.standing(people) == Standing(0, 0, COUNT) and eraser.standing(["other"]) == Standing(1, 1, 0)
