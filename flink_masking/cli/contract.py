@@ -156,14 +156,14 @@ def _client(registry: str | None, deployment: Path | None) -> "RegistryClient | 
     from flink_masking.registry.client import RegistryClient
     from flink_masking.registry.options import RegistryOptions
 
+    options: RegistryOptions | None = None
     if registry is not None:
-        return RegistryClient(RegistryOptions(registry))
-    if deployment is None:
-        return None
-    from flink_masking.deployment.model import Deployment
+        options = RegistryOptions(registry)
+    elif deployment is not None:
+        from flink_masking.deployment.model import Deployment
 
-    options = Deployment.read(deployment).registry_options
-    return None if options is None else RegistryClient(options)
+        options = Deployment.read(deployment).registry_options
+    return None if options is None else RegistryClient(options, options.command_patience)
 
 
 def _show_changes(changes: "list[Change]") -> None:

@@ -36,7 +36,7 @@ def ask_for_views(loaded: LoadedPolicy, options: RegistryOptions | None, subject
     latest = {one.view: one for one, last in _needed(loaded, options, subjects) if last}
     if options is None or not latest:
         return []
-    outputs, found = RegisteredOutputs(RegistryClient(options), options), []
+    outputs, found = RegisteredOutputs(RegistryClient(options, options.command_patience), options), []
     for view, schema in latest.values():
         placed = outputs.fits(view, schema)
         told = f"to be registered: {schema.text}" if placed is None else f"version {placed.version}, id {placed.id}"
@@ -56,7 +56,7 @@ def register_views(loaded: LoadedPolicy, options: RegistryOptions | None, subjec
     outputs, refused = None, []
     for (view, schema), last in _needed(loaded, options, subjects):
         assert options is not None
-        outputs = outputs or RegisteredOutputs(RegistryClient(options), options)
+        outputs = outputs or RegisteredOutputs(RegistryClient(options, options.command_patience), options)
         try:
             outputs.register(view, schema)
         except SchemaRefusedError as error:
@@ -96,6 +96,6 @@ def _schemas(loaded: LoadedPolicy, options: RegistryOptions | None, subject: str
     yield from ((file, schema, True) for file, schema in given(loaded, keys))
     if options is None or subject is None:
         return
-    versions = RegistryClient(options).versions(subject)
+    versions = RegistryClient(options, options.command_patience).versions(subject)
     for number, found in enumerate(versions, 1):
         yield f"version {found.version} of subject {subject}", found.schema, number == len(versions)

@@ -54,13 +54,17 @@ class Placed(NamedTuple):
 class RegistryClient:
     """A registry; each call sends its requests, nothing is kept."""
 
-    def __init__(self, options: RegistryOptions) -> None:
+    def __init__(self, options: RegistryOptions, patience: float = 0.0) -> None:
         """Read logins and certificates.
+
+        Args:
+            options: of the registry.
+            patience: seconds for which each request is repeated while the registry is away; 0 where the caller repeats whole questions.
 
         Raises:
             RegistryError: they cannot be used.
         """
-        self._connection, self._shown = Connection(options), options.shown
+        self._connection, self._shown = Connection(options, patience), options.shown
         self._native = options.api == "apicurio"
         self._confluent = "/apis/ccompat/v7" if self._native else ""
 

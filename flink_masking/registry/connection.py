@@ -10,12 +10,11 @@ import urllib.request
 from typing import Any, NamedTuple
 
 from flink_masking.errors import InputError, RegistryError, RegistryUnavailableError
+from flink_masking.patience import STATUSES, persist
 from flink_masking.registry.options import RegistryOptions
 
 LARGEST = 16 << 20
 """Bytes of an answer."""
-PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP statuses of a server that may answer later."""
 _JSON = "application/vnd.schemaregistry.v1+json, application/json;q=0.9, */*;q=0.1"
 
 
@@ -48,13 +47,17 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 class Connection:
     """A registry's address at work; logins are resolved here and never shown."""
 
-    def __init__(self, options: RegistryOptions) -> None:
+    def __init__(self, options: RegistryOptions, patience: float = 0.0) -> None:
         """Read logins and certificates; nothing is sent yet.
+
+        Args:
+            options: of the registry.
+            patience: seconds for which each request is repeated while the registry is away.
 
         Raises:
             RegistryError: a reference leads nowhere, or a certificate cannot be read.
         """
-        self._options, self._base = options, options.url.rstrip("/")
+        self._options, self._base, self._patience = options, options.url.rstrip("/"), patience
         self._headers = {"Accept": _JSON, "User-Agent": "flink-masking"}
         try:
             token, password = (options.secret(name, os.environ) for name in ("token", "password"))
@@ -77,7 +80,7 @@ class Connection:
         raise TypeError("an open registry does not travel between processes. Hint: send RegistryOptions")
 
     def ask(self, method: str, path: str, body: Any = None, media: str = "application/vnd.schemaregistry.v1+json") -> Answer:
-        """Send a request.
+        """Send a request, which may be repeated: registering what is there changes nothing.
 
         Args:
             method: of HTTP.
@@ -93,19 +96,24 @@ class Connection:
         if body is not None:
             headers["Content-Type"], data = media, json.dumps(body).encode()
         request = urllib.request.Request(self._base + path, data, headers, method=method)
+        return persist(lambda: self._answer(request), lambda error: isinstance(error, RegistryUnavailableError), self._patience)
+
+    def _answer(self, request: urllib.request.Request) -> Answer:
+        """The answer to a request; for the errors see `ask`."""
         shown = self._options.shown
         try:
-            with self._opener.open(request, timeout=self._options.timeout) as answer:
-                status, content = answer.status, self._body(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                status, content = error.code, self._body(error.fp) if error.code < 500 else b""
+            try:
+                with self._opener.open(request, timeout=self._options.timeout) as answer:
+                    status, content = answer.status, self._body(answer)
+            except urllib.error.HTTPError as error:
+                with error:
+                    status, content = error.code, self._body(error.fp) if error.code < 500 else b""
         except (OSError, ValueError, EOFError) as error:
             raise self._failed(error) from None
         except Exception as error:  # http.client: an answer cut short, or none of HTTP
             raise RegistryUnavailableError(f"registry {shown}: the answer is not HTTP ({type(error).__name__}). Hint: see whether a "
                                            "registry listens there") from None
-        if status in PASSING:
+        if status in STATUSES:
             raise RegistryUnavailableError(f"registry {shown}: HTTP {status}. Hint: see the registry's log; the same call may "
                                            "succeed later")
         if status in (401, 403):

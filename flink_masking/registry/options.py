@@ -12,7 +12,7 @@ from flink_masking.addresses.endpoints import is_loopback
 from flink_masking.addresses.passwords import holds_password
 from flink_masking.addresses.references import REFERENCE, value_of
 from flink_masking.errors import RegistryError
-from flink_masking.patience import SECONDS
+from flink_masking.patience import COMMAND_SECONDS, SECONDS
 from flink_masking.registry.cache import ENTRIES
 
 SECRETS = ("password", "token")
@@ -89,6 +89,11 @@ class RegistryOptions:
     def unencrypted(self) -> bool:
         """Whether schemas and logins cross a network in clear."""
         return self.url.startswith("http://") and not is_loopback(urllib.parse.urlsplit(self.url).netloc)
+
+    @property
+    def command_patience(self) -> float:
+        """Seconds for which commands wait, and the checks before a job starts: `patience`, and no longer than a person would."""
+        return min(self.patience, COMMAND_SECONDS)
 
     @property
     def shown(self) -> str:

@@ -19,7 +19,7 @@ def preflight(options: RegistryOptions) -> str:
         RegistryError: it refuses the login, its certificate does not hold, or it has another API.
     """
     native = options.api == "apicurio"
-    answer = Connection(options).ask("GET", "/apis/registry/v3/system/info" if native else "/schemas/types")
+    answer = Connection(options, options.command_patience).ask("GET", "/apis/registry/v3/system/info" if native else "/schemas/types")
     found = answer.json()
     if native and answer.status == 200 and isinstance(found, dict) and isinstance(found.get("version"), str):
         return f"registry: {options.shown} answers (Apicurio Registry {found['version'][:20]})"

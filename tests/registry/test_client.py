@@ -8,8 +8,11 @@ import threading
 import time
 
 import pytest
+from answering import CUT, RESET
+from answering import answering as in_turn
 from certificates import Authority
 
+from flink_masking.cli import contract
 from flink_masking.errors import RegistryError, RegistryUnavailableError
 from flink_masking.registry.cache import SchemaCache
 from flink_masking.registry.client import RegistryClient, open_registry
@@ -122,7 +125,7 @@ def test_tls_holds_the_certificate_against_the_authority(answering, tmp_path):
     with pytest.raises(RegistryError, match="certificate does not hold"):
         preflight(RegistryOptions(server.url, certificate=paths["certificate"]))
     with pytest.raises(RegistryError):
-        preflight(RegistryOptions(server.url, ca=paths["ca"]))
+        preflight(RegistryOptions(server.url, ca=paths["ca"], patience=0.1))
 
 
 def test_nobody_listens(answering):
@@ -130,7 +133,7 @@ def test_nobody_listens(answering):
     server = answering(lambda *_: answer([]))
     server.close()
     with pytest.raises(RegistryUnavailableError, match="cannot be reached"):
-        preflight(RegistryOptions(server.url))
+        preflight(RegistryOptions(server.url, patience=0.1))
 
 
 class Flaky:
@@ -228,6 +231,30 @@ def test_an_answer_that_is_cut_off_may_be_whole_the_next_time():
     server = Raw(lambda: [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n", b'{"schema": "'])
     with contextlib.closing(server.socket), pytest.raises(RegistryUnavailableError, match="cannot be reached"):
         RegistryClient(RegistryOptions(server.url)).schema(ONE)
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "409 Conflict", "401 Unauthorized"])
+def test_an_error_that_is_cut_off_may_be_another_the_next_time(status):
+    """Half of what says that something does not exist says nothing: the worker waits for all of it, as for any other answer."""
+    whole = json.dumps({"error_code": 40403, "message": "not found"}).encode()
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(whole)}\r\n\r\n".encode()
+    server = Raw(lambda: [head, whole[:10]])
+    with contextlib.closing(server.socket), pytest.raises(RegistryUnavailableError, match="cannot be reached"):
+        RegistryClient(RegistryOptions(server.url)).schema(ONE)
+
+
+@pytest.mark.parametrize("ask", [
+    lambda options: preflight(options), lambda options: RegistryClient(options, options.command_patience).subjects(),
+    lambda options: contract._client(options.url, None).subjects()])
+def test_commands_ask_again_while_a_registry_is_away(ask):
+    """What passes within seconds ends neither a command nor the checks before a job starts; a refusal is not asked for again."""
+    with in_turn(b"[]", [503, RESET, 429, (CUT, b"[1, 2]")]) as server:
+        ask(RegistryOptions(server.url))
+        assert len(server.asked) == 5
+    with in_turn(401) as server:
+        with pytest.raises(RegistryError, match="login is refused"):
+            ask(RegistryOptions(server.url))
+        assert len(server.asked) == 1
 
 
 def test_an_answer_that_never_ends_is_none():
