@@ -1,7 +1,9 @@
 """Checks the health of a running job by Flink's REST endpoint, without Java and pyflink; the evaluation is pure."""
 
+import http.client
 import json
 import re
+import socket
 import ssl
 import urllib.error
 import urllib.parse
@@ -11,10 +13,13 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from flink_masking.errors import InputError, JobError
+from flink_masking.patience import http_may_pass, persist
 from flink_masking.telemetry.metrics import SCOPE
 
 STUCK = 900
 """Milliseconds of a second that a source works or waits for what comes after it, from which on it is stuck if nothing leaves it."""
+AGAIN_S = 2.0
+"""Seconds for which a question is repeated where a leader is elected or an answer is cut off; less than a probe waits."""
 _ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -167,17 +172,20 @@ class RestEndpoint:
         """The answer to a GET.
 
         Raises:
-            JobError: there is none, or it is not Flink's.
+            JobError: there is none, or it is not Flink's. Where nobody answers, at once.
         """
         try:
-            with urllib.request.urlopen(self._base + path, timeout=self._timeout, context=self._tls) as answer:
-                return json.load(answer)
+            return persist(lambda: self._answer(path), _may_pass, AGAIN_S)
         except urllib.error.HTTPError as error:
             raise JobError(f"{self._base}: answers {error.code}. Hint: check the address and the job's id") from None
-        except (OSError, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
             reason = getattr(error, "reason", error)
             told = getattr(reason, "strerror", None) or type(reason).__name__
             raise JobError(f"{self._base}: does not answer ({told}). Hint: --rest http://host:8081 of the JobManager") from None
+
+    def _answer(self, path: str) -> Any:
+        with urllib.request.urlopen(self._base + path, timeout=self._timeout, context=self._tls) as answer:
+            return json.load(answer)
 
     def figures(self, job: str, step: str, how: str, wanted: Callable[[str], bool]) -> list[float]:
         """Metrics of a step, each over all its subtasks; one without a figure is omitted.
@@ -208,6 +216,11 @@ class RestEndpoint:
         """
         steps = self.get(f"/jobs/{job}")["vertices"]
         return [value for step in steps for value in self.figures(job, step["id"], "max", lambda name: name.endswith(metric))]
+
+
+def _may_pass(error: Exception) -> bool:
+    reason = getattr(error, "reason", error)
+    return http_may_pass(error) and not isinstance(reason, ConnectionRefusedError | socket.gaierror | TimeoutError)
 
 
 def observe(rest: RestEndpoint, job: str) -> Observed:

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
+from answering import CUT, RESET, answering
 
 from flink_masking.errors import InputError, JobError
 from flink_masking.flink_rest.health import Limits, Observed, RestEndpoint, find_job, judge, restarts_of
@@ -77,6 +78,21 @@ def test_an_endpoint_that_is_not_flinks_is_told(another_server):
         find_job(RestEndpoint(another_server), None)
     with pytest.raises(InputError, match="no http address"):
         RestEndpoint("localhost:8081")
+
+
+def test_an_election_or_an_answer_that_is_cut_off_is_no_verdict(monkeypatch):
+    """While a JobManager is elected Flink answers 503: the question is repeated for two seconds; what is not there is asked for once."""
+    whole = b'{"jobs": [{"jid": "a1", "name": "n", "state": "RUNNING", "start-time": 0}]}'
+    with answering(whole, [503, RESET, (CUT, whole)]) as server:
+        assert find_job(RestEndpoint(server.url), "n") == "a1" and len(server.asked) == 4
+    monkeypatch.setattr("flink_masking.flink_rest.health.AGAIN_S", 0.2)
+    for answer, told in ((503, "answers 503"), ((CUT, whole), r"does not answer \(IncompleteRead\)")):
+        with answering(answer) as server, pytest.raises(JobError, match=told):
+            RestEndpoint(server.url).get("/jobs/overview")
+    with answering(404) as server:
+        with pytest.raises(JobError, match="answers 404"):
+            RestEndpoint(server.url).get("/jobs/overview")
+        assert len(server.asked) == 1
 
 
 def test_a_lost_task_manager_is_one_restart():

@@ -55,11 +55,13 @@ def test_a_registry_that_cannot_be_used(answering, tmp_path, respond, code, what
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: 1\nstream: users\ntags: {source: registry, map: {PII: direct}}\n"
                       "segments: {v: {view: masked, rules: {class:direct: redact}}}\n")
+    deployment = tmp_path / "deployment.yaml"
+    deployment.write_text(f"source: {{}}\nsinks: {{}}\nkeys: k\nregistry: {{url: '{answering(respond).url}'}}\nregistry_patience: 200ms\n")
     program = str(Path(sys.executable).with_name("flink-masking"))
-    command = [program, "contract", "pull", str(policy), "--registry", answering(respond).url]
+    command = [program, "contract", "pull", str(policy), "--deployment", str(deployment)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, what in done.stderr) == (code, True), done.stderr
-    assert [one.name for one in tmp_path.iterdir()] == ["policy.yaml"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["deployment.yaml", "policy.yaml"]
 
 
 def test_a_deployment_names_the_registry(answering, tmp_path):
