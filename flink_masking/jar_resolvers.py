@@ -4,6 +4,7 @@ Which repositories and mirrors are asked, through which proxy and with which log
 ``settings.xml``, jgo's ``jgo.conf``. What they send is not trusted here; `flink_masking.jars` checks it.
 """
 
+import http.client
 import importlib.util
 import logging
 import re
@@ -29,7 +30,16 @@ Resolver = Callable[[str, Path], None]
 
 
 class ResolverError(Exception):
-    """A resolver did not bring the jar; the text says why, without logins."""
+    """A resolver did not bring the jar; the text says why, without logins.
+
+    Attributes:
+        again: the same call may succeed soon, and the resolver does not repeat it itself: a connection was cut off or took too long.
+    """
+
+    def __init__(self, reason: str, again: bool = False) -> None:
+        """Keep the reason."""
+        super().__init__(reason)
+        self.again = again
 
 
 def resolver(repository: str | None, settings: Path | None = None) -> tuple[str, Resolver] | None:
@@ -66,7 +76,7 @@ def _with_maven(program: str, coordinates: str, into: Path) -> None:
 def _with_jgo(repository: str | None, coordinates: str, into: Path) -> None:
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext
-    from requests import RequestException
+    from requests import RequestException, Timeout
 
     if repository is None:
         local, remote = [], {**MavenContext().remote_repos, **GlobalSettings.load().repositories}
@@ -82,7 +92,10 @@ def _with_jgo(repository: str | None, coordinates: str, into: Path) -> None:
         if not found.is_relative_to(into):
             shutil.copyfile(found, into / found.name)
     except RequestException as error:
-        raise ResolverError(f"{_places(remote)}: {_reason(error)}") from None
+        cause = _innermost(error)
+        passing = isinstance(cause, ConnectionResetError | TimeoutError | http.client.HTTPException) or isinstance(error, Timeout)
+        told = getattr(cause, "strerror", None) or type(cause).__name__
+        raise ResolverError(f"{_places(remote)}: {told}", passing) from None
     except RuntimeError:  # what jgo says names addresses with their logins
         raise ResolverError(f"not found in {_places(remote) or repository}") from None
     except OSError as error:
@@ -93,12 +106,12 @@ def _places(remote: dict[str, str]) -> str:
     return ", ".join(without_login(address) for address in remote.values())
 
 
-def _reason(error: BaseException) -> str:
-    """The innermost cause of a failed request, in a few words."""
+def _innermost(error: BaseException) -> BaseException:
+    """The innermost cause of a failed request."""
     while True:
         inner = getattr(error, "reason", None) or error.__cause__ or error.__context__ or (error.args[0] if error.args else None)
         if not isinstance(inner, BaseException) or inner is error:
-            return getattr(error, "strerror", None) or type(error).__name__
+            return error
         error = inner
 
 

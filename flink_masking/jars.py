@@ -17,6 +17,7 @@ from typing import Self
 
 from flink_masking.errors import InputError, JobError
 from flink_masking.jar_resolvers import EXTRA, REPOSITORY, ResolverError, resolver, without_login
+from flink_masking.patience import COMMAND_SECONDS, persist
 
 _COORDINATES = re.compile(r"([\w.-]+):([\w.-]+):([\w.+-]+)(?:@sha256:([0-9a-f]{64}))?")
 
@@ -150,8 +151,8 @@ class JarCache:
             raise JobError(f"jar {jar.coordinates}: {'jgo is not' if given else 'neither jgo nor Maven is'} installed to fetch it. Hint: "
                            f"pip install '{EXTRA}', or put the jar to {target}")  # fmt: skip
         name, fetch = found
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
+
+        def fetched() -> None:
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".part-") as part:
                 fetch(jar.coordinates, Path(part))
                 [file] = Path(part).rglob(target.name)
@@ -160,6 +161,10 @@ class JarCache:
                                    f"was cut short, or the repository is not trustworthy; name another one to {name}, or in {REPOSITORY}")
                 os.chmod(file, 0o644)
                 os.replace(file, target)
+
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            persist(fetched, lambda error: isinstance(error, ResolverError) and error.again, COMMAND_SECONDS)
         except (ResolverError, OSError, ValueError) as error:
             what = str(error) if isinstance(error, ResolverError) else getattr(error, "strerror", None) or "no such file came"
             raise JobError(f"jar {jar.coordinates} cannot be fetched with {name} ({without_login(what)}). Hint: name a repository that can "

@@ -17,7 +17,7 @@ from flink_masking.kafka.client import TIMEOUT, KafkaClientError, KafkaClients
 from flink_masking.kafka.errors import refusal
 from flink_masking.kafka.identity import connection
 from flink_masking.kafka.quarantine import settings_of
-from flink_masking.kafka.topic import assigned, write_topic
+from flink_masking.kafka.topic import Advance, assigned, behind, write_topic
 from flink_masking.keys.ring import KeyRing
 
 
@@ -97,11 +97,16 @@ class AuditTopic:
             for number, partition in self._partitions.items():
                 if (at := positions.get(self._place(number))) is not None:
                     self._consumer.seek(partition, at)
-        lines, wait = list[bytes](), virtual_machine().java.time.Duration.ofMillis(500)
+        lines, wait, advance = list[bytes](), virtual_machine().java.time.Duration.ofMillis(500), Advance(self._timeout)
+        found = self._consumer.endOffsets(self._clients.list(self._partitions.values()))
+        ends = [int(found[partition]) for partition in self._partitions.values()]
         while len(lines) < most:
             found = self._consumer.poll(wait)
             if not found.count():
-                break
+                reached = [int(self._consumer.position(partition)) for partition in self._partitions.values()]
+                if not behind(reached, ends):
+                    break
+                advance.check(reached)  # nothing has come, and yet something is there: that is no end
             for partition in self._partitions.values():
                 for record in found.records(partition):
                     if record.value() is not None:

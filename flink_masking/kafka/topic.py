@@ -1,11 +1,13 @@
 """Topics: creating them, writing records, reading all committed records from the beginning to the present end."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, NamedTuple
 
 from flink_masking.flink.gateway import java_array, virtual_machine
 from flink_masking.kafka.client import TIMEOUT, KafkaAdmin, KafkaClientError, KafkaClients
+from flink_masking.patience import persist
 
 _POLL = 500
 """Milliseconds that one poll waits."""
@@ -21,6 +23,31 @@ class Received(NamedTuple):
 
     key: bytes | None
     value: bytes | None
+
+
+class Advance:
+    """Watches over a reader that has not reached the end: a Java consumer whose brokers are away gives neither records nor an error."""
+
+    def __init__(self, timeout: int) -> None:
+        """Begin; timeout: milliseconds for which nothing may move."""
+        self._seconds, self._reached, self._moved = timeout / 1000, list[int](), time.monotonic()
+
+    def check(self, positions: list[int]) -> None:
+        """Note how far each partition was read.
+
+        Raises:
+            KafkaClientError: a TimeoutException, since nothing has moved for the timeout.
+        """
+        now = time.monotonic()
+        if positions != self._reached:
+            self._reached, self._moved = positions, now
+        elif now - self._moved > self._seconds:
+            raise KafkaClientError([("TimeoutException", "")])
+
+
+def behind(positions: list[int], ends: list[int]) -> bool:
+    """Whether a reader has not reached the end of every partition."""
+    return any(at < end for at, end in zip(positions, ends, strict=True))
 
 
 def create_topic(admin: KafkaAdmin, name: str, partitions: int = 1, settings: Mapping[str, str] | None = None) -> None:
@@ -81,7 +108,8 @@ def write_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, 
     clients.call(action)
 
 
-def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT) -> Iterator[Received] | None:
+def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT, known: bool = False,
+               ) -> Iterator[Received] | None:
     """The committed records of a topic, partition after partition as they arrive; without a consumer group, so nothing is marked as read.
 
     Args:
@@ -89,16 +117,20 @@ def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, t
         settings: of the connection.
         topic: its name.
         timeout: milliseconds that a broker gets to answer.
+        known: the topic is there; a broker that does not know it yet, or has just started, is asked again.
 
     Returns:
         The records, or None where there is no such topic.
 
     Raises:
-        KafkaClientError: the broker cannot be reached, or refuses us; also while records are read.
+        KafkaClientError: the broker cannot be reached, or refuses us; also while records are read, when none come for the timeout before
+            the end is reached.
     """
     consumer = clients.call(lambda: _consumer(clients, settings, timeout))
     try:
-        partitions = clients.call(lambda: _partitions(clients, consumer, topic))
+        partitions = _known_partitions(clients, consumer, topic, timeout / 1000 if known else 0.0)
+        if not partitions and known:
+            raise KafkaClientError([("UnknownTopicOrPartitionException", "")])
         if not partitions:
             _close(clients, consumer)
             return None
@@ -106,7 +138,7 @@ def read_topic(clients: KafkaClients, settings: Mapping[str, str], topic: str, t
     except BaseException:
         _close(clients, consumer)
         raise
-    return _records(clients, consumer, partitions, ends)
+    return _records(clients, consumer, partitions, ends, timeout)
 
 
 def assigned(clients: KafkaClients, settings: Mapping[str, str], topic: str, timeout: int = TIMEOUT) -> tuple[Any, list[Any]]:
@@ -143,6 +175,20 @@ def _partitions(clients: KafkaClients, consumer: Any, topic: str) -> list[Any]:
     return [clients.new("common.TopicPartition", kinds, [topic, info.partition()]) for info in found]
 
 
+def _known_partitions(clients: KafkaClients, consumer: Any, topic: str, seconds: float) -> list[Any]:
+    """The partitions of a topic; while there are none, the broker is asked again for some seconds."""
+    def asked() -> list[Any]:
+        found: list[Any] = clients.call(lambda: _partitions(clients, consumer, topic))
+        if not found:
+            raise LookupError
+        return found
+
+    try:
+        return persist(asked, lambda error: isinstance(error, LookupError), seconds)
+    except LookupError:
+        return []
+
+
 def _begin(clients: KafkaClients, consumer: Any, partitions: list[Any]) -> list[int]:
     """Where the partitions end for a reader of committed records, with the consumer at their beginnings."""
     listed = clients.list(partitions)
@@ -152,18 +198,19 @@ def _begin(clients: KafkaClients, consumer: Any, partitions: list[Any]) -> list[
     return [int(ends[partition]) for partition in partitions]
 
 
-def _records(clients: KafkaClients, consumer: Any, partitions: list[Any], ends: list[int]) -> Iterator[Received]:
-    wait = virtual_machine().java.time.Duration.ofMillis(_POLL)
+def _records(clients: KafkaClients, consumer: Any, partitions: list[Any], ends: list[int], timeout: int) -> Iterator[Received]:
+    wait, advance = virtual_machine().java.time.Duration.ofMillis(_POLL), Advance(timeout)
 
     def poll() -> list[Received]:
         found = consumer.poll(wait)
         return [Received(_bytes(record.key()), _bytes(record.value())) for partition in partitions for record in found.records(partition)]
 
-    def behind() -> bool:
-        return any(int(consumer.position(partition)) < end for partition, end in zip(partitions, ends, strict=True))
+    def positions() -> list[int]:
+        return [int(consumer.position(partition)) for partition in partitions]
 
     try:
-        while clients.call(behind):
+        while behind(reached := clients.call(positions), ends):
+            advance.check(reached)
             yield from clients.call(poll)
     finally:
         _close(clients, consumer)

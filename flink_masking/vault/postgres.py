@@ -210,5 +210,6 @@ class PostgresVault(OpenVault):
 
 
 def _passing(error: Exception) -> bool:
-    """Whether an error may pass by itself: connections that break, servers that start or stop, time-outs and deadlocks."""
-    return isinstance(error, (psycopg.OperationalError, psycopg.errors.InFailedSqlTransaction, psycopg.errors.ReadOnlySqlTransaction))
+    """Whether an error may pass by itself: connections that break, servers that start, stop or fail over, time-outs and deadlocks."""
+    return isinstance(error, (psycopg.OperationalError, psycopg.errors.InFailedSqlTransaction, psycopg.errors.ReadOnlySqlTransaction,
+                              psycopg.errors.IdleInTransactionSessionTimeout))

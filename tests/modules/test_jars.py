@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from answering import CUT, RESET, answering
 
 from flink_masking.errors import InputError, JobError
 from flink_masking.jar_resolvers import REPOSITORY, resolver
@@ -115,6 +116,19 @@ def test_a_jar_that_cannot_be_fetched_is_named_with_its_place(tmp_path, server, 
         JarCache(tmp_path, offline=True).resolve(JAR)
     (tmp_path / PATH).write_bytes(BODY)
     assert JarCache(tmp_path, offline=True).resolve(JAR).read_bytes() == BODY
+
+
+def test_a_download_that_is_cut_off_is_begun_anew(tmp_path, monkeypatch):
+    """A connection that ends early is made again, and nothing of the first download is used; a jar that is not there is asked for once."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with answering(lambda path: 404 if path.endswith(".sha1") else BODY, [(CUT, BODY), RESET]) as repository:
+        assert JarCache(tmp_path, repository.url).resolve(JAR).read_bytes() == BODY
+        assert repository.asked.count(f"/{PATH}") == 3
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == [tmp_path / PATH]
+    with answering(404) as repository:
+        with pytest.raises(JobError, match="not found"):
+            JarCache(tmp_path / "other", repository.url).resolve(JAR)
+        assert len(repository.asked) == 1
 
 
 def test_a_login_in_the_address_is_sent_and_never_shown(tmp_path, server):

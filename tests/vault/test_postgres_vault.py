@@ -3,12 +3,13 @@
 import signal
 import threading
 import time
+from contextlib import closing
 
 import psycopg
 import pyarrow as pa
 import pytest
 
-from flink_masking.errors import VaultError
+from flink_masking.errors import VaultError, VaultUnavailableError
 from flink_masking.keys.ring import KeyRing
 from flink_masking.techniques.tokenize.forms import uuids
 from flink_masking.vault.postgres import DOMAINS, TOKENS, PostgresVault
@@ -91,6 +92,46 @@ def test_a_connection_that_is_cut_is_made_again(server):
         ours = "application_name = 'flink-masking' AND datname = current_database()"
         assert admin.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {ours}").fetchall() == [(True,)]
     assert make(vault, "x", "y")[0] == kept[0]
+
+
+def failing(uri, code, times):
+    """Have the server fail the first inserts of tokens with an error code; returns a function that counts the attempts."""
+    with psycopg.connect(uri, autocommit=True) as owner:
+        owner.execute("CREATE SEQUENCE attempts")  # no rollback takes a number back
+        owner.execute(f"""CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF nextval('attempts') <= {times} THEN RAISE EXCEPTION 'secret text' USING ERRCODE = '{code}'; END IF; RETURN NULL; END $$""")
+        owner.execute(f"CREATE TRIGGER fail BEFORE INSERT ON {TOKENS} FOR EACH STATEMENT EXECUTE FUNCTION fail()")
+
+    def attempts():
+        with psycopg.connect(uri) as owner:
+            return owner.execute("SELECT last_value FROM attempts").fetchone()[0]
+
+    return attempts
+
+
+@pytest.mark.parametrize("code", ["40001", "40P01", "57P01", "57014", "25006", "25P03", "53300", "55P03", "58030"])
+def test_what_passes_is_tried_again(server, code):
+    """Conflicts, deadlocks, shutdowns, time-outs, a failover that leaves a server read-only: the batch is sent again."""
+    uri = server.database()
+    with closing(PostgresVault(uri, patience=20)) as vault:
+        make(vault, "w")
+        attempts = failing(uri, code, 2)
+        [token] = make(vault, "x")
+        assert attempts() == 3
+    with closing(PostgresVault(uri)) as other:
+        assert make(other, "x") == [token]
+
+
+@pytest.mark.parametrize("code", ["42501", "22P02", "23514", "42P01"])
+def test_what_does_not_pass_is_tried_once(server, code):
+    """A missing right or a wrong schema is an error at once, whatever the patience, without text of the server."""
+    uri = server.database()
+    with closing(PostgresVault(uri, patience=20)) as vault:
+        make(vault, "w")
+        attempts = failing(uri, code, 1_000)
+        with pytest.raises(VaultError, match=f"cannot be used .*{code}") as raised:
+            make(vault, "x")
+        assert not isinstance(raised.value, VaultUnavailableError) and "secret" not in str(raised.value) and attempts() == 1
 
 
 def test_missing_rights_are_an_error_at_once(server):
