@@ -1,5 +1,6 @@
 """Alerts to a Kafka topic, by librdkafka (extra ``control-kafka``)."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +35,11 @@ class KafkaSender:
         settings = {option.removeprefix("properties."): resolved(f"targets.{name}.kafka", str(value), folder)
                     for option, value in target.kafka.items() if option.startswith("properties.")}
         self._topic, self._error, self._timeout = str(target.kafka["topic"]), confluent_kafka.KafkaException, timeout
+        whole = {**settings, "acks": "all", "enable.idempotence": True, "log_level": 0, "message.timeout.ms": int(timeout * 1000),
+                 "linger.ms": 0}
+        self._make: Callable[[], Any] = lambda: confluent_kafka.Producer(whole)
         try:
-            self._producer: Any = confluent_kafka.Producer({**settings, "acks": "all", "enable.idempotence": True, "log_level": 0,
-                                                            "message.timeout.ms": int(timeout * 1000), "linger.ms": 0})
+            self._producer = self._make()
         except self._error:
             raise InputError(f"targets.{name}.kafka: the client does not take these options. Hint: properties.… as for librdkafka"
                              ) from None
@@ -48,10 +51,17 @@ class KafkaSender:
             self._producer.produce(self._topic, event, rule, headers={"content-type": CONTENT_TYPE},
                                    on_delivery=lambda error, _: failed.append(error))
             self._producer.flush(self._timeout + 1)
-        except (self._error, BufferError) as error:
+        except self._error as error:
+            failed = [error.args[0]]
+        except BufferError as error:
             raise SendError(f"Kafka: {type(error).__name__}") from None
-        if not failed or failed[0] is not None:
-            raise SendError(f"Kafka: {failed[0].name() if failed else 'no answer'}")
+        if not failed:
+            raise SendError("Kafka: no answer")
+        if failed[0] is not None:
+            if failed[0].fatal():  # as where the brokers no longer know this producer: it sends nothing any more, and another one does
+                self._producer.purge()
+                self._producer = self._make()
+            raise SendError(f"Kafka: {failed[0].name()}")
 
     def close(self) -> None:
         """Give up what the client holds."""

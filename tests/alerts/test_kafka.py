@@ -45,6 +45,37 @@ def test_a_broker_that_is_away_is_tried_again(tmp_path):
     sender.close()
 
 
+class Fenced(confluent_kafka.Producer):
+    """The client, whose first instance is in the state that an idempotent producer does not leave again."""
+
+    made = 0
+
+    def __init__(self, settings):
+        """See `confluent_kafka.Producer`."""
+        super().__init__(settings)
+        Fenced.made += 1
+        self.fatal = Fenced.made == 1
+
+    def produce(self, *arguments, **options):
+        """See `confluent_kafka.Producer`."""
+        if self.fatal:
+            raise confluent_kafka.KafkaException(confluent_kafka.KafkaError(confluent_kafka.KafkaError._FATAL, "out of order", True))
+        super().produce(*arguments, **options)
+
+
+def test_a_producer_that_brokers_no_longer_know_is_replaced(tmp_path, monkeypatch):
+    """The alert is not sent, and the same alert is sent the next time, by another producer."""
+    monkeypatch.setattr(confluent_kafka, "Producer", Fenced)
+    settings = {"properties.bootstrap.servers": "127.0.0.1:1", "properties.test.mock.num.brokers": 1}
+    sender = KafkaSender("bus", KafkaTarget(kafka={"topic": "alerts", **settings}), tmp_path)
+    with pytest.raises(SendError, match="Kafka: _FATAL") as caught:
+        sender.send(b"{}", "refusals")
+    assert caught.value.again
+    sender.send(b"{}", "refusals")
+    sender.close()
+    assert Fenced.made == 2
+
+
 def test_options_that_the_client_does_not_take_are_refused(tmp_path):
     """What is wrong is told before anything is sent, without values."""
     target = KafkaTarget(kafka={"topic": "alerts", "properties.bootstrap.servers": "127.0.0.1:1", "properties.no.such": "hunter2"})
