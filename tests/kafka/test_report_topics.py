@@ -15,7 +15,7 @@ from flink_masking.report import figures
 
 pytestmark = pytest.mark.flink
 PROGRAM = str(Path(__file__).with_name("several_commands.py"))
-VIEW = "aggregated-customer-metrics"
+VIEW, NOISE = "aggregated-customer-metrics", "noise, 1 as promised"
 
 
 def test_a_sample_of_topics_is_measured_without_a_consumer_group(broker, topic, key_uri, tmp_path):
@@ -34,7 +34,10 @@ def test_a_sample_of_topics_is_measured_without_a_consumer_group(broker, topic, 
     whole, part = (json.loads(out) for _, out, _ in json.loads(done.stdout))
     expected = figures(PolicySource.read(run.policy), run.raw, run.output)
     assert whole["aggregated"][0]["series"]
-    assert whole["aggregated"] == json.loads(json.dumps(expected["aggregated"])) and whole["sample"]["cut"] == []
+    shown, told = (json.loads(json.dumps(one["aggregated"])) for one in (whole, expected))
+    for one, other in zip(shown, told, strict=True):  # the sizes of noise are rounded, from draws of each process's own
+        assert one["figures"].pop(NOISE) == pytest.approx(other["figures"].pop(NOISE), abs=0.11)
+    assert shown == told and whole["sample"]["cut"] == []
     assert whole["sample"]["records"] == {VIEW: len(lines)} and whole["governance"]["deployment"]  # all of the source is counted with noise
     assert "source" in part["sample"]["cut"] and part["sample"]["records"]["source"] == 100
     assert not any(view["broken"] for view in part["aggregated"])

@@ -1,7 +1,9 @@
 """Whole policies in SQL: protect(payload, segment), the row of views, and the script of a job."""
 
+import pickle
 import re
 
+import cloudpickle
 import numpy as np
 import pandas as pd
 import pytest
@@ -58,7 +60,7 @@ def policy(tmp_path):
 
 def opened(name, policy, key_uri):
     """A function as a worker has it after open()."""
-    function = getattr(udfs, name)._func
+    function = pickle.loads(cloudpickle.dumps(getattr(udfs, name)._func))
 
     class Context:
         """Job parameters as Flink gives them."""
