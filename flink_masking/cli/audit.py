@@ -102,6 +102,7 @@ def seal(
         if once:
             _sealed_once(job, told, json_)
         else:
+            err.print(f"sealing into {job.shown}", soft_wrap=True)
             job.run(False, told)
     except KeyboardInterrupt:
         err.print("stopped")
@@ -243,7 +244,7 @@ def proof(
         print_json({"event": event, "origin": checkpoint.origin, "entries": checkpoint.size})
         return
     out.print(f"sent {event['time']} by stream {event.get('stream')}, policy version {event.get('policy_version')}; in the log "
-              f"{checkpoint.origin} of {checkpoint.size:,} entries", soft_wrap=True)
+              f"{checkpoint.origin} of {_entries(checkpoint.size)}", soft_wrap=True)
 
 
 def serve(

@@ -21,6 +21,15 @@ $ three
 four   # remark
 five
 ```
+<!-- ends with 0 or 1 -->
+```console
+again
+```
+<!-- ends with 1 -->
+<!-- stays, and says: at work -->
+```console
+six
+```
 """
 
 
@@ -52,7 +61,9 @@ def test_the_steps_of_a_page(tmp_path):
     page.write_text(PAGE)
     assert [(step.file, step.text.split("#")[0].strip(), step.printed, step.loose) for step in steps(page)] == [
         ("", "touch x", None, False), ("a.yaml", "a: 1", None, False), ("", "one --two", "said\n", False), ("", "three", None, False),
-        ("", "four", None, False), ("", "five", None, False)]  # fmt: skip
+        ("", "four", None, True), ("", "five", None, True), ("", "again", None, False),
+        ("", "six", None, False)]  # fmt: skip
+    assert [(step.codes, step.stays) for step in steps(page)[-3:]] == [((0,), ""), ((0, 1), ""), ((1,), "at work")]
 
 
 def test_which_commands_need_a_shell():

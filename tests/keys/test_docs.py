@@ -3,7 +3,6 @@
 import re
 from importlib.resources import files
 
-import pytest
 from typer.main import get_command
 
 from flink_masking.cli.app import app
@@ -11,13 +10,6 @@ from flink_masking.keys.lifecycle import STATES
 from flink_masking.keys.providers import STORES, WRAPPERS
 
 PAGE = (files("flink_masking") / "docs" / "keys.md").read_text()
-
-
-@pytest.fixture
-def cli_in(tmp_path, monkeypatch):
-    """Run commands in an empty directory: their exit code."""
-    monkeypatch.chdir(tmp_path)
-    return lambda arguments: get_command(app).main(arguments, standalone_mode=False) or 0
 
 
 def test_every_state_and_scheme_is_explained():
@@ -31,11 +23,3 @@ def test_every_command_is_shown():
     """The page shows each verb of flink-masking keys, and no other."""
     group = get_command(app).commands["keys"]
     assert set(re.findall(r"^flink-masking keys ([a-z]+)", PAGE, re.MULTILINE)) == set(group.commands)
-
-
-def test_the_commands_shown_work(cli_in):
-    """The commands of the page run as they stand, one after the other."""
-    shown = [line.partition("#")[0].split()[1:] for line in PAGE.splitlines() if line.startswith("flink-masking keys")]
-    assert len(shown) >= 8
-    for arguments in shown:
-        assert cli_in(arguments) == 0, arguments

@@ -1,9 +1,13 @@
 """The steps of a page of the documentation: files that it shows by name, and commands with what they print.
 
 A fence ```` ```yaml title="policy.yaml" ```` is a file. A fence ```` ```console ```` holds commands behind ``$ `` with their output below,
-or commands alone. In an output, ``…`` stands for any text, and every pseudonym for any other; below a comment ``<!-- values vary -->``
-every number stands for any other, one below 0, too, and every string of a JSON record for any other or null. ``<!-- runs: COMMAND -->`` is
-a command that a reader does not need. A fence with another language is no step.
+or commands alone. In an output, ``…`` stands for any text, and every pseudonym for any other. ``<!-- runs: COMMAND -->`` is a command that
+a reader does not need. A fence with another language is no step. Comments right above a fence say more of its commands:
+
+- ``<!-- values vary -->``: every number of the output stands for any other, one below 0, too, and every string of a JSON record for any
+  other or null;
+- ``<!-- ends with 1 -->``, ``<!-- ends with 0 or 1 -->``: the exit code, 0 unless said; two where it depends on chance;
+- ``<!-- stays, and says: TEXT -->``: the command does not end by itself; it is at work once it has said the text.
 """
 
 import re
@@ -11,9 +15,11 @@ import shlex
 from pathlib import Path
 from typing import NamedTuple
 
-FENCE = re.compile(r"^```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^((?:<!-- [^\n]* -->\n)*)```(\w*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 HIDDEN = re.compile(r"^<!-- runs: (.*?) -->$", re.MULTILINE)
 LOOSE = "<!-- values vary -->\n"
+ENDS = re.compile(r"<!-- ends with (\d+)(?: or (\d+))? -->\n")
+STAYS = re.compile(r"<!-- stays, and says: (.*?) -->\n")
 PSEUDONYM = re.compile(r"\b(?=\w*\d)(?=\w*[A-Z])(?=\w*[a-z])[0-9A-Za-z]{22}\b")
 STRING = re.compile(r'(?<=":)"[^"]*"')
 NUMBER = re.compile(r"\d[\d,.]*")
@@ -28,6 +34,8 @@ class Step(NamedTuple):
         text: the file or the command.
         printed: what the page shows as the command's output; None: nothing is said.
         loose: values of the output vary.
+        codes: with one of which the command ends.
+        stays: what a command says that does not end by itself, once it is at work; empty: it ends.
     """
 
     line: int
@@ -35,6 +43,8 @@ class Step(NamedTuple):
     text: str
     printed: str | None = None
     loose: bool = False
+    codes: tuple[int, ...] = (0,)
+    stays: str = ""
 
     @property
     def arguments(self) -> list[str]:
@@ -54,23 +64,27 @@ def steps(page: Path) -> list[Step]:
     for match in HIDDEN.finditer(text):
         found.append((match.start(), [Step(_line(text, match.start()), "", match[1])]))
     for match in FENCE.finditer(text):
-        line, loose = _line(text, match.start()), text[: match.start()].endswith(LOOSE)
-        title = re.search(r'title="([^"]+)"', match[2])
+        above, language, options, block = match.groups()
+        line = _line(text, match.start(2))
+        title = re.search(r'title="([^"]+)"', options)
         if title:
-            found.append((match.start(), [Step(line, title[1], match[3])]))
-        elif match[1] == "console":
-            found.append((match.start(), _commands(match[3], line + 1, loose)))
+            found.append((match.start(2), [Step(line, title[1], block)]))
+        elif language == "console":
+            ends, stays = ENDS.search(above), STAYS.search(above)
+            said = {"loose": LOOSE in above, "stays": stays[1] if stays else "",
+                    "codes": tuple(int(code) for code in ends.groups() if code) if ends else (0,)}
+            found.append((match.start(2), [step._replace(**said) for step in _commands(block, line + 1)]))
     return [step for _, several in sorted(found) for step in several]
 
 
-def _commands(block: str, line: int, loose: bool) -> list[Step]:
+def _commands(block: str, line: int) -> list[Step]:
     if not re.search(r"^\$ ", block, re.MULTILINE):
         joined = re.sub(r" *\\\n *", " ", block)
         return [Step(line, "", command) for command in joined.splitlines() if command.strip() and not command.startswith("#")]
     made = []
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, printed = re.sub(r" *\\\n *", " ", part).partition("\n")
-        made.append(Step(line, "", command, printed or None, loose))
+        made.append(Step(line, "", command, printed or None))
         line += part.count("\n")
     return made
 

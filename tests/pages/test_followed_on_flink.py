@@ -1,0 +1,85 @@
+"""Pages about clusters, topics and SQL are followed on a cluster, a broker and a client of their own."""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sites
+from reader import Reader
+from waiting import until
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "kafka"))
+
+from broker import Broker
+
+from flink_masking.tools.reconcile import lines
+
+pytestmark = [pytest.mark.flink, pytest.mark.slow]
+TOPICS = ("raw", "masked-events", "partners", "figures", "quarantine", "audit",
+          "payments", "payments.service", "payments.settlement", "payments.quarantine", "payments.audit")  # fmt: skip
+
+
+@pytest.fixture
+def own_ports(reader: Reader) -> Iterator[None]:
+    """Ports of a cluster that nobody else has; its processes are gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for one in free:
+            one.bind(("localhost", 0))
+        reader.instead({port: str(one.getsockname()[1]) for port, one in zip(("8081", "6123"), free, strict=True)})
+    pids: set[int] = set()
+    try:
+        yield
+    finally:
+        for file in reader.place.glob("*.pid"):
+            pids |= {int(word) for word in file.read_text().split()}
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def count(place: Path, view: str) -> int:
+    """Finished lines of a view."""
+    return sum(1 for _ in lines(place / "out" / view))
+
+
+def test_the_page_on_clusters_can_be_followed(follow, reader, own_ports):
+    """A cluster is started as the page says; a job runs, goes on from a savepoint and is drained, and each record is in its place."""
+    sites.clustered(reader.place)
+    assert follow("cluster.md") == 20
+    until("the cluster has ended", lambda: not [*reader.place.glob("*.pid")])
+    assert (count(reader.place, "masked-events"), count(reader.place, "quarantine")) == (600, 1)
+
+
+def test_the_page_on_sql_can_be_followed(follow, reader, monkeypatch):
+    """The client is made ready, and answers the page's query: nothing personal is in what it shows."""
+    sites.for_sql(reader.place)
+    reader.instead({"/srv/app/.venv/lib/python3.11/site-packages/pyflink": str(reader.place / "flink")})
+    monkeypatch.setenv("FLINK_HOME", str(reader.place / "flink"))
+    for name in ("FLINK_LIB_DIR", "FLINK_OPT_DIR", "FLINK_CONF_DIR"):
+        monkeypatch.delenv(name, raising=False)
+    assert follow("sql.md") == 6
+
+
+def test_the_pages_on_kafka_can_be_followed(follow, reader, kafka_jars, tmp_path):
+    """Jars are there, and the preflight of both deployments passes on a broker with the topics that they name."""
+    sites.on_kafka(reader.place)
+    with Broker(tmp_path / "broker") as broker:
+        for topic in TOPICS:
+            broker.topic(topic)
+        reader.instead({"broker:9092": broker.bootstrap, "localhost:9092": broker.bootstrap})
+        assert follow("kafka.md") == 2
+        (reader.place / "secrets").mkdir()
+        shutil.copy(reader.place / "keys.json", reader.place / "secrets")
+        assert follow("card-numbers.md", also="flink-masking preflight") == 6
+
+
+def test_the_page_of_examples_can_be_followed(follow):
+    """From an example's records to a run and its verification, each command works and prints what the page shows."""
+    assert follow("examples.md") == 9
