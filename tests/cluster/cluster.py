@@ -84,7 +84,8 @@ class Cluster:
                      "pekko.ask.timeout": "2 min", "client.timeout": "10 min", "rest.connection-timeout": 600_000}
         self.settings: dict[str, object] = {
             "jobmanager.rpc.address": "localhost", "jobmanager.rpc.port": rpc, "jobmanager.bind-host": "localhost",
-            "blob.server.port": blob, "rest.address": "localhost", "rest.port": self.port, "rest.bind-port": self.port,
+            "blob.server.port": blob,
+            "rest.address": "localhost", "rest.bind-address": "localhost", "rest.port": self.port, "rest.bind-port": self.port,
             "taskmanager.host": "localhost", "taskmanager.bind-host": "localhost", "taskmanager.numberOfTaskSlots": 1,
             "io.tmp.dirs": str(place / "tmp"), "execution.checkpointing.dir": (place / "checkpoints").as_uri(),
             "execution.checkpointing.savepoint-dir": (place / "savepoints").as_uri(), "execution.checkpointing.storage": "filesystem",

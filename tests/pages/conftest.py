@@ -39,10 +39,10 @@ def perform(reader: Reader) -> Callable[[Step], tuple[int, str]]:
 def follow(reader: Reader) -> Callable[..., int]:
     """Follow a page: how many commands it has. A command that fails, or prints something else than the page shows, is a failure.
 
-    Commands that another test runs are passed over, unless they begin with `also`.
+    Commands that another test runs are passed over, unless they begin with `also`; `after` is called after each step.
     """
 
-    def page(name: str, also: str = "…") -> int:
+    def page(name: str, also: str = "…", after: Callable[[], None] = lambda: None) -> int:
         count = 0
         for step in steps(DOCS / name):
             if not step.file and runs_elsewhere(name, step.text) and not step.text.startswith(also):
@@ -51,6 +51,7 @@ def follow(reader: Reader) -> Callable[..., int]:
             assert code in step.codes, f"{name}:{step.line}: {step.text} ended with {code}\n{said}"
             assert step.matches(said), f"{name}:{step.line}: {step.text} printed\n{said}and the page shows\n{step.printed}"
             count += not step.file
+            after()
         return count
 
     return page

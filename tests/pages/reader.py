@@ -90,7 +90,8 @@ class Reader:
 
     def _shell(self, text: str) -> tuple[int, str]:
         command = ["bash", "-euo", "pipefail", "-c", SHELL + text]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              start_new_session=True)
         left = Path(os.environ["READER_SHELL"])
         for pair in left.read_text().split("\0") if left.exists() else ():
             name, _, value = pair.partition("=")

@@ -87,15 +87,13 @@ def for_sql(place: Path) -> None:
         file.write("reverse: {requires_grant: true, max_duration: 2h, approvals: 1}\n")
     _checkout(place)
     flink = Path(importlib.util.find_spec("pyflink").submodule_search_locations[0])
-    for name in ("lib", "plugins"):
-        (place / "flink").mkdir(exist_ok=True)
-        (place / "flink" / name).symlink_to(flink / name)
     for name in ("bin", "conf", "log"):
         shutil.copytree(flink / name, place / "flink" / name)
-    (place / "flink" / "opt").mkdir()
-    for jar in (flink / "opt").iterdir():
-        if "sql-gateway" not in jar.name:
-            (place / "flink" / "opt" / jar.name).symlink_to(jar)
+    for name in ("lib", "opt", "plugins"):
+        (place / "flink" / name).mkdir()
+        for part in (flink / name).iterdir():
+            if "sql-gateway" not in part.name:
+                (place / "flink" / name / part.name).symlink_to(part)
 
 
 def _checkout(place: Path) -> None:
