@@ -73,11 +73,12 @@ def _people(spec: "AggregateSpec") -> str:
 def _show_segments(loaded: "LoadedPolicy") -> None:
     """A table: each segment, its view, what leaves, and under which protection."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from flink_masking.cli.console import out
 
-    table = Table("segment", "view", "releases", "protection", box=box.SIMPLE_HEAD, pad_edge=False)
+    columns = (Column(name, overflow="fold") for name in ("segment", "view", "releases", "protection"))  # no name of a field is cut
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
     for row in _segments(loaded):
         table.add_row(*row)
     out.print(table)
@@ -103,13 +104,14 @@ def _segments(loaded: "LoadedPolicy") -> Iterator[tuple[str, str, str, str]]:
 def _show_tagged(loaded: "LoadedPolicy") -> None:
     """What tags and rules by class or tag were resolved to, where there are any."""
     from rich import box
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from flink_masking.cli.console import out
 
     tagged = loaded.tagged
     if tagged.fields:
-        table = Table("field", "tags", "class", "type", "from", box=box.SIMPLE_HEAD, pad_edge=False)
+        columns = (Column(name, overflow="fold") for name in ("field", "tags", "class", "type", "from"))
+        table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
         for one in tagged.fields:
             role = one.role or "not declared"
             table.add_row(one.path, ", ".join(one.tags) or "–", role, one.type or "–", one.by or "–")

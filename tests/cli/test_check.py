@@ -130,3 +130,14 @@ segments:
     rows = {line.split()[0]: line for line in cli("check", file).out.splitlines() if line.strip()}
     assert "k = 7" in rows["groups"]
     assert "k = " not in rows["values"] and "z = 6 by value, no groups" in rows["values"]
+
+
+def test_long_names_of_fields_are_shown_whole(cli, tmp_path):
+    """A field's name that is wider than its column goes on in the next line, and is not cut."""
+    name = "policyHolder.addresses.current.postalCodeOfTheHolderOfThePolicy"
+    (tmp_path / "policy.yaml").write_text(
+        f"version: 1\nstream: s\nsubject: id\nfields: {{id: {{class: identifier}}, {name}: {{class: quasi, prefix: 5}}}}\n"
+        f"segments: {{groups: {{view: anonymized, k: 5, quasi_identifiers: [{name}], max_delay: 30s}}}}\n")
+    done = cli("check", tmp_path / "policy.yaml")
+    words = done.out.partition("anonymized")[2].replace("k = 5", "").split()
+    assert done.code == 0 and "".join(words) == name, done.out
