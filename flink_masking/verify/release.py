@@ -11,6 +11,7 @@ from flink_masking.errors import PolicyError
 from flink_masking.policy.model import Policy
 from flink_masking.policy.segments import AnonymizedSegment
 from flink_masking.verify.attributes import MISSING, OUTSIDE, Attribute, Box, attribute
+from flink_masking.verify.declared import HIDDEN, broken
 from flink_masking.verify.lines import ABSENT, Column, Table, getter, member
 from flink_masking.verify.people import match
 from flink_masking.verify.population import Corner, Population, combined
@@ -112,6 +113,7 @@ class Release:
             PolicyError: the policy does not say how a quasi-identifier is generalised.
         """
         self.name, self.segment, self.raw = name, segment, raw
+        self._fields, self._hidden = policy.fields, dict[str, np.ndarray]()
         unknown = segment.outside == "unknown"
         self.attributes = {path: attribute(path, policy.fields[path], trees, unknown) for path in segment.quasi_identifiers}
         self.labels = {path: Column() for path in self.attributes}
@@ -132,10 +134,19 @@ class Release:
         self.candidates = np.flatnonzero(~outside & ~missing if segment.missing == "suppress" else ~outside)
         self.points = Population(places, self.candidates, raw.people)
 
+    def shown(self, path: str) -> np.ndarray:
+        """The numbers of what a record shows of a released field: its value, or what stands for one that breaks the declaration."""
+        codes = self.raw.codes(path)
+        if path not in self._hidden:
+            column = self.raw.columns[path]
+            wrong = broken(self._fields[path], column.values)
+            self._hidden[path] = np.where(wrong, column.number(HIDDEN) if wrong.any() else 0, np.arange(len(wrong)))
+        return self._hidden[path][codes] if len(codes) else codes
+
     def marks(self) -> tuple[np.ndarray, np.ndarray]:
         """The combination of released values of each line, and of each raw record (int64)."""
         first = len(self.attributes)
-        columns = [np.concatenate((self.table.codes[first + at], self.raw.codes(path))) for at, path in enumerate(self.segment.release)]
+        columns = [np.concatenate((self.table.codes[first + at], self.shown(path))) for at, path in enumerate(self.segment.release)]
         both = combined(columns, self.table.size + self.raw.table.size)
         return both[: self.table.size], both[self.table.size :]
 

@@ -53,11 +53,12 @@ class Sensitive:
                 _diverse(rule, report, counted, keys, list(told_apart))
 
     def _closeness(self, rule: Closeness, report: Report, release: Release, found: Classes, values: np.ndarray) -> None:
+        of_records = release.shown(rule.field) if rule.field in release.segment.release else release.raw.codes(rule.field)
         texts = release.raw.columns[rule.field].values
         ground, number = self._ground(rule, self._fields[rule.field], texts)
         keys = _Keys(self._fields[rule.field])
         numbers = np.array([number.get(keys.of(text), ground.size) for text in texts] or [0], np.int64)
-        everybody = numbers[release.raw.codes(rule.field)[release.candidates]]
+        everybody = numbers[of_records[release.candidates]]
         if isinstance(rule.reference, dict):
             whole = np.zeros(ground.size + 1)
             for text, share in rule.reference.items():

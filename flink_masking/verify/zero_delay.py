@@ -31,8 +31,8 @@ def judge_values(report: Report, release: Release) -> None:
         losses[path] = (lost + release.inputs - lines.size) / max(1, release.inputs)
     people = raw.people[release.candidates]
     for at, path in enumerate(release.segment.release, len(release.attributes)):
-        values = raw.columns[path].values
-        shown = np.unique(np.stack((raw.codes(path)[release.candidates].astype(np.int64), people)), axis=1)[0]
+        records, values = release.shown(path), raw.columns[path].values
+        shown = np.unique(np.stack((records[release.candidates].astype(np.int64), people)), axis=1)[0]
         few = np.bincount(shown, minlength=len(values)) < z
         few &= np.array([value is not None and value is not ABSENT for value in values] or [False])
         _add(report, path, z, int(few[lines.codes[at]].sum()))
