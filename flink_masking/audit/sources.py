@@ -70,7 +70,9 @@ class FileSource:
             return []  # a job that has not written anything yet
         inside = self.path / "audit"
         if inside.is_dir():
-            return [*data_files(inside), *sorted(self.path.glob("*.audit.jsonl"))]
+            # Not by glob, which passes over what it cannot list.
+            beside = sorted(path for path in self.path.iterdir() if path.name.endswith(".audit.jsonl"))
+            return [*data_files(inside), *beside]
         return data_files(self.path)
 
 

@@ -15,6 +15,7 @@ A case is a YAML file:
 Keys come from a fixed ring that everybody knows, so that pseudonyms in expected views are repeatable; random techniques are `<any>`.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from flink_masking.engine.quarantine import Entry
 from flink_masking.errors import FlinkMaskingError, InputError
+from flink_masking.files.directory import files_below
 from flink_masking.keys.checks import check_value
 from flink_masking.keys.lifecycle import Version
 from flink_masking.keys.ring import KeyRing
@@ -102,9 +104,12 @@ def read_cases(folder: Path) -> dict[str, Case]:
     """The cases of a directory, by the names of their files (``*.yaml``), or of one file.
 
     Raises:
-        InputError: there are none, or one is no case.
+        InputError: there are none, one is no case, or a directory cannot be listed: cases that nobody sees do not fail.
     """
-    paths = sorted(folder.glob("**/*.yaml")) if folder.is_dir() else [folder]
+    away = list[OSError]()
+    paths = sorted(path for path in files_below(folder, away.append) if path.suffix == ".yaml") if folder.is_dir() else [folder]
+    if away:
+        raise InputError(f"{os.fsdecode(away[0].filename)}: {away[0].strerror}. Hint: check the directory and its permissions")
     if not paths:
         raise InputError(f"{folder}: there are no cases. Hint: files *.yaml with records, views and properties")
     made = {}

@@ -2,7 +2,9 @@
 
 import pytest
 from sealed_logs import SIGNER, batches
+from unlistable import unlistable
 
+from flink_masking.audit.sources import FileSource
 from flink_masking.audit.stores import LEAVES, Directory
 from flink_masking.cli.sealing import Sealing
 
@@ -44,3 +46,17 @@ def test_leaf_hashes_that_cannot_be_removed_now_are_no_end(tmp_path, capsys):
         sealing.run(False, told)
     assert len(steps) == 2 and "it is tried again" in capsys.readouterr().err
     assert list((tmp_path / "log" / LEAVES).iterdir()) == []
+
+
+@pytest.mark.parametrize("refuses", ["", "audit", "audit/part"])
+def test_events_that_cannot_be_listed_are_not_none(tmp_path, monkeypatch, refuses):
+    """A directory that refuses is an error, which the loop tells and tries again, and never one without events."""
+    run = tmp_path / "run"
+    (run / "audit" / "part").mkdir(parents=True)
+    (run / "audit" / "part" / "0.jsonl").write_bytes(b"{}\n")
+    (run / "unmask.audit.jsonl").write_bytes(b"[]\n")
+    back = unlistable(monkeypatch, run / refuses)
+    with pytest.raises(PermissionError):
+        FileSource(run).read({}, 10)
+    back()
+    assert FileSource(run).read({}, 10)[0] == [b"{}", b"[]"]

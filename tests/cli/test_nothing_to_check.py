@@ -3,9 +3,13 @@
 import json
 
 import pytest
+from unlistable import unlistable
 
 from flink_masking.audit.notes import NoteSigner
+from flink_masking.errors import InputError
+from flink_masking.files.opened import input_files
 from flink_masking.keys.files import create
+from flink_masking.tools.policy_cases import read_cases
 from flink_masking.vault.providers import open_vault
 
 POLICY = """\
@@ -92,3 +96,16 @@ def test_a_vault_that_is_not_there_is_not_made_by_what_opens_or_destroys_values(
     done = cli(*(places.get(word, word) for word in command))
     assert done.code == 1 and f"{missing}: no token vault is there" in done.err and "Hint: " in done.err, done.err
     assert not missing.exists()
+
+
+def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypatch):
+    """Inputs and cases beside it do not make up for those that nobody has seen."""
+    (tmp_path / "cases" / "closed").mkdir(parents=True)
+    (tmp_path / "cases" / "one.yaml").write_text("records: []\n")
+    back = unlistable(monkeypatch, tmp_path / "cases" / "closed")
+    with pytest.raises(InputError, match="closed: Permission denied. Hint: "):
+        read_cases(tmp_path / "cases")
+    with pytest.raises(PermissionError):
+        input_files(tmp_path / "cases")
+    back()
+    assert input_files(tmp_path / "cases") == [tmp_path / "cases" / "one.yaml"]

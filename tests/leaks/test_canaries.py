@@ -1,6 +1,5 @@
 """Fingerprints of records are kept for their time, in files that tell nothing without the key ring."""
 
-import errno
 import logging
 import os
 import random
@@ -8,6 +7,7 @@ import time
 
 import pyarrow as pa
 import pytest
+from unlistable import unlistable
 
 from flink_masking.errors import InputError
 from flink_masking.keys.ring import KeyRing
@@ -172,11 +172,7 @@ def test_a_directory_that_is_away_does_not_take_what_is_known(tmp_path, monkeypa
     canaries = Canaries(place, ring, clock)
     assert canaries.look() and not canaries.look()
     if away == "refused":
-        def refused(path="."):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-
-        monkeypatch.setattr(os, "listdir", refused)
-        monkeypatch.setattr(os, "scandir", refused)
+        unlistable(monkeypatch, place)
     else:
         place.rename(tmp_path / "elsewhere")
         if away == "emptied":

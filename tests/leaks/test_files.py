@@ -1,6 +1,5 @@
 """Files of every kind are looked through: logs, records, compressed ones, binary ones such as checkpoints."""
 
-import errno
 import gzip
 import json
 import os
@@ -10,6 +9,7 @@ import struct
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
+from unlistable import unlistable
 
 from flink_masking.cli.app import app
 from flink_masking.keys.providers import open_ring
@@ -93,16 +93,10 @@ def test_a_file_that_cannot_be_read_is_no_clean_file(place):
 
 def test_a_directory_that_cannot_be_listed_is_no_directory_without_leaks(place, monkeypatch):
     """Below it nothing was looked through, so the command ends with 1 and names it; all the rest is looked through."""
-    whole, closed = os.scandir, place / "data" / "closed"
+    closed = place / "data" / "closed"
     closed.mkdir()
     (place / "data" / "log").write_text("nothing\n")
-
-    def scandir(path="."):
-        if os.fspath(path) == str(closed):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return whole(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
+    unlistable(monkeypatch, closed)
     code, told = looked(place)
     assert (code, told["files"], told["unread"]) == (1, 1, [f"{closed}: Permission denied. Hint: check the directory and its permissions"])
 

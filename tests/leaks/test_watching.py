@@ -1,6 +1,5 @@
 """Files as they grow: each planted value is found once, at the next look, in files of every kind."""
 
-import errno
 import gzip
 import json
 import os
@@ -9,6 +8,7 @@ import time
 
 import pyarrow as pa
 import pytest
+from unlistable import unlistable
 
 from flink_masking.keys.ring import KeyRing
 from flink_masking.leaks.canaries import Canaries, CanaryWriter
@@ -135,19 +135,6 @@ def test_a_file_that_cannot_be_read_is_told_when_it_rests(place):
     (path / "a.gz").write_bytes(whole)
     look()
     assert len(unread) == 1
-
-
-def unlistable(monkeypatch, directory):
-    """A directory whose names cannot be read, as on a network file system that is away; whoever runs this. Call the result to end it."""
-    whole, away = os.scandir, [True]
-
-    def scandir(path="."):
-        if away[0] and os.fspath(path) == str(directory):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
-        return whole(path)
-
-    monkeypatch.setattr(os, "scandir", scandir)
-    return lambda: away.__setitem__(0, False)
 
 
 def test_a_directory_that_cannot_be_listed_is_told_and_not_taken_for_an_empty_one(place, monkeypatch):
