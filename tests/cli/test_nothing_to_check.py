@@ -103,7 +103,7 @@ def test_a_directory_that_cannot_be_listed_is_not_passed_over(tmp_path, monkeypa
     (tmp_path / "cases" / "closed").mkdir(parents=True)
     (tmp_path / "cases" / "one.yaml").write_text("records: []\n")
     back = unlistable(monkeypatch, tmp_path / "cases" / "closed")
-    with pytest.raises(InputError, match="closed: Permission denied. Hint: "):
+    with pytest.raises(InputError, match=r"closed: Permission denied\. Hint: "):
         read_cases(tmp_path / "cases")
     with pytest.raises(PermissionError):
         input_files(tmp_path / "cases")
