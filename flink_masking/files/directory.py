@@ -13,7 +13,7 @@ def files_below(directory: "str | PathLike[str]", failed: Callable[[OSError], No
 
     Args:
         directory: that they are in.
-        failed: is told of a directory that cannot be listed, or a file that cannot be looked at; one that is removed meanwhile is none.
+        failed: is told of a directory that cannot be listed, or a file that cannot be examined; one that is removed meanwhile is none.
     """
     def told(error: OSError) -> None:
         if not isinstance(error, FileNotFoundError):

@@ -26,6 +26,7 @@ from flink_masking.leaks.canaries import CanaryWriter
 from flink_masking.leaks.options import LeakOptions
 from flink_masking.policy.load import load
 from flink_masking.policy.source import PolicySource
+from flink_masking.vault.providers import open_vault
 
 DOCS = Path(flink_masking.__file__).parent / "docs"
 REVERSIBLE = """\
@@ -70,6 +71,11 @@ def on_kafka(place: Path) -> None:
     """The same with topics."""
     tutorial(place)
     (place / "deployment.yaml").write_text(page_file("kafka.md", "deployment.yaml"))
+
+
+def with_vault(place: Path) -> None:
+    """A vault in which nothing is."""
+    open_vault(f"sqlite://{place}/vault.db").close()
 
 
 def clustered(place: Path) -> None:

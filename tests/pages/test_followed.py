@@ -21,7 +21,7 @@ PAGES: dict[str, tuple[sites.Site, int]] = {
     "generate.md": (sites.nothing, 6),
     "grants.md": (sites.signed, 9),
     "joins.md": (sites.nothing, 2),
-    "keys.md": (sites.nothing, 12),
+    "keys.md": (sites.with_vault, 12),
     "leaks.md": (sites.with_canaries, 2),
     "lineage.md": (sites.tutorial, 3),
     "logs.md": (sites.nothing, 4),
