@@ -20,7 +20,7 @@ def broker(
 
     from flink_masking.cli.console import err, out
     from flink_masking.kafka.local_broker import LocalBroker
-    from flink_masking.kafka.local_server import free_ports
+    from flink_masking.ports import free_ports
 
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

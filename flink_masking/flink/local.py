@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from flink_masking.flink.local_rest import LocalRest
 from flink_masking.flink.open_ports import open_ports
 from flink_masking.flink_rest.progress import STARTING, Progress, ProgressReader
 from flink_masking.java import java_home
+from flink_masking.ports import free_ports
 from flink_masking.tools.reconcile import Summary, summarize
 
 
@@ -68,7 +68,7 @@ def run_local(source: JobSource, plan: Plan, input_path: Path, output: Path, par
     deployment = local_deployment(plan, source.keys, input_path, output)
     for name in deployment.sinks:  # Flink makes no directory for a view without records
         (output / name).mkdir(exist_ok=True)
-    with LocalRest(_free_port()) as rest:
+    with LocalRest(*free_ports(1)) as rest:
         layers = {"parallelism.default": str(parallelism), **input_settings(input_path), **(settings or {}), **EMBEDDED, **rest.settings()}
         environment = StreamExecutionEnvironment.get_execution_environment(configuration(LOCAL, layers))
         tables = StreamTableEnvironment.create(environment)
@@ -108,12 +108,6 @@ def log_directory() -> Path:
         return Path(os.environ["FLINK_LOG_DIR"])
     base = os.environ.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
     return Path(base) / "flink-masking" / "log"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("localhost", 0))
-        return int(probe.getsockname()[1])
 
 
 _RAISED = re.compile(r"(?!java\.|org\.|py4j\.)([A-Za-z_][\w.]*(?:Error|Exception|Faults)): ")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from flink_masking.errors import JobError
 from flink_masking.jars import Artifact, JarCache
-from flink_masking.kafka.local_server import LocalServer, free_ports
+from flink_masking.kafka.local_server import LocalServer
+from flink_masking.ports import free_ports
 
 _STARTED = b"Kafka Server started"
 _LOGGING = """\

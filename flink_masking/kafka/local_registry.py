@@ -6,7 +6,8 @@ import urllib.request
 from pathlib import Path
 
 from flink_masking.jars import Artifact, JarCache
-from flink_masking.kafka.local_server import LocalServer, free_ports
+from flink_masking.kafka.local_server import LocalServer
+from flink_masking.ports import free_ports
 
 APICURIO = Artifact("io.apicurio", "apicurio-registry-app", "3.0.9", "2b28181501a20cbf6efcd77f9b7153908fc01f3d3a7c32024c0bd9e1b04c8a43",
                     "tar.gz", "all")  # fmt: skip

@@ -3,10 +3,8 @@
 import contextlib
 import ctypes
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,22 +20,6 @@ from flink_masking.java import java_home
 PATIENCE = 300
 """Seconds without a new line in the log after which a starting server counts as stuck; it is up in seconds on an idle machine."""
 _PR_SET_PDEATHSIG = 1
-
-
-def free_ports(count: int) -> list[int]:
-    """Distinct ports that no process listens on, outside the range that Linux gives to outgoing connections (32768 and above).
-
-    Raises:
-        JobError: there are not enough of them.
-    """
-    found: list[int] = []
-    for port in random.SystemRandom().sample(range(15_000, 32_000), 1_000):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("localhost", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise JobError("no port between 15000 and 32000 is free on this machine. Hint: end what listens there")
 
 
 def end_with_the_parent() -> None:

@@ -19,6 +19,7 @@ from flink_masking.alerts.refusal import SendError
 from flink_masking.alerts.targets import WebhookTarget
 from flink_masking.alerts.webhook import WebhookSender
 from flink_masking.errors import InputError
+from flink_masking.ports import free_ports
 
 
 @pytest.fixture
@@ -102,9 +103,7 @@ def test_an_alert_that_is_refused_is_told(receiver, delivery, caplog):
 
 def test_a_receiver_that_is_away_gets_the_alerts_when_it_is_back(tmp_path):
     """Nothing is lost while the receiver is away for less than the patience."""
-    first = Receiver()
-    port = first.port
-    first.close()
+    [port] = free_ports(1)
     (tmp_path / "secret").write_text(SECRET)
     target = WebhookTarget(webhook=f"http://127.0.0.1:{port}/", secret="${file:secret}")
     sending = Delivery("soc", WebhookSender("soc", target, tmp_path), "/soc", 10, 30, 0.02)

@@ -11,7 +11,6 @@ import re
 import resource
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -27,6 +26,7 @@ from waiting import run as run_program
 
 import jobs.fan_out
 from flink_masking.java import java_home
+from flink_masking.ports import free_ports
 
 FLINK = Path(pyflink.__file__).parent
 WORKER = b"-m\0pyflink.fn_execution.beam.beam_boot"
@@ -76,7 +76,7 @@ class Cluster:
         self.place, self.logs, self.conf = place, place / "log", place / "conf"
         for directory in (self.logs, self.conf, place / "tmp", place / "checkpoints", place / "savepoints"):
             directory.mkdir(parents=True, exist_ok=True)
-        rpc, blob, self.port = _free_ports(3)
+        rpc, blob, self.port = free_ports(3)
         packaged = yaml.safe_load((FLINK / "conf" / "config.yaml").read_text())
         self._java = [str(java_home() / "bin" / "java"), *packaged["env"]["java"]["opts"]["all"].split()]
         # A process that was killed is noticed by its connection; on a busy machine one that lives may be silent for long.
@@ -300,10 +300,15 @@ class Cluster:
 
     def limit_file_size(self, size: int | None) -> None:
         """Let no process of a TaskManager make a file larger than `size` bytes, as if the disk were full; None: no limit any more."""
-        for process in self.task_managers:
-            for pid in (process.pid, *self.workers()):
+        def limit(pid: int) -> None:
+            with contextlib.suppress(ProcessLookupError):  # it has ended by itself
                 hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
+
+        for process in self.task_managers:
+            limit(process.pid)
+        for pid in self.workers():  # looked for last: those that start from now on inherit the limit
+            limit(pid)
 
     def restarts(self, job: str) -> int:
         """How often Flink has started the job again."""
@@ -322,11 +327,3 @@ class Cluster:
         with contextlib.suppress(urllib.error.HTTPError):
             self.rest(f"/jobs/{job}?mode=cancel", "PATCH")
         self.wait("the job is cancelled", lambda: self.state(job) in ENDED)
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("localhost", 0))
-        return [probe.getsockname()[1] for probe in probes]

@@ -80,7 +80,8 @@ class Storm:
         """Workers that do not move until a checkpoint has failed for that."""
         begin, before, workers = time.monotonic(), self._failed(), self._cluster.workers()
         for pid in workers:
-            os.kill(pid, signal.SIGSTOP)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
         self._cluster.wait("a checkpoint runs out of time", lambda: self._failed() > before)
         for pid in workers:
             with contextlib.suppress(ProcessLookupError):

@@ -157,6 +157,8 @@ def test_a_run_listens_on_loopback_only(command):
     """Of all that the Java virtual machine and the Python processes of a run listen on, nothing is reached from another machine."""
     assert len([door for door in command.doors if door.program == "java"]) >= SERVICES
     assert [door for door in command.doors if not door.private] == []
+    chosen = [door.port for door in command.doors if door.program == "java" and door.port < 32_000]
+    assert len(chosen) == 1, "the endpoint's port is chosen where the system gives none to others before Java listens there"
     assert command.found is not None and command.found.foreign == set()
 
 

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from waiting import CLIENT_S, finish
 
 from flink_masking.audit.events import broken_links
 from flink_masking.flink_rest.progress import Progress, ProgressReader
+from flink_masking.ports import free_ports
 from flink_masking.tools.reconcile import count_lines, lines
 
 pytestmark = pytest.mark.flink
@@ -36,9 +36,7 @@ class Streaming:
         self.truth: dict[int, dict[str, Any]] = {}
         (place / "raw").mkdir()
         (place / "policy.yaml").write_text(material.POLICY)
-        with socket.socket() as probe:
-            probe.bind(("localhost", 0))
-            self.port = probe.getsockname()[1]
+        [self.port] = free_ports(1)
         rolling = {"sink.rolling-policy.rollover-interval": "1 s", "sink.rolling-policy.check-interval": "500 ms"}  # half an hour otherwise
         sinks = {name: {"connector": "filesystem", "path": (self.views / name).as_uri(), **rolling} for name in material.SINKS}
         source = {"connector": "filesystem", "path": (place / "raw").as_uri(), "source.monitor-interval": "300 ms"}
@@ -133,9 +131,13 @@ def story(place: Path, key_uri: str) -> Iterator[dict[str, Any]]:
         seen["later"] = job.windows()
         processes.wait_for("timers settle what came later", lambda: job.settled() == len(job.truth), process, job.settled)
         reader = ProgressReader(job.port, job.job())
+
+        def agreed() -> bool:
+            seen["progress"], seen["written"] = reader.read() or STARTING, job.written()
+            return bool(seen["progress"].written == seen["written"])
+
         # A counter runs a little ahead of the files, which show when they are rolled.
-        processes.wait_for("counters and files agree", lambda: (reader.read() or STARTING).written == job.written(), process, job.written)
-        seen["progress"], seen["written"] = reader.read(), job.written()
+        processes.wait_for("counters and files agree", agreed, process, job.written)
         before = job.in_progress()
         job.give("c", late)
         processes.wait_for("the next file is on its way", lambda: job.in_progress() > before + 100_000, process, job.in_progress)

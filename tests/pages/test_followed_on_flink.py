@@ -4,7 +4,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +17,7 @@ sys.path += [str(Path(__file__).resolve().parents[1] / name) for name in ("kafka
 import sockets
 from broker import Broker
 
+from flink_masking.ports import free_ports
 from flink_masking.tools.reconcile import lines
 
 pytestmark = [pytest.mark.flink, pytest.mark.slow]
@@ -28,11 +28,7 @@ TOPICS = ("raw", "masked-events", "partners", "figures", "quarantine", "audit",
 @pytest.fixture
 def own_ports(reader: Reader) -> Iterator[None]:
     """Ports of a cluster that nobody else has; its processes are gone afterwards."""
-    with contextlib.ExitStack() as stack:
-        free = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for one in free:
-            one.bind(("localhost", 0))
-        reader.instead({port: str(one.getsockname()[1]) for port, one in zip(("8081", "6123"), free, strict=True)})
+    reader.instead({port: str(free) for port, free in zip(("8081", "6123"), free_ports(2), strict=True)})
     try:
         yield
     finally:

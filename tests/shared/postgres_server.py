@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +13,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg
+from waiting import CLIENT_S
+
+from flink_masking.ports import free_ports
 
 PASSWORD = "Kq7-not-to-be-shown"
 _NUMBERS = itertools.count()
@@ -53,9 +55,7 @@ class PostgresServer:
         assert programs is not None
         self._programs, self._account = programs, _account()
         self._place = Path(tempfile.mkdtemp(prefix="flink-masking-pg-"))
-        with socket.socket() as free:
-            free.bind((self.host, 0))
-            self.port = free.getsockname()[1]
+        [self.port] = free_ports(1)
         secret = self._place / "password"
         secret.write_text(PASSWORD)
         if self._account:
@@ -67,13 +67,13 @@ class PostgresServer:
         return self
 
     def start(self) -> None:
-        """Start the server and wait until it answers."""
-        options = ["-D", self._place / "data", "-p", str(self.port), "-k", self._place, "-c", f"listen_addresses={self.host}"]
+        """Start the server, which leaves writing to the system (-F), and wait until it answers."""
+        options = ["-D", self._place / "data", "-F", "-p", str(self.port), "-k", self._place, "-c", f"listen_addresses={self.host}"]
         for name, value in self._settings.items():
             options += ["-c", f"{name}={value}"]
         with (self._place / "log").open("ab") as log:
             self._process = subprocess.Popen([self._programs / "postgres", *options], stdout=log, stderr=log, cwd="/", **self._account)
-        for _ in range(1_200):
+        while self._process.poll() is None:
             try:
                 psycopg.connect(self.uri("postgres")).close()
                 return
@@ -84,7 +84,7 @@ class PostgresServer:
     def stop(self, how: int = signal.SIGINT) -> None:
         """Stop the server: SIGINT throws connections out, SIGQUIT is as a crash."""
         self._process.send_signal(how)
-        self._process.wait(20)
+        self._process.wait(CLIENT_S)
 
     def uri(self, database: str) -> str:
         """The address of a database."""
