@@ -97,10 +97,13 @@ def server() -> Iterator["PostgresServer"]:
 
 @pytest.fixture(scope="session")
 def kafka_jars() -> str:
-    """The Kafka broker's class path; where it cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1 insists."""
+    """The Kafka broker's class path; where it, or the connector of Flink, cannot be had tests are skipped, unless FLINK_MASKING_KAFKA=1
+    insists."""
+    from flink_masking.jars import CONNECTORS, JarCache
     from flink_masking.kafka.local_broker import class_path
 
     try:
+        JarCache().resolve(CONNECTORS["kafka"])
         return class_path()
     except JobError as error:
         if os.environ.get("FLINK_MASKING_KAFKA") == "1":

@@ -120,6 +120,8 @@ class Governed:
 
     def faults(self) -> list[str]:
         """What is wrong with the output of a drained job; nothing, if every promise was kept."""
+        for name in SINKS:
+            self.broker.consume(f"governed-{name}", closed=True)
         return [*self._shared_faults(), *self._granted_faults(), *self._audit_faults()]
 
     def opened(self, level: str = "read_committed") -> Counter[str]:
@@ -140,7 +142,7 @@ class Governed:
 
     def _shared_faults(self) -> Iterator[str]:
         """Each record once, its bytes those that the version in its header makes."""
-        found = self.broker.consume("governed-support", closed=True)
+        found = self.broker.consume("governed-support")
         numbers = Counter(json.loads(one.value or b"")["amount"] for one in found)
         if numbers != dict.fromkeys(range(len(self.given)), 1):
             twice = sum(1 for count in numbers.values() if count > 1)

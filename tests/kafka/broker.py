@@ -27,18 +27,41 @@ class Record(NamedTuple):
 class Broker(LocalBroker):
     """A broker, and clients of its PLAINTEXT listener."""
 
+    _coordinates = False
+
+    def start(self) -> None:
+        """Start it. The first time its topic of transactions is made, too: a job gives a broker seconds to begin one, on a busy machine."""
+        super().start()
+        if not self._coordinates:
+            producer = Producer({**_QUIET, "bootstrap.servers": self.bootstrap, "transactional.id": "first"})
+            producer.init_transactions(CLIENT_S)
+            self._coordinates = True
+
     def admin(self) -> AdminClient:
         """A client for topics, users and ACLs, over PLAINTEXT."""
         return AdminClient({**_QUIET, "bootstrap.servers": self.bootstrap})
 
     def topic(self, name: str, partitions: int = 1, config: Mapping[str, str] | None = None) -> str:
-        """Make a topic and return its name once producers and consumers can see it."""
+        """Make a topic and return its name once every partition has a leader that answers."""
         admin = self.admin()
         new = NewTopic(name, num_partitions=partitions, replication_factor=1, config=dict(config or {}))
         admin.create_topics([new], operation_timeout=CLIENT_S, request_timeout=CLIENT_S)[name].result(CLIENT_S)
         until(f"topic {name} appears", lambda: len(admin.list_topics(name, timeout=CLIENT_S).topics[name].partitions) >= partitions,
               groups=self._group, pause=0.05)
+        until(f"topic {name} has its leaders", lambda: self._led(admin, name, partitions), groups=self._group, pause=0.05)
         return name
+
+    @staticmethod
+    def _led(admin: AdminClient, name: str, partitions: int) -> bool:
+        """Whether the leaders of all partitions answer: a broker tells of a new partition a moment before it takes the lead."""
+        asked = admin.list_offsets({TopicPartition(name, number): OffsetSpec.latest() for number in range(partitions)})
+        try:
+            return all(answer.result(CLIENT_S).offset == 0 for answer in asked.values())
+        except KafkaException as error:
+            if error.args[0].code() not in (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE,
+                                            KafkaError.UNKNOWN_TOPIC_OR_PART):
+                raise
+            return False
 
     def _group(self) -> list[int]:
         return [self.pid]

@@ -75,7 +75,7 @@ def test_a_job_is_sealed_verified_and_traced(broker, topic, key_uri, tmp_path):
     store = Directory(tmp_path / "log")
     found = verify(store, [signer.verifier], ring=open_ring(key_uri))
     assert (found.faults, found.untraced, found.unsigned, found.unknown, found.events["reveal"]) == ([], 0, 0, 0, 2)
-    lines = [line.value for line in broker.consume(names["audit"])]
+    lines = [line.value for line in broker.consume(names["audit"], closed=True)]
     events = list(read_entries(store, found.checkpoint.size))
     assert sorted(events) == sorted(line for line in lines if not is_leaves(line))
     source = [part for event in map(json.loads, events) if event["event"] == "protect" for part in event["source"]]
@@ -83,9 +83,10 @@ def test_a_job_is_sealed_verified_and_traced(broker, topic, key_uri, tmp_path):
         mine = [part for part in source if part["partition"] == partition]
         covered = [offset for part in mine for offset in range(part["first"], part["last"] + 1)]
         assert sorted(covered) == list(range(RECORDS // 2)) and {part["topic"] for part in mine} == {names["raw"]}
-    released = [line.value for line in broker.consume(names["m"])]
+    released = [line.value for line in broker.consume(names["m"], closed=True)]
     assert len(released) == RECORDS - 1
-    for view, sent in (("m", released[0]), ("m", released[-1]), ("counts", broker.consume(names["counts"])[0].value)):
+    [window] = broker.consume(names["counts"], closed=True)
+    for view, sent in (("m", released[0]), ("m", released[-1]), ("counts", window.value)):
         [once] = trace(store, view, sent)
         assert check_proof(once.proof, sent, [signer.verifier])[0]["event"] == ("protect" if view == "m" else "release")
     assert not any(b"SECRET" in line for line in lines)

@@ -3,6 +3,7 @@
 import pytest
 from broker import Record
 from confluent_kafka import Producer
+from waiting import CLIENT_S
 
 pytestmark = pytest.mark.flink
 
@@ -21,13 +22,13 @@ def test_a_read_committed_consumer_sees_no_aborted_record(broker, topic):
     """Records of an aborted transaction are seen by read_uncommitted only, those of a committed one by both."""
     name = topic("transactions")
     producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": name})
-    producer.init_transactions(30)
+    producer.init_transactions(CLIENT_S)
     for value, end in ((b"no", producer.abort_transaction), (b"yes", producer.commit_transaction)):
         producer.begin_transaction()
         producer.produce(name, value)
-        producer.flush(30)
-        end(30)
-    assert [b"yes"] == [record.value for record in broker.consume(name)]
+        producer.flush(CLIENT_S)
+        end(CLIENT_S)
+    assert [b"yes"] == [record.value for record in broker.consume(name, closed=True)]
     assert [b"no", b"yes"] == [record.value for record in broker.consume(name, isolation="read_uncommitted")]
 
 

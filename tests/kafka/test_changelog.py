@@ -59,8 +59,8 @@ def run(broker, topic, key_uri, folder, policy, records, **deployment):
     done = processes.run(folder, *processes.FAN_OUT, "--policy", folder / "policy.yaml", "--deployment", folder / "deployment.yaml",
                          "--bounded", "--wait")
     assert done.code == 0, done.err[-3000:]
-    assert broker.consume(names["quarantine"]) == []
-    return broker.consume(names["one"]), names
+    assert broker.consume(names["quarantine"], closed=True) == []
+    return broker.consume(names["one"], closed=True), names
 
 
 @pytest.mark.parametrize("changes", [4_000, pytest.param(100_000, marks=pytest.mark.slow)])

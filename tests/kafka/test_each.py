@@ -64,7 +64,7 @@ def test_each_record_of_a_document_is_a_record(broker, topic, key_uri, tmp_path)
     done = processes.run(tmp_path, *processes.FAN_OUT, "--policy", tmp_path / "policy.yaml", "--deployment", tmp_path / "deployment.yaml",
                          "--bounded", "--wait")
     assert done.code == 0, done.err[-3000:]
-    topics = {name: broker.consume(names[name]) for name in SINKS}
+    topics = {name: broker.consume(names[name], closed=True) for name in SINKS}
     expected = set(range(DOCUMENTS * EACH)) - set(range(3 * EACH, 4 * EACH)) - {30}
     assert Counter(json.loads(record.value)["n"] for record in topics["m"]) == dict.fromkeys(expected, 1)
     for record in topics["m"]:

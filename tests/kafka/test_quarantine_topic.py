@@ -61,9 +61,9 @@ class Site:
         return subprocess.Popen([sys.executable, "-P", "-c", MAIN, "quarantine", "replay", str(self.deployment), *WHO, *map(str, more)],
                                 env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
-    def sent(self):
-        """What the raw topic holds for the job."""
-        return self.broker.consume(self.raw)
+    def sent(self, ended=False):
+        """What the raw topic holds for the job; `ended`: no replay is under way any more."""
+        return self.broker.consume(self.raw, closed=ended)
 
     def blocking(self, mark):
         """A program that passes records on, and waits at one of them until a file of this name is gone."""
@@ -97,7 +97,7 @@ def test_a_topic_is_shown_counted_and_replayed(site):
     assert sorted(rows[1:3]) == [["280", "malformed", "-"], ["280", "refused_value", "customer"]] and f"{ENTRIES} records in" in counted[1]
     assert "280 records sent again" in first[1] and "280 records not chosen" in first[2]
     assert "280 records sent again" in second[1] and "280 records sent by an earlier replay" in second[2]
-    sent = site.sent()
+    sent = site.sent(ended=True)
     assert sorted(record.value for record in sent) == sorted(site.records)
     by_value = {value: i for i, value in enumerate(site.records)}
     assert all((record.key, dict(record.headers)["trace"]) == (b"KEY-%d" % by_value[record.value], b"t%d" % by_value[record.value])
@@ -128,7 +128,7 @@ def test_killed_or_twice_at_once_each_record_is_sent_once(site):
     mark.unlink()
     out, err = finish(overtaken)
     assert overtaken.returncode == 1 and "another replay of this quarantine has begun" in err and "SECRET" not in out + err
-    assert sorted(record.value for record in site.sent()) == sorted(site.records)
+    assert sorted(record.value for record in site.sent(ended=True)) == sorted(site.records)
 
 
 def test_what_cannot_be_reached_is_told(site):

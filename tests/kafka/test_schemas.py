@@ -151,7 +151,7 @@ def jobs(broker: Broker, registry: LocalRegistry, key_uri: str, tmp_path_factory
         broker.produce(names[kind]["raw"], write(client, names[kind]["raw"]))
     done = processes.run(place, SEVERAL, *(place / kind for kind in made))
     assert done.code == 0, done.err[-3000:]
-    return {kind: Job(found, {name: broker.consume(topic) for name, topic in found.items() if name != "raw"})
+    return {kind: Job(found, {name: broker.consume(topic, closed=True) for name, topic in found.items() if name != "raw"})
             for kind, found in names.items()}
 
 

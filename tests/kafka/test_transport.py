@@ -51,7 +51,7 @@ def keys(granted):
 
 def arrived(secured, before=None):
     """How many committed records each segment holds, less those of before."""
-    counts = {topic: len(secured.broker.consume(topic)) for topic in ("analytics", "partners")}
+    counts = {topic: len(secured.broker.consume(topic, closed=True)) for topic in ("analytics", "partners")}
     return {topic: count - (before or {}).get(topic, 0) for topic, count in counts.items()}
 
 

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from broker import Broker, Record
 from confluent_kafka import Producer
+from waiting import CLIENT_S
 
 from flink_masking.engine.quarantine import Entry, QuarantineReader
 from flink_masking.keys.providers import open_ring
@@ -55,7 +56,7 @@ segments:
 """
 SINKS = ("analytics", "newest", "bare", "dashboard", "audit", "quarantine")
 PEOPLE = 200
-SECRETS = (b"CUST-1", b"CUST000", b"@example.com", b"Mozilla", b"HIDDEN", b"SESSION")
+SECRETS = (b"CUST-1", b"CUST0000", b"@example.com", b"Mozilla", b"SESSION")
 """None is so short that a megabyte of ciphertext in base64 holds it by chance."""
 POISON = b'{"order":-1,"customerId":"CUST-1","email":"' + b"x" * 1_020_000 + b'"}'
 IDLE = 12
@@ -85,12 +86,12 @@ def event(order: int, minute: int, partition: int, made: int) -> Record:
 def aborted(broker: Broker, topic: str, records: list[Record]) -> None:
     """Records of a transaction that never was committed."""
     producer = Producer({"bootstrap.servers": broker.bootstrap, "transactional.id": "aborted"})
-    producer.init_transactions(30)
+    producer.init_transactions(CLIENT_S)
     producer.begin_transaction()
     for record in records:
         producer.produce(topic, record.value, record.key, record.partition)
-    producer.flush(30)
-    producer.abort_transaction(30)
+    producer.flush(CLIENT_S)
+    producer.abort_transaction(CLIENT_S)
 
 
 @pytest.fixture(scope="module")
