@@ -97,7 +97,7 @@ def test_redacted_text_is_previewed(cli, policy, tmp_path):
     path.write_text(json.dumps({"customerId": "c", "notes": note, "timestamp": "2024-01-01T00:00:00Z"}) + "\n")
     rule = "{technique: redact_text, entities: {EMAIL: {technique: partial, keep_first: 1, keep_after: '@'}}}"
     done = cli("preview", policy('{technique: redact, fill: "#"}', rule), path, "--segment", "analytics", "--limit", "1")
-    assert done.code == 0 and "Call <PHONE> or j***@example.com" in done.out and "555" not in done.out
+    assert done.code == 0 and "Call <PHONE> or j***@example.com" in done.out and "555 0100" not in done.out
 
 
 def test_a_sweep_is_shown(cli, policy, tmp_path):
