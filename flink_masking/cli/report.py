@@ -50,7 +50,7 @@ def report(
     from flink_masking.files.whole import write_whole
     from flink_masking.policy.load import load
     from flink_masking.policy.source import PolicySource
-    from flink_masking.report.figures import figures, unmet
+    from flink_masking.report.figures import broken_promises, figures, unmet
 
     if output is None and not json_:
         raise typer.BadParameter("name a file with --output, or print with --json", param_hint="--output")
@@ -81,6 +81,8 @@ def report(
         print_json(told)
     for name, why in told["why_not_measured"].items():
         err.print(f"not measured  {name}: {why}", soft_wrap=True, markup=False)
+    for line in broken_promises(told):
+        err.print(line, soft_wrap=True, markup=False)
     raise answer(unmet(told))
 
 

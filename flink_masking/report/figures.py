@@ -109,6 +109,17 @@ def unmet(told: dict[str, Any]) -> bool:
     return broken(told) or bool(told["not_measured"])
 
 
+def broken_promises(told: dict[str, Any]) -> list[str]:
+    """A line for each view with a broken promise, and for views that together single somebody out: what `broken` is about."""
+    if not broken(told):
+        return []
+    views = [(view["segment"], [one["name"] for one in view["promises"] if one["verdict"] == "broken"])
+             for view in (*told["anonymized"], *told["aggregated"])]
+    joins = [(" + ".join(join["views"]), join["singled_out"]) for join in told["joins"] or () if join["singled_out"]]
+    return [f"broken  {name}: {', '.join(names)}" for name, names in views if names] + [
+        f"broken  {name} single{'s' if ' + ' not in name else ''} out {people:,} people" for name, people in joins]
+
+
 def broken(told: dict[str, Any]) -> bool:
     """Whether a promise is broken, or the views together single somebody out; not known of a sample that was cut."""
     if told["sample"] is not None and told["sample"]["cut"]:

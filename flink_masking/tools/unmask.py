@@ -165,7 +165,8 @@ class Unmask:
         count["redacted"] += int(np.count_nonzero(hidden))
         if refused is not None:
             if not self._skip:
-                raise DecryptionError("a value cannot be opened. Hint: give the key ring and the vault that the records were masked with")
+                raise DecryptionError("a value cannot be opened. Hint: give the key ring and the vault that the records were masked with; "
+                                      "values of erased subjects and expired tokens open no more, --skip-unreadable makes them null")
             count["unreadable"] += int(np.count_nonzero(refused))
             clear = nulled(clear, refused)
         if not len(values.rows):

@@ -22,3 +22,12 @@ def test_page_and_json_are_written(cli, tmp_path):
     assert next(one for one in told["flow"]["outputs"] if one["name"] == "masked-customer-events")["readers"] == ["User:analytics"]
     assert cli(*given, "--output", target).code == 2 and cli(*given).code == 2
     assert cli("report", CUSTOMER_EVENTS, "--raw", run.raw, "--released", tmp_path / "nowhere", "--json").code == 2
+
+
+def test_why_it_ends_with_1_is_said(cli, tmp_path):
+    """A page with a broken promise ends with 1, and the command names the view and the promise; values stay out of the message."""
+    run = released_run(tmp_path, CUSTOMER_EVENTS, 600, 200)
+    view = next((run.output / "anonymized-customer-events").glob("*"))
+    view.write_text("".join(json.dumps({**json.loads(line), "john.doe": 1}) + "\n" for line in view.read_text().splitlines()))
+    done = cli("report", CUSTOMER_EVENTS, "--raw", run.raw, "--released", run.output, "--output", tmp_path / "report.html")
+    assert done.code == 1 and "\nbroken  anonymized-customer-events: members" in done.err and "john.doe" not in done.err, done.err
