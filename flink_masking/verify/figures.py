@@ -2,8 +2,9 @@
 
 import datetime
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from flink_masking.verify.contributions import Contributions, Figure
 from flink_masking.verify.grouping import Grouping, grouping, text_of
 from flink_masking.verify.lines import ABSENT
 from flink_masking.verify.records import Held
+from flink_masking.verify.refused import refusing
 from flink_masking.verify.release import Raw
 from flink_masking.verify.report import Report
 from flink_masking.verify.residuals import Residuals, published
@@ -64,7 +66,8 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
             report.add("groups", f"from {budget.threshold:,} people on, noise included", "unknown", "open", why)
         return
     clock, measures = policy.event_time.field, list(dict.fromkeys(m.field for m in segment.metrics.values() if m.field is not None))
-    raw = Raw.read(raw_path, policy, [clock, *(key.field for key in segment.group_by), *measures])
+    raw = Raw.read(raw_path, policy, [clock, *(key.field for key in segment.group_by), *measures],
+                   refusing(policy) if policy.format == "json" else None)
     report.counts["raw"] = raw.table.size
     time = np.array([instant(value) for value in raw.columns[clock].values] or [0], np.int64)[raw.codes(clock)]
     there = (raw.people >= 0) & (time != NOBODY)
@@ -73,11 +76,58 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
         there &= ~np.isnan(number) | (policy.fields[path].optional & _absent(raw, path))
     group, row_group = _numbered(raw, segment, ways, labels, groups, budget.public)
     there &= group >= 0
+    held = _Compared(segment, policy, budget, raw, time, numbers, starts, group, row_group, columns)
+    known = held.against(report, there & ~raw.refused, promised)
+    if known.broken and raw.refused.any() and not (every := held.against(report, there, promised)).broken:
+        known = every  # figures of all records fit: the run took those that look refused here
+    elif (there & raw.refused).any():
+        known.notes.append("records that the policy sends to quarantine for their members are left out")
+    report.counts, report.promises, report.figures, report.notes = known.counts, known.promises, known.figures, known.notes
+
+
+class _Compared(NamedTuple):
+    """Rows and raw records of a view, to be held against each other.
+
+    Attributes:
+        segment: as in the policy.
+        policy: that it belongs to.
+        budget: of the segment.
+        raw: the raw records.
+        time: int64, ms, the event time of each record.
+        numbers: the clipped values of each measure, a record.
+        starts: int64, the window's start of each row.
+        group: int64, the group of each record.
+        row_group: int64, the group of each row.
+        columns: by metric, the value of each row.
+    """
+
+    segment: AggregatedSegment
+    policy: Policy
+    budget: Budget
+    raw: Raw
+    time: np.ndarray
+    numbers: dict[str, np.ndarray]
+    starts: np.ndarray
+    group: np.ndarray
+    row_group: np.ndarray
+    columns: dict[str, list[Any]]
+
+    def against(self, so_far: Report, there: np.ndarray, promised: str) -> Report:
+        """The report so far, and what the figures are beside the records that are `there`."""
+        report = replace(so_far, counts=dict(so_far.counts), promises=list(so_far.promises), figures=dict(so_far.figures),
+                         notes=list(so_far.notes))
+        _judge(report, self, there, promised)
+        return report
+
+
+def _judge(report: Report, held: _Compared, there: np.ndarray, promised: str) -> None:
+    segment, policy, budget, raw, time, numbers, starts, group, row_group, columns = held
     size, step = window_of(segment)
     record, start = _in_windows(time, there, size, step)
     if len(record) > MOST_PLACES:
         report.add("noise", promised, "unknown", "open", f"records lie in more than {MOST_PLACES:,} windows")
         return
+    assert policy.event_time is not None
     late = start + size <= _come(time, there, policy.event_time.max_out_of_orderness)[record]
     worn = _worn(segment, start, raw.people[record])
     found = Contributions(start, group[record], raw.people[record], budget.groups, budget.records, late | worn)
@@ -95,7 +145,7 @@ def judge_figures(report: Report, segment: AggregatedSegment, policy: Policy, ra
         report.figures["windows and groups of the raw records"] = {"all": len(found.unsure), "held against ranges": int(found.unsure.sum())}
         report.notes.append("some windows and groups may lack late records, or people whose lifetime budget is spent: their figures are "
                             "held against ranges only")
-    report.notes.append("records that the job put into quarantine for other reasons than their person, time, group or measures count here")
+    report.notes.append("records that the job put into quarantine for what is not known here, such as a member twice, count")
 
 
 def window_of(segment: AggregatedSegment) -> tuple[int, int]:

@@ -29,16 +29,19 @@ class Raw:
         fields: path → the place of its column in the table.
         columns: path → what its numbers stand for.
         people: int64, a record: the number of its person; -1 without one.
+        refused: bool, a record: whether its members send it to quarantine, as far as that was asked for.
     """
 
     table: Table
     fields: dict[str, int]
     columns: dict[str, Column]
     people: np.ndarray
+    refused: np.ndarray
 
     @classmethod
-    def read(cls, path: Path | Held, policy: Policy, fields: Sequence[str]) -> "Raw":
-        """Read the subject and some fields of all records.
+    def read(cls, path: Path | Held, policy: Policy, fields: Sequence[str],
+             refused: Callable[[dict[str, Any]], bool] | None = None) -> "Raw":
+        """Read the subject and some fields of all records, and whether each is `refused`.
 
         Raises:
             InputError: there are no such files.
@@ -47,10 +50,13 @@ class Raw:
         names = list(dict.fromkeys([policy.subject, *fields]))
         columns = {name: Column() for name in names}
         getters = [(getter(name, policy.fields, name == policy.subject), columns[name]) for name in names]
+        verdicts = Column()
+        getters += [] if refused is None else [(refused, verdicts)]
         table = Table(Records(path, policy, raw=True), getters)
         nobody = np.array([value is None or value is ABSENT for value in columns[policy.subject].values] or [False])
         codes = table.codes[0].astype(np.int64)
-        return cls(table, {name: at for at, name in enumerate(names)}, columns, np.where(nobody[codes], -1, codes))
+        wrong = np.array(verdicts.values or [False], np.bool_)[table.codes[-1]] if refused is not None else np.zeros(table.size, np.bool_)
+        return cls(table, {name: at for at, name in enumerate(names)}, columns, np.where(nobody[codes], -1, codes), wrong)
 
     def codes(self, path: str) -> np.ndarray:
         """The numbers of a field's values, a record."""

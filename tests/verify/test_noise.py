@@ -146,6 +146,42 @@ def test_noise_that_is_missing_or_too_small_is_found(judge, records, policy, noi
         assert "of the promised, p = " in promise.note
 
 
+REFUSED = {
+    "undeclared": lambda record: {**record, "nickname": "x"},
+    "an object for a value": lambda record: {**record, "note": {"a": 1}},
+    "a value for an object": lambda record: {**record, "card": "x"},
+    "required and missing": lambda record: {name: value for name, value in record.items() if name != "kind"},
+    "outside of a domain": lambda record: {**record, "age": 130},
+}
+STRICTER = POLICY.replace("  at: {class", """\
+  kind: {class: plain, optional: false}
+  note: {class: free_text}
+  card.brand: {class: plain}
+  "tags[*]": {class: plain}
+  age: {class: quasi, domain: [0, 120]}
+  at: {class""") + "  groups: {view: anonymized, k: 5, quasi_identifiers: [age], max_delay: 30s}\n"
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_records_in_quarantine_do_not_break_the_promise(records, tmp_path, why):
+    """Of raw records that the policy refuses for their members, the figures are held against the others; noise is still asked for."""
+    good = [{**record, "kind": "a", "age": 30, "tags": ["x"], "card": {"brand": "visa"}} for record in records]
+    mixed = [REFUSED[why](record) if at % 4 == 0 else record for at, record in enumerate(good)]
+    engine = Engine(STRICTER, [record for at, record in enumerate(good) if at % 4])
+
+    def judged(rows, raw, name):
+        for file, content in (("raw.jsonl", raw), ("rows.jsonl", rows)):
+            (tmp_path / file).write_text("".join(json.dumps(one) + "\n" for one in content))
+        report = files.verify(PolicySource("policy.yaml", STRICTER), tmp_path / "raw.jsonl", tmp_path / "rows.jsonl", "board")
+        return verdicts(report)[name]
+
+    assert judged(engine.rows(), mixed, "noise") == "held"
+    if why == "undeclared":
+        assert judged(engine.rows(none), mixed, "noise") == "broken"
+        assert judged(Engine(STRICTER, good).rows(), mixed, "noise") == "held"  # they were taken all the same
+        assert judged(engine.rows(), good, "noise") == "broken"  # a quarter of good records is missing
+
+
 @pytest.mark.parametrize("change", [
     lambda row: {**row, "orders": row["orders"] * 10}, lambda row: {**row, "spend": row["spend"] * 1.5 + 4000},
     lambda row: {**row, "spread": {**row["spread"], "counts": [7 * n for n in row["spread"]["counts"]]}},
