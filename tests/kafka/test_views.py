@@ -59,7 +59,7 @@ PEOPLE = 200
 SECRETS = (b"CUST-1", b"CUST0000", b"@example.com", b"Mozilla", b"SESSION")
 """None is so short that a megabyte of ciphertext in base64 holds it by chance."""
 POISON = b'{"order":-1,"customerId":"CUST-1","email":"' + b"x" * 1_020_000 + b'"}'
-IDLE = 12
+IDLE = 20
 """Seconds; the lagging partition must have spoken again by then, and the window comes out after it."""
 
 
