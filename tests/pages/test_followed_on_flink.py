@@ -63,7 +63,7 @@ def test_the_page_on_clusters_can_be_followed(follow, reader, own_ports):
 
 
 def test_the_page_on_sql_can_be_followed(follow, reader, monkeypatch):
-    """The client is made ready, and answers the page's query: nothing personal is in what it shows."""
+    """The client is made ready, and shows the values of the page's query as the page does."""
     sites.for_sql(reader.place)
     reader.instead({"/srv/app/.venv/lib/python3.11/site-packages/pyflink": str(reader.place / "flink")})
     monkeypatch.setenv("FLINK_HOME", str(reader.place / "flink"))
