@@ -96,6 +96,7 @@ def run(
         err.print(f"Name the undeclared fields, and get the lines that declare them: flink-masking quarantine summary "
                   f"{output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if summary.quarantined:
+        err.print(f"Count them by field: flink-masking quarantine summary {output / 'quarantine'}", soft_wrap=True)
         err.print(f"See why: flink-masking quarantine show {output / 'quarantine'} --keys {keys}", soft_wrap=True)
     if too_many(summary, max_quarantined):
         err.print(f"error: {summary.quarantined:,} of {counted(summary.input, 'record')} are in quarantine, a larger share than "
