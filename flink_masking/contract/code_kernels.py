@@ -13,11 +13,17 @@ SPACE, HYPHEN, COLON = 32, 45, 58
 @njit(**JIT)
 def iban_fits(p, e):
     """Whether p…e is an IBAN (ISO 13616): country, check digits modulo 97, 15 to 34 characters; single spaces between groups of four."""
+    return iban_groups_fit(p, e, SPACE)
+
+
+@njit(**JIT)
+def iban_groups_fit(p, e, by):
+    """Whether p…e is an IBAN, with single characters `by` between groups of four."""
     n, q = np.int64(0), p
     gap = False
     while q < e:  # the form
         c = at(q)
-        if c == SPACE:
+        if c == by:
             if n == 0 or n % 4 or gap:
                 return False
             gap = True
@@ -33,7 +39,7 @@ def iban_fits(p, e):
     q = p
     while q < e:  # the four characters in front count as the last
         c = at(q)
-        if c != SPACE:
+        if c != by:
             v = c - 48 if c <= 57 else c - 55
             if k < 4:
                 head = head * (10 if v < 10 else 100) + v

@@ -8,7 +8,7 @@ from flink_masking.kernels.characters import digit, eight_digits, shape
 from flink_masking.kernels.memory import at
 from flink_masking.kernels.wide import load_be32, load_be64
 
-SPACE, HYPHEN, PLUS, SLASH = 32, 45, 43, 47
+SPACE, HYPHEN, PLUS, POINT, SLASH = 32, 45, 43, 46, 47
 PHONE_LONGEST = 32
 ssn_shape, card_shape = shape("999-99-9999"), shape("9999-9999-9999-9999")
 
@@ -62,12 +62,20 @@ def grouped_fits(p):
 @njit(**JIT)
 def card_fits(p, e):
     """Whether p…e is a card number: 12 to 19 digits that pass Luhn's check (ISO/IEC 7812-1), in groups by single spaces or hyphens."""
+    return card_groups_fit(p, e, HYPHEN)
+
+
+@njit(**JIT)
+def card_groups_fit(p, e, more):
+    """Whether p…e is a card number as `card_fits` says, in groups of any size; between them also characters `more`."""
     n = e - p
-    if n == 16 or (n == 19 and at(p + 4) == at(p + 9) and at(p + 9) == at(p + 14) and (at(p + 4) == HYPHEN or at(p + 4) == SPACE)):
+    if n == 16 or (n == 19 and at(p + 4) == at(p + 9) and at(p + 9) == at(p + 14)
+                   and (at(p + 4) == HYPHEN or at(p + 4) == SPACE or at(p + 4) == more)):
         gap = np.int64(n == 19)
         x = load_be32(p) << np.uint64(32) | load_be32(p + 4 + gap)
         y = load_be32(p + 8 + 2 * gap) << np.uint64(32) | load_be32(p + 12 + 3 * gap)
-        return eight_digits(x) and eight_digits(y) and luhn_fits(x, y)
+        if eight_digits(x) and eight_digits(y):  # else 16 characters that are fewer digits in groups
+            return luhn_fits(x, y)
     total, count, q, gap, by = 0, 0, e - 1, True, 0
     while q >= p and count < 20:
         c = at(q)
@@ -79,7 +87,7 @@ def card_fits(p, e):
             total += d
             count += 1
             gap = False
-        elif gap or (c != HYPHEN and c != SPACE) or (by and c != by):
+        elif gap or (c != HYPHEN and c != SPACE and c != more) or (by and c != by):
             return False
         else:
             gap, by = True, c

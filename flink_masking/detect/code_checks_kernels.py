@@ -236,12 +236,16 @@ CF_ODD = np.array((1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8,
 @njit(**JIT)
 def codice_fiscale(p, e):
     """An Italian tax code: values of the signs by their place, modulo 26."""
-    total = np.int64(0)
-    for k in range(15):
-        c = upper(at(p + k))
-        v = c - 48 if c <= 57 else c - 65
-        total += CF_ODD[v] if k % 2 == 0 else v
-    return strong(e - p == 16 and upper(at(p + 15)) == 65 + total % 26)
+    total, k, c = np.int64(0), 0, np.int64(0)
+    while p < e and k < 16:
+        if at(p) != 32:
+            c = upper(at(p))
+            v = c - 48 if c <= 57 else c - 65
+            if k < 15:
+                total += CF_ODD[v] if k % 2 == 0 else v
+            k += 1
+        p += 1
+    return strong(p == e and k == 16 and c == 65 + total % 26)
 
 
 HETU_LETTERS = codes("0123456789ABCDEFHJKLMNPRSTUVWXY")
@@ -273,16 +277,23 @@ def curp(p, e):
 @njit(**JIT)
 def rfc(p, e):
     """A Mexican tax code of a person (13 signs) or company (12): a date; STRONG with the check sign modulo 11."""
-    n = e - p
-    first = 4 if n == 13 else 3
-    x, digits = packed(p + first, p + first + 6)
+    n, q = np.int64(0), p
+    while q < e:
+        n += at(q) != 32 and at(q) != 45
+        q += 1
+    q = p + (4 if n == 13 else 3)
+    q += at(q) == 32 or at(q) == 45
+    x, digits = packed(q, q + 6)
     if digits != 6 or not some_day(value(x, 4, 2), value(x, 2, 2), value(x, 0, 2)):
         return NOT
     total = np.int64(0 if n == 13 else 13 * 37)  # a company's code counts as one with a space before it
-    for k in range(n - 1):
-        c = upper(at(p + k))
-        v = 24 if c == 38 else c - 48 if c <= 57 else c - 55 + (c > 78)
-        total += v * (n - k)
+    while n > 1:
+        c = upper(at(p))
+        p += 1
+        if c != 32 and c != 45:
+            v = 24 if c == 38 else c - 48 if c <= 57 else c - 55 + (c > 78)
+            total += v * n
+            n -= 1
     check = (11 - total % 11) % 11
     last = upper(at(e - 1))
     return STRONG if (last == 65 if check == 10 else last == 48 + check) else WEAK

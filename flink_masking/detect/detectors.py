@@ -23,6 +23,7 @@ from flink_masking.detect.records import Paths, Values
 from flink_masking.detect.resolve_kernels import FIELDS, VALUE, merge
 from flink_masking.detect.scan_kernels import P_CONTEXT, P_FLAGS, P_STRONG, P_TYPE, P_WEAK, PATTERN, S_LOWEST, TRIGGERED, scan
 from flink_masking.detect.tables import number_or_none, tables
+from flink_masking.detect.typography import as_ascii, as_written, typographic
 from flink_masking.detect.weigh_kernels import weigh
 from flink_masking.errors import PolicyError
 
@@ -160,12 +161,28 @@ class Detectors:
         """As `find`, of values and hints that are known to be right."""
         with self._lock:
             rows, strengths = self._rows, self._strengths
-        found = self._search(data, starts, ends, hints, rows, strengths, overlaps)
+        chosen = typographic(data, starts, ends)
+        if len(chosen):
+            found = self._as_ascii(data, starts, ends, hints, rows, strengths, overlaps, chosen)
+        else:
+            found = self._search(data, starts, ends, hints, rows, strengths, overlaps)
         for detector in self._extra:
             found = self._joined(found, candidates(detector, data, starts, ends, self.enabled, self.minimum), data, overlaps)
         if self._raised.any():
             found.reasons[self._raised[found.types]] |= np.uint16(Reason.LOCALE)
         return found
+
+    def _as_ascii(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray, rows: np.ndarray,
+                  strengths: np.ndarray, overlaps: bool, chosen: np.ndarray) -> Findings:  # fmt: skip
+        """As `_search`; of the chosen values, spaces and hyphens beyond ASCII are read as the ASCII ones that they stand for."""
+        others = ends.copy()
+        others[chosen] = starts[chosen]
+        found = self._search(data, starts, others, hints, rows, strengths, overlaps)
+        first, last = starts[chosen], ends[chosen]
+        text, offsets = as_ascii(data, first, last)
+        inside = self._search(text, offsets[:-1], offsets[1:], hints[chosen], rows, strengths, overlaps)
+        inside = as_written(data, first, last, text, offsets, inside)
+        return _joined_values(found, inside._replace(values=chosen[inside.values]))
 
     def _search(self, data: np.ndarray, starts: np.ndarray, ends: np.ndarray, hints: np.ndarray, rows: np.ndarray, strengths: np.ndarray,
                 overlaps: bool) -> Findings:  # fmt: skip
@@ -284,8 +301,7 @@ class Detectors:
         decode(data, first, last, text, offsets)
         inside = self.find(text, offsets[:-1], offsets[1:], hints[escaped], overlaps=overlaps)
         written_spans(data, first, last, offsets, inside.values, inside.starts, inside.ends)
-        joined = Findings(*map(np.concatenate, zip(found.columns(), inside._replace(values=escaped[inside.values]).columns(), strict=True)))
-        return values, joined.take(np.argsort(joined.values, kind="stable"))
+        return values, _joined_values(found, inside._replace(values=escaped[inside.values]))
 
     def hints(self, paths: Paths) -> np.ndarray:
         """The hint of each path, int32, for `find`; remembered beside the paths."""
@@ -297,6 +313,12 @@ class Detectors:
             with self._lock:
                 self._by_paths[paths] = known
         return known
+
+
+def _joined_values(some: Findings, others: Findings) -> Findings:
+    """Findings of some values and of others, ordered by value."""
+    joined = Findings(*map(np.concatenate, zip(some.columns(), others.columns(), strict=True)))
+    return joined.take(np.argsort(joined.values, kind="stable"))
 
 
 def arranged(built: Automaton, never: np.ndarray, flags: np.ndarray, kinds: np.ndarray) -> tuple[tuple[np.ndarray, ...], tuple[int, int]]:

@@ -31,6 +31,16 @@ def packed(p, e):
 
 
 @njit(**JIT)
+def digits_of(p, e):
+    """The number of digits of p…e."""
+    n = np.int64(0)
+    while p < e:
+        n += digit(at(p))
+        p += 1
+    return n
+
+
+@njit(**JIT)
 def nth(x, k):
     """Digit k of packed digits, counted from the last one, 0."""
     return np.int64((x >> np.uint64(4 * k)) & np.uint64(15))

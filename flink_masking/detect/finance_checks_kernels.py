@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from flink_masking.contract.code_kernels import iban_fits
+from flink_masking.contract.code_kernels import iban_groups_fit
 from flink_masking.detect.code_checks_kernels import cif, dni, nie
 from flink_masking.detect.digit_kernels import (
     NOT,
@@ -65,7 +65,7 @@ def pair(p):
 def iban(p, e):
     """An IBAN: the country's length, modulo 97."""
     n = IBAN_LENGTHS[pair(p)]
-    return strong(0 < n <= e - p <= n + n // 4 + 1 and signs(p, e) == n and iban_fits(p, e))
+    return strong(0 < n <= e - p <= n + n // 4 + 1 and signs(p, e) == n and iban_groups_fit(p, e, 45 if at(p + 4) == 45 else 32))
 
 
 @njit(**JIT)
@@ -87,6 +87,8 @@ def vat(p, e):
     a, b = upper(at(p)), upper(at(p + 1))
     country = a * 256 + b
     q = p + 2
+    while q < e and (at(q) == 32 or at(q) == 45):
+        q += 1
     x, n = packed(q, e)
     m = signs(q, e)
     if country == 0x4154:  # AT: U and eight digits
@@ -114,6 +116,8 @@ def vat(p, e):
             while p < e:
                 c = upper(at(p))
                 p += 1
+                if c == 32 or c == 45:
+                    continue
                 total = (total * (10 if c <= 57 else 100) + (c - 48 if c <= 57 else c - 55)) % 97
             return strong(total == 1)
         if country == 0x4652:  # FR with letters in the key
@@ -172,9 +176,9 @@ def vat_length(country, n):
 def clabe(p, e):
     """A Mexican account number: 18 digits, weights 3, 7, 1, modulo 10 each."""
     total, k, last = np.int64(0), 0, np.int64(0)
-    x, n = packed(p, p + 16)
-    y, m = packed(p + 16, e)
-    if n != 16 or m != 2:
+    x, n = packed(p, e - (2 if digit(at(e - 2)) else 3))
+    y, m = packed(e - 3, e)
+    if n != 16 or m < 2:
         return NOT
     for k in range(17):
         d = nth(x, 15 - k) if k < 16 else nth(y, 1)

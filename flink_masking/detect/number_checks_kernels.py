@@ -6,12 +6,13 @@ Each returns `NOT`, `WEAK` or `STRONG`. Sources: the issuers' rules as described
 
 import numpy as np
 
-from flink_masking.contract.digits_kernels import card_fits
+from flink_masking.contract.digits_kernels import POINT, card_groups_fit
 from flink_masking.detect.digit_kernels import (
     NOT,
     STRONG,
     WEAK,
     a_day,
+    digits_of,
     falling,
     iso7064_11_10,
     luhn,
@@ -30,20 +31,19 @@ from flink_masking.kernels import JIT, njit
 
 @njit(**JIT)
 def card(p, e):
-    """A payment card: Luhn's check; STRONG where the issuer's range and the length are known."""
-    if not card_fits(p, e):
+    """A payment card: Luhn's check; STRONG where the number is of an issuer's range and of a length that the issuer uses."""
+    if not card_groups_fit(p, e, POINT):
         return NOT
     x, n = packed(p, e)
+    six = value(x, min(n, 16) - 6, 6)
     if n == 17:  # 17 to 19 digits: the first 16 are packed
-        n, six = np.int64(19), value(x, 10, 6)
-    else:
-        if same_digits(x, n):
-            return NOT
-        six = value(x, n - 6, 6)
+        n = digits_of(p, e)
+    elif same_digits(x, n):
+        return NOT
     two, three, four = six // 10000, six // 1000, six // 100
     known = ((two // 10 == 4 and n in (13, 16, 19)) or (n == 16 and (51 <= two <= 55 or 2221 <= four <= 2720))
              or (n == 15 and two in (34, 37)) or (n >= 16 and (four == 6011 or 644 <= three <= 649 or two == 65 or two == 62))
-             or (n >= 16 and 3528 <= four <= 3589) or (14 <= n <= 19 and (two in (36, 38, 39) or 300 <= three <= 305))
+             or (n >= 16 and 3528 <= four <= 3589) or (14 <= n <= 19 and (two in (36, 38, 39) or 300 <= three <= 305 or three == 309))
              or (n >= 16 and 2200 <= four <= 2204) or two == 50 or 56 <= two <= 58 or four in (6304, 6759, 6761, 6762, 6763))
     return STRONG if known else WEAK
 

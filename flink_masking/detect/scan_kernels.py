@@ -42,8 +42,8 @@ T_URL, S_TOLD, S_ENDS = 14, 15, 16
 """Settings of a scan, int64: numbers of the types found by triggers, or -1; the lowest confidence; the first state of the automaton that
 ends a pattern, the first one that ends a pattern which needs no word or key."""
 S_WORD, S_FIRST, S_TRIGGER, S_DIGIT = 1, 2, 4, 8
-"""Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it; so may what
-triggers find; is a digit."""
+"""Bits of `signs`, uint8 a byte: belongs to a word of regular expressions; a pattern may begin with it, or a word that speaks for a type;
+so may what triggers find; is a digit."""
 U32 = types.Array(types.uint32, 1, "C", readonly=True)
 
 
@@ -197,6 +197,8 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, offsets, mo
         run_until = lo
         skip, search, whole_email, worded = lo, True, True, lo - BEFORE - 99
         hint = np.int64(hints[v]) * types_
+        # Words of other scripts may speak for a type, too, and are not met here: where a value begins with one, all of it is near one.
+        reach = np.int64(BEFORE + 16) if p == e or at(p) < 0x80 else e - p + BEFORE + 99
         while p < e:
             c = at(p)
             sign = signs[np.uint64(c)]
@@ -212,7 +214,7 @@ def scan(data, starts, ends, hints, strengths, types_, signs, pairs, offsets, mo
                     run_until, k = digit_run(p, e)
                     if k and patterns[run * PATTERN + P_CONTEXT]:
                         n = put(out, n, -1 - run, p - base, run_until - base, v, 0, 0)
-                near, worded = p - worded <= BEFORE + 16, p if w and c >= 65 else worded
+                near, worded = p - worded <= reach, p if w and c >= 65 else worded
                 q = np.int64(first[np.uint64(c)])
                 if q and (p + 1 == e or pairs[np.uint64(c) * np.uint64(32) + np.uint64(at(p + 1) >> 3)] >> np.uint64(at(p + 1) & 7) & 1):
                     j = p + 1

@@ -60,6 +60,7 @@ def tables() -> Tables:
 def _signs(built: Automaton) -> np.ndarray:
     signs = np.where(built.first != 0, S_FIRST, 0).astype(np.uint8)
     signs[list(WORD)] |= S_WORD
+    signs[[c for c in WORD if chr(c).isalpha()]] |= S_FIRST  # what a word before a value says counts, whatever it begins with
     signs[list(b"@:=~e")] |= S_TRIGGER
     signs[list(b"0123456789")] |= S_DIGIT
     return signs

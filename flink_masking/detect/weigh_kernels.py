@@ -49,13 +49,13 @@ def end_of_digits(p, e):
 @njit(**JIT)
 def end_of_groups(p, f, e):
     """Where the IBAN in groups of four ends whose first groups are p…f: where its country's length says, or f."""
-    n, q, count, blank = IBAN_LENGTHS[pair(p)], p, np.int64(0), False
+    n, q, count, blank, by = IBAN_LENGTHS[pair(p)], p, np.int64(0), False, at(p + 4)
     while q < e and count < n:
         c = at(q)
         if digit(c) or 65 <= c <= 90:
             count += 1
             blank = False
-        elif c == 32 and count % 4 == 0 and not blank:
+        elif c == by and count % 4 == 0 and not blank:
             blank = True
         else:
             return f

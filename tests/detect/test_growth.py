@@ -11,7 +11,8 @@ TOKENS = [
     "xoxb-", "ghp_", "eyJa.", "eyJaaaaaaaa.", "key=", "password=a ", "://", "http://a:", "a:b@", "@", "a@", "a@b.", "a@bc.io ", "x.y@",
     "Q~", "1Q~", "aaa1Q~", "-----BEGIN PRIVATE KEY-----", "-----END", "Bearer ", "Mary ", "New York ", "12 Main Street ", "Dr. ",
     "van der ", "12 rue de la ", "card 123 ", "zip 12345 ", "2024-01-01T00:00:00", "2024-01-01 ", "\u00e4",
-    "\u00e4@", "key=a&", "&", "PuTTY-User-Key-File-2: ", "?key=", "\"", "'", "O'", "AA",
+    "\u00e4@", "key=a&", "&", "\u00a0", "4111\u00a01111\u00a01111\u00a01111 ", "1\u20112", "5104.",
+    "3056 930902 5904 ", "PuTTY-User-Key-File-2: ", "?key=", "\"", "'", "O'", "AA",
 ]  # fmt: skip
 """What hostile texts repeat."""
 JSON = ['{"a":', '[', '"a":1,', '\\"', '\\u0040', '"a@b.io",', "{", ",", '"']

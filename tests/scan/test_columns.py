@@ -5,6 +5,7 @@ import random
 import numpy as np
 import pyarrow as pa
 from proposals import Proposed
+from stdnum import luhn
 
 from flink_masking.detect import ColumnStatistics, Detectors, Paths
 from flink_masking.generate.payloads import payloads
@@ -48,3 +49,12 @@ def test_the_members_of_a_map_are_classified_together():
     scanner.add(pa.array(lines, pa.binary()))
     (path,) = (one for one in scanner.report().paths if one.path == "by.*")
     assert path.column is not None and (path.column.type, path.column.values) == ("EMAIL", 200)
+
+
+def test_cards_in_groups_are_proposed_as_cards():
+    """Card numbers in the groups of their issuer, with no-break spaces or hyphens, are proposed as such, whatever the field's name."""
+    draw = random.Random(4)
+    bodies = [f"3056{draw.randrange(10**9):09d}" for _ in range(300)]
+    cards = [body + luhn.calc_check_digit(body) for body in bodies]
+    found = Proposed([{"ref": sign.join((card[:4], card[4:10], card[10:]))} for card, sign in zip(cards, 150 * "\u00a0-", strict=True)])
+    assert found.fields["ref"]["class"] == "direct" and "CARD_NUMBER" in found.comment("ref")

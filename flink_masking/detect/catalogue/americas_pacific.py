@@ -8,6 +8,7 @@ ROWS = (
         (
             Pattern(r"\b\d{3}-\d{2}-\d{4}\b", "ssn", 0, 88, 98),
             Pattern(r"\b\d{3} \d{2} \d{4}\b", "ssn", 0, 60, 95),
+            Pattern(r"\b\d{3}\.\d{2}\.\d{4}\b", "ssn", 0, 60, 95),
             Pattern(r"\b\d{9}\b", "ssn", 0, 15, 88),
         ),
         keys=("ssn", "social security", "social security number", "ss number", "ssn last", "soc sec"),
@@ -18,6 +19,7 @@ ROWS = (
         "US_TAX_ID", "identity", "US ITIN, ATIN, EIN, PTIN",
         (
             Pattern(r"\b9\d{2}-\d{2}-\d{4}\b", "itin", 0, 85, 97),
+            Pattern(r"\b9\d{2}(?: \d{2} |\.\d{2}\.)\d{4}\b", "itin", 0, 60, 95),
             Pattern(r"\b9\d{8}\b", "itin", 0, 15, 90),
             Pattern(r"\b9\d{2}-93-\d{4}\b", "", 40, 40, 93),
             Pattern(r"\b\d{2}-\d{7}\b", "ein", 42, 42, 90),
@@ -107,7 +109,7 @@ ROWS = (
     Row(
         "AU_TFN", "identity", "Australian tax file number: weighted sum",
         (
-            Pattern(r"\b\d{3} \d{3} \d{3}\b", "tfn", 0, 45, 95),
+            Pattern(r"\b\d{3}[ -]\d{3}[ -]\d{3}\b", "tfn", 0, 45, 95),
             Pattern(r"\b\d{8,9}\b", "tfn", 0, 18, 92),
         ),
         keys=("tfn", "tax file number"),
@@ -117,7 +119,7 @@ ROWS = (
     Row(
         "AU_ABN", "identity", "Australian business number: weighted sum modulo 89",
         (
-            Pattern(r"\b\d{2} \d{3} \d{3} \d{3}\b", "abn", 0, 80, 96),
+            Pattern(r"\b\d{2}[ -]\d{3}[ -]\d{3}[ -]\d{3}\b", "abn", 0, 80, 96),
             Pattern(r"\b\d{11}\b", "abn", 0, 35, 94),
         ),
         keys=("abn",),
@@ -127,7 +129,7 @@ ROWS = (
     Row(
         "AU_ACN", "identity", "Australian company number: weighted sum",
         (
-            Pattern(r"\b\d{3} ?\d{3} ?\d{3}\b", "acn", 0, 22, 92),
+            Pattern(r"\b\d{3}[ -]?\d{3}[ -]?\d{3}\b", "acn", 0, 22, 92),
         ),
         keys=("acn",),
         words=("acn",),
@@ -146,7 +148,7 @@ ROWS = (
     Row(
         "NZ_IRD", "identity", "New Zealand tax number: weighted sum",
         (
-            Pattern(r"\b\d{2,3}-?\d{3}-?\d{3}\b", "ird", 0, 25, 94),
+            Pattern(r"\b\d{2,3}[ -]?\d{3}[ -]?\d{3}\b", "ird", 0, 25, 94),
         ),
         keys=("ird", "ird number"),
         words=("ird",),
@@ -204,6 +206,7 @@ ROWS = (
         "MX_RFC", "identity", "Mexican tax code: date and check sign",
         (
             Pattern(r"\b[A-Z][A-Z&]{2,3}\d{6}[A-Z0-9]{2}[0-9A]\b", "rfc", 45, 78, 95),
+            Pattern(r"\b[A-Z][A-Z&]{2,3}[ -]\d{6}[ -][A-Z0-9]{2}[0-9A]\b", "rfc", 0, 45, 94),
         ),
         keys=("rfc",),
         words=("rfc",),

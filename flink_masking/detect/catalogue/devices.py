@@ -48,7 +48,7 @@ ROWS = (
         "IMEI", "device", "number of a mobile telephone: Luhn's check",
         (
             Pattern(r"\b\d{15}\b", "imei", 0, 40, 95),
-            Pattern(r"\b\d{2}-\d{6}-\d{6}-\d\b", "imei", 0, 85, 97),
+            Pattern(r"\b\d{2}[ -]\d{6}[ -]\d{6}[ -]\d\b", "imei", 0, 85, 97),
         ),
         keys=("imei", "imei number"),
         words=("imei",),
@@ -73,6 +73,7 @@ ROWS = (
         "ICCID", "device", "number of a SIM card: Luhn's check",
         (
             Pattern(r"\b89\d{16,18}\b", "iccid", 0, 72, 96),
+            Pattern(r"\b89\d{2}[ -]\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{2,4}\b", "iccid", 0, 80, 97),
         ),
         keys=("iccid", "sim", "sim number"),
         words=("iccid", "sim"),

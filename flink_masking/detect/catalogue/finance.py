@@ -7,8 +7,18 @@ ROWS = (
         "CARD_NUMBER", "finance", "payment card: Luhn's check, issuer and length",
         (
             Pattern(r"\b[2-6]\d{3}[ -]?\d{4}[ -]?\d{4}[ -]?\d{1,7}\b", "card", 55, 92, 99),
-            Pattern(r"\b3[47]\d{2}[ -]?\d{6}[ -]?\d{5}\b", "card", 55, 92, 99),
-            Pattern(r"\b3(?:0[0-5]|[68]\d)\d[ -]?\d{6}[ -]?\d{4}\b", "card", 55, 85, 98),
+            # Other groups that issuers print need an issuer's number; a point alone may be that of a decimal fraction. Six digits and four
+            # at the end may be a person's number of the Nordic countries, too, which explains less of the text.
+            Pattern(r"\b[356]\d{3}[ -]?\d{6}[ -]?\d{4,5}\b", "card", 0, 96, 99),
+            Pattern(r"\b[356]\d{3}\.\d{6}\.\d{4,5}\b", "card", 0, 96, 99),
+            Pattern(r"\b[2-6]\d{3}\.\d{4}\.\d{4}\.\d{1,7}\b", "card", 0, 92, 99),
+            Pattern(r"\b[2-6]\d{3}[ .-]\d{4}[ .-]\d{4}[ .-]\d{4}[ .-]\d{1,3}\b", "card", 0, 92, 99),
+            Pattern(r"\b[456]\d{3}\.\d{4}\.\d{4,5}\b", "card", 0, 85, 98),
+            Pattern(r"\b[56]\d{3}[ -]\d{4}[ -]\d{4}\b", "card", 0, 85, 98),
+            Pattern(r"\b[456]\d{3}[ .-]\d{3}[ .-]\d{3}[ .-]\d{3}\b", "card", 0, 85, 98),
+            Pattern(r"\b3[0689][ .-]\d{4}[ .-]\d{4}[ .-]\d{4}\b", "card", 0, 85, 98),
+            Pattern(r"\b[2-6]\d{5}[ -](?:\d{13}|\d{10}|\d{6}[ -]\d{4})\b", "card", 0, 96, 99),
+            Pattern(r"\b[2-6]\d{5}\.\d{6}\.\d{4}\b", "card", 0, 92, 99),
             Pattern(r"\b\d{12,19}\b", "card", 20, 55, 97),
         ),
         keys=("card", "card number", "cc", "cc number", "credit card", "credit card number", "debit card", "pan", "cardnumber",
@@ -48,7 +58,7 @@ ROWS = (
         "IBAN", "finance", "international account number: the country's length, modulo 97",
         (
             Pattern(r"\b[A-Z]{2}\d{2}[A-Z0-9]{11,30}\b", "iban", 0, 97, 99),
-            Pattern(r"\b[A-Z]{2}\d{2} [A-Z0-9]{4} [A-Z0-9]{4} ", "iban", 0, 97, 99, part="groups"),
+            Pattern(r"\b[A-Z]{2}\d{2}[ -][A-Z0-9]{4}[ -][A-Z0-9]{4}[ -]", "iban", 0, 97, 99, part="groups"),
         ),
         keys=("iban",),
         words=("iban",),
@@ -65,6 +75,7 @@ ROWS = (
         "BANK_ACCOUNT", "finance", "account number: MX CLABE, ES CCC, NO by check digits, others by key name or word",
         (
             Pattern(r"\b\d{18}\b", "clabe", 0, 40, 92),
+            Pattern(r"\b\d{3}[ -]\d{3}[ -]\d{11}[ -]\d\b", "clabe", 0, 85, 95),
             Pattern(r"\b\d{20}\b", "ccc", 0, 50, 93),
             Pattern(r"\b\d{4}[ -]\d{4}[ -]\d{2}[ -]\d{10}\b", "ccc", 0, 90, 96),
             Pattern(r"\b(?:\d{1,6}-)?\d{6,10}/\d{4}\b", "", 30, 30, 90),
