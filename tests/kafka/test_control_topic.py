@@ -26,7 +26,8 @@ COMPACTED = {"cleanup.policy": "compact"}
 
 def source(broker, topic, **options):
     """A source of control documents."""
-    return TopicSource(ControlOptions("", "", {"connector": "kafka", "topic": topic, "properties.bootstrap.servers": broker}, **options))
+    at = {"connector": "kafka", "topic": topic, "properties.bootstrap.servers": broker}
+    return TopicSource(ControlOptions("", "", at, **{"timeout": 60_000, **options}))  # however busy the machine is
 
 
 def test_a_topic_holds_the_newest_document_of_each_id(broker, topic):
