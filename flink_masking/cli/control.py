@@ -187,7 +187,8 @@ def list_(deployment: DeploymentFile, stream: Annotated[str | None, typer.Option
             typer.echo(json.dumps(row.body(), ensure_ascii=False))
         return
     names = ("id", "kind", "stream", "version", "from", "to", "state", "signed by")
-    table = Table(*(Column(name, overflow="fold") for name in names))  # revoke asks for the whole id
+    # Revoke asks for the id, so it stands in one line however narrow the terminal is.
+    table = Table(*(Column(name, overflow="fold", no_wrap=name == "id", min_width=36 if name == "id" else None) for name in names))
     for row in listed:
         table.add_row(*(printable(cell) for cell in row.cells()))
     print_table(table)

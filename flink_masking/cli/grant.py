@@ -134,7 +134,8 @@ def list_(deployment: DeploymentFile,
     bodies = {body.id: body for signed in found(options) if (body := body_of(signed)) is not None}
     listed = [row for row in rows(found_bytes(options), trust_in(options)) if row.kind == "grant" and state in (None, row.state)]
     names = ("id", "segment", "fields", "subjects", "from", "to", "state", "requester", "approved by")
-    table = Table(*(Column(name, overflow="fold") for name in names))  # revoke asks for the whole id
+    # Revoke asks for the id, so it stands in one line however narrow the terminal is.
+    table = Table(*(Column(name, overflow="fold", no_wrap=name == "id", min_width=36 if name == "id" else None) for name in names))
     for row in listed:
         body = bodies.get(row.id)
         if as_json:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from page_steps import Step, steps
+from page_steps import steps
 
 sys.path.append(str(Path(__file__).resolve().parent))
 
@@ -27,12 +27,6 @@ def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
         yield found
     finally:
         found.close()
-
-
-@pytest.fixture
-def perform(reader: Reader) -> Callable[[Step], tuple[int, str]]:
-    """Write the file of a step, or run its command in the reader's directory: exit code, and what was printed."""
-    return reader.perform
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ def bare(line: str) -> str:
     return " ".join(re.sub(r"\s#.*", "", line).split())
 
 
-def test_the_policy_is_the_proposal_and_numbered_decisions(perform, tmp_path):
+def test_the_policy_is_the_proposal_and_numbered_decisions(reader):
     """A line of the tutorial's policy that has no number is one that scan proposes; whole segments have theirs at their names."""
     found = steps(DOCS / "tutorial.md")
     for step in found:
         if "generate --events" in step.text or "--propose" in step.text:
-            assert perform(step)[0] == 0
-    proposed = {bare(line) for line in (tmp_path / "policy.yaml").read_text().splitlines()}
+            assert reader.perform(step)[0] == 0
+    proposed = {bare(line) for line in (reader.place / "policy.yaml").read_text().splitlines()}
     [text] = [step.text for step in found if step.file == "policy.yaml"]
     kept = text[: text.index("  partners:")]
     own = [line for line in kept.splitlines() if line and bare(line) not in proposed]
