@@ -5,6 +5,7 @@ import errno
 import os
 import secrets
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +38,7 @@ class Ended(BaseException):
 def ending_in_order() -> Iterator[None]:
     """Turn SIGINT, SIGTERM and SIGHUP into exceptions of the body (KeyboardInterrupt, `Ended`), so that it cleans up; once each.
 
+    Where a signal arrives in a finalizer or in a weak reference's callback, Python drops the exception: the signal then comes again.
     Signals that the process ignores stay ignored. Outside the main thread, where Python takes no signals, nothing is changed.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -50,11 +52,29 @@ def ending_in_order() -> Iterator[None]:
             signal.signal(other, signal.SIG_IGN)
         raise KeyboardInterrupt if number == signal.SIGINT else Ended(number)
 
-    try:
+    def listen() -> None:
         for number in taken:
             signal.signal(number, end)
+
+    def dropped(lost: "sys.UnraisableHookArgs") -> None:
+        if not isinstance(lost.exc_value, KeyboardInterrupt | Ended) or threading.current_thread() is not threading.main_thread():
+            report(lost)
+            return
+        number = lost.exc_value.signal if isinstance(lost.exc_value, Ended) else signal.SIGINT
+        listen()
+        again = threading.Timer(0.05, signal.pthread_kill, (threading.get_ident(), number))  # wakes a read that waits, too
+        again.daemon = True
+        again.start()
+
+    report = sys.unraisablehook
+    try:
+        if taken:
+            listen()
+            sys.unraisablehook = dropped
         yield
     finally:
+        if taken:
+            sys.unraisablehook = report
         for number in taken:
             signal.signal(number, before[number])
 

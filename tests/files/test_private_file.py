@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from waiting import CLIENT_S
@@ -110,3 +111,24 @@ def test_handlers_are_as_before(tmp_path):
     finally:
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
     assert signal.getsignal(signal.SIGTERM) == before
+
+
+class Dropped:
+    """An object that is signalled while it is deleted, where Python reports exceptions and drops them."""
+
+    def __init__(self, number):
+        """Keep the signal."""
+        self.number = number
+
+    def __del__(self):
+        """Be signalled."""
+        os.kill(os.getpid(), self.number)
+
+
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Ended)])
+def test_a_signal_whose_exception_python_drops_is_not_lost(number, error):
+    """It arrives again a moment later, instead of making the process deaf to all signals."""
+    with pytest.raises(error), ending_in_order():
+        Dropped(number)
+        for _ in range(3_000):
+            time.sleep(0.02)
